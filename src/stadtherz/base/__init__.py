@@ -1,0 +1,1 @@
+"""Values every ring may use: errors, time, geometry, units, visibility. Standard library only."""

@@ -1,0 +1,134 @@
+"""Instants as whole microseconds since 1970-01-01T00:00:00Z, and their ISO 8601 text.
+
+Microseconds in an int are what the store keeps and compares; `datetime` appears only where people
+or Django want one. Formatting times is the largest avoidable cost of an answer, hence the tables.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+Micros = int
+SECOND: Micros = 1_000_000
+MINUTE: Micros = 60 * SECOND
+HOUR: Micros = 60 * MINUTE
+DAY: Micros = 24 * HOUR
+
+EARLIEST: Micros = -62_135_596_800 * SECOND  # 0001-01-01, the first day datetime knows
+LATEST: Micros = 253_402_300_800 * SECOND - 1  # the end of 9999
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_stopped: list[datetime] = []
+
+
+def now() -> datetime:
+    """The present instant, in UTC. The only place of the product that asks the clock."""
+    return _stopped[-1] if _stopped else datetime.now(UTC)  # noqa: TID251 - this is that place
+
+
+def now_us() -> Micros:
+    return to_us(now())
+
+
+@contextmanager
+def stopped_at(moment: datetime) -> Iterator[None]:
+    """Stop the product's clock; for tests and for replaying history."""
+    _stopped.append(moment.astimezone(UTC))
+    try:
+        yield
+    finally:
+        _stopped.pop()
+
+
+def to_us(moment: datetime) -> Micros:
+    """An aware datetime as microseconds, without the rounding of `timestamp()`."""
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds
+
+
+def from_us(us: Micros) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """An instant (`end` is None) or an interval from `start` to `end`, both in microseconds."""
+
+    start: Micros
+    end: Micros | None = None
+
+    def __post_init__(self) -> None:
+        if self.end is not None and self.end < self.start:
+            raise ValueError("a period must not end before it starts")
+
+    @property
+    def last(self) -> Micros:
+        return self.start if self.end is None else self.end
+
+
+_ISO = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?)?"
+    r"(Z|z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
+)
+
+
+def parse_instant(text: str) -> Micros:
+    """ISO 8601 text to microseconds; nanoseconds are cut, a missing offset means UTC.
+
+    >>> parse_instant("1970-01-01T01:00:01.5+01:00")
+    1500000
+    """
+    match = _ISO.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not an ISO 8601 time such as 2026-11-26T07:00:00Z")
+    year, month, day, hour, minute, second, fraction, offset = match.groups()
+    moment = datetime(
+        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+    )
+    return to_us(moment) + int((fraction or "0").ljust(6, "0")[:6]) - _offset_us(offset)
+
+
+def _offset_us(offset: str | None) -> Micros:
+    if offset is None or offset in "Zz":
+        return 0
+    sign = -1 if offset[0] == "-" else 1
+    return sign * (int(offset[1:3]) * HOUR + int(offset[-2:]) * MINUTE)
+
+
+def parse_period(text: str) -> Period:
+    """An instant, or an interval written `start/end` (ISO 8601 §4.4)."""
+    start, slash, end = text.partition("/")
+    return Period(parse_instant(start), parse_instant(end) if slash else None)
+
+
+_TIME_OF_DAY = [
+    f"T{h:02}:{m:02}:{s:02}" for h in range(24) for m in range(60) for s in range(60)
+]
+
+
+@lru_cache(maxsize=4096)
+def _date_text(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d").rjust(10, "0")
+
+
+def iso(us: Micros) -> str:
+    """Microseconds as ISO 8601 in UTC, with a fraction only where there is one.
+
+    >>> iso(1500000)
+    '1970-01-01T00:00:01.500Z'
+    """
+    seconds, fraction = divmod(us, SECOND)
+    day, second = divmod(seconds, 86_400)
+    text = _date_text(day) + _TIME_OF_DAY[second]
+    if not fraction:
+        return text + "Z"
+    digits = f"{fraction:06}"
+    return f"{text}.{digits[:3] if digits.endswith('000') else digits}Z"
+
+
+def iso_period(period: Period) -> str:
+    return iso(period.start) if period.end is None else f"{iso(period.start)}/{iso(period.end)}"

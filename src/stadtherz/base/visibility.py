@@ -1,0 +1,64 @@
+"""Who may see and change what, as a value that travels with every request.
+
+Composition hands it over: `identity` makes it from a session or token, the data plane only reads
+it, and the two never import each other.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AccessLevel(StrEnum):
+    """Who may read an entity besides its owner's staff with full rights."""
+
+    PUBLIC = "public"
+    ORGANISATION = "organisation"
+    GROUP = "group"
+
+
+class Scope(StrEnum):
+    """What a token may be used for."""
+
+    READ = "read"
+    WRITE = "write"
+    INGEST = "ingest"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Visibility:
+    """What one caller may read and write.
+
+    `organisations` are those whose "organisation" level the caller may read; `groups` the named
+    groups (ids) the caller is in; `writes` the organisations whose data the caller may change;
+    `home` owns what the caller creates. `everything` skips all limits and belongs to the operator
+    and to the product's own jobs.
+    """
+
+    actor: str = "anonymous"
+    organisations: frozenset[int] = frozenset()
+    groups: frozenset[int] = frozenset()
+    writes: frozenset[int] = frozenset()
+    scopes: frozenset[Scope] = field(default_factory=lambda: frozenset({Scope.READ}))
+    home: int | None = None
+    everything: bool = False
+
+    def may_read(self, *, access: str, owner: int, group: int | None) -> bool:
+        """The rule in words; `sensorthings.sql` and `store` say the same in SQL."""
+        if self.everything or access == AccessLevel.PUBLIC:
+            return True
+        if access == AccessLevel.ORGANISATION:
+            return owner in self.organisations
+        return group is not None and group in self.groups
+
+    def may_write(self, owner: int) -> bool:
+        if Scope.WRITE not in self.scopes:
+            return False
+        return self.everything or owner in self.writes
+
+    def allows(self, scope: Scope) -> bool:
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+ANONYMOUS = Visibility()
+SYSTEM = Visibility(actor="system", everything=True, scopes=frozenset(Scope))

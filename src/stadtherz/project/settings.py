@@ -1,0 +1,159 @@
+"""Settings of one running city. Values come from the environment; the CLI sets it from its options.
+
+Services are switched on in STADTHERZ_SERVICES (comma-separated keys; default: every installed one).
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from stadtherz.kit.registry import installed_service_apps
+from stadtherz.project.engine import database_settings
+from stadtherz.project.secret import secret_key
+
+DATA = Path(os.environ.get("STADTHERZ_DATA", "data")).resolve()
+DEMO = os.environ.get("STADTHERZ_DEMO") == "1"
+PUBLIC_URL = os.environ.get("STADTHERZ_URL", "http://127.0.0.1:8000").rstrip("/")
+HTTPS = PUBLIC_URL.startswith("https://")
+
+SECRET_KEY = secret_key(DATA)
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("STADTHERZ_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": database_settings(os.environ.get("STADTHERZ_ENGINE", ""), DATA)
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "stadtherz.web",
+    *installed_service_apps(),
+    "stadtherz.alerts",
+    "stadtherz.kit",
+    "stadtherz.geo",
+    "stadtherz.identity",
+    "stadtherz.ingest",
+    "stadtherz.stream",
+    "stadtherz.store",
+    "wagtail.users",
+    "wagtail.admin",
+    "wagtail.images",
+    "wagtail.documents",
+    "wagtail.search",
+    "wagtail",
+    "modelcluster",
+    "taggit",
+    "allauth",
+    "allauth.account",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "stadtherz.web.security.ContentSecurityPolicy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "stadtherz.identity.middleware.VisibilityMiddleware",
+    "stadtherz.web.errors.TranslateErrors",
+]
+
+ROOT_URLCONF = "stadtherz.project.urls"
+WSGI_APPLICATION = "stadtherz.project.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "stadtherz.web.shell.context",
+            ],
+        },
+    }
+]
+
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", "Deutsch"), ("en", "English")]
+TIME_ZONE = os.environ.get("STADTHERZ_TIME_ZONE", "Europe/Berlin")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [("sh", Path(__file__).parent.parent / "web" / "assets")]
+MEDIA_ROOT = DATA / "media"
+MEDIA_URL = "/media/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 31_536_000
+
+# --- people ------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "identity.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/konto/login/"
+LOGIN_REDIRECT_URL = "/verwaltung/"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_ADAPTER = "stadtherz.identity.adapter.StaffOnly"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+X_FRAME_OPTIONS = "DENY"
+
+# --- back office -------------------------------------------------------------------------------
+WAGTAIL_SITE_NAME = os.environ.get("STADTHERZ_CITY", "Stadtherz")
+WAGTAILADMIN_BASE_URL = PUBLIC_URL
+WAGTAIL_ENABLE_UPDATE_CHECK = False
+WAGTAIL_GRAVATAR_PROVIDER_URL = None
+WAGTAIL_ENABLE_WHATS_NEW_BANNER = False
+WAGTAIL_I18N_ENABLED = False
+WAGTAILADMIN_PERMITTED_LANGUAGES = [("de", "Deutsch"), ("en", "English")]
+WAGTAILADMIN_LOGIN_URL = LOGIN_URL
+
+# --- the product -------------------------------------------------------------------------------
+STADTHERZ = {
+    "city": os.environ.get("STADTHERZ_CITY", "Stadtherz"),
+    "smtp": os.environ.get("STADTHERZ_SMTP_URL", ""),  # smtp://user:password@host:port
+    "mail_from": os.environ.get("STADTHERZ_MAIL_FROM", "stadtherz@localhost"),
+    "public_url": PUBLIC_URL,
+    "demo": DEMO,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("STADTHERZ_LOG", "WARNING")},
+}

@@ -1,0 +1,1 @@
+"""The tables of the data plane and the fast way in and out. `public` is the only door."""

@@ -1,0 +1,171 @@
+"""The entity tables of the data plane (OGC 18-088 §8.2) and who owns what.
+
+Observations have no model: `rows.py` keeps them. Times are microseconds since 1970 in UTC.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from stadtherz.base.visibility import AccessLevel
+
+ACCESS_CHOICES = [
+    (AccessLevel.PUBLIC.value, _("Public")),
+    (AccessLevel.ORGANISATION.value, _("Own organisation")),
+    (AccessLevel.GROUP.value, _("Named group")),
+]
+
+
+class Organisation(models.Model):
+    """A municipality or public body that owns data."""
+
+    slug = models.SlugField(_("short name"), unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    email = models.EmailField(_("contact e-mail"), blank=True)
+
+    class Meta:
+        verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AccessGroup(models.Model):
+    """A named group of people, across organisations, that may read what is marked for it."""
+
+    name = models.CharField(_("name"), max_length=200)
+    organisation = models.ForeignKey(
+        Organisation, models.CASCADE, related_name="+", verbose_name=_("organisation")
+    )
+
+    class Meta:
+        verbose_name = _("access group")
+        verbose_name_plural = _("access groups")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Owned(models.Model):
+    """What belongs to an organisation and has an access level."""
+
+    owner = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="+", verbose_name=_("organisation")
+    )
+    access = models.CharField(
+        _("access"), max_length=12, choices=ACCESS_CHOICES, default=AccessLevel.PUBLIC.value
+    )
+    group = models.ForeignKey(
+        AccessGroup, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group")
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Described(Owned):
+    """The three properties that most entities share."""
+
+    name = models.CharField(_("name"), max_length=255)
+    description = models.TextField(_("description"), blank=True)
+    properties = models.JSONField(_("properties"), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Location(Described):
+    encoding_type = models.CharField(max_length=100, default="application/geo+json")
+    location = models.JSONField()
+
+    class Meta:
+        verbose_name = _("location")
+        verbose_name_plural = _("locations")
+
+
+class Thing(Described):
+    locations = models.ManyToManyField(Location, related_name="+", blank=True)
+
+    class Meta:
+        verbose_name = _("thing")
+        verbose_name_plural = _("things")
+
+
+class HistoricalLocation(models.Model):
+    """Where a Thing was since `time`; it belongs to whoever owns the Thing."""
+
+    thing = models.ForeignKey(Thing, models.CASCADE, related_name="+")
+    time = models.BigIntegerField()
+    locations = models.ManyToManyField(Location, related_name="+", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["thing", "time"], name="store_historical_thing_time")]
+
+    def __str__(self) -> str:
+        return f"{self.thing_id}@{self.time}"
+
+
+class Sensor(Described):
+    encoding_type = models.CharField(max_length=100, default="application/pdf")
+    metadata = models.JSONField()
+
+    class Meta:
+        verbose_name = _("sensor")
+        verbose_name_plural = _("sensors")
+
+
+class ObservedProperty(Described):
+    definition = models.CharField(_("definition"), max_length=500)
+
+    class Meta:
+        verbose_name = _("observed property")
+        verbose_name_plural = _("observed properties")
+
+
+class Datastream(Described):
+    observation_type = models.CharField(
+        max_length=200,
+        default="http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
+    )
+    unit_of_measurement = models.JSONField()
+    observed_area = models.JSONField(null=True, blank=True)
+    thing = models.ForeignKey(Thing, models.CASCADE, related_name="+", verbose_name=_("thing"))
+    sensor = models.ForeignKey(Sensor, models.CASCADE, related_name="+", verbose_name=_("sensor"))
+    observed_property = models.ForeignKey(
+        ObservedProperty, models.CASCADE, related_name="+", verbose_name=_("observed property")
+    )
+
+    class Meta:
+        verbose_name = _("datastream")
+        verbose_name_plural = _("datastreams")
+
+
+class FeatureOfInterest(Described):
+    encoding_type = models.CharField(max_length=100, default="application/geo+json")
+    feature = models.JSONField()
+    generated_from = models.OneToOneField(
+        Location, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("feature of interest")
+        verbose_name_plural = _("features of interest")
+
+
+class Cursor(models.Model):
+    """How far a consumer of the append log has come."""
+
+    consumer = models.CharField(max_length=100, primary_key=True)
+    position = models.BigIntegerField()
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = _("cursor")
+
+    def __str__(self) -> str:
+        return f"{self.consumer} at {self.position}"

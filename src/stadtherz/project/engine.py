@@ -39,6 +39,8 @@ def _sqlite(path: Path) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
+        # Tests use a file too: threads and processes must meet the same database.
+        "TEST": {"NAME": str(path.with_name("test.sqlite3"))},
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "timeout": 30,

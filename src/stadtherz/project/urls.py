@@ -1,5 +1,45 @@
-"""Addresses of the product, put together from the registry."""
+"""Addresses of the product, put together from the registry.
 
-from django.urls import URLPattern, URLResolver
+German pages live at the root, English ones below `/en/`. What has no language (tiles, back office,
+accounts) stands outside.
+"""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.conf.urls.i18n import i18n_patterns
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver, include, path
+from wagtail.admin import urls as wagtail_admin_urls
+
+from stadtherz.geo.public import urlpatterns as geo_urls
+from stadtherz.identity.public import urlpatterns as account_urls
+from stadtherz.kit.declaration import Service
+from stadtherz.kit.registry import services
+from stadtherz.web.public import guarded, urlpatterns as shell_urls
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Answers `ok` as long as the process serves pages; for a proxy or watcher."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+def service_urls(service: Service) -> URLResolver:
+    """A service's pages below its prefix, named `<service>:<page>`."""
+    pages = [path(page.path, guarded(page), name=page.name) for page in service.pages]
+    return path(f"{service.prefix}/", include((pages, service.key), namespace=service.key))
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", health),
+    *geo_urls,
+    path("konto/", include(account_urls)),
+    path("verwaltung/", include(wagtail_admin_urls)),
+    *i18n_patterns(
+        *shell_urls,
+        *(service_urls(service) for service in services()),
+        prefix_default_language=False,
+    ),
+]
+
+handler400 = "stadtherz.web.public.bad_request"
+handler403 = "stadtherz.web.public.forbidden"
+handler404 = "stadtherz.web.public.not_found"
+handler500 = "stadtherz.web.public.server_error"

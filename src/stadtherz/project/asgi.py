@@ -1,0 +1,58 @@
+"""One ASGI application for everything: the data plane's own, and Django's pages beside it.
+
+Measurements, SensorThings and live streams are bare ASGI; pages run under WSGI in threads, because
+Django's ASGI handler costs ten times as much for each request (docs/decisions/0003).
+"""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stadtherz.project.settings")
+django.setup()
+
+from a2wsgi import WSGIMiddleware  # noqa: E402 - Django must be set up before its parts load
+
+from stadtherz.identity.public import visibility_of_scope  # noqa: E402
+from stadtherz.ingest.public import application as ingest_application  # noqa: E402
+from stadtherz.project import runtime  # noqa: E402
+from stadtherz.project.wsgi import application as pages  # noqa: E402
+from stadtherz.sensorthings.public import application as sensorthings_application  # noqa: E402
+from stadtherz.web.public import live_application  # noqa: E402
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_PAGE_THREADS = 8
+
+_pages = WSGIMiddleware(pages, workers=_PAGE_THREADS)
+_doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
+    "sta": sensorthings_application(visibility_of_scope),
+    "ingest": ingest_application(visibility_of_scope),
+    "live": live_application(visibility_of_scope),
+}
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Hand a request to the door its path names, and the rest to the pages."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http":
+        first = scope["path"].split("/", 2)[1]
+        door = _doors.get(first, _pages)
+        await door(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            runtime.start()
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            runtime.stop()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

@@ -1,0 +1,32 @@
+"""What runs beside the requests: the store's writer, reactors, deliveries and jobs."""
+
+import logging
+
+from stadtherz.alerts.public import start_delivery, stop_delivery
+from stadtherz.kit import reactors
+from stadtherz.project.scheduler import Scheduler, daily_and_service_jobs
+from stadtherz.store.public import start_writer, stop_writer
+from stadtherz.stream.public import register, start_dispatcher, stop_dispatcher
+
+logger = logging.getLogger(__name__)
+_scheduler = Scheduler(daily_and_service_jobs)
+
+
+def start() -> None:
+    """Start every background part, what others depend on first."""
+    start_writer()
+    for consumer in reactors.consumers():
+        register(consumer)
+    start_dispatcher()
+    start_delivery()
+    _scheduler.start()
+    logger.info("background parts started")
+
+
+def stop() -> None:
+    """Stop in reverse order; whatever was acknowledged is on disk by then."""
+    _scheduler.stop()
+    stop_delivery()
+    stop_dispatcher()
+    stop_writer()
+    logger.info("background parts stopped")

@@ -1,0 +1,123 @@
+"""From a session or a token to the `Visibility` that travels with a request."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.http.cookie import parse_cookie
+
+from stadtherz.base.errors import Unauthenticated
+from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
+from stadtherz.identity.models import ApiToken, GroupMembership, Membership, User
+from stadtherz.identity.roles import WRITERS
+from stadtherz.identity.tokens import find_token
+
+AsgiScope = Mapping[str, Any]
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def visibility_of_user(user: User | AnonymousUser) -> Visibility:
+    """What a signed-in person may see; everybody else, also the deactivated, is anonymous.
+
+    Every role reads its organisation; editors, data stewards, operators and administrators change
+    it. A superuser sees and changes everything. The first organisation by name is home.
+    """
+    if not isinstance(user, User) or not user.is_active:
+        return ANONYMOUS
+    memberships = list(Membership.objects.filter(user=user).order_by("organisation__name"))
+    home = memberships[0].organisation_id if memberships else None
+    actor = f"user:{user.pk}"
+    if user.is_superuser:
+        return Visibility(actor=actor, home=home, everything=True, scopes=frozenset(Scope))
+    writes = [member for member in memberships if member.role in WRITERS]
+    return Visibility(
+        actor=actor,
+        organisations=frozenset(member.organisation_id for member in memberships),
+        groups=frozenset(
+            GroupMembership.objects.filter(user=user).values_list("group_id", flat=True)
+        ),
+        writes=frozenset(member.organisation_id for member in writes),
+        scopes=frozenset({Scope.READ, Scope.WRITE} if writes else {Scope.READ}),
+        home=writes[0].organisation_id if writes else home,
+    )
+
+
+def visibility_of_token(token: ApiToken) -> Visibility:
+    """What a token's bearer may do: never more than its organisation.
+
+    `read` reads the organisation, `write` also changes it, `admin` does all; `ingest` alone
+    delivers readings and sees what everybody sees.
+    """
+    granted = {Scope(scope) for scope in token.scopes}
+    if Scope.ADMIN in granted:
+        granted = set(Scope)
+    own = frozenset({token.organisation_id})
+    return Visibility(
+        actor=f"token:{token.prefix}",
+        organisations=own if granted & {Scope.READ, Scope.WRITE} else frozenset(),
+        writes=own if Scope.WRITE in granted else frozenset(),
+        scopes=frozenset(granted | {Scope.READ}),
+        home=token.organisation_id,
+    )
+
+
+def visibility_of_scope(scope: AsgiScope) -> Visibility:
+    """Who sends this ASGI request: a token (Bearer, or Basic with it as the password) or a session.
+
+    No credentials at all are anonymous; wrong ones raise Unauthenticated. It asks the database and
+    so belongs into a worker thread, never onto the event loop.
+    """
+    headers = {name.decode("latin-1"): value for name, value in reversed(scope["headers"])}
+    authorization = headers.get("authorization")
+    if authorization is not None:
+        token = find_token(_token_text(authorization.decode("latin-1")), client=_client(scope))
+        return visibility_of_token(token)
+    cookies = parse_cookie(headers.get("cookie", b"").decode("latin-1"))
+    key = cookies.get(settings.SESSION_COOKIE_NAME)
+    if not key or not _came_from_our_pages(scope, headers):
+        return ANONYMOUS
+    return visibility_of_user(_session_user(key))
+
+
+def _token_text(authorization: str) -> str:
+    kind, _, rest = authorization.strip().partition(" ")
+    if kind.lower() == "bearer":
+        return rest.strip()
+    if kind.lower() == "basic":
+        return _basic_password(rest.strip())
+    raise Unauthenticated("Authorization must be Bearer, or Basic with the token as the password")
+
+
+def _basic_password(encoded: str) -> str:
+    try:
+        pair = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise Unauthenticated("The Authorization header cannot be read") from error
+    return pair.partition(":")[2]
+
+
+def _client(scope: AsgiScope) -> str:
+    client: Iterable[Any] | None = scope.get("client")
+    return str(next(iter(client))) if client else ""
+
+
+def _came_from_our_pages(scope: AsgiScope, headers: Mapping[str, bytes]) -> bool:
+    """Whether a cookie may count: a changing request must come from our own pages (CSRF)."""
+    if scope.get("method", "GET") in _SAFE_METHODS:
+        return True
+    origin = headers.get("origin", b"").decode("latin-1")
+    host = headers.get("host", b"").decode("latin-1")
+    return origin in {f"{scope.get('scheme', 'http')}://{host}", settings.STADTHERZ["public_url"]}
+
+
+def _session_user(key: str) -> User | AnonymousUser:
+    request = HttpRequest()
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    user = get_user(request)  # checks that the account is active and the password unchanged
+    return user if isinstance(user, User) else AnonymousUser()

@@ -1,0 +1,225 @@
+"""Devices, what their payload means, and what was refused. Times are microseconds since 1970."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from stadtherz.ingest import decode, reasons
+
+
+class Network(models.TextChoices):
+    """The network servers whose documents are understood."""
+
+    TTS = "tts", "The Things Stack"
+    CHIRPSTACK = "chirpstack", "ChirpStack"
+
+
+def normal_eui(text: str) -> str:
+    """A device EUI as every network's document writes it somewhere: upper case, no separators."""
+    return re.sub(r"[\s:-]", "", text).upper()
+
+
+class Device(models.Model):
+    """A sensor that sends through a network; it belongs to the organisation whose token it uses."""
+
+    owner = models.ForeignKey(
+        "store.Organisation", models.PROTECT, related_name="+", verbose_name=_("organisation")
+    )
+    network = models.CharField(_("network"), max_length=20, choices=Network.choices)
+    dev_eui = models.CharField(
+        _("device EUI"),
+        max_length=16,
+        validators=[RegexValidator(r"^[0-9A-F]{16}$", _("Sixteen hexadecimal digits."))],
+    )
+    name = models.CharField(_("name"), max_length=200)
+    active = models.BooleanField(_("active"), default=True)
+    time_path = models.CharField(
+        _("field with the device’s own time"),
+        max_length=200,
+        blank=True,
+        help_text=_("Only if the device reports when it measured; else the network’s time counts."),
+    )
+    note = models.TextField(_("note"), blank=True)
+    last_seen = models.BigIntegerField(_("last seen"), null=True, editable=False)
+    last_f_cnt = models.BigIntegerField(_("last frame counter"), null=True, editable=False)
+    battery = models.FloatField(_("battery (%)"), null=True, editable=False)
+    rssi = models.FloatField(_("signal strength (dBm)"), null=True, editable=False)
+    snr = models.FloatField(_("signal-to-noise ratio (dB)"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("device")
+        verbose_name_plural = _("devices")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["network", "dev_eui"],
+                name="ingest_device_once_per_network",
+                violation_error_message=_("This device EUI is already registered."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.dev_eui = normal_eui(self.dev_eui)
+        super().save(*args, **kwargs)
+
+    def clean_fields(self, exclude: Any = None) -> None:
+        self.dev_eui = normal_eui(self.dev_eui)
+        super().clean_fields(exclude=exclude)
+
+    def clean(self) -> None:
+        if self.time_path:
+            _check_path("time_path", self.time_path)
+
+
+class DeviceField(models.Model):
+    """One value of a device's payload and the datastream it belongs to.
+
+    result = value * factor + offset, and must lie between `minimum` and `maximum`.
+    """
+
+    device = models.ForeignKey(
+        Device, models.CASCADE, related_name="fields", verbose_name=_("device")
+    )
+    path = models.CharField(
+        _("field in the payload"),
+        max_length=200,
+        help_text=_("A name such as level_cm, a path such as data.level, or bytes:0:u16be."),
+    )
+    f_port = models.PositiveSmallIntegerField(
+        _("LoRaWAN port"), null=True, blank=True, help_text=_("Empty: every port.")
+    )
+    datastream = models.ForeignKey(
+        "store.Datastream", models.CASCADE, related_name="+", verbose_name=_("datastream")
+    )
+    factor = models.FloatField(_("factor"), default=1.0)
+    offset = models.FloatField(_("offset"), default=0.0)
+    minimum = models.FloatField(_("allowed minimum"), null=True, blank=True)
+    maximum = models.FloatField(_("allowed maximum"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("device field")
+        verbose_name_plural = _("device fields")
+        ordering = ["id"]
+        constraints = [
+            # An uplink's key makes one reading of it in each datastream; two fields would collide.
+            models.UniqueConstraint(
+                fields=["device", "datastream"],
+                name="ingest_one_field_per_datastream",
+                violation_error_message=_("This datastream already has a field of this device."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.path
+
+    def clean(self) -> None:
+        _check_path("path", self.path)
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValidationError({"maximum": _("The maximum is below the minimum.")})
+        if (
+            self.device_id is not None
+            and self.datastream_id is not None
+            and self.datastream.owner_id != self.device.owner_id
+        ):
+            raise ValidationError(
+                {"datastream": _("This datastream belongs to another organisation.")}
+            )
+
+
+def _check_path(field: str, text: str) -> None:
+    try:
+        decode.parse(text)
+    except ValueError as problem:
+        raise ValidationError(
+            {field: _("Cannot be read. Write for example level_cm, data.level or bytes:0:u16be.")}
+        ) from problem
+
+
+class DeviceEvent(models.Model):
+    """How often a device's network told something that is no measurement (join, status, log …)."""
+
+    device = models.ForeignKey(
+        Device, models.CASCADE, related_name="events", verbose_name=_("device")
+    )
+    event = models.CharField(_("event"), max_length=40)
+    count = models.PositiveBigIntegerField(_("how often"), default=0)
+    last_at = models.BigIntegerField(_("last time"))
+
+    class Meta:
+        verbose_name = _("device event")
+        verbose_name_plural = _("device events")
+        constraints = [
+            models.UniqueConstraint(fields=["device", "event"], name="ingest_event_once_per_device")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} × {self.count}"
+
+
+class RefusedUplink(models.Model):
+    """A message that was not (wholly) stored, with what came, why, and what became of it."""
+
+    OPEN, REPLAYED, REFUSED_AGAIN = "", "stored", "refused"
+    OUTCOMES = [
+        (OPEN, _("not replayed")),
+        (REPLAYED, _("stored")),
+        (REFUSED_AGAIN, _("refused again")),
+    ]
+
+    owner = models.ForeignKey(
+        "store.Organisation",
+        models.CASCADE,
+        null=True,
+        related_name="+",
+        verbose_name=_("organisation"),
+    )
+    network = models.CharField(_("network"), max_length=20, choices=Network.choices)
+    reason = models.CharField(_("reason"), max_length=40, choices=reasons.CHOICES)
+    facts = models.JSONField(default=dict)
+    document = models.BinaryField()
+    truncated = models.BooleanField(default=False)
+    query = models.CharField(_("query"), max_length=500, blank=True)
+    who = models.CharField(_("sender"), max_length=200, blank=True)
+    device = models.ForeignKey(
+        Device, models.SET_NULL, null=True, related_name="+", verbose_name=_("device")
+    )
+    fingerprint = models.CharField(max_length=64, unique=True)
+    count = models.PositiveBigIntegerField(_("how often"), default=1)
+    received_at = models.BigIntegerField(_("first received"))
+    last_at = models.BigIntegerField(_("last received"))
+    replayed_at = models.BigIntegerField(_("replayed"), null=True)
+    outcome = models.CharField(_("outcome"), max_length=20, blank=True, choices=OUTCOMES)
+    outcome_facts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("refused uplink")
+        verbose_name_plural = _("refused uplinks")
+        ordering = ["-last_at", "-id"]
+        indexes = [models.Index(fields=["owner", "last_at"], name="ingest_refused_owner_last")]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """Why it was refused, in the active language."""
+        return reasons.sentence(self.reason, self.facts)
+
+    @property
+    def outcome_sentence(self) -> str:
+        """What became of the last replay, in the active language; empty before one."""
+        if self.outcome == self.REFUSED_AGAIN:
+            return reasons.sentence(self.outcome_facts.get("reason", ""), self.outcome_facts)
+        return str(dict(self.OUTCOMES)[self.outcome]) if self.outcome else ""
+
+    @property
+    def document_text(self) -> str:
+        """The document as text, for reading; `document` holds the bytes as they came."""
+        return bytes(self.document).decode("utf-8", errors="replace")

@@ -1,0 +1,107 @@
+"""Why an uplink was refused: a code for machines, kept with its facts, and a sentence for people.
+
+The sentence is made when it is shown, so one kept refusal reads in every language.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+class Reason(StrEnum):
+    BAD_TOKEN = "bad_token"  # noqa: S105 - the name of a reason
+    NO_SCOPE = "no_scope"
+    UNKNOWN_DEVICE = "unknown_device"
+    INACTIVE_DEVICE = "inactive_device"
+    BROKEN_DOCUMENT = "broken_document"
+    TOO_LARGE = "too_large"
+    NOTHING_USABLE = "nothing_usable"
+    IMPOSSIBLE_VALUE = "impossible_value"
+    FOREIGN_DATASTREAM = "foreign_datastream"
+    STORE_UNAVAILABLE = "store_unavailable"
+
+
+STATUS: dict[Reason, int] = {
+    Reason.BAD_TOKEN: 401,
+    Reason.NO_SCOPE: 403,
+    Reason.UNKNOWN_DEVICE: 404,
+    Reason.INACTIVE_DEVICE: 404,
+    Reason.BROKEN_DOCUMENT: 400,
+    Reason.TOO_LARGE: 413,
+    Reason.NOTHING_USABLE: 422,
+    Reason.IMPOSSIBLE_VALUE: 422,
+    Reason.FOREIGN_DATASTREAM: 422,
+    Reason.STORE_UNAVAILABLE: 503,
+}
+
+CHOICES = [
+    (Reason.BAD_TOKEN.value, _("Unknown token")),
+    (Reason.NO_SCOPE.value, _("Token may not send measurements")),
+    (Reason.UNKNOWN_DEVICE.value, _("Unknown device")),
+    (Reason.INACTIVE_DEVICE.value, _("Device switched off")),
+    (Reason.BROKEN_DOCUMENT.value, _("Message cannot be read")),
+    (Reason.TOO_LARGE.value, _("Message too large")),
+    (Reason.NOTHING_USABLE.value, _("No known field in the message")),
+    (Reason.IMPOSSIBLE_VALUE.value, _("Impossible value")),
+    (Reason.FOREIGN_DATASTREAM.value, _("Datastream of another organisation")),
+    (Reason.STORE_UNAVAILABLE.value, _("Could not be stored")),
+]
+
+
+def sentence(reason: str, facts: Mapping[str, Any]) -> str:
+    """What happened and what helps, in the active language."""
+    if reason == Reason.IMPOSSIBLE_VALUE:
+        return " ".join(_impossible(problem) for problem in facts.get("problems", ()))
+    template = _template(reason)
+    return template.format_map(_Facts(facts)) if template else str(reason)
+
+
+class _Facts(dict[str, Any]):
+    """A fact that an older refusal lacks must not break its sentence."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _template(reason: str) -> str:
+    match reason:
+        case Reason.BAD_TOKEN:
+            return gettext("The token is missing or unknown. Create one in the back office.")
+        case Reason.NO_SCOPE:
+            return gettext("This token may not send measurements. It needs the scope “ingest”.")
+        case Reason.UNKNOWN_DEVICE:
+            return gettext("The device {dev_eui} is not registered here. Register it, then replay.")
+        case Reason.INACTIVE_DEVICE:
+            return gettext("The device {dev_eui} is switched off. Switch it on, then replay.")
+        case Reason.BROKEN_DOCUMENT:
+            return gettext("The message cannot be read: {field}: {problem}.")
+        case Reason.TOO_LARGE:
+            return gettext("The message is larger than {limit}.")
+        case Reason.NOTHING_USABLE:
+            return gettext("None of the device’s fields is in the message. Expected: {paths}.")
+        case Reason.FOREIGN_DATASTREAM:
+            return gettext("The datastream of {field} belongs to another organisation.")
+        case Reason.STORE_UNAVAILABLE:
+            return gettext("The measurement could not be stored just now. Send it again.")
+    return ""
+
+
+def _impossible(problem: Mapping[str, Any]) -> str:
+    facts = _Facts(problem)
+    match problem.get("kind"):
+        case "not_a_number":
+            return gettext("{field}: {value} is not a number.").format_map(facts)
+        case "error_code":
+            return gettext("{field}: {value} is an error code of the sensor.").format_map(facts)
+        case "too_low":
+            return gettext("{field}: {value} is below the allowed minimum {minimum}.").format_map(
+                facts
+            )
+        case "too_high":
+            return gettext("{field}: {value} is above the allowed maximum {maximum}.").format_map(
+                facts
+            )
+    return gettext("{field}: {value} is outside {minimum} to {maximum}.").format_map(facts)

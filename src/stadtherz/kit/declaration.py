@@ -167,7 +167,9 @@ class Service:
     retention: tuple[Keep, ...] = ()
     demo: Demo | None = None
     staff: "Callable[[], Sequence[Any]]" = field(default=tuple)  # back-office view sets
-    personal: "Callable[[], Sequence[type[Model]]]" = field(default=tuple)  # tables with personal data
+    personal: "Callable[[], Sequence[type[Model]]]" = field(
+        default=tuple
+    )  # tables with personal data
 
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""The command `stadtherz`: start, set up, and look after one city."""

@@ -6,6 +6,7 @@ Services are switched on in STADTHERZ_SERVICES (comma-separated keys; default: e
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from stadtherz.kit.registry import installed_service_apps
 from stadtherz.project.engine import database_settings
@@ -18,7 +19,13 @@ HTTPS = PUBLIC_URL.startswith("https://")
 
 SECRET_KEY = secret_key(DATA)
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("STADTHERZ_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
+ALLOWED_HOSTS = [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    urlsplit(PUBLIC_URL).hostname or "localhost",
+    *filter(None, os.environ.get("STADTHERZ_HOSTS", "").split(",")),
+]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
 
 DATABASES: dict[str, dict[str, Any]] = {

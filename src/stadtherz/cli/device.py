@@ -1,0 +1,98 @@
+"""`stadtherz device`: connect a sensor from the command line."""
+
+import click
+
+from stadtherz.base.errors import StadtherzError
+from stadtherz.base.vocabulary import KNOWN
+from stadtherz.cli import instance
+from stadtherz.cli.instance import instance_options
+
+_MEASURES = {observable.key: observable for observable in KNOWN.values()}
+
+
+@click.group()
+def device() -> None:
+    """Sensors and what they measure."""
+
+
+@device.command("add")
+@click.argument("dev_eui")
+@click.option("--network", type=click.Choice(["tts", "chirpstack"]), required=True)
+@click.option("--organisation", required=True, help="Short name of the organisation.")
+@click.option("--name", required=True, help="Name of the place, for example 'Pegel Mühlbach'.")
+@click.option("--field", required=True, help="Where the value stands in the decoded payload.")
+@click.option("--measures", type=click.Choice(sorted(_MEASURES)), required=True)
+@click.option("--factor", default=1.0, show_default=True, help="Payload value times this, ...")
+@click.option("--offset", default=0.0, show_default=True, help="... plus this, is the reading.")
+@click.option("--minimum", type=float, help="Readings below are refused.")
+@click.option("--maximum", type=float, help="Readings above are refused.")
+@click.option("--longitude", type=float)
+@click.option("--latitude", type=float)
+@instance_options
+def add(
+    dev_eui: str,
+    network: str,
+    organisation: str,
+    name: str,
+    field: str,
+    measures: str,
+    factor: float,
+    offset: float,
+    minimum: float | None,
+    maximum: float | None,
+    longitude: float | None,
+    latitude: float | None,
+) -> None:
+    """Register a device and the datastream its field feeds; prints the datastream's id."""
+    instance.load()
+    instance.require_initialised()
+    from stadtherz.identity.public import organisation_by_slug  # noqa: PLC0415 - needs Django
+    from stadtherz.ingest.public import NewField, register_device  # noqa: PLC0415
+    from stadtherz.store.public import NewStream, register_stream  # noqa: PLC0415
+
+    observed = _MEASURES[measures]
+    try:
+        owner = organisation_by_slug(organisation)
+        datastream = register_stream(
+            NewStream(
+                owner=owner,
+                thing_name=name,
+                thing_description=name,
+                location=_point(longitude, latitude),
+                sensor_name=f"Device {dev_eui.upper()}",
+                sensor_description=f"LoRaWAN device of {name}",
+                property_name=observed.name,
+                property_definition=observed.definition,
+                property_description=observed.description,
+                unit_name=observed.unit.name,
+                unit_symbol=observed.unit.symbol,
+                unit_definition=observed.unit.definition,
+                name=f"{name}: {observed.name}",
+                description=observed.description,
+            )
+        )
+        register_device(
+            owner=owner,
+            network=network,
+            dev_eui=dev_eui,
+            name=name,
+            fields=[
+                NewField(
+                    path=field,
+                    datastream=datastream,
+                    factor=factor,
+                    offset=offset,
+                    minimum=minimum,
+                    maximum=maximum,
+                )
+            ],
+        )
+    except StadtherzError as problem:
+        raise click.ClickException(str(problem)) from problem
+    click.echo(str(datastream))
+
+
+def _point(longitude: float | None, latitude: float | None) -> dict[str, object] | None:
+    if longitude is None or latitude is None:
+        return None
+    return {"type": "Point", "coordinates": [longitude, latitude]}

@@ -1,0 +1,83 @@
+"""One running city: its data folder, its database, and the options that choose them."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import click
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_DATA = Path("stadtherz-data")
+
+
+def choose(data: Path, engine: str | None = None) -> None:
+    """Point settings at an instance. Must come before anything of Django is loaded."""
+    data.mkdir(parents=True, exist_ok=True)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "stadtherz.project.settings"
+    os.environ["STADTHERZ_DATA"] = str(data.resolve())
+    if engine:
+        os.environ["STADTHERZ_ENGINE"] = engine
+
+
+def load() -> None:
+    """Load Django with the chosen instance; from here on its settings are fixed."""
+    import django  # noqa: PLC0415 - settings are read at this moment, not before
+
+    django.setup()
+
+
+def data_folder() -> Path:
+    """The chosen instance's folder."""
+    return Path(os.environ["STADTHERZ_DATA"])
+
+
+def migrate() -> bool:
+    """Bring the database to this version's form; True if anything had to be done."""
+    from django.core.management import call_command  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    executor = MigrationExecutor(connections["default"])
+    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return False
+    call_command("migrate", verbosity=0, interactive=False)
+    return True
+
+
+def require_initialised() -> None:
+    """Refuse to work on a database that is not set up, and name the way out."""
+    from django.db import connections  # noqa: PLC0415
+
+    if "store_organisation" not in connections["default"].introspection.table_names():
+        data = data_folder()
+        raise click.ClickException(
+            f"There is no city in {data} yet. Set one up with: stadtherz init --data {data}"
+        )
+
+
+def instance_options(command: Callable[P, R]) -> Callable[Concatenate[Path, str | None, P], R]:
+    """The two options of every verb; the command calls `load` when its settings are complete."""
+
+    @click.option(
+        "--data",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=DEFAULT_DATA,
+        envvar="STADTHERZ_DATA",
+        show_default=True,
+        help="The folder that holds everything of this city.",
+    )
+    @click.option(
+        "--engine",
+        envvar="STADTHERZ_ENGINE",
+        help="Database, for example postgresql://user:password@host/name. Default: SQLite in the data folder.",
+    )
+    @functools.wraps(command)
+    def with_instance(data: Path, engine: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
+        choose(data, engine)
+        return command(*args, **kwargs)
+
+    return with_instance

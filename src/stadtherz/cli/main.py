@@ -1,0 +1,29 @@
+"""`stadtherz`: every verb at a glance; each lives in a module of its own."""
+
+import click
+
+from stadtherz import __version__
+from stadtherz.cli.backup import backup
+from stadtherz.cli.basemap import basemap
+from stadtherz.cli.check import check
+from stadtherz.cli.credentials import token, user
+from stadtherz.cli.device import device
+from stadtherz.cli.serve import demo, init, serve
+from stadtherz.cli.service import service
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="stadtherz")
+def main() -> None:
+    """An open urban platform: sensors in, public data and warnings out.
+
+    Try it with `stadtherz demo`. For a real city: `stadtherz init`, then `stadtherz serve`.
+    """
+
+
+for command in (demo, init, serve, user, token, device, basemap, service, backup, check):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""What a started city tells: a few lines for people, or one JSON line for scripts."""
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+import orjson
+
+if TYPE_CHECKING:
+    from stadtherz.project.credentials import Credentials
+
+
+def say(text: str) -> None:
+    """Progress and advice go to standard error; standard output is for scripts."""
+    click.echo(text, err=True)
+
+
+def report(url: str, known: "Credentials", *, as_json: bool, demo: bool = False) -> None:
+    """Announce that the city answers at `url`."""
+    if as_json:
+        click.echo(orjson.dumps(facts(url, known)).decode())
+        return
+    for line in _lines(url, known, demo=demo):
+        click.echo(line)
+
+
+def facts(url: str, known: "Credentials") -> dict[str, Any]:
+    """The JSON line: addresses, tokens and accounts; null for what was noted down and deleted."""
+    token = known.tokens.get("city")
+    return {
+        "url": f"{url}/",
+        "sta": f"{url}/sta/v1.1",
+        "ingest": {
+            network: {"url": f"{url}/ingest/{network}", "token": token}
+            for network in ("tts", "chirpstack")
+        },
+        "accounts": {
+            name: {
+                "email": account.email,
+                "password": account.password,
+                "role": account.role,
+                "organisation": account.organisation,
+            }
+            for name, account in known.accounts.items()
+        },
+        "admin_token": known.tokens.get("admin"),
+        "back_office": f"{url}/verwaltung/",
+        "pid": os.getpid(),
+    }
+
+
+def _lines(url: str, known: "Credentials", *, demo: bool) -> list[str]:
+    lines = [
+        "",
+        f"  Stadtherz is running:  {url}/",
+        f"  English pages:         {url}/en/",
+        f"  Back office:           {url}/verwaltung/",
+        f"  SensorThings API:      {url}/sta/v1.1",
+        f"  Uplinks (webhooks):    {url}/ingest/tts  and  {url}/ingest/chirpstack",
+        "",
+    ]
+    if known.accounts:
+        lines.append("  Sign in as:")
+        lines += [
+            f"    {account.email:36} {account.password:22} {account.role}, {account.organisation}"
+            for account in known.accounts.values()
+        ]
+        lines.append("")
+    if demo:
+        lines += [
+            "  Look at: the start page while the first uplinks arrive; /pegel/lauterstrasse/ with its",
+            "  warning steps; refused uplinks and alerts in the back office.",
+            "  The measurements are recordings of other waters; every page says which.",
+            "",
+        ]
+    return [*lines, "  Ctrl-C ends it. The next start goes on where it was.", ""]

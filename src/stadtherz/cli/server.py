@@ -1,0 +1,70 @@
+"""Runs the one process: a listening socket, uvicorn, and a word when it is ready."""
+
+import os
+import socket
+from collections.abc import Callable
+
+import click
+import uvicorn
+
+# Live streams stay open for hours; at shutdown they get this long before they are cut.
+_GRACE_S = 3
+_LARGEST_HEADER = 64 * 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 takes a free one. Says plainly when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as problem:
+        bound.close()
+        raise click.ClickException(
+            f"Port {port} on {host} cannot be used ({problem.strerror}). Choose another: --port 8080"
+        ) from problem
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """The socket's address as a URL that works on this machine."""
+    host, port = bound.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only shown
+    return f"http://{shown}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that calls back once it answers requests."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready()
+
+
+def run(bound: socket.socket, *, ready: Callable[[], None]) -> None:
+    """Serve until Ctrl-C or a TERM signal; returns after everything has ended cleanly."""
+    config = uvicorn.Config(
+        "stadtherz.project.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_S,
+        h11_max_incomplete_event_size=_LARGEST_HEADER,
+        proxy_headers=True,
+        forwarded_allow_ips=os.environ.get("STADTHERZ_TRUSTED_PROXIES", "127.0.0.1"),
+        server_header=False,
+        date_header=True,
+    )
+    server = _Server(config, ready)
+    try:
+        server.run(sockets=[bound])
+    except KeyboardInterrupt:  # uvicorn raises the signal again after its clean end
+        pass

@@ -1,0 +1,154 @@
+"""Sets up the demo city: organisations, people, devices, streams and their history.
+
+Everything may run twice: what is there already stays as it is.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from stadtherz.base.time import Micros, Period, now_us
+from stadtherz.base.visibility import AccessLevel
+from stadtherz.base.vocabulary import DISCHARGE, GROUNDWATER_DEPTH, WATER_LEVEL, Observable
+from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Source, Station, rows
+from stadtherz.identity.public import create_organisation
+from stadtherz.ingest.public import NewField, register_device
+from stadtherz.kit.registry import services
+from stadtherz.store.public import NewStream, Reading, append, extents, register_stream
+
+CITY = "Kaiserslautern"
+
+_MEASURES: Mapping[str, Observable] = {
+    "level": WATER_LEVEL,
+    "discharge": DISCHARGE,
+    "groundwater": GROUNDWATER_DEPTH,
+}
+# What a sensor can really see; readings beyond it are refused.
+_LIMITS = {"level": (-50.0, 1000.0), "discharge": (0.0, 5000.0), "groundwater": (0.0, 5000.0)}
+_HISTORY_BATCH = 2_000
+
+
+@dataclass(slots=True)
+class City:
+    """The demo city as services' `Demo.call` get it."""
+
+    organisation: int
+    neighbour: int
+    streams: dict[str, int] = field(default_factory=dict)
+
+    def stream(self, key: str) -> int:
+        """The datastream's id for a key such as "lauter.level"."""
+        return self.streams[key]
+
+    def source(self, key: str) -> Source:
+        """Where the recording behind a datastream comes from."""
+        return next(s.source for s in _all_stations() if key in s.fields.values())
+
+
+def set_up(*, history: bool) -> City:
+    """Create the demo city; with `history`, the recordings' past up to now."""
+    city = City(
+        organisation=create_organisation(
+            "kaiserslautern", f"Stadt {CITY}", "umwelt@kaiserslautern.example"
+        ),
+        neighbour=create_organisation(
+            "otterbach", "Verbandsgemeinde Otterbach", "umwelt@otterbach.example"
+        ),
+    )
+    for station in _all_stations():
+        _set_up_station(station, city)
+    if history:
+        for station in _all_stations():
+            _import_history(station, city, until=now_us())
+    for service in services():
+        if service.demo is not None:
+            service.demo.call(city)
+    return city
+
+
+def _all_stations() -> tuple[Station, ...]:
+    return (*STATIONS, NEIGHBOUR)
+
+
+def _set_up_station(station: Station, city: City) -> None:
+    private = station is NEIGHBOUR
+    owner = city.neighbour if private else city.organisation
+    for key in station.fields.values():
+        city.streams[key] = register_stream(_new_stream(station, key, owner, private=private))
+    register_device(
+        owner=owner,
+        network="tts",
+        dev_eui=station.dev_eui,
+        name=station.name,
+        fields=[
+            _field(path, city.streams[key], key.partition(".")[2])
+            for path, key in station.fields.items()
+        ],
+    )
+
+
+def _field(path: str, datastream: int, measure: str) -> NewField:
+    minimum, maximum = _LIMITS[measure]
+    return NewField(path=path, datastream=datastream, minimum=minimum, maximum=maximum)
+
+
+def _new_stream(station: Station, key: str, owner: int, *, private: bool) -> NewStream:
+    observed = _MEASURES[key.partition(".")[2]]
+    source = station.source
+    return NewStream(
+        owner=owner,
+        thing_name=station.name,
+        thing_description=f"Demo station at {station.place}; plays a recording of another place",
+        location={"type": "Point", "coordinates": [station.longitude, station.latitude]},
+        sensor_name="Recorded gauge",
+        sensor_description=f"Recording: {source.measured_at}",
+        property_name=observed.name,
+        property_definition=observed.definition,
+        property_description=observed.description,
+        unit_name=observed.unit.name,
+        unit_symbol=observed.unit.symbol,
+        unit_definition=observed.unit.definition,
+        name=f"{station.name}: {observed.name}",
+        description=f"{observed.description}. Recorded at: {source.measured_at}",
+        access=AccessLevel.ORGANISATION if private else AccessLevel.PUBLIC,
+        properties={
+            "recorded_at": source.measured_at,
+            "source": source.text,
+            "licence": source.licence,
+            "attribution": source.attribution,
+        },
+        thing_properties={"demo": True, "place": station.place},
+    )
+
+
+def _import_history(station: Station, city: City, *, until: Micros) -> None:
+    streams = [city.streams[key] for key in station.fields.values()]
+    if extents(streams):
+        return
+    for batch in _batches(_history(station, city, until)):
+        append(batch)
+
+
+def _history(station: Station, city: City, until: Micros) -> Iterator[Reading]:
+    """The recording before its live part, laid so that the next row is due at `until`."""
+    past = rows(station.recording)[: station.live_from]
+    shift = until - station.row(0).offset
+    for row in past:
+        for path, key in station.fields.items():
+            yield Reading(
+                datastream=city.streams[key],
+                phenomenon_time=Period(shift + row.offset),
+                result=row.values[path],
+                result_time=shift + row.offset,
+                key=f"demo:{station.key}:{row.offset}",
+            )
+
+
+def _batches(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
+    batch: list[Reading] = []
+    for reading in readings:
+        batch.append(reading)
+        if len(batch) == _HISTORY_BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,124 @@
+"""Plays the recordings on as live uplinks: real documents of The Things Stack over real HTTP.
+
+The frame counter is the place in the recording, so a restarted demo goes on where it was.
+"""
+
+import logging
+import threading
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from stadtherz.base.time import SECOND, Micros, iso, now_us
+from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Station
+from stadtherz.ingest.public import device_state
+
+logger = logging.getLogger(__name__)
+
+_STAGGER: Micros = 2 * SECOND  # between the stations' first uplinks, so that one can watch them
+_TIMEOUT_S = 10
+
+
+def document(station: Station, number: int, at: Micros) -> dict[str, object]:
+    """The `number`th live uplink of a station as The Things Stack v3 sends it."""
+    values = dict(station.row(number).values)
+    payload = {path: values[path] for path in station.fields}
+    return {
+        "end_device_ids": {
+            "device_id": f"demo-{station.key}",
+            "application_ids": {"application_id": "stadtherz-demo"},
+            "dev_eui": station.dev_eui,
+            "dev_addr": station.dev_eui[-8:],
+        },
+        "received_at": iso(at),
+        "uplink_message": {
+            "session_key_id": "c3RhZHRoZXJ6LWRlbW8=",
+            "f_port": 1,
+            "f_cnt": number,
+            "frm_payload": b64encode(orjson.dumps(payload)).decode(),
+            "decoded_payload": payload,
+            "rx_metadata": [{"gateway_ids": {"gateway_id": "demo-gateway"}, "rssi": -97, "snr": 7.5}],
+            "settings": {"data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 7}}},
+            "received_at": iso(at),
+        },
+    }
+
+
+@dataclass(slots=True)
+class _Turn:
+    station: Station
+    number: int
+    due: Micros
+
+
+class Player:
+    """One thread that sends each station's next row when it is due."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        tokens: dict[str, str],
+        speed: float = 1.0,
+        clock: Callable[[], Micros] = now_us,
+    ) -> None:
+        self._url = url
+        self._tokens = tokens
+        self._speed = speed
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="replay", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join(timeout=_TIMEOUT_S)
+
+    def _run(self) -> None:
+        turns = self._first_turns((*STATIONS, NEIGHBOUR))
+        while not self._stopped.is_set():
+            turn = min(turns, key=lambda each: each.due)
+            if self._stopped.wait(max(0, turn.due - self._clock()) / SECOND):
+                return
+            self._play(turn)
+
+    def _first_turns(self, stations: Sequence[Station]) -> list[_Turn]:
+        turns = []
+        for place, station in enumerate(stations):
+            state = device_state("tts", station.dev_eui)
+            soonest = self._clock() + place * _STAGGER
+            if state is None or state.last_f_cnt is None or state.last_seen is None:
+                turns.append(_Turn(station, 0, soonest))
+            else:
+                due = max(soonest, state.last_seen + self._pause(station))
+                turns.append(_Turn(station, state.last_f_cnt + 1, due))
+        return turns
+
+    def _pause(self, station: Station) -> Micros:
+        return int(station.step / self._speed)
+
+    def _play(self, turn: _Turn) -> None:
+        """Send one uplink; what the server could not take is sent again at the next turn."""
+        owner = "neighbour" if turn.station is NEIGHBOUR else "city"
+        if self._send(document(turn.station, turn.number, self._clock()), self._tokens[owner]):
+            turn.number += 1
+        turn.due = self._clock() + self._pause(turn.station)
+
+    def _send(self, body: dict[str, object], token: str) -> bool:
+        request = urllib.request.Request(  # noqa: S310 - the address is our own
+            self._url,
+            data=orjson.dumps(body),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S):  # noqa: S310
+                return True
+        except (urllib.error.URLError, OSError) as problem:
+            logger.warning("the demo's uplink was not taken: %s", problem)
+            return False

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# Sets up and runs every check and test on a fresh Debian 12 with Python 3.11, as root.
+#
+# It installs the real parts from Debian (PostgreSQL 15 with PostGIS, Chromium), makes a virtual
+# environment in .venv-test, builds the front end, starts PostgreSQL on a free port of the loopback
+# in a folder of its own, and stops it at the end. Nothing outside the checkout is changed apart from
+# the Debian packages.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+python=${PYTHON:-python3}
+venv=${STADTHERZ_TEST_VENV:-$root/.venv-test}
+work=$(mktemp -d -t stadtherz-tests.XXXXXX)
+declare -a summary=()
+failed=0
+began=$SECONDS
+
+say() { printf '\n=== %s\n' "$*"; }
+
+step() { # step "what it is" command...: runs it, remembers how it ended
+  local what=$1 start=$SECONDS
+  shift
+  say "$what"
+  if "$@"; then
+    summary+=("ok      $((SECONDS - start)) s  $what")
+  else
+    summary+=("FAILED  $((SECONDS - start)) s  $what")
+    failed=1
+  fi
+}
+
+need() { # need "what it is" command...: without it nothing else makes sense
+  step "$@"
+  if [ "$failed" = 1 ]; then finish; fi
+}
+
+finish() {
+  if [ -f "$work/pg/postmaster.pid" ]; then as_postgres "$pgbin/pg_ctl" -D "$work/pg" -m immediate stop >/dev/null 2>&1; fi
+  printf '\n=== Summary (%s s)\n' "$((SECONDS - began))"
+  printf '%s\n' "${summary[@]}"
+  if [ "$failed" = 0 ]; then
+    echo "Everything passed."
+    rm -rf "$work"
+  else
+    echo "Something failed: look for FAILED above. Logs: $work"
+  fi
+  exit "$failed"
+}
+
+debian_parts() {
+  local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv) missing=()
+  for package in "${wanted[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")
+  done
+  [ ${#missing[@]} = 0 ] && return 0
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+environment() {
+  [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return 1
+  "$venv/bin/pip" install -q --upgrade "pip>=25.1" &&
+    "$venv/bin/pip" install -q --editable '.[basemap]' &&
+    "$venv/bin/pip" install -q --group test --group check
+}
+
+as_postgres() { # PostgreSQL refuses to run as root
+  if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+}
+
+postgresql() {
+  pgbin=/usr/lib/postgresql/15/bin
+  pgport=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  chmod 755 "$work" && mkdir "$work/pg" || return 1
+  if [ "$(id -u)" = 0 ]; then chown postgres "$work/pg"; fi
+  as_postgres "$pgbin/initdb" -D "$work/pg" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >/dev/null &&
+    as_postgres "$pgbin/pg_ctl" -D "$work/pg" -w -l "$work/pg/log" \
+      -o "-p $pgport -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/pg" start >/dev/null
+  export STADTHERZ_TEST_POSTGRES="postgresql://postgres@127.0.0.1:$pgport/stadtherz"
+}
+
+sqlite_tests() {
+  STADTHERZ_DATA="$work/sqlite" "$venv/bin/python" -m pytest -q -m "not browser"
+}
+
+postgres_tests() {
+  STADTHERZ_DATA="$work/postgres" STADTHERZ_ENGINE="$STADTHERZ_TEST_POSTGRES" \
+    "$venv/bin/python" -m pytest -q -m "not browser" \
+    src/stadtherz/{sql,store,stream,sensorthings,ingest,identity,alerts,services} tests/conformance tests/services
+}
+
+both_engines() { # the two runs share the machine's cores; each prints its own report
+  postgres_tests >"$work/postgres.log" 2>&1 &
+  local other=$!
+  sqlite_tests
+  local first=$?
+  wait "$other"
+  local second=$?
+  say "Tests on PostgreSQL 15 with PostGIS"
+  tail -n "$([ "$second" = 0 ] && echo 12 || echo 400)" "$work/postgres.log"
+  return $((first | second))
+}
+
+browser_tests() {
+  STADTHERZ_DATA="$work/browser" "$venv/bin/python" -m pytest -q -m browser
+}
+
+typescript() {
+  if [ -d frontend/node_modules ]; then "$venv/bin/python" -m hatch_build check; fi
+}
+
+need "Debian's parts: PostgreSQL 15 with PostGIS, Chromium" debian_parts
+need "Virtual environment, front end, translations" environment
+need "PostgreSQL on a free port" postgresql
+step "Style (ruff)" "$venv/bin/ruff" check .
+step "Format (ruff)" "$venv/bin/ruff" format --check .
+step "Rings (import-linter)" "$venv/bin/lint-imports" --no-cache
+step "Types (mypy, strict)" "$venv/bin/mypy"
+step "Tests on SQLite, and in parallel on PostgreSQL" both_engines
+step "Journeys in a browser (Chromium)" browser_tests
+step "Figures of the code" "$venv/bin/python" tools/figures.py
+finish

@@ -1,0 +1,217 @@
+"""Charts as SVG text, drawn without a browser: pure functions from numbers to markup.
+
+They carry classes only, never style attributes, so the strict content security policy holds and
+light, dark and print come from the style sheet. `sh-chart` replaces them where JavaScript runs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext as _
+
+from stadtherz.base.time import DAY, Micros
+from stadtherz.kit.declaration import Step
+from stadtherz.web import formats
+from stadtherz.web.axes import Scale, time_marks, value_marks
+
+SPARK_POINTS = 48
+_SPARK_WIDTH, _SPARK_HEIGHT = 192, 40
+_WIDTH, _HEIGHT = 480, 280
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 22, 40
+
+
+@dataclass(frozen=True, slots=True)
+class LineChart:
+    """One measured quantity over time.
+
+    `points` are (microseconds, value) in order of time. Where two are further apart than `gap`,
+    the line breaks: silence must not look like a steady value. `summary` says in one sentence what
+    the picture shows; it stands above the picture and is read instead of it.
+    """
+
+    key: str
+    title: str
+    subtitle: str
+    unit: str
+    points: Sequence[tuple[Micros, float]]
+    summary: str
+    steps: Sequence[Step] = ()
+    now: Micros | None = None
+    gap: Micros | None = None
+    digits: int = 0
+    download: str = ""
+
+    @property
+    def svg(self) -> SafeString:
+        return line_chart(self)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What `sh-chart` reads; times in milliseconds, a null where the line breaks."""
+        return {
+            "title": self.title,
+            "summary": self.summary,
+            "unit": self.unit,
+            "digits": self.digits,
+            "locale": get_language() or "de",
+            "now": None if self.now is None else self.now // 1000,
+            "nowText": _("now"),
+            "points": [
+                row
+                for piece in _pieces(self.points, self.gap)
+                for row in [*((t // 1000, v) for t, v in piece), (piece[-1][0] // 1000 + 1, None)]
+            ],
+            "steps": [
+                {"name": s.name, "value": s.value, "severity": s.severity.value} for s in self.steps
+            ],
+        }
+
+    @property
+    def table(self) -> list[tuple[Micros, str]]:
+        """At most 48 rows for reading, newest first; the download has them all."""
+        every = max(1, -(-len(self.points) // SPARK_POINTS))
+        rows = list(self.points)[::-1][::every]
+        return [(t, formats.measure(v, self.unit, self.digits)) for t, v in rows]
+
+
+def sparkline(values: Sequence[float]) -> SafeString:
+    """A small line with its area, without axes; it repeats what the text says, so it is hidden
+    from screen readers. Empty below two values."""
+    shown = thin(values, SPARK_POINTS)
+    if len(shown) < 2:
+        return mark_safe("")
+    low, high = min(shown), max(shown)
+    across = Scale(0, len(shown) - 1, 0, _SPARK_WIDTH)
+    # A flat line belongs into the middle, not onto the floor.
+    up = Scale(low, high, _SPARK_HEIGHT - 2, 2) if high > low else Scale(low - 1, low + 1, 38, 2)
+    line = "L".join(f"{across(i)},{up(value)}" for i, value in enumerate(shown))
+    return format_html(
+        '<svg class="sh-spark" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">'
+        '<path class="sh-spark__area" d="M{}L{},{}L0,{}Z"/>'
+        '<path class="sh-spark__line" d="M{}"/></svg>',
+        *(_SPARK_WIDTH, _SPARK_HEIGHT, line, _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_HEIGHT, line),
+    )
+
+
+def thin(values: Sequence[float], most: int) -> list[float]:
+    """At most `most` values, each the mean of an equal share, so that no short dip vanishes."""
+    if len(values) <= most:
+        return list(values)
+    edges = [i * len(values) // most for i in range(most + 1)]
+    return [sum(values[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+def line_chart(chart: LineChart) -> SafeString:
+    """The chart with axes, steps as named lines and the present as a mark."""
+    if not chart.points:
+        return format_html('<p class="sh-chart__empty">{}</p>', _("No readings in this period."))
+    start, end = _time_span(chart)
+    levels = [value for _time, value in chart.points] + [step.value for step in chart.steps]
+    marks = value_marks(min(levels), max(levels))
+    across = Scale(start, end, _LEFT, _WIDTH - _RIGHT)
+    up = Scale(marks[0], marks[-1], _HEIGHT - _BOTTOM, _TOP)
+    return format_html(
+        '<svg class="sh-plot" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-t {}-d">'
+        '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}{}{}{}{}</svg>',
+        *(_WIDTH, _HEIGHT, chart.key, chart.key),
+        *(chart.key, chart.title, chart.key, chart.summary),
+        _value_axis(marks, up),
+        _time_axis(start, end, across),
+        _steps(chart.steps, up),
+        _line(chart, across, up),
+        _now(chart.now, across),
+    )
+
+
+def _time_span(chart: LineChart) -> tuple[Micros, Micros]:
+    start, end = chart.points[0][0], max(chart.points[-1][0], chart.now or 0)
+    return start, max(end, start + 1)
+
+
+def _pieces(
+    points: Sequence[tuple[Micros, float]], gap: Micros | None
+) -> Iterator[list[tuple[Micros, float]]]:
+    piece: list[tuple[Micros, float]] = []
+    for point in points:
+        if piece and gap is not None and point[0] - piece[-1][0] > gap:
+            yield piece
+            piece = []
+        piece.append(point)
+    if piece:
+        yield piece
+
+
+def _line(chart: LineChart, across: Scale, up: Scale) -> SafeString:
+    paths = [
+        "L".join(f"{across(time)},{up(value)}" for time, value in piece)
+        for piece in _pieces(chart.points, chart.gap)
+    ]
+    # A piece of one reading has no length; the round line cap still draws it as a dot.
+    return format_html('<path class="sh-plot__line" d="{}"/>', "".join(f"M{p}h0" for p in paths))
+
+
+def _value_axis(marks: Sequence[float], up: Scale) -> SafeString:
+    step = marks[1] - marks[0]
+    digits = 0 if step == int(step) else 1 if step >= 0.1 else 2
+    return format_html_join(
+        "",
+        '<path class="sh-plot__grid" d="M{},{}H{}"/><text class="sh-plot__value" x="{}" y="{}">{}</text>',
+        (
+            (_LEFT, up(m), _WIDTH - _RIGHT, _LEFT - 6, up(m) + 4, formats.number(m, digits))
+            for m in marks
+        ),
+    )
+
+
+def _time_axis(start: Micros, end: Micros, across: Scale) -> SafeString:
+    days_only = end - start > 5 * DAY
+    marks = [m for m in time_marks(start, end) if across(m) < _WIDTH - 24]
+    labels = format_html_join(
+        "",
+        '<text class="sh-plot__time{}" x="{}" y="{}">{}</text>',
+        (
+            (" sh-plot__time--day" if new_day else "", across(m), _HEIGHT - _BOTTOM + 17, label)
+            for m, new_day, label in map(_time_label, marks)
+            if new_day or not days_only
+        ),
+    )
+    return format_html(
+        '{}<text class="sh-plot__zone" x="{}" y="{}">{}</text>',
+        labels,
+        _WIDTH - _RIGHT,
+        _HEIGHT - 5,
+        _("Times in %(zone)s") % {"zone": formats.zone_name(end)},
+    )
+
+
+def _time_label(mark: Micros) -> tuple[Micros, bool, str]:
+    midnight = formats.clock(mark) == "00:00"
+    return mark, midnight, formats.day(mark) if midnight else formats.clock(mark)
+
+
+def _steps(steps: Sequence[Step], up: Scale) -> SafeString:
+    return format_html_join(
+        "",
+        '<g class="sh-plot__step sh-plot__step--{}"><path d="M{},{}H{}"/>'
+        '<text x="{}" y="{}">{}</text></g>',
+        (
+            (
+                *(step.severity.value, _LEFT, up(step.value), _WIDTH - _RIGHT),
+                *(_WIDTH - _RIGHT - 2, up(step.value) - 5, step.name),
+            )
+            for step in steps
+        ),
+    )
+
+
+def _now(moment: Micros | None, across: Scale) -> SafeString:
+    if moment is None:
+        return mark_safe("")
+    x = across(moment)
+    return format_html(
+        '<g class="sh-plot__now"><path d="M{},{}V{}"/><text x="{}" y="{}">{}</text></g>',
+        *(x, _TOP - 4, _HEIGHT - _BOTTOM, x, _TOP - 8, _("now")),
+    )

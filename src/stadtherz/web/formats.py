@@ -1,0 +1,111 @@
+"""Numbers, times and ages as people read them, in the active language and the city's time zone."""
+
+import math
+from datetime import datetime, tzinfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, format_timedelta
+from babel.numbers import format_decimal
+from django.utils.timezone import get_current_timezone, localtime
+from django.utils.translation import get_language, gettext as _
+
+from stadtherz.base.time import SECOND, Micros, from_us, now, now_us
+
+NO_VALUE = "–"
+NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+
+
+def locale() -> Locale:
+    """The active language as Babel knows it; German where it knows none."""
+    try:
+        return Locale.parse(get_language() or "de", sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale("de")
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A rounded number with the language's separators; a dash where there is none.
+
+    >>> from django.utils.translation import override
+    >>> with override("de"):
+    ...     number(1234.56, 1)
+    '1.234,6'
+    """
+    if value is None or not math.isfinite(value):
+        return NO_VALUE
+    # Adding zero turns the -0.0 that rounding leaves behind into a plain 0.
+    rounded = round(value, digits) + 0.0
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(rounded, format=pattern, locale=locale()).replace("-", "−")
+
+
+def digits_for(value: float) -> int:
+    """How many decimals a measured value deserves: the smaller it is, the more it has to say."""
+    size = abs(value)
+    if size == int(size) or size >= 100:
+        return 0
+    return 1 if size >= 1 else 2
+
+
+def measure(value: float | None, unit: str, digits: int = 0) -> str:
+    """A number with its unit, kept on one line."""
+    text = number(value, digits)
+    if not unit or text == NO_VALUE:
+        return text
+    return f"{text}{NARROW_SPACE}{unit}"
+
+
+def age(moment: Micros | None) -> str:
+    """How long ago something was: "vor 2 Minuten"."""
+    if moment is None:
+        return _("never")
+    seconds = (now_us() - moment) / SECOND
+    if seconds < 60:
+        return _("just now")
+    return format_timedelta(
+        -seconds, granularity="minute", threshold=1.2, add_direction=True, locale=locale()
+    )
+
+
+def local(moment: Micros) -> datetime:
+    """The instant on the city's clock."""
+    return localtime(from_us(moment))
+
+
+def clock(moment: Micros) -> str:
+    """The time of day: "14:05"."""
+    return format_time(local(moment), "HH:mm", locale=locale())
+
+
+def day(moment: Micros) -> str:
+    """The date in short words: "21. Nov."."""
+    pattern = "d. MMM" if locale().language == "de" else "d MMM"
+    return format_date(local(moment).date(), pattern, locale=locale())
+
+
+def date(moment: Micros) -> str:
+    """The full date: "21. November 2026"."""
+    pattern = "d. MMMM y" if locale().language == "de" else "d MMMM y"
+    return format_date(local(moment).date(), pattern, locale=locale())
+
+
+def when(moment: Micros | None) -> str:
+    """Date and time in full: "21. November 2026, 14:05 Uhr"; only the time if it is today."""
+    if moment is None:
+        return _("never")
+    time = _("%(time)s o’clock") % {"time": clock(moment)}
+    if local(moment).date() == localtime(now()).date():
+        return _("today, %(time)s") % {"time": time}
+    return f"{date(moment)}, {time}"
+
+
+def zone() -> tzinfo:
+    return get_current_timezone()
+
+
+def zone_name(moment: Micros) -> str:
+    """The abbreviation on the city's clock at that time: MEZ and MESZ are what Germans read."""
+    name = local(moment).tzname() or ""
+    if locale().language == "de":
+        return {"CET": "MEZ", "CEST": "MESZ"}.get(name, name)
+    return name

@@ -1,0 +1,197 @@
+"""Live pages: one stream of server-sent events per page, as a bare ASGI application.
+
+`GET /live?streams=1,2,3` answers with a named event `reading` for each new reading of those
+datastreams the caller may see, and a comment every 20 seconds so that proxies keep the line open.
+Pages are drawn by the server; the event only tells them that it is time to look again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+from asgiref.sync import sync_to_async
+
+from stadtherz.base.errors import Invalid, StadtherzError, TooLarge, Unauthenticated, Unavailable
+from stadtherz.base.time import iso
+from stadtherz.base.visibility import Visibility
+from stadtherz.store.public import Columns, streams_visible_to
+from stadtherz.stream.public import listen
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+VisibilityOf = Callable[[Scope], Visibility]
+
+MOST_STREAMS = 200
+MOST_PER_ADDRESS = 20
+MOST_CONNECTIONS = 5_000
+PING_SECONDS = 20
+_PING = b": still here\n\n"
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"content-encoding", b"identity"),  # no middleware or proxy may pack the chunks
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+_running: set[asyncio.Future[None]] = set()
+
+
+def close_live_streams() -> None:
+    """End all live streams of this process; on the event loop's thread, when the server stops.
+
+    A server waits for open answers before it ends, and these never end by themselves.
+    """
+    for task in tuple(_running):
+        task.cancel()
+
+
+class Connections:
+    """Counts open streams, so that no single address can take them all."""
+
+    def __init__(self, most: int = MOST_CONNECTIONS, most_per_address: int = MOST_PER_ADDRESS) -> None:
+        self._most = most
+        self._most_per_address = most_per_address
+        self._open: Counter[str] = Counter()
+
+    @contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """Hold one place; Unavailable when there is none left."""
+        if self._open.total() >= self._most or self._open[address] >= self._most_per_address:
+            raise Unavailable("live", "too many open connections", retry=True)
+        self._open[address] += 1
+        try:
+            yield
+        finally:
+            self._open[address] -= 1
+            self._open += Counter()  # forget addresses without connections
+
+
+def application(
+    visibility_of: VisibilityOf, *, connections: Connections | None = None
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
+    """The ASGI application for `/live`; `visibility_of` says what the caller may see."""
+    counted = connections or Connections()
+
+    async def live(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            asked = _asked(scope)
+            streams = await sync_to_async(_allowed, thread_sensitive=False)(
+                visibility_of, scope, asked
+            )
+            with counted.place(_address(scope)):
+                await _stream(streams, receive, send)
+        except StadtherzError as error:
+            await _refuse(error, send)
+
+    return live
+
+
+def _asked(scope: Scope) -> frozenset[int]:
+    """The ids in the query; Invalid or TooLarge says what is wrong with them."""
+    if scope["method"] != "GET":
+        raise Invalid("method", "only GET")
+    text = parse_qs(scope["query_string"].decode("latin-1")).get("streams", [""])[0]
+    parts = [part for part in text.split(",") if part][: MOST_STREAMS + 1]
+    if len(parts) > MOST_STREAMS:
+        raise TooLarge(f"at most {MOST_STREAMS} streams")
+    if not parts or not all(part.isascii() and part.isdigit() and len(part) < 19 for part in parts):
+        raise Invalid("streams", "must be ids of datastreams separated by commas")
+    return frozenset(map(int, parts))
+
+
+def _allowed(visibility_of: VisibilityOf, scope: Scope, asked: frozenset[int]) -> frozenset[int]:
+    return asked & streams_visible_to(visibility_of(scope))
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
+async def _stream(streams: frozenset[int], receive: Receive, send: Send) -> None:
+    """Send until the reader leaves or the server shuts down."""
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await _write(send, b"retry: 2000\n\n")
+    tasks = {
+        asyncio.ensure_future(part)
+        for part in (_left(receive), _send_news(streams, send), _send_pings(send))
+    }
+    _running.update(tasks)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        _running.difference_update(tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send_pings(send: Send) -> None:
+    while True:
+        await asyncio.sleep(PING_SECONDS)
+        await _write(send, _PING)
+
+
+async def _send_news(streams: frozenset[int], send: Send) -> None:
+    async with listen() as batches:
+        async for readings in batches:
+            for event in events(readings, streams):
+                await _write(send, event)
+
+
+def events(readings: Columns, streams: frozenset[int]) -> list[bytes]:
+    """The events of one batch: the newest reading of each stream, the others are history."""
+    newest: dict[int, int] = {}
+    for row, stream in enumerate(readings.datastream.tolist()):
+        before = newest.get(stream)
+        if stream in streams and (before is None or _time(readings, row) >= _time(readings, before)):
+            newest[stream] = row
+    return [_event(stream, readings, row) for stream, row in newest.items()]
+
+
+def _time(readings: Columns, row: int) -> int:
+    return int(readings.phenomenon_start[row])
+
+
+def _event(stream: int, readings: Columns, row: int) -> bytes:
+    result = readings.result[row]
+    body = {
+        "stream": stream,
+        "time": iso(_time(readings, row)),
+        "result": result.item() if hasattr(result, "item") else result,
+    }
+    return b"event: reading\ndata: " + orjson.dumps(body) + b"\n\n"
+
+
+async def _write(send: Send, body: bytes) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _refuse(error: StadtherzError, send: Send) -> None:
+    """A short plain answer: nobody reads it but a developer and the browser's log."""
+    match error:
+        case Unauthenticated():
+            status = 401
+        case TooLarge():
+            status = 413
+        case Unavailable():
+            status = 503
+        case _:
+            status = 400
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": f"{error}\n".encode()})

@@ -1,0 +1,37 @@
+"""The shell's door: how a service draws its pages, and what `project` wires up.
+
+    from stadtherz.web.public import LineChart, Place, Step, formats, render
+
+    def page(request, slug):
+        return render(request, "water/gauge.html", {"chart": LineChart(...), "places": [Place(...)]})
+
+Templates extend `sh/base.html` and include `sh/tile.html`, `sh/chart.html`, `sh/map.html`;
+`{% load sh %}` brings icons, numbers, times and badges.
+"""
+
+from stadtherz.kit.declaration import Step
+from stadtherz.web import formats
+from stadtherz.web.charts import LineChart, line_chart, sparkline
+from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
+from stadtherz.web.live import application as live_application, close_live_streams
+from stadtherz.web.shell import Crumb, Place, render
+from stadtherz.web.urls import urlpatterns
+
+__all__ = [
+    "Crumb",
+    "LineChart",
+    "Place",
+    "Step",
+    "bad_request",
+    "close_live_streams",
+    "forbidden",
+    "formats",
+    "guarded",
+    "line_chart",
+    "live_application",
+    "not_found",
+    "render",
+    "server_error",
+    "sparkline",
+    "urlpatterns",
+]

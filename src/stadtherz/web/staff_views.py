@@ -1,0 +1,217 @@
+"""Wagtail's generic views, cut to what the staff member's organisations own, and audited."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import Model, ProtectedError, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from wagtail.admin import messages
+from wagtail.admin.views import generic
+from wagtail.admin.views.generic.history import HistoryView
+
+from stadtherz.identity.public import record
+
+if TYPE_CHECKING:
+    from stadtherz.web.staff import StaffViewSet
+
+# How each model that has a view set leads to its organisation; filled as view sets register.
+OWNER_PATHS: dict[type[Model], str] = {}
+_USUAL_PATHS = ("owner", "organisation")
+
+
+def limit_choices(form: Any, views: "StaffViewSet", request: HttpRequest) -> Any:
+    """Cut every choice of related rows in a form, also in its inline forms, to own rows."""
+    for name, field in form.fields.items():
+        if isinstance(field, forms.ModelChoiceField) and name not in views.open_choices:
+            _limit_field(field, views, request)
+    for formset in getattr(form, "formsets", {}).values():
+        formset.form = _limited_form(formset.form, views, request)
+    return form
+
+
+def _limit_field(
+    field: forms.ModelChoiceField, views: "StaffViewSet", request: HttpRequest
+) -> None:
+    assert field.queryset is not None
+    path = _path_to_owner(field.queryset.model)
+    reach = views.changes(request.user)
+    if not reach.everything:
+        own = reach.limit(field.queryset, path) if path else field.queryset.none()
+        field.queryset = own
+    if path == "pk" and field.initial is None:  # a form that asks for the organisation itself
+        field.initial = request.visibility.home  # type: ignore[attr-defined]  # our middleware
+
+
+def _limited_form(form_class: type[Any], views: "StaffViewSet", request: HttpRequest) -> type[Any]:
+    class Limited(form_class):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            limit_choices(self, views, request)
+
+    return Limited
+
+
+def _path_to_owner(model: type[Model]) -> str | None:
+    """The way from a model to its organisation, or None: then nobody may choose its rows."""
+    if model._meta.label == "store.Organisation":
+        return "pk"
+    if model in OWNER_PATHS:
+        return OWNER_PATHS[model]
+    for path in _USUAL_PATHS:
+        try:
+            target = model._meta.get_field(path).related_model
+        except FieldDoesNotExist:
+            continue
+        if isinstance(target, type) and target._meta.label == "store.Organisation":
+            return path
+    return None
+
+
+class Limited:
+    """What all our views know: their view set, which says what this person reaches."""
+
+    views: Any = None
+    request: HttpRequest
+
+    def audit(self, action: str, instance: Model, changes: Mapping[str, Any]) -> None:
+        record(
+            self.request.visibility,  # type: ignore[attr-defined]  # our middleware
+            action,
+            instance._meta.label_lower,
+            instance.pk,
+            changes,
+            organisation=organisation_of(instance, self.views.owner_path),
+        )
+
+
+def organisation_of(instance: Model, owner_path: str) -> int | None:
+    """The id at the end of `owner_path`; None where it branches or ends."""
+    if owner_path == "pk":
+        return int(instance.pk)
+    found = type(instance)._default_manager.filter(pk=instance.pk)
+    owners = list(found.values_list(owner_path, flat=True)[:2])
+    return owners[0] if len(owners) == 1 else None
+
+
+class StaffIndexView(Limited, generic.IndexView):  # type: ignore[misc]  # Wagtail has no types
+    def get_base_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.views.rows(self.request.user)
+        return rows
+
+    @cached_property
+    def filters(self) -> Any:
+        filters = super().filters
+        if filters:
+            limit_filters(filters, self.views, self.request)
+        return filters
+
+
+def limit_filters(filters: Any, views: "StaffViewSet", request: HttpRequest) -> None:
+    """The choices of a list's filters must not name what the list may not show."""
+    reach = views.sees(request.user)
+    for field in filters.form.fields.values():
+        if isinstance(field, forms.ModelChoiceField) and not reach.everything:
+            assert field.queryset is not None
+            path = _path_to_owner(field.queryset.model)
+            rows = field.queryset
+            field.queryset = reach.limit(rows, path) if path else rows.none()
+
+
+class SavesOwn(Limited):
+    """A form whose choices are cut, and whose result must still belong to its editor."""
+
+    verb = "update"
+
+    def get_form(self, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(*args, **kwargs)  # type: ignore[misc]
+        return limit_choices(form, self.views, self.request)
+
+    def save_instance(self) -> Any:
+        """Runs inside Wagtail's transaction, so that a refusal takes the saving back."""
+        instance = super().save_instance()  # type: ignore[misc]
+        if not self.views.rows(self.request.user, changing=True).filter(pk=instance.pk).exists():
+            raise PermissionDenied
+        self.audit(self.verb, instance, changes_of(self.form))  # type: ignore[attr-defined]
+        return instance
+
+
+def changes_of(form: Any) -> dict[str, Any]:
+    """The new values of changed fields; of inline forms, those with changes as a list."""
+    changes = {name: form.cleaned_data.get(name) for name in form.changed_data}
+    for name, formset in getattr(form, "formsets", {}).items():
+        changed = [changes_of(inner) for inner in formset.forms if inner.has_changed()]
+        if changed:
+            changes[name] = changed
+    return changes
+
+
+class StaffCreateView(SavesOwn, generic.CreateView):  # type: ignore[misc]
+    verb = "create"
+
+
+class StaffCopyView(SavesOwn, generic.CopyView):  # type: ignore[misc]
+    """Shows the form filled from a row. Sending it goes to the create view, never here: Wagtail's
+    copy view would save over the original."""
+
+    verb = "create"
+    http_method_names = ["get", "head", "options"]
+
+
+class StaffEditView(SavesOwn, generic.EditView):  # type: ignore[misc]
+    pass
+
+
+class StaffDeleteView(Limited, generic.DeleteView):  # type: ignore[misc]
+    def delete_action(self) -> None:
+        organisation = organisation_of(self.object, self.views.owner_path)
+        key, label, name = self.object.pk, self.object._meta.label_lower, str(self.object)
+        super().delete_action()
+        record(
+            self.request.visibility,  # type: ignore[attr-defined]
+            "delete",
+            label,
+            key,
+            {"name": name},
+            organisation=organisation,
+        )
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except ProtectedError:
+            messages.error(self.request, _("This cannot be deleted: other records need it."))
+            return redirect(self.get_success_url())
+        return response
+
+
+class StaffHistoryView(HistoryView):  # type: ignore[misc]
+    """Whoever sees a row sees its history; the button to edit only with the right to."""
+
+    any_permission_required = ["add", "change", "delete", "view"]
+
+    def get_edit_url(self, instance: Model) -> str | None:
+        if not self.user_has_permission_for_instance("change", instance):
+            return None
+        url: str | None = super().get_edit_url(instance)
+        return url
+
+    @cached_property
+    def header_buttons(self) -> list[Any]:
+        return super().header_buttons if self.get_edit_url(self.object) else []
+
+
+class StaffReorderView(Limited, generic.ReorderView):  # type: ignore[misc]
+    def get_queryset(self) -> QuerySet[Any]:
+        rows: QuerySet[Any] = self.views.rows(self.request.user, changing=True)
+        return rows.order_by(self.sort_order_field)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        moved = self.get_queryset().get(pk=kwargs["pk"])
+        self.audit("reorder", moved, {self.sort_order_field: getattr(moved, self.sort_order_field)})
+        return response

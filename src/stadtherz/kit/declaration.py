@@ -95,6 +95,15 @@ class AlertKind:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A named threshold of a quantity, in the unit it is shown in; a line across its chart."""
+
+    name: str
+    value: float
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
 class Tile:
     """One figure on the start page."""
 
@@ -112,6 +121,7 @@ class Tile:
     streams: tuple[int, ...] = ()  # datastreams whose news change this tile
     position: tuple[float, float] | None = None  # longitude, latitude: makes a pin on the map
     sentence: str = ""  # what is unusual, for the headline; empty if nothing is
+    steps: tuple[Step, ...] = ()  # thresholds of the first stream, for its chart
 
 
 @dataclass(frozen=True, slots=True)

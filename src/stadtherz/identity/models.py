@@ -183,7 +183,7 @@ class AuditEntry(models.Model):
         return f"{self.action} {self.entity} {self.key}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise Conflict("audit entries are never changed")
         super().save(*args, **kwargs)
 

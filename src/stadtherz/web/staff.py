@@ -22,7 +22,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.functional import cached_property
-from django.utils.translation import gettext_lazy as _
 from wagtail.admin.viewsets.model import ModelViewSet
 from wagtail.permission_policies.base import BasePermissionPolicy
 
@@ -188,7 +187,9 @@ class Panel:
 _panels: list[Panel] = []
 
 
-def panel(title: Any, count: Callable[[HttpRequest], int], url_name: str, *, urgent: bool = False) -> None:
+def panel(
+    title: Any, count: Callable[[HttpRequest], int], url_name: str, *, urgent: bool = False
+) -> None:
     """Put a figure on the staff's start page; `count` sees the request and limits itself.
 
     >>> panel(_("Refused uplinks"), lambda request: 0, "refuseduplink:index")

@@ -1,11 +1,11 @@
 """Wagtail's generic views, cut to what the staff member's organisations own, and audited."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import Model, ProtectedError, QuerySet
+from django.db.models import Model, ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import cached_property
@@ -28,21 +28,35 @@ def limit_choices(form: Any, views: "StaffViewSet", request: HttpRequest) -> Any
     """Cut every choice of related rows in a form, also in its inline forms, to own rows."""
     for name, field in form.fields.items():
         if isinstance(field, forms.ModelChoiceField) and name not in views.open_choices:
-            _limit_field(field, views, request)
+            _limit_field(field, views, request, chosen=_chosen(form, name))
     for formset in getattr(form, "formsets", {}).values():
         formset.form = _limited_form(formset.form, views, request)
     return form
 
 
+def _chosen(form: Any, name: str) -> list[Any]:
+    """What the saved row has now: it stays a choice, or saving would silently drop it."""
+    if getattr(form, "instance", None) is None or form.instance.pk is None:
+        return []
+    value = form.initial.get(name)
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return [getattr(item, "pk", item) for item in value]
+    return [] if value is None else [value]
+
+
 def _limit_field(
-    field: forms.ModelChoiceField, views: "StaffViewSet", request: HttpRequest
+    field: "forms.ModelChoiceField[Any]",
+    views: "StaffViewSet",
+    request: HttpRequest,
+    *,
+    chosen: Sequence[Any],
 ) -> None:
     assert field.queryset is not None
     path = _path_to_owner(field.queryset.model)
     reach = views.changes(request.user)
     if not reach.everything:
         own = reach.limit(field.queryset, path) if path else field.queryset.none()
-        field.queryset = own
+        field.queryset = field.queryset.filter(Q(pk__in=own.values("pk")) | Q(pk__in=chosen))
     if path == "pk" and field.initial is None:  # a form that asks for the organisation itself
         field.initial = request.visibility.home  # type: ignore[attr-defined]  # our middleware
 
@@ -114,8 +128,10 @@ class StaffIndexView(Limited, generic.IndexView):  # type: ignore[misc]  # Wagta
 def limit_filters(filters: Any, views: "StaffViewSet", request: HttpRequest) -> None:
     """The choices of a list's filters must not name what the list may not show."""
     reach = views.sees(request.user)
-    for field in filters.form.fields.values():
-        if isinstance(field, forms.ModelChoiceField) and not reach.everything:
+    for name, field in filters.form.fields.items():
+        if name in views.open_choices or reach.everything:
+            continue
+        if isinstance(field, forms.ModelChoiceField):
             assert field.queryset is not None
             path = _path_to_owner(field.queryset.model)
             rows = field.queryset

@@ -1,0 +1,78 @@
+"""What the readers share: strict types for a document's parts, and errors that name the place.
+
+Both networks write protobuf JSON: zero, false and empty values are left out, 64-bit numbers may be
+strings, bytes are base64 in the standard or the URL alphabet.
+"""
+
+import base64
+import binascii
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import EARLIEST, LATEST, Micros, parse_instant
+
+T = TypeVar("T")
+_PLACE = re.compile(r"(?P<reason>.*?) - at `\$\.?(?P<place>.*)`", re.DOTALL)
+_EUI = re.compile(r"[0-9a-fA-F]{16}", re.ASCII)
+_LARGEST_COUNTER = 2**32 - 1
+
+
+class Part(msgspec.Struct, kw_only=True):
+    """A part of a document; unknown members are ignored, a null is a missing member."""
+
+
+def convert(document: Any, shape: type[T]) -> T:
+    """The document in its declared shape; raises Invalid with the path of what does not fit."""
+    try:
+        return msgspec.convert(document, shape, strict=False)
+    except msgspec.ValidationError as problem:
+        match = _PLACE.fullmatch(str(problem))
+        if match is None:
+            raise Invalid("document", str(problem)) from problem
+        raise Invalid(match["place"] or "document", match["reason"]) from problem
+
+
+def eui(field: str, text: str | None) -> str:
+    """A device EUI in upper case."""
+    if text is None or not _EUI.fullmatch(text):
+        raise Invalid(field, "must be sixteen hexadecimal digits")
+    return text.upper()
+
+
+def instant(field: str, text: str | None) -> Micros | None:
+    if not text:
+        return None
+    try:
+        moment = parse_instant(text)
+    except (ValueError, OverflowError) as problem:
+        raise Invalid(field, "must be a time such as 2026-11-26T07:00:00Z") from problem
+    if not EARLIEST <= moment <= LATEST:
+        raise Invalid(field, "must be a time such as 2026-11-26T07:00:00Z")
+    return moment
+
+
+def base64_bytes(field: str, text: str | None) -> bytes:
+    if not text:
+        return b""
+    standard = text.strip().rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
+    except (binascii.Error, ValueError) as problem:
+        raise Invalid(field, "must be base64") from problem
+
+
+def counter(field: str, number: int | None) -> int:
+    """A frame counter; a missing one is 0."""
+    if number is not None and not 0 <= number <= _LARGEST_COUNTER:
+        raise Invalid(field, f"must be 0 to {_LARGEST_COUNTER}")
+    return number or 0
+
+
+def port(field: str, number: int | None) -> int:
+    """A LoRaWAN port; a missing one is 0."""
+    if number is not None and not 0 <= number <= 255:
+        raise Invalid(field, "must be 0 to 255")
+    return number or 0

@@ -1,0 +1,149 @@
+"""What people see: in a real browser, on a phone and a desk, light and dark, with and without scripts."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from importlib import resources
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from stadtherz.base.time import iso, now, to_us
+from tests.product import LAUTER, Product, eventually, tts
+
+pytestmark = [pytest.mark.browser, pytest.mark.process]
+
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PHONE, DESK = 360, 1400
+PAGES = ["/", "/en/", "/pegel/", "/pegel/lauterstrasse/", "/en/pegel/lauterstrasse/", "/konto/login/"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+def visit(browser: Browser, product: Product, path: str, **context: Any) -> Page:
+    """A page after its scripts have run; keeps its complaints in `page.complaints`."""
+    width = context.pop("width", DESK)
+    page = browser.new_context(
+        locale="de-DE",
+        timezone_id="Europe/Berlin",
+        reduced_motion="reduce",
+        viewport={"width": width, "height": 900},
+        **context,
+    ).new_page()
+    complaints: list[str] = []
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            complaints.append(f"foreign request: {request.url}")
+            if not request.url.startswith((product.url, "data:", "blob:"))
+            else None
+        ),
+    )
+    page.complaints = complaints  # type: ignore[attr-defined]
+    page.goto(product.url + path, wait_until="load")
+    return page
+
+
+def axe_violations(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.0 to 2.2, A and AA."""
+    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+    page.evaluate(source)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags
+    )
+    return [
+        f"{violation['id']}: {node['html'][:160]}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESK])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_accessible_and_keeps_to_itself(
+    browser: Browser, city: Product, path: str, width: int, scheme: str
+) -> None:
+    page = visit(browser, city, path, width=width, color_scheme=scheme)
+    page.wait_for_timeout(1500)
+    assert axe_violations(page) == []
+    assert page.complaints == []  # type: ignore[attr-defined]
+    overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert overflow <= 0
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/pegel/", "/pegel/lauterstrasse/"])
+def test_a_page_tells_everything_without_javascript(
+    browser: Browser, city: Product, path: str
+) -> None:
+    page = visit(browser, city, path, java_script_enabled=False)
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_text("cm").first).to_be_visible()
+    page.context.close()
+
+
+def test_the_gauge_page_says_what_it_must(browser: Browser, city: Product) -> None:
+    page = visit(browser, city, "/pegel/lauterstrasse/")
+    text = page.locator("main").inner_text()
+    for wanted in ("cm", "Vorwarn", "Alarm", "Public Domain", "Dead Run", "CSV"):
+        assert wanted in text, wanted
+    expect(page.locator("sh-chart svg").first).to_be_visible()
+    expect(page.locator("sh-map canvas").first).to_be_visible()
+    assert page.locator("main table").count() >= 2
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/pegel/lauterstrasse/"])
+def test_a_new_reading_appears_without_reload(browser: Browser, city: Product, path: str) -> None:
+    page = visit(browser, city, path)
+    page.evaluate("window.stayed = true")
+    page.wait_for_timeout(1000)
+    at = iso(to_us(now() + timedelta(seconds=1)))
+    value = 123.0 if path == "/" else 124.0
+    answer = city.uplink(tts(LAUTER, 500_000 + int(value), at, level_cm=value))
+    assert answer.status_code in (200, 202), answer.text
+    eventually(lambda: f"{value:.0f}" in page.locator("main").inner_text(), what="the new level")
+    assert page.evaluate("window.stayed")
+    page.context.close()
+
+
+def test_the_keyboard_reaches_content_and_pins(browser: Browser, city: Product) -> None:
+    page = visit(browser, city, "/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+    focusable = page.locator("sh-map a, sh-map button")
+    eventually(lambda: focusable.count() > 0, what="pins in the tab order")
+    page.context.close()
+
+
+def test_staff_find_gauges_devices_refused_uplinks_and_alerts(
+    browser: Browser, city: Product
+) -> None:
+    page = visit(browser, city, "/konto/login/")
+    account = city.facts["accounts"]["editor"]
+    page.get_by_label("E-Mail").fill(account["email"])
+    page.get_by_label("Passwort").first.fill(account["password"])
+    page.locator("main button[type=submit]").click()
+    page.wait_for_url("**/verwaltung/")
+    for path in ("water/gauge/", "ingest/device/", "ingest/refused/", "alerts/alert/"):
+        page.goto(f"{city.url}/verwaltung/{path}")
+        expect(page.locator("h1, h2").first).to_be_visible()
+    assert page.complaints == []  # type: ignore[attr-defined]
+    page.context.close()

@@ -1,0 +1,183 @@
+"""The product as its users get it: its own process, spoken to over HTTP. For journeys only."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+START_LIMIT_S = 120
+SOURCE = Path(__file__).parent.parent / "src"
+
+
+class Mailbox:
+    """A real SMTP server on the loopback that remembers what it accepted."""
+
+    def __init__(self) -> None:
+        self.messages: list[EmailMessage] = []
+        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        self._controller.start()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert isinstance(envelope.content, bytes)
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        message["X-Envelope-To"] = ",".join(envelope.rcpt_tos)
+        self.messages.append(message)
+        return "250 OK"
+
+    @property
+    def url(self) -> str:
+        server = self._controller.server
+        assert server is not None
+        return f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+    def subjects(self) -> list[str]:
+        return [str(message["Subject"]) for message in self.messages]
+
+    def close(self) -> None:
+        self._controller.stop()
+
+
+@dataclass
+class Product:
+    """One data folder and the process that serves it."""
+
+    data: Path
+    arguments: tuple[str, ...] = ("demo", "--empty")
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[str] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def start(self, port: int = 0) -> "Product":
+        self.process = subprocess.Popen(
+            [*self.command(), *self.arguments, "--data", str(self.data), "--port", str(port), "--json"],
+            env=self.full_environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"the product ended with {self.process.wait()} before it was ready"
+        self.facts = json.loads(line)
+        return self
+
+    @staticmethod
+    def command() -> list[str]:
+        return [sys.executable, "-m", "stadtherz.cli.main"]
+
+    def run(self, *arguments: str) -> str:
+        """Another verb on the same data folder; its standard output."""
+        done = subprocess.run(
+            [*self.command(), *arguments, "--data", str(self.data)],
+            env=self.full_environment(),
+            capture_output=True,
+            text=True,
+            timeout=START_LIMIT_S,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def full_environment(self) -> dict[str, str]:
+        """The caller's environment without what pytest's own settings put there."""
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("STADTHERZ_", "DJANGO_"))
+        }
+        return kept | {"PYTHONPATH": str(SOURCE)} | self.environment
+
+    def end(self) -> int:
+        """Ctrl-C, and wait for a clean end; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=START_LIMIT_S)
+
+    def kill(self) -> None:
+        """kill -9: no chance to tidy up."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def url(self) -> str:
+        return str(self.facts["url"]).rstrip("/")
+
+    def client(self, account: str | None = None) -> httpx.Client:
+        """A browser without scripts; signed in as one of the demo's accounts."""
+        client = httpx.Client(base_url=self.url, timeout=60, headers={"Accept-Language": "de"})
+        if account:
+            self._sign_in(client, self.facts["accounts"][account])
+        return client
+
+    @staticmethod
+    def _sign_in(client: httpx.Client, account: dict[str, str]) -> None:
+        client.get("/konto/login/")
+        answer = client.post(
+            "/konto/login/",
+            data={
+                "login": account["email"],
+                "password": account["password"],
+                "csrfmiddlewaretoken": client.cookies["csrftoken"],
+            },
+            headers={"Referer": str(client.base_url)},
+        )
+        assert answer.status_code == 302, answer.text[:500]
+
+    def api(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=f"{self.url}/sta/v1.1/", timeout=60, headers=headers)
+
+    def uplink(self, document: dict[str, Any], network: str = "tts") -> httpx.Response:
+        """Send a network's document as its webhook does."""
+        door = self.facts["ingest"][network]
+        return httpx.post(
+            door["url"],
+            json=document,
+            headers={"Authorization": f"Bearer {door['token']}"},
+            timeout=60,
+        )
+
+
+LAUTER = "70B3D57ED0060001"
+NEIGHBOUR = "70B3D57ED0060004"
+
+
+def tts(dev_eui: str, number: int, at: str, **values: float) -> dict[str, Any]:
+    """An uplink of The Things Stack v3 with decoded values."""
+    return {
+        "end_device_ids": {
+            "device_id": "gauge",
+            "application_ids": {"application_id": "town"},
+            "dev_eui": dev_eui,
+            "dev_addr": "260B1234",
+        },
+        "received_at": at,
+        "uplink_message": {
+            "session_key_id": "AY4n",
+            "f_port": 2,
+            "f_cnt": number,
+            "frm_payload": "AQI=",
+            "decoded_payload": values,
+            "received_at": at,
+        },
+    }
+
+
+def eventually(condition: Callable[[], object], *, what: str) -> None:
+    """Wait for something that other processes bring about; the limit only stops a hung test."""
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"never happened: {what}")

@@ -84,6 +84,7 @@ def _run(space: dict[str, Any], text: str) -> None:
         ["bash", "-c", script],
         cwd=space["folder"],
         env=space["environment"],
+        check=False,
         capture_output=True,
         text=True,
         timeout=_LIMIT_S,

@@ -61,7 +61,15 @@ class Product:
 
     def start(self, port: int = 0) -> "Product":
         self.process = subprocess.Popen(
-            [*self.command(), *self.arguments, "--data", str(self.data), "--port", str(port), "--json"],
+            [
+                *self.command(),
+                *self.arguments,
+                "--data",
+                str(self.data),
+                "--port",
+                str(port),
+                "--json",
+            ],
             env=self.full_environment(),
             stdout=subprocess.PIPE,
             text=True,
@@ -81,6 +89,7 @@ class Product:
         done = subprocess.run(
             [*self.command(), *arguments, "--data", str(self.data)],
             env=self.full_environment(),
+            check=False,
             capture_output=True,
             text=True,
             timeout=START_LIMIT_S,

@@ -34,4 +34,3 @@ def empty_city(tmp_path: Path, mailbox: Mailbox) -> Iterator[Product]:
     product = Product(tmp_path / "city", environment={"STADTHERZ_SMTP_URL": mailbox.url}).start()
     yield product
     product.kill()
-

@@ -22,7 +22,14 @@ CHROMIUM = [
     "--disable-sync",
 ]
 PHONE, DESK = 360, 1400
-PAGES = ["/", "/en/", "/pegel/", "/pegel/lauterstrasse/", "/en/pegel/lauterstrasse/", "/konto/login/"]
+PAGES = [
+    "/",
+    "/en/",
+    "/pegel/",
+    "/pegel/lauterstrasse/",
+    "/en/pegel/lauterstrasse/",
+    "/konto/login/",
+]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +71,7 @@ def axe_violations(page: Page) -> list[str]:
     source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
     page.evaluate(source)
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags
-    )
+    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags)
     return [
         f"{violation['id']}: {node['html'][:160]}"
         for violation in found["violations"]

@@ -112,7 +112,9 @@ def test_the_citys_token_cannot_feed_the_neighbours_device(city: Product) -> Non
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/verwaltung/", "/verwaltung/ingest/refused/", "/verwaltung/water/gauge/"])
+@pytest.mark.parametrize(
+    "path", ["/verwaltung/", "/verwaltung/ingest/refused/", "/verwaltung/water/gauge/"]
+)
 def test_the_back_office_asks_who_is_there(city: Product, path: str) -> None:
     with city.client() as client:
         answer = client.get(path)

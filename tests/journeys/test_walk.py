@@ -26,7 +26,9 @@ def lauter(product: Product) -> dict[str, Any]:
     with product.api() as api:
         found = api.get(
             "Datastreams",
-            params={"$filter": "Thing/name eq 'Pegel Lauterstraße' and unitOfMeasurement/symbol eq 'cm'"},
+            params={
+                "$filter": "Thing/name eq 'Pegel Lauterstraße' and unitOfMeasurement/symbol eq 'cm'"
+            },
         ).json()["value"]
     assert len(found) == 1
     stream: dict[str, Any] = found[0]
@@ -50,7 +52,9 @@ def test_the_same_uplink_twice_changes_nothing(empty_city: Product) -> None:
     assert first.json()["stored"] == 1
     assert (second.status_code, second.json()["duplicates"]) == (200, 1)
     with empty_city.api() as api:
-        count = api.get(f"Datastreams({lauter(empty_city)['@iot.id']})/Observations?$count=true").json()
+        count = api.get(
+            f"Datastreams({lauter(empty_city)['@iot.id']})/Observations?$count=true"
+        ).json()
     assert count["@iot.count"] == 1
 
 
@@ -66,7 +70,9 @@ def test_rising_over_a_step_sends_one_mail_to_each_and_falling_one_all_clear(
     level(empty_city, 5, 19, ago=5)
     by_person: dict[str, int] = {}
     for message in mailbox.messages:
-        by_person[str(message["X-Envelope-To"])] = by_person.get(str(message["X-Envelope-To"]), 0) + 1
+        by_person[str(message["X-Envelope-To"])] = (
+            by_person.get(str(message["X-Envelope-To"]), 0) + 1
+        )
     assert set(by_person.values()) == {2}
     assert len({str(message["Message-ID"]) for message in mailbox.messages}) == 4
 

@@ -9,7 +9,8 @@ comparison with null is false, except `eq` and `ne`, which compare null like a v
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal as OneOf
+from typing import Any
+from typing import Literal as OneOf
 
 
 class Kind(StrEnum):

@@ -87,7 +87,13 @@ def parse_instant(text: str) -> Micros:
         raise ValueError(f"{text!r} is not an ISO 8601 time such as 2026-11-26T07:00:00Z")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     moment = datetime(
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
+        int(year),
+        int(month),
+        int(day),
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        tzinfo=UTC,
     )
     return to_us(moment) + int((fraction or "0").ljust(6, "0")[:6]) - _offset_us(offset)
 
@@ -105,9 +111,7 @@ def parse_period(text: str) -> Period:
     return Period(parse_instant(start), parse_instant(end) if slash else None)
 
 
-_TIME_OF_DAY = [
-    f"T{h:02}:{m:02}:{s:02}" for h in range(24) for m in range(60) for s in range(60)
-]
+_TIME_OF_DAY = [f"T{h:02}:{m:02}:{s:02}" for h in range(24) for m in range(60) for s in range(60)]
 
 
 @lru_cache(maxsize=4096)

@@ -59,6 +59,5 @@ BATTERY = Observable(
 )
 
 KNOWN: dict[str, Observable] = {
-    o.definition: o
-    for o in (WATER_LEVEL, GROUNDWATER_DEPTH, DISCHARGE, WATER_TEMPERATURE, BATTERY)
+    o.definition: o for o in (WATER_LEVEL, GROUNDWATER_DEPTH, DISCHARGE, WATER_TEMPERATURE, BATTERY)
 }

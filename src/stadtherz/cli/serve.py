@@ -19,7 +19,11 @@ def _listening_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready."),
         click.option(
-            "--port", default=8000, show_default=True, envvar="STADTHERZ_PORT", help="0: a free one."
+            "--port",
+            default=8000,
+            show_default=True,
+            envvar="STADTHERZ_PORT",
+            help="0: a free one.",
         ),
         click.option("--host", default="127.0.0.1", show_default=True, envvar="STADTHERZ_HOST"),
     ):

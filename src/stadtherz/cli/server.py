@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import click
 import uvicorn
@@ -64,7 +65,5 @@ def run(bound: socket.socket, *, ready: Callable[[], None]) -> None:
         date_header=True,
     )
     server = _Server(config, ready)
-    try:
+    with suppress(KeyboardInterrupt):  # uvicorn raises the signal again after its clean end
         server.run(sockets=[bound])
-    except KeyboardInterrupt:  # uvicorn raises the signal again after its clean end
-        pass

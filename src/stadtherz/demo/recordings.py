@@ -30,9 +30,7 @@ _USGS = {
 DEAD_RUN = Source(
     measured_at="Dead Run, Franklintown, Maryland (USGS 01589330), June 2018", **_USGS
 )
-GROUNDWATER = Source(
-    measured_at="Well USGS 394008077005601, Maryland, January 2018", **_USGS
-)
+GROUNDWATER = Source(measured_at="Well USGS 394008077005601, Maryland, January 2018", **_USGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ def document(station: Station, number: int, at: Micros) -> dict[str, object]:
             "f_cnt": number,
             "frm_payload": b64encode(orjson.dumps(payload)).decode(),
             "decoded_payload": payload,
-            "rx_metadata": [{"gateway_ids": {"gateway_id": "demo-gateway"}, "rssi": -97, "snr": 7.5}],
+            "rx_metadata": [
+                {"gateway_ids": {"gateway_id": "demo-gateway"}, "rssi": -97, "snr": 7.5}
+            ],
             "settings": {"data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 7}}},
             "received_at": iso(at),
         },

@@ -13,7 +13,8 @@ from stadtherz.geo.public import urlpatterns as geo_urls
 from stadtherz.identity.public import urlpatterns as account_urls
 from stadtherz.kit.declaration import Service
 from stadtherz.kit.registry import services
-from stadtherz.web.public import guarded, urlpatterns as shell_urls
+from stadtherz.web.public import guarded
+from stadtherz.web.public import urlpatterns as shell_urls
 
 
 def health(request: HttpRequest) -> HttpResponse:

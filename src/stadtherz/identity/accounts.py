@@ -53,6 +53,23 @@ def create_user(
     return int(user.pk)
 
 
+def add_member(
+    organisation: int, email: str, role: str, *, name: str = "", password: str = ""
+) -> Membership:
+    """Make somebody a member, with a new account if the address has none.
+
+    An existing account keeps its name and password: they are its owner's, not the administrator's.
+    Without a password the new account waits until its owner resets it by e-mail.
+    """
+    user = User.objects.filter(email=email.strip().lower()).first()
+    with transaction.atomic():
+        if user is None:
+            user = User.objects.create_user(email, password or None, name=name)
+        elif Membership.objects.filter(user=user, organisation_id=organisation).exists():
+            raise Conflict(f"{email} is a member already")
+        return Membership.objects.create(user=user, organisation_id=organisation, role=role)
+
+
 def set_password(email: str, password: str) -> None:
     """Give an account a new password, which also ends its sessions."""
     _check_password(password)

@@ -10,9 +10,11 @@ class IdentityConfig(AppConfig):
     verbose_name = _("Identity")
 
     def ready(self) -> None:
-        from stadtherz.identity import groups  # noqa: PLC0415 - models are loaded only now
+        from stadtherz.identity import audit, groups  # noqa: PLC0415 - models are loaded only now
         from stadtherz.identity.models import Membership  # noqa: PLC0415
+        from stadtherz.store.public import entity_changed  # noqa: PLC0415
 
         post_migrate.connect(groups.create_role_groups, sender=self)
         post_save.connect(groups.follow_membership, sender=Membership)
         post_delete.connect(groups.follow_membership, sender=Membership)
+        entity_changed.connect(audit.follow_entity)

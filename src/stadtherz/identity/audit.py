@@ -1,14 +1,17 @@
 """Who changed what: entries are added, never changed, and hold no secrets."""
 
+import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from stadtherz.base.visibility import Visibility
-from stadtherz.identity.models import AuditEntry
+from django.contrib.contenttypes.models import ContentType
 
-_SECRET = frozenset({"password", "digest", "token", "secret", "session"})
-_LONGEST = 2_000  # characters of a value that are kept
+from stadtherz.base.visibility import Visibility
+from stadtherz.identity.models import ApiToken, AuditEntry, Membership, User
+
+_SECRET = ("password", "digest", "token", "secret", "session")
+_LONGEST = 2_000  # characters of one value that are kept
 
 
 def record(
@@ -24,14 +27,73 @@ def record(
 
     Values of fields that hold secrets are left out; only that they changed is said.
     """
+    owner = organisation if organisation is not None else visibility.home
+    _add(visibility.actor, action, entity, key, changes or {}, owner)
+
+
+def follow_entity(
+    *, actor: str, action: str, entity: str, id: int, changes: Mapping[str, Any], **_: Any
+) -> None:
+    """The store announced a change (signal `entity_changed`): it becomes an entry."""
+    owner = _owner_of(entity, id)
+    _add(actor, action, entity, id, changes, _home_of(actor) if owner is None else owner)
+
+
+def actor_name(actor: str) -> str:
+    """Who an entry's actor is, for reading; the trail itself keeps only the key.
+
+    So the name of somebody who has left disappears with the account, and the trail stays.
+    """
+    kind, _, key = actor.partition(":")
+    if kind == "user" and key.isdecimal():
+        return str(User.objects.filter(pk=int(key)).first() or actor)
+    if kind == "token":
+        return str(ApiToken.objects.filter(prefix=key).first() or actor)
+    return actor
+
+
+def _add(
+    actor: str,
+    action: str,
+    entity: str,
+    key: object,
+    changes: Mapping[str, Any],
+    organisation: int | None,
+) -> None:
     AuditEntry.objects.create(
-        actor=visibility.actor,
-        organisation_id=organisation if organisation is not None else visibility.home,
+        actor=actor,
+        organisation_id=organisation,
         action=action,
         entity=entity,
         key=str(key),
-        changes={name: _plain(name, value) for name, value in (changes or {}).items()},
+        changes={name: _kept(name, value) for name, value in changes.items()},
     )
+
+
+def _owner_of(entity: str, key: int) -> int | None:
+    """The organisation an entity of the store belongs to; None if it is gone or not found."""
+    kind = ContentType.objects.get_by_natural_key("store", entity.lower())
+    found = kind.get_all_objects_for_this_type(pk=key).first()
+    owned = getattr(found, "thing", found) if entity == "HistoricalLocation" else found
+    owner: int | None = getattr(owned, "owner_id", None)
+    return owner
+
+
+def _home_of(actor: str) -> int | None:
+    kind, _, key = actor.partition(":")
+    if kind == "token":
+        tokens = ApiToken.objects.filter(prefix=key)
+        return tokens.values_list("organisation_id", flat=True).first()
+    if kind == "user" and key.isdecimal():
+        members = Membership.objects.filter(user=int(key)).order_by("organisation__name")
+        return members.values_list("organisation_id", flat=True).first()
+    return None
+
+
+def _kept(name: str, value: Any) -> Any:
+    plain = _plain(name, value)
+    text = json.dumps(plain, ensure_ascii=False)
+    return plain if len(text) <= _LONGEST else text[:_LONGEST] + "…"
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -43,6 +105,4 @@ def _plain(name: str, value: Any) -> Any:
         return [_plain("", inner) for inner in value]
     if isinstance(value, bool | int | float) or value is None:
         return value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return str(value)[:_LONGEST]
+    return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,6 +1,6 @@
-"""One Django group per role: Wagtail asks groups whether somebody may enter the back office.
+"""One Django group per role: it opens the back office, and carries the services' permissions.
 
-What a member may do inside is decided by role and organisation (`visibility`), never by groups.
+Whose data a member reaches is decided by role and organisation (`visibility`), never by groups.
 """
 
 from typing import Any

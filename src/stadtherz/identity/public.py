@@ -1,26 +1,49 @@
 """The door of `identity`: who somebody is, what they may see, and the trail of what they did.
 
 `visibility_of_scope` fits the data plane's `visibility_of`; pages find the same value in
-`request.visibility`. Accounts and tokens are made with `create_*`.
+`request.visibility`. Accounts and tokens are made with `create_*`. The models are here for the back
+office, which lists and edits them.
 """
 
 from stadtherz.identity.accounts import (
+    add_member,
     create_organisation,
     create_token,
     create_user,
     set_password,
 )
-from stadtherz.identity.audit import record
+from stadtherz.identity.audit import actor_name, record
+from stadtherz.identity.groups import role_group
+from stadtherz.identity.models import ApiToken, AuditEntry, GroupMembership, Membership, User
+from stadtherz.identity.organisations import access_groups, organisations
 from stadtherz.identity.roles import Role
+from stadtherz.identity.tokens import issue_token, revoke
 from stadtherz.identity.urls import urlpatterns
-from stadtherz.identity.visibility import visibility_of_scope, visibility_of_user
+from stadtherz.identity.visibility import (
+    administered_by,
+    visibility_of_scope,
+    visibility_of_user,
+)
 
 __all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "GroupMembership",
+    "Membership",
     "Role",
+    "User",
+    "access_groups",
+    "actor_name",
+    "add_member",
+    "administered_by",
     "create_organisation",
     "create_token",
     "create_user",
+    "issue_token",
+    "organisations",
     "record",
+    "revoke",
+    "role_group",
     "set_password",
     "urlpatterns",
     "visibility_of_scope",

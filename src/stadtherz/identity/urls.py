@@ -3,13 +3,15 @@
 from allauth.account import views
 from django.urls import path, re_path
 
+from stadtherz.identity.views import PasswordReset, StaffLogin
+
 urlpatterns = [
-    path("login/", views.login, name="account_login"),
+    path("login/", StaffLogin.as_view(), name="account_login"),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("password/change/", views.password_change, name="account_change_password"),
-    path("password/reset/", views.password_reset, name="account_reset_password"),
+    path("password/reset/", PasswordReset.as_view(), name="account_reset_password"),
     path("password/reset/done/", views.password_reset_done, name="account_reset_password_done"),
     re_path(
         r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",

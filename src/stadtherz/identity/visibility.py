@@ -15,7 +15,7 @@ from django.http.cookie import parse_cookie
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.identity.models import ApiToken, GroupMembership, Membership, User
-from stadtherz.identity.roles import WRITERS
+from stadtherz.identity.roles import ADMINISTRATORS, WRITERS
 from stadtherz.identity.tokens import find_token
 
 AsgiScope = Mapping[str, Any]
@@ -46,6 +46,14 @@ def visibility_of_user(user: User | AnonymousUser) -> Visibility:
         scopes=frozenset({Scope.READ, Scope.WRITE} if writes else {Scope.READ}),
         home=writes[0].organisation_id if writes else home,
     )
+
+
+def administered_by(user: User | AnonymousUser) -> frozenset[int]:
+    """The organisations whose members and tokens this person looks after."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    rows = Membership.objects.filter(user=user, role__in=ADMINISTRATORS)
+    return frozenset(rows.values_list("organisation_id", flat=True))
 
 
 def visibility_of_token(token: ApiToken) -> Visibility:

@@ -105,6 +105,7 @@ class StaffViewSet(ModelViewSet):  # type: ignore[misc]  # Wagtail has no types
     owner_path = "owner"
     allowed: frozenset[str] = CHANGES
     open_choices: Sequence[str] = ()
+    form_fields: Sequence[str] = ()
     icon = "list-ul"
     inspect_view_enabled = True
     copy_view_enabled = False

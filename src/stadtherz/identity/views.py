@@ -1,0 +1,38 @@
+"""allauth's pages where this product differs: who may enter, and whether e-mail is sent at all."""
+
+from typing import Any
+
+from allauth.account.views import LoginView, PasswordResetView
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+
+
+class StaffLogin(LoginView):  # type: ignore[misc]  # allauth has no types
+    """Sign in. Who is signed in but belongs nowhere is told so, instead of going in circles."""
+
+    @method_decorator(never_cache)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if user.is_authenticated and not user.has_perm("wagtailadmin.access_admin"):
+            return render(request, "account/no_organisation.html", status=403)
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return response
+
+
+class PasswordReset(PasswordResetView):  # type: ignore[misc]  # allauth has no types
+    """Sends a link, or says who helps where the installation cannot send e-mail."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        send = super().post if _sends_mail() else self.get
+        response: HttpResponseBase = send(request, *args, **kwargs)
+        return response
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "sends_mail": _sends_mail()}
+
+
+def _sends_mail() -> bool:
+    return bool(settings.STADTHERZ["smtp"])

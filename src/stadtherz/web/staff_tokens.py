@@ -1,0 +1,112 @@
+"""API tokens in the back office: made (and shown once), listed, revoked."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _text
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import Column, DateColumn
+
+from stadtherz.base.time import now
+from stadtherz.base.visibility import Scope
+from stadtherz.identity.public import ApiToken, issue_token, revoke
+from stadtherz.web.staff_people import AdministratorViewSet
+from stadtherz.web.staff_views import StaffCreateView, StaffDeleteView
+
+SCOPES = [
+    (Scope.READ.value, _("Read the organisation’s data")),
+    (Scope.WRITE.value, _("Change the organisation’s data")),
+    (Scope.INGEST.value, _("Deliver measurements")),
+]
+
+
+class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django is not generic at run time
+    scopes = forms.MultipleChoiceField(
+        label=_("May"), choices=SCOPES, widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.IntegerField(
+        label=_("Valid for days"),
+        required=False,
+        min_value=1,
+        max_value=3650,
+        help_text=_("Empty: until it is revoked."),
+    )
+
+    class Meta:
+        model = ApiToken
+        fields = ["name", "organisation", "scopes"]
+
+    text = ""  # of the new token, for the one page that shows it
+
+    def save(self, commit: bool = True) -> ApiToken:
+        data = self.cleaned_data
+        days = data["days"]
+        token, self.text = issue_token(
+            data["name"],
+            data["organisation"].pk,
+            data["scopes"],
+            expires=now() + timedelta(days=days) if days else None,
+        )
+        self.instance = token
+        return token
+
+
+class TokenCreateView(StaffCreateView):
+    """Shows the token in the answer itself: no redirect, so its text is stored nowhere."""
+
+    def save_action(self) -> HttpResponse:
+        context = {"token": self.object, "text": self.form.text, "index_url": self.index_url_name}
+        return TemplateResponse(self.request, "staff/token_created.html", context)
+
+
+class TokenRevokeView(StaffDeleteView):
+    """Where others delete, a token is revoked: the row stays, so that the trail can name it."""
+
+    page_title = _("Revoke")
+    success_message = _("Token “%(object)s” revoked.")
+
+    @property
+    def confirmation_message(self) -> str:
+        return _text("Revoke this token? Whatever uses it is refused from then on.")
+
+    def delete_action(self) -> None:
+        revoke(self.object)
+        self.audit("revoke", self.object, {"name": self.object.name})
+
+
+class TokenViewSet(AdministratorViewSet):
+    model = ApiToken
+    name = "token"
+    allowed = frozenset({"add", "delete"})
+    icon = "key"
+    menu_label = _("API tokens")
+    add_view_class = TokenCreateView
+    delete_view_class = TokenRevokeView
+    list_display = [
+        "name",
+        "prefix",
+        Column("scopes", label=_("May"), accessor=lambda token: ", ".join(token.scopes)),
+        "organisation",
+        DateColumn("last_used", label=_("Last used"), sort_key="last_used"),
+        DateColumn("expires", label=_("Expires"), sort_key="expires"),
+        DateColumn("revoked", label=_("Revoked"), sort_key="revoked"),
+    ]
+    list_filter = ["organisation"]
+    search_fields = ["name", "prefix"]
+    inspect_view_fields = [
+        "name",
+        "prefix",
+        "organisation",
+        "scopes",
+        "network",
+        "created",
+        "last_used",
+        "expires",
+        "revoked",
+    ]
+
+    def get_form_class(self, for_update: bool = False) -> Any:
+        return TokenForm

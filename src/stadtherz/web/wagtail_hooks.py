@@ -1,0 +1,85 @@
+"""What the back office consists of: our view sets and start page in, Wagtail's own areas out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.viewsets.base import ViewSetGroup
+
+from stadtherz.kit import registry
+from stadtherz.kit.declaration import Service
+from stadtherz.web.staff_home import Figures
+from stadtherz.web.staff_people import (
+    AccessGroupViewSet,
+    AccountViewSet,
+    AuditViewSet,
+    GroupMemberViewSet,
+    MemberViewSet,
+    OrganisationViewSet,
+)
+from stadtherz.web.staff_tokens import TokenViewSet
+
+# Menu entries of Wagtail for what this product does not have (their addresses: staff_urls.py).
+_HIDDEN = frozenset({"explorer", "images", "documents", "reports", "settings", "help"})
+
+
+class People(ViewSetGroup):  # type: ignore[misc]  # Wagtail has no types
+    menu_label = _("Organisation")
+    menu_icon = "group"
+    menu_order = 800
+    items = (
+        MemberViewSet,
+        TokenViewSet,
+        AuditViewSet,
+        OrganisationViewSet,
+        AccountViewSet,
+        AccessGroupViewSet,
+        GroupMemberViewSet,
+    )
+
+
+def service_group(service: Service, order: int) -> ViewSetGroup:
+    """A menu of its own for a service, with the view sets that it declares."""
+    attributes = {
+        "menu_label": service.name,
+        "menu_name": service.key,
+        "menu_icon": "site",
+        "menu_order": order,
+        "items": tuple(service.staff()),
+    }
+    return type(f"{service.key.title()}Group", (ViewSetGroup,), attributes)()
+
+
+def staff_view_sets() -> Sequence[Any]:
+    declared = [service for service in registry.services() if service.staff()]
+    groups = [service_group(service, 100 + place) for place, service in enumerate(declared)]
+    return [*groups, People()]
+
+
+def hide_unused(request: HttpRequest, items: list[MenuItem]) -> None:
+    items[:] = [item for item in items if item.name not in _HIDDEN]
+
+
+def start_page(request: HttpRequest, panels: list[Any]) -> None:
+    panels[:] = [Figures()]
+
+
+def starter() -> SafeString:
+    return format_html('<script src="{}"></script>', static("staff/staff.js"))
+
+
+def styles() -> SafeString:
+    return format_html('<link rel="stylesheet" href="{}">', static("staff/staff.css"))
+
+
+hooks.register("register_admin_viewset", staff_view_sets)
+hooks.register("construct_main_menu", hide_unused)
+hooks.register("construct_homepage_panels", start_page)
+hooks.register("insert_global_admin_js", starter)
+hooks.register("insert_global_admin_css", styles)

@@ -1,6 +1,22 @@
 """Settings of one running city. Values come from the environment; the CLI sets it from its options.
 
-Services are switched on in STADTHERZ_SERVICES (comma-separated keys; default: every installed one).
+    STADTHERZ_DATA             the folder that holds everything of this city
+    STADTHERZ_ENGINE           the database as a URL; empty means SQLite in the data folder
+    STADTHERZ_SERVICES         comma-separated keys of the services switched on; unset means every one
+    STADTHERZ_CITY             the name of the municipality, as pages show it
+    STADTHERZ_URL              the address under which people reach the city; https:// makes cookies secure
+    STADTHERZ_HOSTS            further host names it answers to, comma-separated
+    STADTHERZ_HOST             the address `stadtherz serve` listens on
+    STADTHERZ_PORT             the port `stadtherz serve` listens on; 0 takes a free one
+    STADTHERZ_TRUSTED_PROXIES  addresses of proxies whose forwarded headers are believed
+    STADTHERZ_SECRET_KEY       the key that signs sessions; unset means `secret.key` in the data folder
+    STADTHERZ_SMTP_URL         where e-mail leaves: smtp://user:password@host:port
+    STADTHERZ_MAIL_FROM        the sender of e-mail
+    STADTHERZ_TIME_ZONE        the time zone of days, weeks and shown times
+    STADTHERZ_LOG              the least serious messages to log: DEBUG, INFO, WARNING or ERROR
+    STADTHERZ_DEMO             1 in the demo, which says so on every page; set by `stadtherz demo`
+
+This list is the text of docs/reference/settings.md; a variable missing here fails a test.
 """
 
 import os

@@ -1,0 +1,1 @@
+"""Expression trees as the SQL text of one engine, with every user value as a parameter."""

@@ -58,7 +58,12 @@ class Owned(models.Model):
         _("access"), max_length=12, choices=ACCESS_CHOICES, default=AccessLevel.PUBLIC.value
     )
     group = models.ForeignKey(
-        AccessGroup, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("group")
+        AccessGroup,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("group"),
     )
 
     class Meta:

@@ -1,21 +1,36 @@
 """The store's door. Everything else in `stadtherz.store` is private to it.
 
 Readings: `append` (durable when it returns), `submit` (a future that resolves after the commit),
-`select`, `count`, `by_id`, `latest`, `buckets`, `extents`, `correct`, `delete_readings`.
-The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `move_cursor`.
-Entities: `create`, `update`, `delete`, `register_stream`, `streams`.
+`select`, `count`, `by_id`, `latest`, `buckets`, `extents`, `correct`, `reading_at`,
+`delete_readings`.
+The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `locked_cursor`, `move_cursor`,
+`move_cursors_to_end`.
+Entities: `create`, `update`, `delete`, `feature_for`, `entity_changed`; `register_stream`,
+`streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
+
+Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
 
-from stadtherz.store.entities import (
-    create,
-    delete,
-    entity_changed,
+from stadtherz.store.entities import create, delete, entity_changed, feature_for, update
+from stadtherz.store.log import (
+    cursor,
+    locked_cursor,
+    log_after,
+    log_end,
+    move_cursor,
+    move_cursors_to_end,
+    notify_log,
+    wait_for_log,
+)
+from stadtherz.store.registration import (
+    OrganisationInfo,
+    create_organisation,
+    organisations,
     register_stream,
     streams,
+    streams_observing,
     streams_visible_to,
-    update,
 )
-from stadtherz.store.log import cursor, log_after, log_end, move_cursor, notify_log, wait_for_log
 from stadtherz.store.rows import (
     buckets,
     by_id,
@@ -24,6 +39,7 @@ from stadtherz.store.rows import (
     delete_readings,
     extents,
     latest,
+    reading_at,
     select,
 )
 from stadtherz.store.values import (
@@ -54,6 +70,7 @@ __all__ = [
     "Extent",
     "LogSlice",
     "NewStream",
+    "OrganisationInfo",
     "Reading",
     "Receipt",
     "Result",
@@ -65,21 +82,28 @@ __all__ = [
     "correct",
     "count",
     "create",
+    "create_organisation",
     "cursor",
     "delete",
     "delete_readings",
     "entity_changed",
     "extents",
+    "feature_for",
     "latest",
+    "locked_cursor",
     "log_after",
     "log_end",
     "move_cursor",
+    "move_cursors_to_end",
     "notify_log",
+    "organisations",
+    "reading_at",
     "register_stream",
     "select",
     "start_writer",
     "stop_writer",
     "streams",
+    "streams_observing",
     "streams_visible_to",
     "submit",
     "update",

@@ -95,7 +95,8 @@ class Selection:
 
     `streams` None means all. `where` and `order` name READING_COLUMNS only; what depends on a
     datastream's Thing or a feature has been resolved to `Among` and `Lookup` before. Order is made
-    total by the id. `after` continues behind the row with these order values and id (keyset).
+    total by the id, in the direction of the last term. To go on behind a row (keyset paging), add
+    `sql.public.beyond(...)` of its sorting values to `where`.
     """
 
     streams: frozenset[int] | None = None
@@ -150,7 +151,8 @@ class Extent:
 class LogSlice:
     """A piece of the append log: readings in the order of their commits.
 
-    `position` is where to go on; a slice without readings has the position asked for.
+    `position` is where to go on. It lies behind readings that were not asked for, so it may be
+    beyond the position asked for although there are no readings.
     """
 
     columns: Columns

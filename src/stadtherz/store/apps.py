@@ -1,0 +1,25 @@
+"""What the store needs to hear from Django."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
+
+from stadtherz.sql.public import install_on_connect
+
+
+class StoreConfig(AppConfig):
+    name = "stadtherz.store"
+    label = "store"
+
+    def ready(self) -> None:
+        connection_created.connect(install_on_connect, dispatch_uid="stadtherz.sql")
+        post_migrate.connect(_forget_orphans, sender=self, dispatch_uid="stadtherz.store")
+
+
+def _forget_orphans(**_: Any) -> None:
+    """`flush` empties the tables of models only; without datastreams no reading may remain."""
+    from stadtherz.store.rows import forget_orphans  # noqa: PLC0415 - models are loaded only now
+
+    forget_orphans()

@@ -1,0 +1,62 @@
+"""The one database connection of this thread, and how to write once for both engines."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import DataError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stadtherz.base.errors import Invalid
+from stadtherz.sql.public import Sql
+
+# Any number that nothing else in the database uses.
+_WRITER_LOCK = 7_834_671
+
+
+def database() -> BaseDatabaseWrapper:
+    """This thread's connection."""
+    return connections["default"]
+
+
+def on_sqlite() -> bool:
+    return database().vendor == "sqlite"
+
+
+def rows_of(sql: Sql) -> list[tuple[Any, ...]]:
+    """All rows that the statement gives."""
+    with database().cursor() as cursor:
+        try:
+            cursor.execute(sql.text, sql.parameters)
+        except DataError as error:
+            raise Invalid("$filter", "the numbers in it cannot be computed") from error
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def run(text: str, parameters: Sequence[Any] = ()) -> int:
+    """Run a statement and say how many rows it changed."""
+    with database().cursor() as cursor:
+        cursor.execute(text, parameters)
+        return int(cursor.rowcount)
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A transaction in which no other process gives out ids of readings.
+
+    So ids are in the order of commits, and a reader of the log that has seen an id will never find
+    a lower one later. SQLite has one writer anyway (IMMEDIATE).
+    """
+    with transaction.atomic():
+        if not on_sqlite():
+            run("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
+        yield
+
+
+def members(column: str, values: Sequence[int] | frozenset[int]) -> Sql:
+    """The condition that an integer column is one of the values."""
+    if on_sqlite():
+        listed = "[" + ",".join(str(int(value)) for value in values) + "]"
+        return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (listed,))
+    return Sql(f"{column} = ANY(%s::bigint[])", ([int(value) for value in values],))

@@ -1,0 +1,179 @@
+"""Changes to entities: checked, with an owner, in one transaction, and announced.
+
+Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
+`observed_property`, `generated_from`), `locations` as a list of ids.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Model
+from django.dispatch import Signal
+
+from stadtherz.base.errors import Conflict, NotFound
+from stadtherz.base.time import now_us
+from stadtherz.base.visibility import Visibility
+from stadtherz.store.fields import apply_values
+from stadtherz.store.models import (
+    Datastream,
+    FeatureOfInterest,
+    HistoricalLocation,
+    Location,
+    ObservedProperty,
+    Sensor,
+    Thing,
+)
+from stadtherz.store.ownership import (
+    check_readable,
+    check_writable,
+    default_ownership,
+    guardian,
+    others_use,
+)
+from stadtherz.store.rows import delete_of_features, delete_streams
+from stadtherz.store.values import Entity
+
+MODELS: dict[Entity, type[Model]] = {
+    "Thing": Thing,
+    "Location": Location,
+    "HistoricalLocation": HistoricalLocation,
+    "Sensor": Sensor,
+    "ObservedProperty": ObservedProperty,
+    "Datastream": Datastream,
+    "FeatureOfInterest": FeatureOfInterest,
+}
+
+entity_changed = Signal()
+"""Sent inside the transaction: actor, action ("create", "update", "delete"), entity, id, changes."""
+
+
+def create(entity: Entity, values: Mapping[str, Any], visibility: Visibility) -> int:
+    """Create an entity and give its id.
+
+    Without `owner` it belongs to the Thing it hangs on, else to the caller's home organisation;
+    without `access` and `group` it takes those of its Thing. Raises Invalid (also for relations
+    that the caller may not see) and Forbidden.
+    """
+    with transaction.atomic():
+        instance = MODELS[entity]()
+        owned = default_ownership(entity, values, visibility)
+        apply_values(instance, {**owned, **values}, visibility, creating=True)
+        check_writable(instance, visibility)
+        instance.save()
+        _set_locations(entity, instance, values)
+        _announce("create", entity, instance.pk, values, visibility)
+        return int(instance.pk)
+
+
+def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visibility) -> None:
+    """Change the given values of an entity and leave the others.
+
+    Raises NotFound if it does not exist or may not be seen, Forbidden, Invalid.
+    """
+    with transaction.atomic():
+        instance = find(entity, key, visibility)
+        check_writable(instance, visibility)
+        apply_values(instance, values, visibility, creating=False)
+        check_writable(instance, visibility)  # the new owner, too
+        instance.save()
+        _set_locations(entity, instance, values)
+        _announce("update", entity, key, values, visibility)
+
+
+def delete(entity: Entity, key: int, visibility: Visibility) -> None:
+    """Delete an entity and what cannot exist without it (18-088 §10.4, table 26).
+
+    Raises NotFound, Forbidden, and Conflict where another organisation's data hangs on it.
+    """
+    with transaction.atomic():
+        instance = find(entity, key, visibility)
+        check_writable(instance, visibility)
+        if others_use(entity, key, visibility):
+            raise Conflict(f"{entity} {key} is in use by another organisation")
+        _delete_dependents(entity, key)
+        instance.delete()
+        _announce("delete", entity, key, {}, visibility)
+
+
+def find(entity: Entity, key: int, visibility: Visibility) -> Any:
+    """The entity, if it exists and the caller may see it; else NotFound."""
+    model: Any = MODELS[entity]
+    instance = model.objects.filter(pk=key).first()
+    if instance is None:
+        raise NotFound(f"{entity} {key}")
+    check_readable(instance, visibility, NotFound(f"{entity} {key}"))
+    return instance
+
+
+def _announce(
+    action: str, entity: Entity, key: int, values: Mapping[str, Any], visibility: Visibility
+) -> None:
+    entity_changed.send(
+        sender=entity,
+        actor=visibility.actor,
+        action=action,
+        entity=entity,
+        id=key,
+        changes=dict(values),
+    )
+
+
+def _delete_dependents(entity: Entity, key: int) -> None:
+    """Readings have no model, so no cascade reaches them; nor does one cross many-to-many."""
+    if entity == "FeatureOfInterest":
+        delete_of_features([key])
+    elif entity == "Location":
+        HistoricalLocation.objects.filter(locations=key).delete()
+    elif entity in ("Thing", "Sensor", "ObservedProperty", "Datastream"):
+        delete_streams(streams_below(entity, key))
+
+
+def streams_below(entity: Entity, key: int) -> list[int]:
+    """The datastreams that would go with the entity."""
+    field = {"Thing": "thing", "Sensor": "sensor", "ObservedProperty": "observed_property"}
+    condition = {field.get(entity, "pk"): key}
+    return list(Datastream.objects.filter(**condition).values_list("pk", flat=True))
+
+
+# --- where Things are ----------------------------------------------------------------------------
+
+
+def _set_locations(entity: Entity, instance: Any, values: Mapping[str, Any]) -> None:
+    if "locations" not in values or entity not in ("Thing", "HistoricalLocation"):
+        return
+    keys = list(dict.fromkeys(values["locations"]))
+    instance.locations.set(keys)
+    if entity == "Thing":
+        if keys:
+            HistoricalLocation.objects.create(thing=instance, time=now_us()).locations.set(keys)
+        return
+    newer = HistoricalLocation.objects.filter(thing=instance.thing_id, time__gt=instance.time)
+    if not newer.exists():  # 18-088 §8.2.3: the newest place is where the Thing is now
+        instance.thing.locations.set(keys)
+
+
+def feature_for(datastream: int) -> int | None:
+    """The feature of interest for readings that name none: made once from the Thing's Location.
+
+    None if the Thing has no place. Raises NotFound for an unknown datastream.
+    """
+    stream = Datastream.objects.select_related("thing").filter(pk=datastream).first()
+    if stream is None:
+        raise NotFound(f"Datastream {datastream}")
+    location = stream.thing.locations.order_by("pk").first()
+    if location is None:
+        return None
+    feature, _ = FeatureOfInterest.objects.get_or_create(
+        generated_from=location,
+        defaults={
+            "name": location.name,
+            "description": location.description,
+            "encoding_type": location.encoding_type,
+            "feature": location.location,
+            "owner_id": guardian(location),
+            "access": location.access,
+            "group_id": location.group_id,
+        },
+    )
+    return int(feature.pk)

@@ -1,0 +1,86 @@
+"""Who may see and change an entity, and whose a new one is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from stadtherz.base.errors import Forbidden, StadtherzError
+from stadtherz.base.visibility import AccessLevel, Visibility
+from stadtherz.store.models import Datastream, HistoricalLocation, Owned, Thing
+from stadtherz.store.rows import streams_at
+from stadtherz.store.values import Entity
+
+
+def guardian(instance: Any) -> int:
+    """The organisation that decides about an entity."""
+    if isinstance(instance, HistoricalLocation):
+        return int(instance.thing.owner_id)
+    return int(instance.owner_id)
+
+
+def check_readable(instance: Any, visibility: Visibility, refusal: StadtherzError) -> None:
+    """Raise the refusal if the caller may not see the entity, or the Thing it hangs on."""
+    if isinstance(instance, HistoricalLocation | Datastream):
+        check_readable(instance.thing, visibility, refusal)
+    if isinstance(instance, Owned) and not visibility.may_read(
+        access=instance.access, owner=instance.owner_id, group=instance.group_id
+    ):
+        raise refusal
+
+
+def check_writable(instance: Any, visibility: Visibility) -> None:
+    if not visibility.may_write(guardian(instance)):
+        raise Forbidden("this belongs to another organisation, or the token may only read")
+
+
+def default_ownership(
+    entity: Entity, values: Mapping[str, Any], visibility: Visibility
+) -> dict[str, Any]:
+    """Owner, access and group of a new entity where the caller names none."""
+    if entity == "HistoricalLocation":
+        return {}
+    key = values.get("thing")
+    thing = Thing.objects.filter(pk=key).first() if isinstance(key, int) else None
+    owned: dict[str, Any] = {"owner": thing.owner_id if thing else visibility.home}
+    if thing and "access" not in values:
+        owned |= {"access": thing.access, "group": thing.group_id}
+    if owned["owner"] is None and values.get("owner") is None:
+        raise Forbidden("nobody is named whom the new entity would belong to")
+    return owned
+
+
+def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
+    """Whether deleting the entity would touch data of organisations the caller may not change."""
+    if visibility.everything:
+        return False
+    match entity:
+        case "Thing":
+            users: QuerySet[Any] = Datastream.objects.filter(thing=key)
+        case "Sensor":
+            users = Datastream.objects.filter(sensor=key)
+        case "ObservedProperty":
+            users = Datastream.objects.filter(observed_property=key)
+        case "FeatureOfInterest":
+            users = Datastream.objects.filter(pk__in=streams_at(key))
+        case "Location":
+            users = Thing.objects.filter(locations=key)
+        case _:
+            return False
+    return users.exclude(owner__in=visibility.writes).exists()
+
+
+def visible(visibility: Visibility, prefix: str = "") -> Q:
+    """`Visibility.may_read` as a condition on the owned entity that `prefix` leads to."""
+    if visibility.everything:
+        return Q()
+    return (
+        Q(**{f"{prefix}access": AccessLevel.PUBLIC})
+        | Q(
+            **{
+                f"{prefix}access": AccessLevel.ORGANISATION,
+                f"{prefix}owner__in": visibility.organisations,
+            }
+        )
+        | Q(**{f"{prefix}access": AccessLevel.GROUP, f"{prefix}group__in": visibility.groups})
+    )

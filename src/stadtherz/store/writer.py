@@ -1,0 +1,174 @@
+"""One thread per process that commits the readings of many callers together.
+
+A commit costs a flush to disk whatever it holds (3-5 ms, 200-300 a second), so callers that come
+while one commit runs share the next. A future resolves only after the commit. Inside a transaction
+of the caller the readings join that transaction instead: a consumer that derives readings keeps
+them exactly once, and they are durable when the transaction is.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from django.db import Error, close_old_connections, transaction
+
+from stadtherz.base.errors import Invalid, TooLarge, Unavailable
+from stadtherz.store.checks import Row, row_of
+from stadtherz.store.database import database, writing
+from stadtherz.store.insert import Outcome, insert_batches
+from stadtherz.store.log import announce, notify_log
+from stadtherz.store.values import Reading, Receipt
+
+log = logging.getLogger(__name__)
+
+LARGEST_BATCH = 50_000
+"""Readings that one call may bring."""
+
+_MOST_WAITING = 100_000  # readings; more callers have to wait
+_LARGEST_GROUP = 20_000  # readings in one commit, so that nobody waits for seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    rows: Sequence[Row]
+    future: Future[list[Receipt]] = field(default_factory=Future)
+
+
+def append(readings: Sequence[Reading]) -> list[Receipt]:
+    """Keep the readings, all or none, and return when they are on disk.
+
+    The receipts are in the order of the readings. Raises Invalid for a value that cannot be kept
+    or an unknown datastream or feature, TooLarge for more than LARGEST_BATCH readings.
+    """
+    return submit(readings).result()
+
+
+def submit(readings: Sequence[Reading]) -> Future[list[Receipt]]:
+    """As `append`, but the future resolves after the commit; waits only while the queue is full.
+
+    What is wrong with a reading itself is raised here and now.
+    """
+    if len(readings) > LARGEST_BATCH:
+        raise TooLarge(f"a batch may hold {LARGEST_BATCH} readings, this one has {len(readings)}")
+    job = _Job([row_of(reading) for reading in readings])
+    if not readings:
+        job.future.set_result([])
+    elif database().in_atomic_block:
+        _write_within(job)
+    else:
+        _writer.put(job)
+    return job.future
+
+
+def start_writer() -> None:
+    """Start the thread if it does not run; `submit` does so by itself."""
+    _writer.start()
+
+
+def stop_writer() -> None:
+    """Commit what waits, end the thread and close its connection."""
+    _writer.stop()
+
+
+def _write_within(job: _Job) -> None:
+    with writing():
+        (outcome,) = insert_batches([job.rows])
+        announce()
+    transaction.on_commit(notify_log)
+    _resolve(job, outcome)
+
+
+def _resolve(job: _Job, outcome: Outcome) -> None:
+    if isinstance(outcome, Invalid):
+        job.future.set_exception(outcome)
+    else:
+        job.future.set_result(outcome)
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job] = deque()
+        self._waiting = 0
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    def put(self, job: _Job) -> None:
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self._jobs or self._waiting + len(job.rows) <= _MOST_WAITING
+            )
+            self._jobs.append(job)
+            self._waiting += len(job.rows)
+            self._changed.notify_all()
+        self.start()
+
+    def start(self) -> None:
+        with self._changed:
+            if self._thread is None or not self._thread.is_alive():
+                self._stopping = False
+                self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        with self._changed:
+            thread, self._stopping = self._thread, True
+            self._changed.notify_all()
+        if thread is not None:
+            thread.join()
+
+    def _run(self) -> None:
+        try:
+            while group := self._next_group():
+                close_old_connections()
+                _write_group(group)
+        finally:
+            database().close()
+
+    def _next_group(self) -> list[_Job]:
+        """What waits now, up to a size; empty when it is time to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._stopping)
+            group: list[_Job] = []
+            size = 0
+            while self._jobs and (not group or size + len(self._jobs[0].rows) <= _LARGEST_GROUP):
+                job = self._jobs.popleft()
+                size += len(job.rows)
+                group.append(job)
+            self._waiting -= size
+            self._changed.notify_all()
+            if not group:
+                self._thread = None
+            return group
+
+
+def _write_group(jobs: Sequence[_Job]) -> None:
+    """Commit the jobs together; if that fails, each alone, so that none pays for another."""
+    try:
+        with writing():
+            outcomes = insert_batches([job.rows for job in jobs])
+            announce()
+    except Error as error:
+        _after_failure(jobs, error)
+        return
+    notify_log()
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        _resolve(job, outcome)
+
+
+def _after_failure(jobs: Sequence[_Job], error: Error) -> None:
+    if len(jobs) > 1:
+        log.warning("A group of %d batches failed, trying each alone: %s", len(jobs), error)
+        for job in jobs:
+            _write_group([job])
+        return
+    log.error("A batch of %d readings failed: %s", len(jobs[0].rows), error)
+    failure = Unavailable("database", str(error), retry=True)
+    failure.__cause__ = error
+    jobs[0].future.set_exception(failure)
+
+
+_writer = _Writer()

@@ -1,0 +1,94 @@
+"""Who reacts to the log, and one step of reacting: read, act and move the cursor together."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from stadtherz.base.errors import Conflict
+from stadtherz.store.public import (
+    LogSlice,
+    cursor,
+    locked_cursor,
+    log_after,
+    log_end,
+    move_cursor,
+    move_cursors_to_end,
+)
+
+log = logging.getLogger(__name__)
+
+_SLICE = 500  # readings handed over at once
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Something that reacts to new readings.
+
+    `handle` gets each reading at least once, in the order of the log, inside the transaction that
+    moves the cursor: what it writes to the database happens exactly once, readings it appends
+    included. What goes outside the database belongs into an outbox table. On SQLite nobody else
+    writes meanwhile, so it must be quick. `streams` limits the datastreams (None: all); it is asked
+    before each slice. `name` is the key of the durable cursor.
+    """
+
+    name: str
+    handle: Callable[[LogSlice], None]
+    streams: Callable[[], frozenset[int]] | None = None
+
+
+_consumers: dict[str, Consumer] = {}
+
+
+def register(consumer: Consumer) -> None:
+    """Make the consumer known to this process; the same one may be registered again."""
+    known = _consumers.setdefault(consumer.name, consumer)
+    if known != consumer:
+        raise Conflict(f"there is another consumer named {consumer.name}")
+
+
+def unregister(name: str) -> None:
+    """Forget a consumer; its cursor stays. For tests."""
+    _consumers.pop(name, None)
+
+
+def registered() -> list[Consumer]:
+    return list(_consumers.values())
+
+
+def consumers_at_end(names: Iterable[str]) -> None:
+    """Let these consumers skip what is in the log now, such as an imported history."""
+    move_cursors_to_end(names)
+
+
+def drain() -> None:
+    """Run every registered consumer to the end of the log; a handler's error comes out here."""
+    for consumer in registered():
+        while step(consumer, wait=True):
+            pass
+
+
+def has_news(consumer: Consumer) -> bool:
+    """Whether the log goes on behind the consumer; asked first, because a step takes a lock."""
+    return log_end() > (cursor(consumer.name) or 0)
+
+
+def step(consumer: Consumer, *, wait: bool) -> bool:
+    """Hand over the next slice. False if there is nothing (left) to do.
+
+    With `wait` False a consumer that another process is running counts as nothing to do.
+    """
+    if not has_news(consumer):
+        return False
+    with transaction.atomic():
+        position = locked_cursor(consumer.name, wait=wait)
+        if position is None:
+            return False
+        streams = None if consumer.streams is None else consumer.streams()
+        piece = log_after(position, _SLICE, streams=streams)
+        if len(piece.columns):
+            consumer.handle(piece)
+        if piece.position != position:
+            move_cursor(consumer.name, piece.position)
+    return True

@@ -1,0 +1,124 @@
+"""News for live pages: readings as they are committed, without memory.
+
+One thread follows the log and hands every slice to the listeners of this process. A listener that
+is too slow loses the oldest slices, never anybody else's; pages read the present state anyway.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from django.db import Error, close_old_connections, connections
+
+from stadtherz.store.public import Columns, log_after, log_end, notify_log, wait_for_log
+
+log = logging.getLogger(__name__)
+
+_BACKLOG = 64  # slices a listener may lag behind
+_SLICE = 1000  # readings
+_LOOK = 0.5  # seconds
+
+
+class _Listener:
+    """The queue of one live page, filled from the tail's thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Columns] = asyncio.Queue(_BACKLOG)
+
+    def hand_over(self, columns: Columns) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._put, columns)
+        except RuntimeError:  # its loop has been closed, and it with it
+            _tail.leave(self)
+
+    def _put(self, columns: Columns) -> None:
+        if self._queue.full():
+            self._queue.get_nowait()
+        self._queue.put_nowait(columns)
+
+    async def __aiter__(self) -> AsyncIterator[Columns]:
+        while True:
+            yield await self._queue.get()
+
+
+class _Tail:
+    """The thread that follows the log while anybody listens."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listeners: set[_Listener] = set()
+        self._thread: threading.Thread | None = None
+        self._ready = threading.Event()
+
+    def join(self, listener: _Listener) -> None:
+        """Add a listener and return when the tail follows: nothing committed later is missed."""
+        with self._lock:
+            self._listeners.add(listener)
+            if self._thread is None:
+                self._ready.clear()
+                self._thread = threading.Thread(target=self._run, name="stream-tail", daemon=True)
+                self._thread.start()
+        self._ready.wait()
+
+    def leave(self, listener: _Listener) -> None:
+        with self._lock:
+            self._listeners.discard(listener)
+            thread = None if self._listeners else self._thread
+        if thread is not None and thread is not threading.current_thread():
+            notify_log()
+
+    def _run(self) -> None:
+        position: int | None = None
+        try:
+            while self._goes_on():
+                position = self._follow(position)
+        finally:
+            self._ready.set()
+            connections.close_all()
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            if not self._listeners:
+                self._thread = None
+            return self._thread is not None
+
+    def _follow(self, position: int | None) -> int | None:
+        """Hand over what is new behind the position and say where to go on."""
+        close_old_connections()
+        try:
+            if position is None:
+                return log_end()
+            self._ready.set()
+            wait_for_log(position, _LOOK)
+            piece = log_after(position, _SLICE)
+        except Error as error:
+            log.warning("The log cannot be followed: %s", error)
+            self._ready.wait(_LOOK)
+            return position
+        if len(piece.columns):
+            with self._lock:
+                listeners = list(self._listeners)
+            for listener in listeners:
+                listener.hand_over(piece.columns)
+        return piece.position
+
+
+_tail = _Tail()
+
+
+@asynccontextmanager
+async def listen() -> AsyncIterator[AsyncIterator[Columns]]:
+    """Readings of all datastreams from now on, as an endless iterator; the caller filters.
+
+    async with listen() as news:
+        async for columns in news: ...
+    """
+    listener = _Listener()
+    await asyncio.to_thread(_tail.join, listener)
+    try:
+        yield aiter(listener)
+    finally:
+        _tail.leave(listener)

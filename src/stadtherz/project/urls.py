@@ -7,7 +7,6 @@ accounts) stands outside.
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
-from wagtail.admin import urls as wagtail_admin_urls
 
 from stadtherz.geo.public import urlpatterns as geo_urls
 from stadtherz.identity.public import urlpatterns as account_urls
@@ -32,7 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health),
     *geo_urls,
     path("konto/", include(account_urls)),
-    path("verwaltung/", include(wagtail_admin_urls)),
+    path("verwaltung/", include("stadtherz.web.staff_urls")),
     *i18n_patterns(
         *shell_urls,
         *(service_urls(service) for service in services()),

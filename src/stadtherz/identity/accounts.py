@@ -11,18 +11,17 @@ from stadtherz.base.errors import Conflict, Invalid, NotFound
 from stadtherz.base.visibility import SYSTEM, Visibility
 from stadtherz.identity.audit import record
 from stadtherz.identity.models import Membership, User
-from stadtherz.identity.organisations import organisation_id, organisations
+from stadtherz.identity.organisations import organisation_id
 from stadtherz.identity.roles import Role
 from stadtherz.identity.tokens import issue_token
+from stadtherz.store import public as store
 
 
 def create_organisation(slug: str, name: str, email: str = "") -> int:
     """The id of a new organisation; an existing one with this short name is a Conflict."""
-    if organisations().filter(slug=slug).exists():
-        raise Conflict(f"organisation {slug} exists already")
-    made = organisations().create(slug=slug, name=name, email=email)
-    record(SYSTEM, "create", "organisation", made.pk, {"name": name}, organisation=made.pk)
-    return int(made.pk)
+    made = store.create_organisation(slug, name, email)
+    record(SYSTEM, "create", "store.organisation", made, {"name": name}, organisation=made)
+    return made
 
 
 def create_user(
@@ -49,7 +48,7 @@ def create_user(
                 Membership.objects.create(user=user, organisation_id=owner, role=role)
     except IntegrityError as error:
         raise Conflict(f"an account with {email} exists already") from error
-    record(SYSTEM, "create", "user", user.pk, {"role": role}, organisation=owner)
+    record(SYSTEM, "create", "identity.user", user.pk, {"role": role}, organisation=owner)
     return int(user.pk)
 
 
@@ -78,7 +77,7 @@ def set_password(email: str, password: str) -> None:
         raise NotFound(f"account {email}")
     user.set_password(password)
     user.save(update_fields=["password"])
-    record(SYSTEM, "password", "user", user.pk)
+    record(SYSTEM, "password", "identity.user", user.pk)
 
 
 def create_token(
@@ -96,7 +95,7 @@ def create_token(
     record(
         by,
         "create",
-        "api token",
+        "identity.apitoken",
         token.pk,
         {"name": name, "scopes": token.scopes},
         organisation=owner,

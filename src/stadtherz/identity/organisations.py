@@ -1,6 +1,5 @@
 """The models of the data plane that people belong to, as Django knows them from our foreign keys."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -31,7 +30,3 @@ def organisation_id(slug_or_id: str | int) -> int:
     if found is None:
         raise NotFound(f"organisation {slug_or_id}")
     return int(found)
-
-
-def organisation_names(ids: Iterable[int]) -> dict[int, str]:
-    return dict(organisations().filter(pk__in=list(ids)).values_list("pk", "name"))

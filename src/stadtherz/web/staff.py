@@ -11,9 +11,10 @@ them but around all: no view with a key in its address starts before `_gate` has
 this person may see (or change) that object, and every list and choice is cut by the same rule.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from types import MappingProxyType
 from typing import Any
 
 from django.contrib.admin.utils import unquote
@@ -98,6 +99,8 @@ class StaffViewSet(ModelViewSet):  # type: ignore[misc]  # Wagtail has no types
     `owner_path` is the way from the model to its organisation in Django's lookup syntax.
     `allowed` are the changes this view set offers at all; `open_choices` names foreign keys of the
     form whose target belongs to no organisation (all others are limited to own rows or empty).
+    `moments` names fields that hold microseconds, so that a row's page shows them as times;
+    `labels` names attributes in `inspect_view_fields` that are no fields of the model.
     Viewers see, editors and above change; override `sees` and `changes` for other rules.
     Every change is recorded in the audit trail.
     """
@@ -105,6 +108,8 @@ class StaffViewSet(ModelViewSet):  # type: ignore[misc]  # Wagtail has no types
     owner_path = "owner"
     allowed: frozenset[str] = CHANGES
     open_choices: Sequence[str] = ()
+    moments: Sequence[str] = ()
+    labels: Mapping[str, Any] = MappingProxyType({})
     form_fields: Sequence[str] = ()
     icon = "list-ul"
     inspect_view_enabled = True
@@ -115,6 +120,7 @@ class StaffViewSet(ModelViewSet):  # type: ignore[misc]  # Wagtail has no types
     edit_view_class = staff_views.StaffEditView
     delete_view_class = staff_views.StaffDeleteView
     copy_view_class = staff_views.StaffCopyView
+    inspect_view_class = staff_views.StaffInspectView
     history_view_class = staff_views.StaffHistoryView
     reorder_view_class = staff_views.StaffReorderView
 

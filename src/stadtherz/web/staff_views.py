@@ -8,12 +8,16 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from wagtail.admin import messages
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.history import HistoryView
 
+from stadtherz.base.time import from_us
 from stadtherz.identity.public import record
 
 if TYPE_CHECKING:
@@ -203,6 +207,32 @@ class StaffDeleteView(Limited, generic.DeleteView):  # type: ignore[misc]
             messages.error(self.request, _("This cannot be deleted: other records need it."))
             return redirect(self.get_success_url())
         return response
+
+
+class StaffInspectView(Limited, generic.InspectView):  # type: ignore[misc]
+    def get_field_label(self, field_name: str, field: Any) -> str:
+        given = self.views.labels.get(field_name)
+        return str(given or super().get_field_label(field_name, field))
+
+    def get_field_display_value(self, field_name: str, field: Any) -> Any:
+        value = super().get_field_display_value(field_name, field)
+        if field_name in self.views.moments:
+            return local_time(value)
+        return value
+
+
+def local_time(us: int | None) -> str:
+    """Microseconds as people of this city read a time; empty for None."""
+    if us is None:
+        return ""
+    return date_format(localtime(from_us(us)), "SHORT_DATETIME_FORMAT")
+
+
+def moment_column(name: str, label: Any) -> Column:
+    """A sortable list column for a field that holds microseconds."""
+    return Column(
+        name, label=label, sort_key=name, accessor=lambda row: local_time(getattr(row, name))
+    )
 
 
 class StaffHistoryView(HistoryView):  # type: ignore[misc]

@@ -14,7 +14,14 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Service
+from stadtherz.web.staff import panel
 from stadtherz.web.staff_home import Figures
+from stadtherz.web.staff_ingest import (
+    DeviceFieldViewSet,
+    DeviceViewSet,
+    RefusedUplinkViewSet,
+    open_refusals,
+)
 from stadtherz.web.staff_people import (
     AccessGroupViewSet,
     AccountViewSet,
@@ -23,10 +30,24 @@ from stadtherz.web.staff_people import (
     MemberViewSet,
     OrganisationViewSet,
 )
+from stadtherz.web.staff_store import DatastreamViewSet, ThingViewSet
 from stadtherz.web.staff_tokens import TokenViewSet
 
 # Menu entries of Wagtail for what this product does not have (their addresses: staff_urls.py).
 _HIDDEN = frozenset({"explorer", "images", "documents", "reports", "settings", "help"})
+
+
+class Data(ViewSetGroup):  # type: ignore[misc]  # Wagtail has no types
+    menu_label = _("Data")
+    menu_icon = "folder-open-inverse"
+    menu_order = 700
+    items = (
+        DeviceViewSet,
+        DeviceFieldViewSet,
+        RefusedUplinkViewSet,
+        ThingViewSet,
+        DatastreamViewSet,
+    )
 
 
 class People(ViewSetGroup):  # type: ignore[misc]  # Wagtail has no types
@@ -59,7 +80,7 @@ def service_group(service: Service, order: int) -> ViewSetGroup:
 def staff_view_sets() -> Sequence[Any]:
     declared = [service for service in registry.services() if service.staff()]
     groups = [service_group(service, 100 + place) for place, service in enumerate(declared)]
-    return [*groups, People()]
+    return [*groups, Data(), People()]
 
 
 def hide_unused(request: HttpRequest, items: list[MenuItem]) -> None:
@@ -83,3 +104,5 @@ hooks.register("construct_main_menu", hide_unused)
 hooks.register("construct_homepage_panels", start_page)
 hooks.register("insert_global_admin_js", starter)
 hooks.register("insert_global_admin_css", styles)
+
+panel(_("refused uplinks to look at"), open_refusals, "refused:index", urgent=True)

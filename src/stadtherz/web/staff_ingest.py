@@ -1,0 +1,168 @@
+"""Devices, what their payload means, and what was refused, in the back office."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.translation import gettext as _text
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+from wagtail.admin import messages
+from wagtail.admin.ui.tables import BooleanColumn, Column
+
+from stadtherz.base.errors import Invalid, Unavailable
+from stadtherz.ingest.public import Device, DeviceField, RefusedUplink, replay
+from stadtherz.web.staff import StaffViewSet
+from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
+
+
+class DeviceViewSet(StaffViewSet):
+    model = Device
+    icon = "mobile-alt"
+    menu_label = _("Devices")
+    list_display = [
+        "name",
+        "dev_eui",
+        "network",
+        BooleanColumn("active", label=_("Active"), sort_key="active"),
+        moment_column("last_seen", _("Last seen")),
+        Column("battery", label=_("Battery (%)"), sort_key="battery"),
+    ]
+    list_filter = ["network", "active", "owner"]
+    search_fields = ["name", "dev_eui"]
+    form_fields = ["name", "owner", "network", "dev_eui", "active", "time_path", "note"]
+    inspect_view_fields = [
+        "name",
+        "owner",
+        "network",
+        "dev_eui",
+        "active",
+        "last_seen",
+        "last_f_cnt",
+        "battery",
+        "rssi",
+        "snr",
+        "note",
+    ]
+    moments = ("last_seen",)
+
+
+class DeviceFieldViewSet(StaffViewSet):
+    """Which value of a payload becomes a reading of which datastream."""
+
+    model = DeviceField
+    owner_path = "device__owner"
+    icon = "list-ul"
+    menu_label = _("Device fields")
+    list_display = ["path", "device", "datastream", "factor", "offset"]
+    list_filter = ["device"]
+    search_fields = ["path", "device__name"]
+    form_fields = [
+        "device",
+        "path",
+        "f_port",
+        "datastream",
+        "factor",
+        "offset",
+        "minimum",
+        "maximum",
+    ]
+
+
+class RefusedInspectView(StaffInspectView):
+    """What came, why it was refused, what became of it, and the button to try again."""
+
+    template_name = "staff/refused.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kept = self.object
+        may = self.views.changes(self.request.user) and not kept.truncated
+        done = kept.outcome == RefusedUplink.REPLAYED
+        url_name = self.views.get_url_name("replay")
+        return {
+            **super().get_context_data(**kwargs),
+            "replay_url_name": url_name if may and not done else "",
+        }
+
+    def get_document_text_display_value(self) -> str:
+        return format_html('<pre class="staff-document">{}</pre>', self.object.document_text)
+
+
+class ReplayView(Limited, View):
+    """Runs a refused uplink through the pipeline again."""
+
+    permission_required = "change"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        try:
+            given = replay(pk, request.visibility)  # type: ignore[attr-defined]  # our middleware
+        except (Invalid, Unavailable) as problem:
+            messages.error(request, str(problem))
+        else:
+            self._tell(given.status)
+            self.audit("replay", RefusedUplink.objects.get(pk=pk), {"status": given.status})
+        return redirect(self.views.get_url_name("inspect"), pk)
+
+    def _tell(self, status: int) -> None:
+        if status < 300:
+            messages.success(self.request, _text("The measurements are stored now."))
+        else:
+            messages.warning(self.request, _text("Refused again: see the reason below."))
+
+
+class RefusedUplinkViewSet(StaffViewSet):
+    """What was not stored, for reading; a replay is the only change."""
+
+    model = RefusedUplink
+    name = "refused"
+    allowed = frozenset()
+    icon = "warning"
+    menu_label = _("Refused uplinks")
+    inspect_view_class = RefusedInspectView
+    list_display = [
+        "sentence",
+        "network",
+        "who",
+        Column("count", label=_("How often"), sort_key="count"),
+        moment_column("last_at", _("Last received")),
+        Column("outcome", label=_("Replay"), accessor="get_outcome_display"),
+    ]
+    list_filter = ["reason", "network", "outcome"]
+    search_fields = ["who", "facts"]
+    inspect_view_fields = [
+        "sentence",
+        "outcome_sentence",
+        "network",
+        "who",
+        "device",
+        "count",
+        "received_at",
+        "last_at",
+        "replayed_at",
+        "document_text",
+    ]
+    moments = ("received_at", "last_at", "replayed_at")
+    labels = {
+        "sentence": _("Why it was refused"),
+        "outcome_sentence": _("What became of the replay"),
+        "document_text": _("The message as it came"),
+    }
+
+    @property
+    def replay_view(self) -> Any:
+        return self.construct_view(ReplayView)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("replay/<int:pk>/", self.replay_view, name="replay"),
+        ]
+
+
+def open_refusals(request: HttpRequest) -> int:
+    """How many refused uplinks of the staff member's organisations nobody has settled."""
+    rows = RefusedUplinkViewSet().rows(request.user)
+    return rows.filter(outcome=RefusedUplink.OPEN).count()

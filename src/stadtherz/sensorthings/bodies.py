@@ -1,0 +1,169 @@
+"""JSON bodies read against the entity model: what a client wants to create or change."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from typing import Literal as OneOf
+
+import orjson
+
+from stadtherz.base.errors import Invalid, TooLarge
+from stadtherz.base.geometry import check_geometry
+from stadtherz.base.time import parse_instant, parse_period
+from stadtherz.sensorthings.schema import EntityType, Link, Own, Property, Shape, target
+
+MAX_DEPTH = 10
+MAX_ENTITIES = 10_000
+_MAX_KEY = 2**63
+
+Mode = OneOf["create", "replace", "patch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Values by column, and what each link should lead to: ids of what exists, or new bodies."""
+
+    entity: EntityType
+    values: dict[str, Any]
+    links: dict[str, list["int | Body"]] = field(default_factory=dict)
+
+    @property
+    def nested(self) -> bool:
+        """Whether something is to be created besides the entity itself."""
+        return any(isinstance(item, Body) for items in self.links.values() for item in items)
+
+
+def load(raw: bytes) -> Any:
+    """The JSON value of a request body."""
+    if not raw.strip():
+        raise Invalid("body", "is empty; a JSON object is expected")
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Invalid("body", f"is not JSON: {error}") from None
+
+
+def read_body(entity: EntityType, document: Any, mode: Mode) -> Body:
+    """The body checked property by property.
+
+    Raises:
+        Invalid: naming the property (with its way, as in `Datastreams/name`) and the reason.
+        TooLarge: for too many or too deeply nested entities.
+    """
+    return _Reader(mode).entity(entity, document, "", 0)
+
+
+@dataclass(slots=True)
+class _Reader:
+    mode: Mode
+    entities: int = 0
+
+    def entity(self, entity: EntityType, document: Any, way: str, depth: int) -> Body:
+        self.entities += 1
+        if depth > MAX_DEPTH or self.entities > MAX_ENTITIES:
+            raise TooLarge(
+                f"at most {MAX_ENTITIES} entities, {MAX_DEPTH} levels deep, fit in one request"
+            )
+        if not isinstance(document, dict):
+            raise Invalid(way.rstrip("/") or "body", f"must be a JSON object for a {entity.name}")
+        links = {}
+        for name, value in document.items():
+            if (link := entity.link(name)) is not None:
+                links[name] = self._link(link, value, way, depth)
+            elif not _is_known(entity, name):
+                raise Invalid(way + name, f"a {entity.name} has no such property")
+        return Body(entity, self._values(entity, document, way), links)
+
+    def _values(self, entity: EntityType, document: dict[str, Any], way: str) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for prop in entity.properties:
+            if prop.derived:
+                continue
+            if prop.name in document:
+                values.update(_read(prop, document, way))
+            elif prop.required and self.mode != "patch":
+                raise Invalid(way + prop.name, f"is missing; a {entity.name} needs it")
+            elif self.mode == "replace":
+                values.update(dict.fromkeys(prop.columns))
+        return values
+
+    def _link(self, link: Link, value: Any, way: str, depth: int) -> list[int | Body]:
+        where = f"{way}{link.name}"
+        if isinstance(link.via, Own):
+            return [self._target(link, value, where, depth)]
+        if not isinstance(value, list):
+            raise Invalid(where, "must be a list")
+        return [self._target(link, item, where, depth) for item in value]
+
+    def _target(self, link: Link, value: Any, where: str, depth: int) -> "int | Body":
+        if isinstance(value, dict) and "@iot.id" in value and not _has_values(target(link), value):
+            return _key(value["@iot.id"], where)
+        if self.mode != "create":
+            raise Invalid(where, 'takes only a reference such as {"@iot.id": 1} in an update')
+        return self.entity(target(link), value, f"{where}/", depth + 1)
+
+
+def _has_values(entity: EntityType, document: dict[str, Any]) -> bool:
+    return any(entity.property(name) or entity.link(name) for name in document)
+
+
+def _is_known(entity: EntityType, name: str) -> bool:
+    """What a server writes beside the properties may be sent back and is not read."""
+    return entity.property(name) is not None or "@" in name or name == "id"
+
+
+def _key(value: Any, where: str) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MAX_KEY:
+        raise Invalid(where, f"there is no entity with the id {str(value)[:40]}")
+    return value
+
+
+def _read(prop: Property, document: dict[str, Any], way: str) -> dict[str, Any]:
+    value = document[prop.name]
+    name = way + prop.name
+    if value is None:
+        if prop.required and prop.name != "result":
+            raise Invalid(name, "must not be null")
+        return dict.fromkeys(prop.columns)
+    try:
+        return _converted(prop, value, document, name)
+    except ValueError as error:
+        raise Invalid(name, str(error)) from None
+
+
+def _converted(prop: Property, value: Any, document: dict[str, Any], name: str) -> dict[str, Any]:
+    match prop.shape:
+        case Shape.TEXT:
+            return {prop.column: _text(value, name)}
+        case Shape.JSON:
+            return {prop.column: _document(prop, value, name)}
+        case Shape.GEOMETRY:
+            return {prop.column: _place(prop, value, document, name)}
+        case Shape.TIME:
+            return {prop.column: parse_instant(_text(value, name))}
+        case Shape.PERIOD:
+            period = parse_period(_text(value, name))
+            return dict(zip(prop.columns, (period.start, period.end), strict=True))
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise Invalid(name, "must be a text")
+    return value
+
+
+_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement"})
+
+
+def _document(prop: Property, value: Any, name: str) -> Any:
+    if prop.column in _OBJECTS and not isinstance(value, dict):
+        raise Invalid(name, "must be a JSON object")
+    return value
+
+
+def _place(prop: Property, value: Any, document: dict[str, Any], name: str) -> Any:
+    """A Feature is kept as it is; other encodings than GeoJSON cannot be checked."""
+    if "geo+json" in str(document.get("encodingType", "geo+json")):
+        check_geometry(value, field=name)
+    return value

@@ -1,0 +1,340 @@
+"""Filter trees resolved against the entity model: Node -> `base.expressions`.
+
+A column's name is its way through the links: `Datastream/Thing/name` is the column `name` of what
+is reached by Datastream and Thing. Types are checked here, so that a wrong query is refused with
+its position and no engine ever sees it.
+"""
+
+from dataclasses import dataclass
+from functools import reduce
+from typing import TypeGuard, assert_never
+
+from stadtherz.base.errors import Invalid, QuerySyntaxError
+from stadtherz.base.expressions import (
+    TRUE,
+    And,
+    Call,
+    Column,
+    Compare,
+    Expression,
+    Kind,
+    Literal,
+    Lookup,
+    Not,
+    Or,
+    Order,
+)
+from stadtherz.base.time import EARLIEST, LATEST, Micros
+from stadtherz.sensorthings import periods
+from stadtherz.sensorthings.comparisons import compare
+from stadtherz.sensorthings.functions import SIGNATURES
+from stadtherz.sensorthings.literals import geometry, instant, is_number, literal, number
+from stadtherz.sensorthings.periods import Span
+from stadtherz.sensorthings.schema import EntityType, Property, Shape, target
+from stadtherz.sensorthings.syntax import (
+    Constant,
+    Function,
+    Membership,
+    Name,
+    Node,
+    Operation,
+    OrderTerm,
+    Unary,
+)
+
+IDS = ("id", "@iot.id")
+Operand = Expression | Span
+
+
+def kind_of(expression: Expression) -> Kind:
+    if isinstance(expression, Column | Literal | Call | Lookup):
+        return expression.kind
+    return Kind.BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Resolves the nodes of one option against `entity`; `now` is the time of the request."""
+
+    entity: EntityType
+    option: str
+    now: Micros
+
+    def condition(self, node: Node) -> Expression:
+        """The node as something that is true or false."""
+        operand = self.operand(node)
+        if isinstance(operand, Span):
+            raise self.fail(node, "is a time, not a condition")
+        if isinstance(operand, Column) and operand.kind is Kind.JSON:
+            return Compare("eq", operand, TRUE)
+        if kind_of(operand) is not Kind.BOOLEAN:
+            raise self.fail(node, "is a value, not a condition; compare it with something")
+        return operand
+
+    def orders(self, term: OrderTerm) -> tuple[Order, ...]:
+        """The sorting terms of one `$orderby` item; a period sorts by start, then end."""
+        if isinstance(term.by, Name) and self._leaves_one(term.by):
+            raise self.fail(term.by, "passes a link to many; order by links to one only")
+        operand = self.operand(term.by)
+        if isinstance(operand, Span):
+            parts = [operand.start] if operand.end is None else [operand.start, operand.end]
+            return tuple(Order(part, term.descending) for part in parts)
+        if kind_of(operand) in (Kind.BOOLEAN, Kind.GEOMETRY) or isinstance(operand, Literal):
+            raise self.fail(term.by, "has no order")
+        if columns_of(operand) and self._many(operand):
+            raise self.fail(term.by, "passes a link to many; order by links to one only")
+        return (Order(operand, term.descending),)
+
+    def _leaves_one(self, name: Name) -> bool:
+        return passes_many(self.entity, name.path)
+
+    def _many(self, expression: Expression) -> bool:
+        return any(passes_many(self.entity, c.name.split("/")) for c in columns_of(expression))
+
+    def fail(self, node: Node, reason: str) -> QuerySyntaxError:
+        return QuerySyntaxError(self.option, reason, node.position)
+
+    def operand(self, node: Node) -> Operand:
+        match node:
+            case Name():
+                return self._name(node)
+            case Constant():
+                return literal(node, self.option)
+            case Unary():
+                return self._unary(node)
+            case Operation(operator="and" | "or"):
+                return self._logic(node)
+            case Operation(operator="eq" | "ne" | "gt" | "ge" | "lt" | "le"):
+                return self._comparison(node)
+            case Operation():
+                return self._arithmetic(node)
+            case Membership():
+                return self._membership(node)
+            case Function():
+                return self._function(node)
+            case _:
+                assert_never(node)
+
+    def value(self, node: Node) -> Expression:
+        """The node as one value; of a period that is its start."""
+        operand = self.operand(node)
+        return operand.start if isinstance(operand, Span) else operand
+
+    # --- names ---------------------------------------------------------------------------------
+
+    def _name(self, node: Name) -> Operand:
+        entity, links, rest = walk(self.entity, node.path)
+        prefix = "".join(f"{link}/" for link in links)
+        if not rest:
+            raise self.fail(node, "is a link; go on to one of its properties")
+        first, path = rest[0], rest[1:]
+        if first in IDS and not path:
+            return Column(f"{prefix}id", Kind.NUMBER)
+        found = entity.property(first)
+        if found is None:
+            raise self.fail(node, f"a {entity.name} has no property {first!r}")
+        return self._property(node, found, prefix, path)
+
+    def _property(self, node: Name, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:
+        if path and found.shape not in (Shape.JSON, Shape.GEOMETRY):
+            raise self.fail(node, f"{found.name!r} has nothing inside")
+        if found.shape is Shape.PERIOD:
+            start, end = (Column(prefix + column, Kind.TIME) for column in found.columns)
+            return Span(start, end)
+        return Column(prefix + found.column, Kind.JSON if path else found.kind, path)
+
+    # --- operators -----------------------------------------------------------------------------
+
+    def _unary(self, node: Unary) -> Expression:
+        if node.operator == "not":
+            return Not(self.condition(node.operand))
+        inner = self.value(node.operand)
+        if isinstance(inner, Literal) and inner.kind in (Kind.NUMBER, Kind.DURATION):
+            return Literal(-inner.value, inner.kind)
+        kind = kind_of(inner)
+        if kind not in (Kind.NUMBER, Kind.DURATION, Kind.JSON):
+            raise self.fail(node, f"'-' needs a number, not {_a(kind)}")
+        return Call("neg", (inner,), Kind.NUMBER if kind is Kind.JSON else kind)
+
+    def _logic(self, node: Operation) -> Expression:
+        """A chain `a and b and c` becomes one And, so that its depth costs no engine anything."""
+        chain = [self.condition(part) for part in _flattened(node)]
+        return And(tuple(chain)) if node.operator == "and" else Or(tuple(chain))
+
+    def _comparison(self, node: Operation) -> Expression:
+        left, right = self.operand(node.left), self.operand(node.right)
+        try:
+            return compare(node.operator, left, right)
+        except (Invalid, ValueError) as error:
+            reason = error.reason if isinstance(error, Invalid) else str(error)
+            raise self.fail(node, reason) from None
+
+    def _membership(self, node: Membership) -> Expression:
+        if not node.members:
+            raise self.fail(node, "the list is empty")
+        value = node.value
+        return Or(
+            tuple(
+                self._comparison(Operation("eq", value, member, node.position))
+                for member in node.members
+            )
+        )
+
+    def _arithmetic(self, node: Operation) -> Operand:
+        left, right = self.operand(node.left), self.operand(node.right)
+        if isinstance(left, Span) and _is_duration(right) and node.operator in ("add", "sub"):
+            return periods.shift(node.operator, left, right)
+        one = left.start if isinstance(left, Span) else left
+        other = right.start if isinstance(right, Span) else right
+        kinds = (_numeric(kind_of(one)), node.operator, _numeric(kind_of(other)))
+        result = _ARITHMETIC.get(kinds)
+        if result is None:
+            raise self.fail(node, f"{node.operator} is not defined for {kinds[0]} and {kinds[2]}")
+        return Call(node.operator, (one, other), result)
+
+    # --- functions -----------------------------------------------------------------------------
+
+    def _function(self, node: Function) -> Expression:
+        if node.name in periods.RELATIONS:
+            return self._relation(node)
+        signature = SIGNATURES.get(node.name)
+        if signature is None:
+            raise self.fail(node, f"there is no function {node.name!r}")
+        if not signature.accepts(len(node.arguments)):
+            raise self.fail(node, f"{node.name} takes {len(signature.arguments)} arguments")
+        if (constant := self._constant_time(node.name)) is not None:
+            return constant
+        arguments = tuple(
+            self._coerced(argument, kind, node.name)
+            for argument, kind in zip(node.arguments, signature.arguments, strict=False)
+        )
+        if node.name == "substringof":
+            return Call("contains", arguments[::-1], Kind.BOOLEAN)
+        return Call(node.name, arguments, signature.result)
+
+    def _constant_time(self, name: str) -> Literal | None:
+        moments = {"now": self.now, "mindatetime": EARLIEST, "maxdatetime": LATEST}
+        return Literal(moments[name], Kind.TIME) if name in moments else None
+
+    def _relation(self, node: Function) -> Expression:
+        if len(node.arguments) != 2:
+            raise self.fail(node, f"{node.name} takes 2 times")
+        left, right = (self._span(argument, node.name) for argument in node.arguments)
+        return periods.RELATIONS[node.name](left, right)
+
+    def _span(self, node: Node, function: str) -> Span:
+        operand = self.operand(node)
+        if isinstance(operand, Span):
+            return operand
+        if isinstance(operand, Literal) and operand.kind is Kind.TEXT and "/" in operand.value:
+            period = literal(Constant("period", operand.value, node.position), self.option)
+            assert isinstance(period, Span)
+            return period
+        return Span(self._as_kind(operand, Kind.TIME, node, function))
+
+    def _coerced(self, node: Node, kind: Kind, function: str) -> Expression:
+        return self._as_kind(self.value(node), kind, node, function)
+
+    def _as_kind(self, value: Expression, kind: Kind, node: Node, function: str) -> Expression:
+        found = kind_of(value)
+        if found is kind or found is Kind.NULL:
+            return value
+        if isinstance(value, Literal) and found is Kind.TEXT:
+            try:
+                if (read := _from_text(value.value, kind)) is not None:
+                    return read
+            except ValueError as error:
+                raise self.fail(node, str(error)) from None
+        if found is Kind.JSON and kind in (Kind.TEXT, Kind.NUMBER):
+            return value
+        raise self.fail(node, f"{function} needs {_a(kind)} here, not {_a(found)}")
+
+
+def _from_text(text: str, kind: Kind) -> Literal | None:
+    if kind is Kind.TIME:
+        return Literal(instant(text), Kind.TIME)
+    if kind is Kind.GEOMETRY:
+        return Literal(geometry(text), Kind.GEOMETRY)
+    if kind is Kind.NUMBER and is_number(text):
+        return Literal(number(text), Kind.NUMBER)
+    return None
+
+
+def _a(kind: Kind) -> str:
+    return "null" if kind is Kind.NULL else f"a {kind}"
+
+
+_ARITHMETIC: dict[tuple[Kind, str, Kind], Kind] = {
+    **{
+        (Kind.NUMBER, operator, Kind.NUMBER): Kind.NUMBER
+        for operator in ("add", "sub", "mul", "div", "mod")
+    },
+    (Kind.TIME, "add", Kind.DURATION): Kind.TIME,
+    (Kind.DURATION, "add", Kind.TIME): Kind.TIME,
+    (Kind.TIME, "sub", Kind.DURATION): Kind.TIME,
+    (Kind.TIME, "sub", Kind.TIME): Kind.DURATION,
+    (Kind.DURATION, "add", Kind.DURATION): Kind.DURATION,
+    (Kind.DURATION, "sub", Kind.DURATION): Kind.DURATION,
+}
+
+
+def _is_duration(operand: Operand) -> TypeGuard[Expression]:
+    return not isinstance(operand, Span) and kind_of(operand) is Kind.DURATION
+
+
+def _numeric(kind: Kind) -> Kind:
+    """JSON and null take part as numbers; whether they are is known only at run time."""
+    return Kind.NUMBER if kind in (Kind.JSON, Kind.NULL) else kind
+
+
+def _flattened(node: Operation) -> list[Node]:
+    parts: list[Node] = []
+    queue: list[Node] = [node]
+    while queue:
+        part = queue.pop()
+        if isinstance(part, Operation) and part.operator == node.operator:
+            queue += [part.right, part.left]
+        else:
+            parts.append(part)
+    return parts
+
+
+def walk(
+    entity: EntityType, path: tuple[str, ...]
+) -> tuple[EntityType, tuple[str, ...], tuple[str, ...]]:
+    """Follow links from `entity` as far as `path` names any: (arrived at, links, what is left)."""
+    for index, name in enumerate(path):
+        link = entity.link(name)
+        if link is None:
+            return entity, path[:index], path[index:]
+        entity = target(link)
+    return entity, path, ()
+
+
+def passes_many(entity: EntityType, path: tuple[str, ...] | list[str]) -> bool:
+    """Whether the links at the beginning of `path` include one to many."""
+    for name in path:
+        link = entity.link(name)
+        if link is None:
+            return False
+        if link.many:
+            return True
+        entity = target(link)
+    return False
+
+
+def columns_of(expression: Expression) -> list[Column]:
+    """Every column an expression names."""
+    match expression:
+        case Column():
+            return [expression]
+        case Compare(left=left, right=right):
+            return columns_of(left) + columns_of(right)
+        case And(parts=parts) | Or(parts=parts) | Call(arguments=parts):
+            return reduce(lambda found, part: found + columns_of(part), parts, [])
+        case Not(part=part):
+            return columns_of(part)
+        case Literal():
+            return []
+        case _:
+            return [expression.column]

@@ -1,0 +1,88 @@
+"""Reading requests from path and query to an Answer."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import Micros
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import render
+from stadtherz.sensorthings.fetch import Fetcher, Parent
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.options import parse_query
+from stadtherz.sensorthings.paths import parse_path
+from stadtherz.sensorthings.plan import plan_set
+from stadtherz.sensorthings.routes import Route, resolve_route
+from stadtherz.sensorthings.syntax import Query, Resource
+
+JSON = "application/json; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, body and what else the reader has to be told."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micros) -> Answer:
+    """The answer to a GET of `path` below the service root."""
+    resource = parse_path(path)
+    options = parse_query(query)
+    if not resource.segments:
+        return Answer(200, render.service_root(urls))
+    route = resolve_route(resource)
+    fetcher = Fetcher(visibility)
+    if route.last.single:
+        return _one(route, options, fetcher, urls, now)
+    return _set(route, resource, options, fetcher, urls, now)
+
+
+def _set(
+    route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
+) -> Answer:
+    plan = plan_set(route.last.entity, query, now=now)
+    parent = fetcher.parent(route.steps[:-1])
+    found = fetcher.page(plan, parent, route.last.link)
+    address = _address(resource, urls)
+    render_set = render.references if route.reference else render.page
+    return Answer(200, render_set(found, urls, address))
+
+
+def _address(resource: Resource, urls: Urls) -> str:
+    parts = [s.name if s.key is None else f"{s.name}({s.key})" for s in resource.segments]
+    if resource.suffix:
+        parts.append(resource.suffix)
+    return "/".join([urls.root, *parts])
+
+
+def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) -> Answer:
+    if query.filter is not None or query.orderby or query.top is not None or query.skip:
+        raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
+    plan = plan_set(route.last.entity, query, now=now)
+    parent = fetcher.parent(route.steps)
+    assert parent is not None
+    if route.reference:
+        return Answer(200, render.reference(parent.type, parent.id, urls))
+    if route.to_property:
+        return _property(route, fetcher, parent, now)
+    return Answer(200, render.entity(fetcher.entity(plan, parent), plan, urls))
+
+
+def _property(route: Route, fetcher: Fetcher, parent: Parent, now: Micros) -> Answer:
+    """A property without a value is 204 (18-088 §9.2.5), one that cannot be is 404."""
+    plan = plan_set(parent.type, Query(), now=now)
+    value = render.property_value(fetcher.entity(plan, parent), route)
+    if value is None:
+        return Answer(204)
+    if not route.value:
+        return Answer(200, orjson.dumps({render.property_name(route): value}))
+    if isinstance(value, str):
+        return Answer(200, value.encode(), TEXT)
+    is_document = isinstance(value, dict | list)
+    return Answer(200, orjson.dumps(value), JSON if is_document else TEXT)

@@ -1,0 +1,187 @@
+"""Filter and order text to a tree: a precedence parser (OData 4.0 part 2 §5.1.1.9).
+
+Binding, strongest first: unary minus; mul div mod; add sub; gt ge lt le in; eq ne; not; and; or.
+"""
+
+from typing import Literal as OneOf
+from typing import cast
+
+from stadtherz.base.errors import QuerySyntaxError
+from stadtherz.sensorthings.syntax import (
+    Constant,
+    ConstantKind,
+    Function,
+    Membership,
+    Name,
+    Node,
+    Operation,
+    Operator,
+    OrderTerm,
+    Unary,
+)
+from stadtherz.sensorthings.tokens import END, Token, split_outside, tokenize, unquote_text
+
+MAX_LENGTH = 8_000
+MAX_DEPTH = 40
+MAX_NODES = 200
+MAX_ORDER_TERMS = 10
+
+_BINDING: dict[str, int] = {
+    "or": 1, "and": 2, "eq": 4, "ne": 4, "gt": 5, "ge": 5, "lt": 5, "le": 5, "in": 5,
+    "add": 6, "sub": 6, "mul": 7, "div": 7, "mod": 7,
+}  # fmt: skip
+_NOT = 3
+_NEG = 8
+_PREFIXES: dict[str, ConstantKind] = {
+    "geography": "geometry",
+    "geometry": "geometry",
+    "duration": "duration",
+    "datetimeoffset": "time",
+    "datetime": "time",
+    "date": "date",
+}
+_WORDS: dict[str, ConstantKind] = {"true": "boolean", "false": "boolean", "null": "null"}
+_LITERALS = frozenset({"number", "text", "time", "date", "period", "prefixed"})
+
+
+def parse_filter(text: str, *, option: str = "$filter", offset: int = 0) -> Node:
+    """The tree of a filter.
+
+    Raises:
+        QuerySyntaxError: with the position, also when the text is too long, too deep or has too
+            many terms.
+
+    >>> parse_filter("result gt 5").operator
+    'gt'
+    """
+    if len(text) > MAX_LENGTH:
+        raise QuerySyntaxError(option, f"longer than {MAX_LENGTH} characters", offset + MAX_LENGTH)
+    return _Parser(option, list(tokenize(option, text, offset))).whole()
+
+
+def parse_orderby(text: str, *, option: str = "$orderby", offset: int = 0) -> tuple[OrderTerm, ...]:
+    """The sorting terms: expressions, each with an optional `asc` or `desc`."""
+    parts = split_outside(option, text, ",", offset)
+    if len(parts) > MAX_ORDER_TERMS:
+        raise QuerySyntaxError(option, f"more than {MAX_ORDER_TERMS} terms", parts[-1][1])
+    return tuple(_order_term(option, part, position) for part, position in parts)
+
+
+def _order_term(option: str, text: str, offset: int) -> OrderTerm:
+    stripped = text.rstrip()
+    head, _, direction = stripped.rpartition(" ")
+    if direction not in ("asc", "desc") or not head:
+        head, direction = stripped, "asc"
+    return OrderTerm(parse_filter(head, option=option, offset=offset), direction == "desc")
+
+
+class _Parser:
+    """Walks over the tokens once."""
+
+    def __init__(self, option: str, tokens: list[Token]) -> None:
+        self.option = option
+        self.tokens = tokens
+        self.index = 0
+        self.nodes = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.index]
+
+    def take(self) -> Token:
+        token = self.token
+        self.index += 1
+        return token
+
+    def fail(self, reason: str, token: Token | None = None) -> QuerySyntaxError:
+        return QuerySyntaxError(self.option, reason, (token or self.token).position)
+
+    def expect(self, kind: str, what: str) -> None:
+        if self.token.kind != kind:
+            raise self.fail(f"{what} is missing")
+        self.index += 1
+
+    def whole(self) -> Node:
+        node = self.expression(0, 0)
+        if self.token.kind != END:
+            raise self.fail(f"{self.token.text!r} is not expected here")
+        return node
+
+    def expression(self, binding: int, depth: int) -> Node:
+        """What binds at least as strongly as `binding`."""
+        if depth > MAX_DEPTH:
+            raise self.fail(f"nested more than {MAX_DEPTH} levels deep")
+        left = self.operand(depth)
+        while (own := self._binding_here()) > binding:
+            left = self._operation(left, own, depth)
+        return left
+
+    def _binding_here(self) -> int:
+        return _BINDING.get(self.token.text, 0) if self.token.kind == "name" else 0
+
+    def _operation(self, left: Node, binding: int, depth: int) -> Node:
+        token = self.take()
+        self.grow(token)
+        if token.text == "in":
+            return Membership(left, self.arguments(depth, "a list in parentheses"), token.position)
+        right = self.expression(binding, depth + 1)
+        return Operation(cast(Operator, token.text), left, right, token.position)
+
+    def grow(self, token: Token) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise self.fail(f"more than {MAX_NODES} terms", token)
+
+    def operand(self, depth: int) -> Node:
+        token = self.take()
+        self.grow(token)
+        if token.kind == "open":
+            return self._group(depth)
+        if token.kind == "minus":
+            return self._unary("neg", _NEG, token, depth)
+        if token.kind == "name":
+            return self._named(token, depth)
+        if token.kind in _LITERALS:
+            return _constant(token)
+        if token.kind == END:
+            raise self.fail("the text ends where a value is expected", token)
+        raise self.fail(f"{token.text!r} stands where a value is expected", token)
+
+    def _group(self, depth: int) -> Node:
+        node = self.expression(0, depth + 1)
+        self.expect("close", "')'")
+        return node
+
+    def _unary(self, operator: OneOf["not", "neg"], binding: int, token: Token, depth: int) -> Node:
+        return Unary(operator, self.expression(binding, depth + 1), token.position)
+
+    def _named(self, token: Token, depth: int) -> Node:
+        if token.text == "not":
+            return self._unary("not", _NOT, token, depth)
+        if self.token.kind == "open":
+            arguments = self.arguments(depth, "'('")
+            return Function(token.text.lower(), arguments, token.position)
+        if token.text in _WORDS:
+            return Constant(_WORDS[token.text], token.text, token.position)
+        if token.text in _BINDING:
+            raise self.fail(f"{token.text!r} stands where a value is expected", token)
+        return Name(tuple(token.text.split("/")), token.position)
+
+    def arguments(self, depth: int, what: str) -> tuple[Node, ...]:
+        self.expect("open", what)
+        found: list[Node] = []
+        if self.token.kind != "close":
+            found.append(self.expression(0, depth + 1))
+            while self.token.kind == "comma":
+                self.index += 1
+                found.append(self.expression(0, depth + 1))
+        self.expect("close", "')'")
+        return tuple(found)
+
+
+def _constant(token: Token) -> Constant:
+    if token.kind == "prefixed":
+        kind = _PREFIXES[token.text[: token.text.index("'")]]
+        return Constant(kind, unquote_text(token.text), token.position)
+    text = unquote_text(token.text) if token.kind == "text" else token.text
+    return Constant(cast(ConstantKind, token.kind), text, token.position)

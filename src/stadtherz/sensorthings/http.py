@@ -1,0 +1,212 @@
+"""SensorThings over HTTP: requests to answers, errors to documents, and the bare ASGI around both.
+
+This is one of the product's two translators of errors; `handle` is plain and synchronous, and runs
+in threads of its own, so that the event loop never waits for a database.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import close_old_connections
+
+from stadtherz.base.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    QuerySyntaxError,
+    StadtherzError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from stadtherz.base.time import now_us
+from stadtherz.base.visibility import Scope as TokenScope
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import changes
+from stadtherz.sensorthings.get import Answer, get
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.options import Unsupported
+from stadtherz.sensorthings.origin import check_origin, root_of
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+VisibilityOf = Callable[[Scope], Visibility]
+
+PREFIX = "/sta/v1.1"
+MAX_BODY = 2 * 1024 * 1024
+THREADS = 8
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
+_WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+_PREFLIGHT = (
+    ("access-control-allow-methods", ", ".join(METHODS)),
+    ("access-control-allow-headers", "authorization, content-type"),
+    ("access-control-max-age", "86400"),
+)
+_ALWAYS = (
+    ("access-control-allow-origin", "*"),
+    ("access-control-expose-headers", "location"),
+    ("vary", "authorization, cookie"),
+    ("cache-control", "no-cache"),
+    ("x-content-type-options", "nosniff"),
+)
+log = logging.getLogger(__name__)
+
+
+class MethodNotAllowed(Exception):
+    """The address exists, the method does not."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self.allowed = tuple(allowed)
+        super().__init__("only " + ", ".join(self.allowed) + " are possible here")
+
+
+# --- one request, synchronously ----------------------------------------------------------------------
+
+
+def handle(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
+    """The answer to one request; errors become documents here and nowhere else."""
+    try:
+        return _answer(scope, body, visibility_of)
+    except Exception as error:  # noqa: BLE001 - the translator: nothing may pass untranslated
+        return _translated(error)
+
+
+def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
+    method: str = scope["method"]
+    if method not in METHODS:
+        raise MethodNotAllowed(METHODS)
+    if method == "OPTIONS":
+        return Answer(204, headers=(*_PREFLIGHT, ("allow", ", ".join(METHODS))))
+    path = _path(scope)
+    query = scope.get("query_string", b"").decode("latin-1")
+    urls = Urls(root_of(scope) + PREFIX)
+    visibility = visibility_of(scope)
+    if method in _WRITES:
+        check_origin(scope)
+        _check_may_write(visibility)
+        return changes.change(method, path, scope, body, visibility, urls, now=now_us())
+    return get(path, query, visibility, urls, now=now_us())
+
+
+def _path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    path = raw.partition(b"?")[0].decode("latin-1")
+    if path != PREFIX and not path.startswith(PREFIX + "/"):
+        raise NotFound(f"anything outside {PREFIX}")
+    return path.removeprefix(PREFIX)
+
+
+def _check_may_write(visibility: Visibility) -> None:
+    if TokenScope.WRITE in visibility.scopes:
+        return
+    if visibility.actor == "anonymous":
+        raise Unauthenticated("changes need a token or a session")
+    raise Forbidden("this token may not write")
+
+
+# --- errors ------------------------------------------------------------------------------------------
+
+_STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (NotFound, 404),
+    (Invalid, 400),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
+    (Conflict, 409),
+    (TooLarge, 413),
+    (changes.UnsupportedMedia, 415),
+    (Unsupported, 501),
+    (MethodNotAllowed, 405),
+    (changes.NotHere, 405),
+)
+
+
+def _translated(error: Exception) -> Answer:
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    headers: tuple[tuple[str, str], ...] = ()
+    message = str(error)
+    match error:
+        case Unavailable():
+            status = 503 if error.retry else 501
+            headers = (("retry-after", "5"),) if error.retry else ()
+        case Unauthenticated():
+            headers = (("www-authenticate", 'Bearer realm="Stadtherz", Basic realm="Stadtherz"'),)
+        case MethodNotAllowed() | changes.NotHere():
+            headers = (("allow", ", ".join(error.allowed)),)
+        case TooLarge() if "request" not in message and "body" not in message:
+            status = 400  # the query asks for too much; 413 is for bodies
+        case StadtherzError() | Unsupported() | changes.UnsupportedMedia():
+            pass
+        case _:
+            log.error("A SensorThings request failed", exc_info=error)
+            message = "Something is broken on our side; it is written to the log."
+    document: dict[str, Any] = {"code": status, "type": "error", "message": message}
+    if isinstance(error, QuerySyntaxError):
+        document["position"] = error.position
+    return Answer(status, orjson.dumps(document), headers=headers)
+
+
+# --- ASGI --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The ASGI application; `executor` runs the work on the database."""
+
+    visibility_of: VisibilityOf
+    executor: Executor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            body = await _read(receive) if scope["method"] in _WRITES else b""
+        except TooLarge as error:
+            answer = _translated(error)
+        else:
+            loop = asyncio.get_running_loop()
+            answer = await loop.run_in_executor(self.executor, self._work, scope, body)
+        await _send(answer, send, head=scope["method"] == "HEAD")
+
+    def _work(self, scope: Scope, body: bytes) -> Answer:
+        close_old_connections()
+        return handle(scope, body, self.visibility_of)
+
+
+def application(visibility_of: VisibilityOf) -> Application:
+    """An application with threads of its own."""
+    return Application(visibility_of, ThreadPoolExecutor(THREADS, thread_name_prefix="sta"))
+
+
+async def _read(receive: Receive) -> bytes:
+    """The body, given up as soon as it is too long."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise TooLarge("the body ended early")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY:
+            raise TooLarge(f"the body is longer than {MAX_BODY} bytes")
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _send(answer: Answer, send: Send, *, head: bool) -> None:
+    headers = [*_ALWAYS, *answer.headers]
+    if answer.status != 204:
+        headers += [
+            ("content-type", answer.content_type),
+            ("content-length", str(len(answer.body))),
+        ]
+    encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": b"" if head else answer.body})

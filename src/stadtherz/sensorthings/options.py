@@ -1,0 +1,170 @@
+"""The query string, and the options nested in `$expand`, as a Query."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+from stadtherz.base.errors import Invalid, QuerySyntaxError, TooLarge
+from stadtherz.sensorthings.grammar import parse_filter, parse_orderby
+from stadtherz.sensorthings.syntax import Expand, Query
+from stadtherz.sensorthings.tokens import split_outside
+
+MAX_EXPAND_DEPTH = 5
+MAX_EXPANDS = 20
+MAX_SKIP = 2**53
+MAX_QUERY = 16_000
+
+Pair = tuple[str, str, int]
+
+
+class Unsupported(Exception):
+    """An option the standard or its neighbours know and this server does not offer."""
+
+
+_KNOWN_ELSEWHERE = frozenset({"$apply", "$search", "$compute", "$levels", "$skiptoken", "$id"})
+
+
+def parse_query(raw: str) -> Query:
+    """The Query of a raw (percent-encoded) query string.
+
+    Raises:
+        QuerySyntaxError, Invalid: for text that cannot be read.
+        Unsupported: for options that exist but are not offered.
+        TooLarge: for text, nesting or numbers of expands over the limits.
+    """
+    if len(raw) > MAX_QUERY:
+        raise TooLarge(f"the query is longer than {MAX_QUERY} characters")
+    pairs: list[Pair] = []
+    for item in raw.split("&"):
+        name, _, value = item.partition("=")
+        if (name := unquote_plus(name)).startswith("$") or name == "resultFormat":
+            pairs.append((name, _decode(name, value), 0))
+    return _query(pairs, 0)
+
+
+def _decode(name: str, value: str) -> str:
+    try:
+        return unquote_plus(value, errors="strict")
+    except UnicodeDecodeError:
+        raise Invalid(name, "is not UTF-8") from None
+
+
+def _query(pairs: list[Pair], depth: int) -> Query:
+    values: dict[str, Any] = {}
+    for name, text, offset in pairs:
+        key, parse = _parser_of(name)
+        if key in values:
+            raise Invalid(name, "is given twice")
+        values[key] = parse(text, offset, depth)
+    values.pop("format", None)
+    return Query(**values, texts=tuple((name, text) for name, text, _ in pairs))
+
+
+def _parser_of(name: str) -> tuple[str, Callable[[str, int, int], Any]]:
+    if name in _OPTIONS:
+        return _OPTIONS[name]
+    if name in _KNOWN_ELSEWHERE:
+        raise Unsupported(f"{name} is not supported by this service")
+    raise Invalid(name, "is no query option; known are " + ", ".join(sorted(_OPTIONS)))
+
+
+def _number(name: str, text: str, offset: int) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise QuerySyntaxError(name, "must be a whole number from 0", offset)
+    return min(int(text[:20]), MAX_SKIP)
+
+
+def _boolean(text: str, offset: int, _depth: int) -> bool:
+    if text not in ("true", "false"):
+        raise QuerySyntaxError("$count", "must be true or false", offset)
+    return text == "true"
+
+
+def _select(text: str, offset: int, _depth: int) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names):
+        raise QuerySyntaxError("$select", "a name is missing", offset)
+    return names
+
+
+def _format(text: str, _offset: int, _depth: int) -> str:
+    if text.lower() not in ("json", "application/json"):
+        raise Unsupported(f"the format {text!r} is not offered; application/json is")
+    return text
+
+
+def _expand(text: str, offset: int, depth: int) -> tuple[Expand, ...]:
+    if depth >= MAX_EXPAND_DEPTH:
+        raise TooLarge(f"$expand is nested deeper than {MAX_EXPAND_DEPTH} levels")
+    items = split_outside("$expand", text, ",", offset)
+    if len(items) > MAX_EXPANDS:
+        raise TooLarge(f"$expand names more than {MAX_EXPANDS} links")
+    merged: dict[str, Expand] = {}
+    for item, position in items:
+        new = _expand_item(item, position, depth)
+        merged[new.link] = _merge(merged[new.link], new) if new.link in merged else new
+    return tuple(merged.values())
+
+
+def _expand_item(item: str, offset: int, depth: int) -> Expand:
+    path, parenthesis, inner = item.rstrip().partition("(")
+    links = path.strip().split("/")
+    if not all(links):
+        raise QuerySyntaxError("$expand", "the name of a link is missing", offset)
+    if depth + len(links) > MAX_EXPAND_DEPTH:
+        raise TooLarge(f"$expand is nested deeper than {MAX_EXPAND_DEPTH} levels")
+    query = Query()
+    if parenthesis:
+        if not inner.endswith(")"):
+            raise QuerySyntaxError("$expand", "')' must end the options", offset + len(item))
+        query = _nested(inner[:-1], offset + len(path) + 1, depth + len(links))
+    expand = Expand(links[-1], query, offset)
+    for link in reversed(links[:-1]):
+        expand = Expand(link, Query(expand=(expand,)), offset)
+    return expand
+
+
+def _nested(text: str, offset: int, depth: int) -> Query:
+    pairs: list[Pair] = []
+    for piece, position in split_outside("$expand", text, ";", offset):
+        if not piece.strip():
+            continue
+        name, equals, value = piece.partition("=")
+        if not equals:
+            raise QuerySyntaxError("$expand", "an option needs '=' and a value", position)
+        pairs.append((name.strip(), value, position + len(name) + 1))
+    return _query(pairs, depth)
+
+
+def _merge(one: Expand, other: Expand) -> Expand:
+    """`A/B,A/C` opens A once. Options for the same link may not be given twice."""
+    if one.query.texts and other.query.texts:
+        raise QuerySyntaxError("$expand", f"{one.link!r} is expanded twice", other.position)
+    base, added = (one, other) if one.query.texts else (other, one)
+    links = {expand.link: expand for expand in base.query.expand}
+    for expand in added.query.expand:
+        known = links.get(expand.link)
+        links[expand.link] = _merge(known, expand) if known else expand
+    query = base.query
+    return Expand(
+        one.link,
+        Query(
+            query.filter, query.orderby, query.top, query.skip, query.count, query.select,
+            tuple(links.values()), query.texts,
+        ),
+        one.position,
+    )  # fmt: skip
+
+
+_OPTIONS: Final[dict[str, tuple[str, Callable[[str, int, int], Any]]]] = {
+    "$filter": ("filter", lambda text, offset, _: parse_filter(text, offset=offset)),
+    "$orderby": ("orderby", lambda text, offset, _: parse_orderby(text, offset=offset)),
+    "$top": ("top", lambda text, offset, _: _number("$top", text, offset)),
+    "$skip": ("skip", lambda text, offset, _: _number("$skip", text, offset)),
+    "$count": ("count", _boolean),
+    "$select": ("select", _select),
+    "$expand": ("expand", _expand),
+    "$format": ("format", _format),
+    "$resultFormat": ("format", _format),
+    "resultFormat": ("format", _format),
+}

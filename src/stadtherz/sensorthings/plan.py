@@ -1,0 +1,102 @@
+"""A query resolved against the entity model, with every limit applied: what will be answered."""
+
+from dataclasses import dataclass, replace
+
+from stadtherz.base.errors import Invalid, QuerySyntaxError
+from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Order
+from stadtherz.base.time import Micros
+from stadtherz.sensorthings.filters import IDS, Resolver
+from stadtherz.sensorthings.options import Unsupported
+from stadtherz.sensorthings.schema import EntityType, Link, target
+from stadtherz.sensorthings.syntax import Expand, Query
+
+DEFAULT_TOP = 100
+MAX_TOP = 1_000
+_CONTROL = ("@iot.selfLink", "@iot.navigationLink")
+
+
+@dataclass(frozen=True, slots=True)
+class SetPlan:
+    """One page of one entity set. `order` is total: it ends with the id, in the last direction.
+
+    `select` None means every property and link; `texts` are the options as written.
+    """
+
+    entity: EntityType
+    where: Expression = TRUE
+    order: tuple[Order, ...] = ()
+    top: int = DEFAULT_TOP
+    skip: int = 0
+    count: bool = False
+    select: frozenset[str] | None = None
+    expands: tuple["ExpandPlan", ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+
+    def shows(self, name: str) -> bool:
+        return self.select is None or name in self.select
+
+    def resolved(self, where: Expression, order: tuple[Order, ...]) -> "SetPlan":
+        return replace(self, where=where, order=order)
+
+    def without_expands(self) -> "SetPlan":
+        return replace(self, expands=())
+
+
+@dataclass(frozen=True, slots=True)
+class ExpandPlan:
+    """The entities behind one link, put into the answer of each parent."""
+
+    link: Link
+    plan: SetPlan
+
+
+def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
+    """The plan of `query` on a set of `entity`.
+
+    Raises:
+        QuerySyntaxError, Invalid: for names and kinds that do not fit the model.
+        Unsupported: for what the standard's neighbours know and this server does not.
+    """
+    where: Expression = TRUE
+    if query.filter is not None:
+        where = Resolver(entity, "$filter", now).condition(query.filter)
+    return SetPlan(
+        entity,
+        where,
+        _order(entity, query, now),
+        DEFAULT_TOP if query.top is None else min(query.top, MAX_TOP),
+        query.skip,
+        query.count,
+        _select(entity, query),
+        tuple(_expand(entity, expand, now) for expand in query.expand),
+        query.texts,
+    )
+
+
+def _order(entity: EntityType, query: Query, now: Micros) -> tuple[Order, ...]:
+    resolver = Resolver(entity, "$orderby", now)
+    terms = [order for term in query.orderby for order in resolver.orders(term)]
+    descending = terms[-1].descending if terms else False
+    return (*terms, Order(Column("id", Kind.NUMBER), descending))
+
+
+def _select(entity: EntityType, query: Query) -> frozenset[str] | None:
+    if query.select is None:
+        return None
+    known = {p.name for p in entity.properties} | {link.name for link in entity.links}
+    for name in query.select:
+        if name in known or name in IDS or name in _CONTROL:
+            continue
+        if name.split("/")[0] in known:
+            raise Unsupported(f"$select goes no deeper than properties: {name!r}")
+        raise Invalid("$select", f"a {entity.name} has no property {name!r}")
+    return frozenset("@iot.id" if name == "id" else name for name in query.select)
+
+
+def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:
+    link = entity.link(expand.link)
+    if link is None:
+        raise QuerySyntaxError(
+            "$expand", f"a {entity.name} has no link {expand.link!r}", expand.position
+        )
+    return ExpandPlan(link, plan_set(target(link), expand.query, now=now))

@@ -1,0 +1,118 @@
+"""Readings by way of the store's door, limited to what the caller may see."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stadtherz.base.expressions import Among, And, Expression
+from stadtherz.base.time import Period
+from stadtherz.base.visibility import Visibility
+from stadtherz.store import public as store
+from stadtherz.store.public import NONE, Columns, Selection
+
+Reading = dict[str, Any]
+_TIMES = ("phenomenon_start", "phenomenon_end", "result_time", "valid_start", "valid_end")
+_WHOLE = 2.0**53
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Distinct keys among the first readings found; `complete` if there were no more readings."""
+
+    distinct: frozenset[int]
+    complete: bool
+
+
+def select(selection: Selection, visibility: Visibility) -> list[Reading]:
+    """The readings of the selection that the caller may see, as dictionaries by column."""
+    return readings_of(store.select(_seen(selection, visibility)))
+
+
+def count(selection: Selection, visibility: Visibility) -> int:
+    return store.count(_seen(selection, visibility))
+
+
+def keys_of(column: str, where: Expression, visibility: Visibility, limit: int) -> Keys:
+    """The values of an id column among the first `limit` readings that fulfil `where`."""
+    found = store.select(_seen(Selection(where=where, limit=limit), visibility))
+    values: frozenset[int] = frozenset(getattr(found, column).tolist()) - {NONE}
+    return Keys(values, len(found) < limit)
+
+
+def by_id(key: int, visibility: Visibility) -> Reading | None:
+    """The reading, or None if there is none that the caller may see."""
+    found = readings_of(store.by_id([key]))
+    if found and found[0]["datastream"] in store.streams_visible_to(visibility):
+        return found[0]
+    return None
+
+
+def latest(streams: list[int]) -> dict[int, Reading]:
+    """The newest reading of each datastream that has any; the caller has checked who sees them."""
+    return {reading["datastream"]: reading for reading in readings_of(store.latest(streams))}
+
+
+def extents(streams: list[int]) -> dict[int, dict[str, Period | None]]:
+    """Period of the readings' phenomenon and result times of each datastream that has any."""
+    return {
+        stream: {"phenomenon": extent.phenomenon, "result": extent.result_time}
+        for stream, extent in store.extents(streams).items()
+    }
+
+
+def counts(streams: list[int]) -> dict[int, int]:
+    """How many readings each datastream has; those without any are left out."""
+    return {stream: extent.count for stream, extent in store.extents(streams).items()}
+
+
+def extent_tables(visibility: Visibility) -> dict[str, dict[int, int]]:
+    """The extents of all visible datastreams as one table for each column of the schema."""
+    tables: dict[str, dict[int, int]] = {}
+    found = extents(sorted(store.streams_visible_to(visibility)))
+    for name in ("phenomenon", "result"):
+        periods = {stream: p for stream, kinds in found.items() if (p := kinds[name]) is not None}
+        tables[f"{name}_start"] = {stream: p.start for stream, p in periods.items()}
+        tables[f"{name}_end"] = {stream: p.last for stream, p in periods.items()}
+    return tables
+
+
+def _seen(selection: Selection, visibility: Visibility) -> Selection:
+    """The selection without other people's datastreams.
+
+    Datastreams that the selection or its filter names already have been found among the visible
+    ones; they become `streams`, so that the store looks nowhere else.
+    """
+    streams = selection.streams
+    parts = selection.where.parts if isinstance(selection.where, And) else (selection.where,)
+    for part in parts:
+        if isinstance(part, Among) and part.column.name == "datastream":
+            streams = part.members if streams is None else streams & part.members
+    if streams is None and not visibility.everything:
+        streams = store.streams_visible_to(visibility)
+    return replace(selection, streams=streams)
+
+
+def readings_of(columns: Columns) -> list[Reading]:
+    """Columns as dictionaries; None stands where there is no value."""
+    size = len(columns)
+    lists: dict[str, list[Any]] = {
+        name: _optional(getattr(columns, name)) for name in ("id", "datastream", "feature", *_TIMES)
+    }
+    lists["result"] = [_result(value) for value in columns.result.tolist()]
+    lists["result_quality"] = list(columns.result_quality or [None] * size)
+    lists["parameters"] = list(columns.parameters or [None] * size)
+    names = list(lists)
+    return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+
+
+def _optional(values: np.ndarray[Any, np.dtype[np.int64]]) -> list[int | None]:
+    found: list[int | None] = values.tolist()
+    return [None if value == NONE else value for value in found] if NONE in values else found
+
+
+def _result(value: Any) -> Any:
+    """A whole number is shown without a fraction: `6`, as it was sent."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE:
+        return int(value)
+    return value

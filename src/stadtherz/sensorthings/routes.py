@@ -1,0 +1,92 @@
+"""Resource paths resolved against the entity model: which entity, set, property or reference."""
+
+from dataclasses import dataclass
+
+from stadtherz.base.errors import Invalid, NotFound
+from stadtherz.sensorthings.filters import IDS
+from stadtherz.sensorthings.schema import ENTITY_SETS, EntityType, Link, Property, Shape, target
+from stadtherz.sensorthings.syntax import Resource, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One set or entity on the way. `link` leads here from the step before; `key` picks one."""
+
+    entity: EntityType
+    link: Link | None
+    key: int | None
+
+    @property
+    def single(self) -> bool:
+        return self.key is not None or (self.link is not None and not self.link.many)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a path leads. `prop` and `inside` (a way into JSON) are set for property paths."""
+
+    steps: tuple[Step, ...]
+    prop: Property | None = None
+    inside: tuple[str, ...] = ()
+    is_id: bool = False
+    value: bool = False
+    reference: bool = False
+
+    @property
+    def last(self) -> Step:
+        return self.steps[-1]
+
+    @property
+    def to_property(self) -> bool:
+        return self.prop is not None or self.is_id
+
+
+def resolve_route(resource: Resource) -> Route:
+    """The route of a path with at least one segment.
+
+    Raises:
+        NotFound: for a name the model does not know in this place.
+        Invalid: for `$value` or `$ref` where it makes no sense.
+    """
+    steps, rest = _steps(resource.segments)
+    route = Route(tuple(steps), reference=resource.suffix == "$ref")
+    if rest:
+        route = _property_route(route.steps, rest, value=resource.suffix == "$value")
+        if resource.suffix == "$ref":
+            raise Invalid("path", "$ref belongs behind a set or an entity")
+    elif resource.suffix == "$value":
+        raise Invalid("path", "$value belongs behind a property")
+    return route
+
+
+def _steps(segments: tuple[Segment, ...]) -> tuple[list[Step], tuple[Segment, ...]]:
+    first = segments[0]
+    entity = ENTITY_SETS.get(first.name)
+    if entity is None:
+        raise NotFound(f"the entity set {first.name[:60]!r}")
+    steps = [Step(entity, None, first.key)]
+    for index, segment in enumerate(segments[1:], start=1):
+        link = steps[-1].entity.link(segment.name)
+        if link is None:
+            return steps, segments[index:]
+        if not steps[-1].single:
+            raise NotFound(f"{segment.name!r} of a whole set (pick one entity by its id)")
+        if segment.key is not None and not link.many:
+            raise NotFound(f"{segment.name!r} by id (there is only one)")
+        steps.append(Step(target(link), link, segment.key))
+    return steps, ()
+
+
+def _property_route(steps: tuple[Step, ...], rest: tuple[Segment, ...], *, value: bool) -> Route:
+    name, inside = rest[0].name, tuple(segment.name for segment in rest[1:])
+    last = steps[-1]
+    found = last.entity.property(name)
+    if not last.single or any(segment.key is not None for segment in rest):
+        raise NotFound(f"{name[:60]!r} of {last.entity.plural}")
+    if name in IDS and not inside:
+        return Route(steps, is_id=True, value=value)
+    if found is None:
+        raise NotFound(f"{name[:60]!r} of a {last.entity.name}")
+    if inside and found.shape not in (Shape.JSON, Shape.GEOMETRY):
+        raise NotFound(f"anything inside {name!r}")
+    return Route(steps, found, inside, value=value)

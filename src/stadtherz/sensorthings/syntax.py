@@ -1,0 +1,105 @@
+"""The nodes that query text and resource paths are read into. `position` counts from 0."""
+
+from dataclasses import dataclass
+from typing import Literal as OneOf
+
+Operator = OneOf["and", "or", "eq", "ne", "gt", "ge", "lt", "le", "add", "sub", "mul", "div", "mod"]
+ConstantKind = OneOf[
+    "number", "text", "boolean", "null", "time", "date", "period", "duration", "geometry"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A property, or a path through links and JSON: `Datastream/Thing/properties/street`."""
+
+    path: tuple[str, ...]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal; `text` is what stands there, without quotes and prefix."""
+
+    kind: ConstantKind
+    text: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    operator: Operator
+    left: "Node"
+    right: "Node"
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    operator: OneOf["not", "neg"]
+    operand: "Node"
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    name: str
+    arguments: tuple["Node", ...]
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`value in (a, b, c)`"""
+
+    value: "Node"
+    members: tuple["Node", ...]
+    position: int
+
+
+Node = Name | Constant | Operation | Unary | Function | Membership
+
+
+@dataclass(frozen=True, slots=True)
+class OrderTerm:
+    by: Node
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The options of one entity set. `texts` keeps them as written, for next links."""
+
+    filter: Node | None = None
+    orderby: tuple[OrderTerm, ...] = ()
+    top: int | None = None
+    skip: int = 0
+    count: bool = False
+    select: tuple[str, ...] | None = None
+    expand: tuple["Expand", ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expand:
+    """One link to follow; a slash path has become nested expands."""
+
+    link: str
+    query: Query
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """`Things`, `Things(1)`, `name`, ...: one part of a resource path."""
+
+    name: str
+    key: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource path; no segments means the service root."""
+
+    segments: tuple[Segment, ...] = ()
+    suffix: OneOf["", "$ref", "$value"] = ""

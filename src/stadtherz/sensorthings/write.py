@@ -1,0 +1,298 @@
+"""Creating, changing and deleting (18-088 §10) through the store's door.
+
+One request is one transaction: what is refused leaves nothing behind. Readings of one request go
+to the store together, after the entities they belong to.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from django.db import transaction
+
+from stadtherz.base.errors import Forbidden, Invalid, NotFound
+from stadtherz.base.time import Micros, Period
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import readings, sql
+from stadtherz.sensorthings.bodies import Body, Mode
+from stadtherz.sensorthings.execute import reader_for, rows
+from stadtherz.sensorthings.schema import (
+    DATASTREAM,
+    FEATURE_OF_INTEREST,
+    LOCATION,
+    OBSERVATION,
+    THING,
+    EntityType,
+    Link,
+    Own,
+    Through,
+    back_link,
+    target,
+)
+from stadtherz.sql.public import Sql
+from stadtherz.store import public as store
+from stadtherz.store.public import Entity, Reading
+
+Given = dict[str, int]
+_PERIODS = {"phenomenon": "phenomenon_time", "valid": "valid_time"}
+
+
+def create(
+    entity: EntityType, body: Body, given: Given, visibility: Visibility, now: Micros
+) -> int:
+    """Create what the body describes and give its id; `given` are links that the path names."""
+    change = _Change(visibility, now)
+    if entity is OBSERVATION and not body.nested:
+        return store.append([change.reading(body, given)])[0].id
+    with transaction.atomic():
+        key = change.create(body, given)
+        return change.finish(key)
+
+
+def update(entity: EntityType, key: int, body: Body, mode: Mode, visibility: Visibility) -> None:
+    """Change an entity: all of it (`replace`) or what the body names (`patch`)."""
+    if entity is OBSERVATION:
+        _correct(key, body, mode, visibility)
+        return
+    values = dict(body.values)
+    for link, keys in _references(body):
+        if isinstance(link.via, Own):
+            values[_field(link)] = keys[0]
+        elif link.name == "Locations":
+            values["locations"] = keys
+        else:
+            raise Invalid(link.name, f"cannot be changed here; change the {link.target} instead")
+    with _in_words_of(entity):
+        store.update(cast(Entity, entity.name), key, values, visibility)
+
+
+def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
+    if entity is not OBSERVATION:
+        store.delete(cast(Entity, entity.name), key, visibility)
+        return
+    found = readings.by_id(key, visibility)
+    if found is None:
+        raise NotFound(f"Observation {key}")
+    _check_stream(found["datastream"], visibility)
+    store.delete_readings([key])
+
+
+@dataclass(slots=True)
+class _Change:
+    """One request's changes; remembers what it has looked up."""
+
+    visibility: Visibility
+    now: Micros
+    waiting: list[Reading] = field(default_factory=list)
+    streams: set[int] = field(default_factory=set)
+    features: dict[int, int] = field(default_factory=dict)
+
+    def create(self, body: Body, given: Given) -> int | None:
+        """The new id; None for a reading, which waits to be stored with the others."""
+        if body.entity is OBSERVATION:
+            self.waiting.append(self.reading(body, given))
+            return None
+        values = {**self._inherited(body.entity, given), **body.values, **self._links(body, given)}
+        with _in_words_of(body.entity):
+            key = store.create(cast(Entity, body.entity.name), values, self.visibility)
+        self._attach(body, given, key)
+        return key
+
+    def finish(self, key: int | None) -> int:
+        """Store what waits; the id of what was asked for, which is the last reading if not `key`."""
+        receipts = store.append(self.waiting)
+        return receipts[-1].id if key is None else key
+
+    # --- what must exist before the entity -----------------------------------------------------------
+
+    def _links(self, body: Body, given: Given) -> dict[str, Any]:
+        """Keys of the entities that the new one points at, created first where they are new."""
+        values: dict[str, Any] = {}
+        for link in body.entity.links:
+            if isinstance(link.via, Own):
+                values[_field(link)] = self._single(body, link, given)
+            elif _points_at(body.entity, link):
+                keys = self._keys(body, link, given)
+                if link.required and not keys:
+                    raise _missing(body.entity, link)
+                if keys:
+                    values["locations"] = keys
+        return values
+
+    def _single(self, body: Body, link: Link, given: Given) -> int:
+        keys = self._keys(body, link, given)
+        if not keys:
+            raise _missing(body.entity, link)
+        return keys[0]
+
+    def _keys(self, body: Body, link: Link, given: Given) -> list[int]:
+        if link.name in given:
+            return [given[link.name]]
+        return [self._key(item) for item in body.links.get(link.name, ())]
+
+    def _key(self, item: int | Body, given: Given | None = None) -> int:
+        if isinstance(item, int):
+            return item
+        key = self.create(item, given or {})
+        assert key is not None, "no link to one leads to an Observation"
+        return key
+
+    def _inherited(self, entity: EntityType, given: Given) -> dict[str, Any]:
+        """A place is as visible as the Thing it is added to, a feature as its readings."""
+        if entity is LOCATION and "Things" in given:
+            return _ownership(sql.ownership(THING, given["Things"]))
+        if entity is FEATURE_OF_INTEREST and "Datastream" in given:
+            return _ownership(sql.ownership_of_stream(given["Datastream"]))
+        return {}
+
+    # --- what can exist only after it ------------------------------------------------------------------
+
+    def _attach(self, body: Body, given: Given, key: int) -> None:
+        for link in body.entity.links:
+            if isinstance(link.via, Own) or _points_at(body.entity, link):
+                continue
+            items: list[int | Body] = list(body.links.get(link.name, ()))
+            if link.name in given:
+                items.insert(0, given[link.name])
+            back = back_link(body.entity, link)
+            for item in items:
+                if isinstance(item, Body):
+                    self.create(item, {back.name: key})
+                else:
+                    self._relink(target(link), item, back, key)
+
+    def _relink(self, entity: EntityType, existing: int, back: Link, key: int) -> None:
+        """Make an existing entity point at the new one."""
+        if entity is OBSERVATION:
+            _correct(existing, Body(OBSERVATION, {}, {back.name: [key]}), "patch", self.visibility)
+            return
+        values = {"locations": [key]} if isinstance(back.via, Through) else {_field(back): key}
+        with _in_words_of(entity):
+            store.update(cast(Entity, entity.name), existing, values, self.visibility)
+
+    # --- readings ---------------------------------------------------------------------------------------
+
+    def reading(self, body: Body, given: Given) -> Reading:
+        """The reading that the body of an Observation describes."""
+        stream = self._single(body, _link(OBSERVATION, "Datastream"), given)
+        if stream not in self.streams:
+            _check_stream(stream, self.visibility)
+            self.streams.add(stream)
+        reading = _reading(stream, body.values, default=Period(self.now))
+        return replace(reading, feature=self._feature(body, given, stream))
+
+    def _feature(self, body: Body, given: Given, stream: int) -> int:
+        link = _link(OBSERVATION, "FeatureOfInterest")
+        if link.name in given:
+            return given[link.name]
+        for item in body.links.get(link.name, ()):
+            if isinstance(item, Body):
+                return self._key(item, {"Datastream": stream})
+            _check_feature(item, self.visibility)
+            return item
+        if stream not in self.features:
+            feature = store.feature_for(stream)
+            if feature is None:
+                raise Invalid(
+                    "FeatureOfInterest",
+                    "is missing, and cannot be made because the Thing has no Location",
+                )
+            self.features[stream] = feature
+        return self.features[stream]
+
+
+def _missing(entity: EntityType, link: Link) -> Invalid:
+    return Invalid(link.name, f"is missing; a {entity.name} needs it")
+
+
+def _points_at(entity: EntityType, link: Link) -> bool:
+    """Whether the entity holds this link to many itself; of two sides only one does."""
+    return isinstance(link.via, Through) and link.target == LOCATION.name and entity is not LOCATION
+
+
+def _field(link: Link) -> str:
+    assert isinstance(link.via, Own)
+    return link.via.column.removesuffix("_id")
+
+
+def _link(entity: EntityType, name: str) -> Link:
+    link = entity.link(name)
+    assert link is not None
+    return link
+
+
+def _references(body: Body) -> Iterator[tuple[Link, list[int]]]:
+    for name, items in body.links.items():
+        yield _link(body.entity, name), [item for item in items if isinstance(item, int)]
+
+
+def _ownership(statement: Sql) -> dict[str, Any]:
+    found = rows(statement)
+    return dict(zip(("owner", "access", "group"), found[0], strict=True)) if found else {}
+
+
+@contextmanager
+def _in_words_of(entity: EntityType) -> Iterator[None]:
+    """The store names fields; a client knows them by the standard's names."""
+    names = {p.column: p.name for p in entity.properties}
+    names |= {_field(link): link.name for link in entity.links if isinstance(link.via, Own)}
+    names["locations"] = "Locations"
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid(names.get(error.field, error.field), error.reason) from None
+
+
+# --- readings ----------------------------------------------------------------------------------------
+
+
+def _check_stream(stream: int, visibility: Visibility) -> None:
+    """Raise unless the caller may see the datastream and add to it."""
+    found = rows(sql.owner_of(DATASTREAM, stream, reader_for(visibility)))
+    if not found:
+        raise Invalid("Datastream", f"there is no Datastream {stream}")
+    if not visibility.may_write(found[0][0]):
+        raise Forbidden("this Datastream belongs to another organisation")
+
+
+def _check_feature(feature: int, visibility: Visibility) -> None:
+    reader = reader_for(visibility)
+    if not rows(sql.identify(FEATURE_OF_INTEREST, reader, sql.with_id(feature))):
+        raise Invalid("FeatureOfInterest", f"there is no FeatureOfInterest {feature}")
+
+
+def _reading(stream: int, values: dict[str, Any], *, default: Period) -> Reading:
+    periods: dict[str, Period | None] = {
+        name: None
+        if (start := values.get(f"{column}_start")) is None
+        else Period(start, values[f"{column}_end"])
+        for column, name in _PERIODS.items()
+    }
+    return Reading(
+        datastream=stream,
+        phenomenon_time=periods["phenomenon_time"] or default,
+        result=values.get("result"),
+        result_time=values.get("result_time"),
+        feature=values.get("feature"),
+        result_quality=values.get("result_quality"),
+        valid_time=periods["valid_time"],
+        parameters=values.get("parameters"),
+    )
+
+
+def _correct(key: int, body: Body, mode: Mode, visibility: Visibility) -> None:
+    held = readings.by_id(key, visibility)
+    if held is None:
+        raise NotFound(f"Observation {key}")
+    _check_stream(held["datastream"], visibility)
+    values = {**held, **body.values}
+    for link, keys in _references(body):
+        assert isinstance(link.via, Own)
+        values[link.via.column] = keys[0]
+    if values["datastream"] != held["datastream"]:
+        _check_stream(values["datastream"], visibility)
+    if values["feature"] is not None and values["feature"] != held["feature"]:
+        _check_feature(values["feature"], visibility)
+    unchanged = Period(held["phenomenon_start"], held["phenomenon_end"])
+    store.correct(key, _reading(values["datastream"], values, default=unchanged))

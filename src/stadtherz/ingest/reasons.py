@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from django.utils.formats import localize
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -60,7 +61,13 @@ def sentence(reason: str, facts: Mapping[str, Any]) -> str:
 
 
 class _Facts(dict[str, Any]):
-    """A fact that an older refusal lacks must not break its sentence."""
+    """Facts as people read them; one that an older refusal lacks must not break its sentence."""
+
+    def __getitem__(self, name: str) -> Any:
+        value = super().__getitem__(name)
+        if not isinstance(value, float):
+            return value
+        return localize(int(value) if value.is_integer() else value)
 
     def __missing__(self, key: str) -> str:
         return "?"

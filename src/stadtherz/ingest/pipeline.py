@@ -1,0 +1,230 @@
+"""From a delivered document to readings: read it, find the device, take its fields, check them.
+
+`begin` decides and hands the readings to the store; when its future has resolved they are on disk, and
+`answer` tells the network.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import SECOND, Micros, Period, parse_instant
+from stadtherz.base.visibility import Visibility
+from stadtherz.ingest import decode, devices, document, uplink
+from stadtherz.ingest.devices import KnownDevice, KnownField
+from stadtherz.ingest.lorawan import chirpstack, tts
+from stadtherz.ingest.plausibility import Implausible, check
+from stadtherz.ingest.reasons import STATUS, Reason, sentence
+from stadtherz.ingest.seen import Seen
+from stadtherz.ingest.uplink import Other, Uplink
+from stadtherz.store.public import Reading, Receipt, submit
+
+PATIENCE_S = 8.0  # with the store; The Things Stack gives up after 10 s
+
+Read = Callable[..., Uplink | Other]
+READERS: dict[str, Read] = {tts.NETWORK: tts.read, chirpstack.NETWORK: chirpstack.read}
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came through the door, as it came."""
+
+    network: str
+    body: bytes
+    query: str
+    received: Micros
+    visibility: Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a delivery is not, or not wholly, stored."""
+
+    reason: Reason
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    device: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done with a delivery: store `readings`, keep `refusal`, note `seen`."""
+
+    readings: Sequence[Reading] = ()
+    refusal: Refusal | None = None
+    seen: Seen | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: dict[str, Any]
+
+
+def prepare(delivery: Delivery) -> Plan:
+    """What a delivery by somebody who may deliver amounts to. Asks the database."""
+    try:
+        parsed = document.parse(delivery.body)
+        query = dict(parse_qsl(delivery.query))
+        message = READERS[delivery.network](parsed, query, received=delivery.received)
+    except Invalid as problem:
+        return Plan(refusal=unreadable(problem))
+    device = _device(delivery, message.dev_eui)
+    if isinstance(message, Other):
+        return _event(message, device, delivery.received)
+    if device is None:
+        return Plan(refusal=Refusal(Reason.UNKNOWN_DEVICE, {"dev_eui": message.dev_eui}))
+    if not device.active:
+        facts = {"dev_eui": message.dev_eui}
+        return Plan(refusal=Refusal(Reason.INACTIVE_DEVICE, facts, device.id))
+    return _measurements(message, device)
+
+
+def begin(delivery: Delivery) -> tuple[Plan, Future[list[Receipt]]]:
+    """The plan, and the future of its readings' receipts: they are on disk when it resolves.
+
+    Both this call and the future may raise Invalid (a reading that cannot be kept) and Unavailable.
+    """
+    plan = prepare(delivery)
+    return plan, submit(plan.readings)
+
+
+def unreadable(problem: Invalid) -> Refusal:
+    facts = {"field": problem.field, "problem": problem.reason}
+    return Refusal(Reason.BROKEN_DOCUMENT, facts)
+
+
+def _device(delivery: Delivery, dev_eui: str | None) -> KnownDevice | None:
+    """The device, if whoever delivers may speak for it; another's looks like an unknown one."""
+    device = devices.find(delivery.network, dev_eui) if dev_eui else None
+    if device is None or delivery.visibility.everything:
+        return device
+    return device if device.owner == delivery.visibility.home else None
+
+
+def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan:
+    seen = None
+    if device is not None:
+        seen = Seen(device.id, received, event=message.event, battery=message.battery)
+    return Plan(event=message.event, seen=seen)
+
+
+def _measurements(message: Uplink, device: KnownDevice) -> Plan:
+    readings: list[Reading] = []
+    problems: list[dict[str, Any]] = []
+    period = Period(uplink.measured_at(_own_time(message, device), message.time))
+    fields = [each for each in device.fields if each.f_port in (None, message.f_port)]
+    for each in fields:
+        raw = decode.value(each.path, decoded=message.decoded, payload=message.payload)
+        if raw is decode.MISSING or each.owner != device.owner:
+            continue
+        result = check(raw, each.rule)
+        if isinstance(result, Implausible):
+            problems.append(_problem(each, result))
+        else:
+            readings.append(_reading(each.datastream, period, result, message))
+    refusal = _refusal(device, fields, readings, problems)
+    return Plan(readings=readings, refusal=refusal, seen=_seen(message, device))
+
+
+def _reading(datastream: int, period: Period, result: float, message: Uplink) -> Reading:
+    return Reading(
+        datastream=datastream,
+        phenomenon_time=period,
+        result=result,
+        result_time=message.time,
+        key=message.key,
+    )
+
+
+def _problem(each: KnownField, refused: Implausible) -> dict[str, Any]:
+    return {
+        "field": each.path,
+        "kind": refused.fault.value,
+        "value": refused.value,
+        "minimum": each.rule.minimum,
+        "maximum": each.rule.maximum,
+    }
+
+
+def _refusal(
+    device: KnownDevice,
+    fields: Sequence[KnownField],
+    readings: Sequence[Reading],
+    problems: Sequence[dict[str, Any]],
+) -> Refusal | None:
+    if problems:
+        return Refusal(Reason.IMPOSSIBLE_VALUE, {"problems": list(problems)}, device.id)
+    foreign = [each.path for each in fields if each.owner != device.owner]
+    if foreign:
+        return Refusal(Reason.FOREIGN_DATASTREAM, {"field": foreign[0]}, device.id)
+    if not readings:
+        paths = ", ".join(each.path for each in device.fields) or "–"
+        return Refusal(Reason.NOTHING_USABLE, {"paths": paths}, device.id)
+    return None
+
+
+def _seen(message: Uplink, device: KnownDevice) -> Seen:
+    best = message.radio.best
+    return Seen(
+        device.id,
+        message.received,
+        f_cnt=message.f_cnt,
+        battery=message.battery,
+        rssi=best.rssi if best else None,
+        snr=best.snr if best else None,
+    )
+
+
+_MILLISECONDS_SINCE = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
+
+
+def _own_time(message: Uplink, device: KnownDevice) -> Micros | None:
+    """The time the device says it measured at: ISO text, or seconds or milliseconds since 1970."""
+    if not device.time_path:
+        return None
+    told = decode.value(device.time_path, decoded=message.decoded, payload=message.payload)
+    if isinstance(told, str):
+        try:
+            return parse_instant(told)
+        except (ValueError, OverflowError):
+            return None
+    if isinstance(told, bool) or not isinstance(told, int | float):
+        return None
+    unit = SECOND // 1000 if told >= _MILLISECONDS_SINCE else SECOND
+    return int(told * unit) if abs(told) < 1e15 else None
+
+
+def answer(plan: Plan, receipts: Sequence[Receipt]) -> Answer:
+    """What the network is told, in the active language."""
+    stored = [receipt.id for receipt in receipts if not receipt.duplicate]
+    body: dict[str, Any] = {
+        "stored": len(stored),
+        "duplicates": len(receipts) - len(stored),
+        "observations": [receipt.id for receipt in receipts],
+    }
+    if plan.event is not None:
+        body["event"] = plan.event
+    if plan.refusal is None:
+        return Answer(200, body)
+    return refused(plan.refusal, body)
+
+
+def refused(refusal: Refusal, body: Mapping[str, Any] | None = None) -> Answer:
+    facts = refusal.facts
+    told = {
+        "error": refusal.reason.value,
+        "detail": sentence(refusal.reason, facts),
+        **(body or {}),
+    }
+    if "problems" in facts:
+        told["problems"] = facts["problems"]
+    return Answer(STATUS[refusal.reason], told)
+
+
+def is_news(receipts: Sequence[Receipt]) -> bool:
+    """Whether this delivery is the first of its uplink; a repeated one changes nothing."""
+    return not receipts or not all(receipt.duplicate for receipt in receipts)

@@ -1,0 +1,144 @@
+"""Keeps what was refused, bounded, and runs it again after the mistake is mended."""
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext
+
+from stadtherz.base.errors import Invalid, NotFound, Unavailable
+from stadtherz.base.time import now_us
+from stadtherz.base.visibility import Visibility
+from stadtherz.ingest import pipeline
+from stadtherz.ingest.models import RefusedUplink
+from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Refusal
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is kept of whom: the newest `rows` documents, of each the first `size` bytes."""
+
+    rows: int
+    size: int
+
+
+OWN = Bounds(rows=10_000, size=64 * 1024)  # of each organisation
+STRANGERS = Bounds(rows=200, size=8 * 1024)  # of all who have no valid token, together
+
+_LONGEST_QUERY = 500
+
+
+def keep(delivery: Delivery, refusal: Refusal) -> int:
+    """Keep a refused document; the same one again only counts. Returns the kept row's id."""
+    owner = delivery.visibility.home
+    mark = _fingerprint(delivery)
+    known = RefusedUplink.objects.filter(fingerprint=mark)
+    news: dict[str, object] = {
+        "reason": refusal.reason.value,
+        "facts": dict(refusal.facts),
+        "device_id": refusal.device,
+        "last_at": now_us(),
+    }
+    again = {**news, "count": F("count") + 1, "outcome": RefusedUplink.OPEN, "replayed_at": None}
+    if not known.update(**again):
+        try:
+            with transaction.atomic():
+                _create(delivery, mark, news)
+        except IntegrityError:  # the same document came twice at once
+            known.update(**again)
+        _prune(owner)
+    return known.values_list("pk", flat=True).first() or 0
+
+
+def _create(delivery: Delivery, mark: str, news: dict[str, object]) -> None:
+    owner = delivery.visibility.home
+    size = _bounds(owner).size
+    RefusedUplink.objects.create(
+        owner_id=owner,
+        network=delivery.network,
+        document=delivery.body[:size],
+        truncated=len(delivery.body) > size,
+        query=delivery.query[:_LONGEST_QUERY],
+        who=delivery.visibility.actor,
+        fingerprint=mark,
+        received_at=delivery.received,
+        **news,
+    )
+
+
+def _bounds(owner: int | None) -> Bounds:
+    return STRANGERS if owner is None else OWN
+
+
+def _fingerprint(delivery: Delivery) -> str:
+    told = f"{delivery.network}\x00{delivery.visibility.home}\x00{delivery.query}\x00"
+    return sha256(told.encode() + delivery.body).hexdigest()
+
+
+def _prune(owner: int | None) -> None:
+    """Forget the oldest beyond the bound, and say how many."""
+    mine = RefusedUplink.objects.filter(owner_id=owner).order_by("-last_at", "-pk")
+    beyond = list(mine.values_list("pk", flat=True)[_bounds(owner).rows :])
+    if beyond:
+        RefusedUplink.objects.filter(pk__in=beyond).delete()
+        logger.warning("%d refused uplinks of organisation %s were pruned", len(beyond), owner)
+
+
+def replay(refused_id: int, visibility: Visibility) -> Answer:
+    """Run a kept document through the pipeline again and record what became of it.
+
+    It runs for the organisation it was kept for. A document that was stored is not run again.
+    Raises NotFound where the caller may not change that organisation's data, and Invalid where
+    only the document's beginning was kept.
+    """
+    kept = RefusedUplink.objects.filter(pk=refused_id).first()
+    if kept is None or not _may_replay(kept, visibility):
+        raise NotFound("Refused uplink")
+    if kept.truncated:
+        raise Invalid("document", gettext("only its beginning was kept, it cannot be replayed"))
+    if kept.outcome == RefusedUplink.REPLAYED:
+        return Answer(200, dict(kept.outcome_facts))
+    delivery = Delivery(
+        network=kept.network,
+        body=bytes(kept.document),
+        query=kept.query,
+        received=kept.received_at,
+        visibility=Visibility(
+            actor=visibility.actor, home=kept.owner_id, everything=kept.owner_id is None
+        ),
+    )
+    plan, given = _run(delivery)
+    _record(kept, plan, given)
+    return given
+
+
+def _may_replay(kept: RefusedUplink, visibility: Visibility) -> bool:
+    if kept.owner_id is None:
+        return visibility.everything
+    return visibility.may_write(kept.owner_id)
+
+
+def _run(delivery: Delivery) -> tuple[Plan, Answer]:
+    try:
+        plan, commit = pipeline.begin(delivery)
+        return plan, pipeline.answer(plan, commit.result(pipeline.PATIENCE_S))
+    except Invalid as problem:
+        plan = Plan(refusal=pipeline.unreadable(problem))
+        return plan, pipeline.answer(plan, [])
+    except TimeoutError as problem:
+        raise Unavailable("store", "did not answer in time", retry=True) from problem
+
+
+def _record(kept: RefusedUplink, plan: Plan, given: Answer) -> None:
+    kept.replayed_at = now_us()
+    if plan.refusal is None:
+        kept.outcome = RefusedUplink.REPLAYED
+        kept.outcome_facts = given.body
+    else:
+        kept.outcome = RefusedUplink.REFUSED_AGAIN
+        kept.outcome_facts = {"reason": plan.refusal.reason.value, **plan.refusal.facts}
+    kept.save(update_fields=["replayed_at", "outcome", "outcome_facts"])

@@ -1,0 +1,103 @@
+"""Devices set up by other packages and scripts, and what they may ask about them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from stadtherz.base.errors import Conflict, Invalid
+from stadtherz.base.time import Micros
+from stadtherz.ingest import seen
+from stadtherz.ingest.models import Device, DeviceField, normal_eui
+
+
+@dataclass(frozen=True, slots=True)
+class NewField:
+    """One value of the payload and its datastream: result = value * factor + offset.
+
+    `path` is written as `decode` reads it: `level_cm`, `values[0]`, `bytes:0:u16be`. Results must
+    lie between `minimum` and `maximum`; `f_port` None takes the value from every LoRaWAN port.
+    """
+
+    path: str
+    datastream: int
+    factor: float = 1.0
+    offset: float = 0.0
+    minimum: float | None = None
+    maximum: float | None = None
+    f_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """When a device was last heard and what it told of itself; times in microseconds."""
+
+    id: int
+    name: str
+    last_seen: Micros | None
+    last_f_cnt: int | None
+    battery: float | None
+    rssi: float | None
+    snr: float | None
+
+
+def register_device(
+    owner: int,
+    network: str,
+    dev_eui: str,
+    name: str,
+    *,
+    fields: Sequence[NewField] = (),
+    time_path: str = "",
+) -> int:
+    """The device's id; makes it, or adds the fields it lacks and leaves what is there as it is.
+
+    Raises Invalid for a field that cannot be right (naming it) and Conflict if the device belongs
+    to another organisation.
+    """
+    with transaction.atomic():
+        device = Device.objects.filter(network=network, dev_eui=normal_eui(dev_eui)).first()
+        if device is None:
+            device = Device(
+                owner_id=owner, network=network, dev_eui=dev_eui, name=name, time_path=time_path
+            )
+            _save(device)
+        elif device.owner_id != owner:
+            raise Conflict(f"The device {device.dev_eui} belongs to another organisation")
+        present = set(device.fields.values_list("datastream_id", flat=True))
+        for field in fields:
+            if field.datastream not in present:
+                _save(_device_field(device, field))
+    return device.pk
+
+
+def _device_field(device: Device, field: NewField) -> DeviceField:
+    values = asdict(field)
+    return DeviceField(device=device, datastream_id=values.pop("datastream"), **values)
+
+
+def _save(row: Device | DeviceField) -> None:
+    try:
+        row.full_clean()
+    except ValidationError as problem:
+        field, reasons = next(iter(problem.message_dict.items()))
+        raise Invalid(field, " ".join(reasons)) from problem
+    row.save()
+
+
+def device_state(network: str, dev_eui: str) -> DeviceState | None:
+    """What is known of a device just now; None if it is not registered."""
+    seen.flush()
+    device = Device.objects.filter(network=network, dev_eui=normal_eui(dev_eui)).first()
+    if device is None:
+        return None
+    return DeviceState(
+        id=device.pk,
+        name=device.name,
+        last_seen=device.last_seen,
+        last_f_cnt=device.last_f_cnt,
+        battery=device.battery,
+        rssi=device.rssi,
+        snr=device.snr,
+    )

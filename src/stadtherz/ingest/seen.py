@@ -1,0 +1,109 @@
+"""What is known of a device's state, written aside of the measurements and in groups.
+
+A state is worth nothing compared to a measurement: it may be lost in a crash, and never delays an
+answer.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import F, Q
+
+from stadtherz.base.time import Micros
+from stadtherz.ingest import lanes
+from stadtherz.ingest.models import Device, DeviceEvent
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One sign of life; None where it tells nothing."""
+
+    device: int
+    at: Micros
+    f_cnt: int | None = None
+    battery: float | None = None
+    rssi: float | None = None
+    snr: float | None = None
+    event: str | None = None
+
+
+class _Pending:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: list[Seen] = []
+
+    def add(self, seen: Seen) -> bool:
+        """True if this is the first one since the last `take`: then somebody has to come for it."""
+        with self._lock:
+            self._seen.append(seen)
+            return len(self._seen) == 1
+
+    def take(self) -> list[Seen]:
+        with self._lock:
+            taken, self._seen = self._seen, []
+        return taken
+
+
+_pending = _Pending()
+_writing = threading.Lock()
+
+
+def note(seen: Seen) -> None:
+    """Remember a sign of life; it is written soon."""
+    if _pending.add(seen):
+        lanes.quiet.submit(flush)
+
+
+def flush() -> None:
+    """Write what was noted until now; another thread's flush has ended, too, when this returns."""
+    with _writing:
+        taken = _pending.take()
+        if not taken:
+            return
+        try:
+            with transaction.atomic():
+                _write(taken)
+        except DatabaseError as problem:
+            logger.warning("%d signs of life could not be written: %s", len(taken), problem)
+
+
+def _write(taken: Sequence[Seen]) -> None:
+    for device in sorted({seen.device for seen in taken}):
+        signs = sorted((s for s in taken if s.device == device), key=lambda seen: seen.at)
+        newest = signs[-1].at
+        Device.objects.filter(Q(last_seen=None) | Q(last_seen__lte=newest), pk=device).update(
+            last_seen=newest, **_state(signs)
+        )
+        for sign in signs:
+            if sign.event is not None:
+                _count(device, sign.event, sign.at)
+
+
+def _state(signs: Iterable[Seen]) -> dict[str, float | int]:
+    """The latest of each value."""
+    state: dict[str, float | int] = {}
+    for sign in signs:
+        told = {
+            "last_f_cnt": sign.f_cnt,
+            "battery": sign.battery,
+            "rssi": sign.rssi,
+            "snr": sign.snr,
+        }
+        state.update({name: value for name, value in told.items() if value is not None})
+    return state
+
+
+def _count(device: int, event: str, at: Micros) -> None:
+    counted = DeviceEvent.objects.filter(device_id=device, event=event)
+    if counted.update(count=F("count") + 1, last_at=at):
+        return
+    try:
+        with transaction.atomic():
+            DeviceEvent.objects.create(device_id=device, event=event, count=1, last_at=at)
+    except IntegrityError:  # another process was first, or the device is gone
+        counted.update(count=F("count") + 1, last_at=at)

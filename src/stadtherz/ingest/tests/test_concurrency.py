@@ -1,0 +1,54 @@
+"""Many deliveries at once: each uplink becomes one observation, whatever the order."""
+
+import pytest
+
+from stadtherz.base.time import Period, now_us
+from stadtherz.ingest import lanes, pipeline
+from stadtherz.ingest.models import RefusedUplink
+from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
+from stadtherz.store.public import Reading, submit
+
+
+def test_different_uplinks_at_once_are_all_stored(town: Town, door: Door) -> None:
+    answers = door.post_all([tts(number, level_cm=number) for number in range(60)])
+    assert {answer.status_code for answer in answers} == {200}
+    assert sorted(results(town.level)) == list(range(60))
+
+
+def test_the_same_uplinks_at_once_are_stored_once(town: Town, door: Door) -> None:
+    documents = [tts(number, level_cm=number, discharge=1) for number in range(5)]
+    answers = door.post_all(documents * 12)
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(answer.json()["stored"] for answer in answers) == 10
+    assert sum(answer.json()["duplicates"] for answer in answers) == 110
+    assert len(readings(town.level, town.discharge)) == 10
+    ids = {tuple(answer.json()["observations"]) for answer in answers}
+    assert len(ids) == 5
+
+
+def test_good_and_bad_at_once_do_not_hinder_one_another(town: Town, door: Door) -> None:
+    documents: list[object] = []
+    for number in range(10):
+        documents += [
+            tts(number, level_cm=number),
+            tts(100 + number, level_cm=9999),
+            b"%d" % number,
+        ]
+    codes = [answer.status_code for answer in door.post_all(documents)]
+    assert codes == [200, 422, 400] * 10
+    assert len(readings(town.level)) == 10
+    assert RefusedUplink.objects.count() == 20
+
+
+def test_when_the_store_does_not_answer_the_network_hears_so_and_nothing_is_lost(
+    town: Town, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "PATIENCE_S", 0.0)
+    answer = door.post(tts(1, level_cm=5))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+    lanes.stop()
+    submit([Reading(town.discharge, Period(now_us()), 1)]).result()  # what waited is written by now
+    assert RefusedUplink.objects.get().reason == "store_unavailable"
+    monkeypatch.undo()
+    assert door.post(tts(1, level_cm=5)).status_code == 200
+    assert results(town.level) == [5]

@@ -1,0 +1,205 @@
+"""Devices: set up once, known at once after every change, and their state kept aside."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from stadtherz.base.errors import Conflict, Invalid
+from stadtherz.base.time import DAY, HOUR, MINUTE, iso, now_us
+from stadtherz.base.vocabulary import BATTERY
+from stadtherz.ingest import devices, seen
+from stadtherz.ingest.models import Device, DeviceEvent, DeviceField
+from stadtherz.ingest.public import NewField, device_state, register_device
+from stadtherz.ingest.tests.factories import (
+    EUI,
+    STRANGE_EUI,
+    Door,
+    Town,
+    chirpstack,
+    make_organisation,
+    make_stream,
+    make_town,
+    readings,
+    results,
+    time_of,
+    tts,
+)
+
+
+def test_registering_twice_gives_the_same_device_and_leaves_it_as_it_is(town: Town) -> None:
+    Device.objects.update(name="Renamed by staff")
+    more = make_stream(town.organisation, BATTERY)
+    fields = [NewField("other", town.level), NewField("battery", more)]
+    again = register_device(
+        town.organisation, "tts", "a1-b2-c3-d4-e5-f6-07-18", "Gauge", fields=fields
+    )
+    assert again == town.device
+    assert Device.objects.get().name == "Renamed by staff"
+    paths = DeviceField.objects.values_list("path", flat=True)
+    assert list(paths) == ["level_cm", "discharge", "battery"]
+
+
+def test_the_device_of_another_organisation_cannot_be_registered(town: Town) -> None:
+    with pytest.raises(Conflict):
+        register_device(make_organisation("village"), "tts", EUI, "Mine")
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"dev_eui": "12"}, "dev_eui"),
+        ({"network": "pigeon"}, "network"),
+        ({"name": ""}, "name"),
+        ({"time_path": "a..b"}, "time_path"),
+    ],
+)
+def test_a_device_that_cannot_be_right_names_its_field(
+    town: Town, change: dict[str, str], field: str
+) -> None:
+    values = {"network": "tts", "dev_eui": STRANGE_EUI, "name": "New", **change}
+    with pytest.raises(Invalid) as caught:
+        register_device(town.organisation, **values)
+    assert caught.value.field == field
+    assert Device.objects.count() == 1
+
+
+def test_a_field_cannot_write_into_a_datastream_of_others(town: Town) -> None:
+    theirs = make_stream(make_organisation("village"), BATTERY)
+    with pytest.raises(Invalid) as caught:
+        register_device(
+            town.organisation, "tts", STRANGE_EUI, "New", fields=[NewField("level", theirs)]
+        )
+    assert caught.value.field == "datastream"
+    assert Device.objects.count() == 1
+
+
+def test_a_field_with_an_empty_range_or_a_broken_path_is_refused(town: Town) -> None:
+    field = DeviceField.objects.get(path="level_cm")
+    known = {"device": field.device, "datastream": field.datastream, "path": "level"}
+    for changes, wrong in (({"minimum": 5, "maximum": 1}, "maximum"), ({"path": "a["}, "path")):
+        with pytest.raises(ValidationError) as caught:
+            DeviceField(**{**known, **changes}).clean()
+        assert list(caught.value.message_dict) == [wrong]
+
+
+def test_a_change_counts_from_the_next_uplink_on(town: Town, door: Door) -> None:
+    door.post(tts(1, level_cm=10))
+    field = DeviceField.objects.get(path="level_cm")
+    field.factor = 0.1
+    field.save()
+    door.post(tts(2, level_cm=10))
+    assert results(town.level) == [10, 1]
+
+
+def test_a_change_counts_only_once_its_transaction_is_done(town: Town, door: Door) -> None:
+    device = Device.objects.get()
+    with transaction.atomic():
+        device.active = False
+        device.save()
+        assert devices.find("tts", EUI) is not None
+    assert door.post(tts(1, level_cm=10)).status_code == 404
+
+
+def test_a_deleted_device_is_unknown_at_once(town: Town, door: Door) -> None:
+    door.post(tts(1, level_cm=10))
+    Device.objects.get().delete()
+    assert door.post(tts(2, level_cm=10)).status_code == 404
+
+
+def test_bytes_are_mapped_where_the_network_decodes_nothing(town: Town, door: Door) -> None:
+    DeviceField.objects.filter(path="level_cm").delete()
+    field = NewField("bytes:1:u16be", town.level, factor=-0.1, offset=400, minimum=0, maximum=400)
+    register_device(town.organisation, "tts", EUI, "Gauge", fields=[field])
+    assert door.post(tts(1, payload=bytes([9, 0x0B, 0xB8]))).status_code == 200
+    assert results(town.level) == [100]
+    assert door.post(tts(2, payload=bytes([9, 0xFF, 0xFF]))).status_code == 422
+
+
+def test_a_field_of_another_port_is_not_read(town: Town, door: Door) -> None:
+    field = DeviceField.objects.get(path="level_cm")
+    field.f_port = 7
+    field.save()
+    assert door.post(tts(1, level_cm=5, discharge=1)).json()["stored"] == 1
+    assert results(town.level) == []
+
+
+@pytest.mark.parametrize("form", ["iso", "seconds", "milliseconds"])
+def test_a_device_that_tells_its_time_is_believed_within_reason(
+    town: Town, door: Door, form: str
+) -> None:
+    device = Device.objects.get()
+    device.time_path = "at"
+    device.save()
+    measured = time_of(1) - HOUR
+    told = {"iso": iso(measured), "seconds": measured // 10**6, "milliseconds": measured // 1000}
+    door.post(tts(1, level_cm=5, at=told[form]))
+    assert readings(town.level).phenomenon_start.tolist() == [measured]
+    assert readings(town.level).result_time.tolist() == [time_of(1)]
+
+
+@pytest.mark.parametrize(
+    "told", [0, 1e300, True, "soon", None, iso(time_of(1) + HOUR), iso(time_of(1) - 90 * DAY)]
+)
+def test_a_devices_time_that_cannot_be_true_is_not_believed(
+    town: Town, door: Door, told: object
+) -> None:
+    device = Device.objects.get()
+    device.time_path = "at"
+    device.save()
+    door.post(tts(1, level_cm=5, at=told))
+    assert readings(town.level).phenomenon_start.tolist() == [time_of(1)]
+
+
+def test_the_devices_state_is_known_after_an_uplink(town: Town, door: Door) -> None:
+    before = now_us()
+    door.post(tts(7, level_cm=5))
+    state = device_state("tts", EUI.lower())
+    assert state is not None
+    assert state.last_f_cnt == 7
+    assert (state.rssi, state.snr) == (-80, 9)
+    assert state.last_seen is not None
+    assert state.last_seen >= before
+    assert device_state("tts", STRANGE_EUI) is None
+
+
+def test_a_repeated_uplink_is_no_sign_of_life(town: Town, door: Door) -> None:
+    door.post(tts(7, level_cm=5))
+    first = device_state("tts", EUI)
+    door.post(tts(7, level_cm=5))
+    assert device_state("tts", EUI) == first
+
+
+def test_events_are_counted_and_a_status_tells_the_battery(door: Door) -> None:
+    station = make_town("village", STRANGE_EUI, "chirpstack")
+    door.let_in(station, "village")
+    status = {**chirpstack(1, STRANGE_EUI), "batteryLevel": 88.3}
+    for event in ("status", "status", "join"):
+        path = f"/ingest/chirpstack?event={event}"
+        assert door.post(status, token="village", path=path).status_code == 200
+    state = device_state("chirpstack", STRANGE_EUI)
+    assert state is not None
+    assert state.battery == 88.3
+    counted = dict(DeviceEvent.objects.values_list("event", "count"))
+    assert counted == {"status": 2, "join": 1}
+
+
+def test_an_older_sign_of_life_does_not_turn_the_state_back(town: Town) -> None:
+    now = now_us()
+    for at, f_cnt in ((now, 8), (now - MINUTE, 7)):
+        seen.note(seen.Seen(town.device, at, f_cnt=f_cnt))
+        seen.flush()
+    state = device_state("tts", EUI)
+    assert state is not None
+    assert (state.last_seen, state.last_f_cnt) == (now, 8)
+
+
+def test_the_cache_forgets_after_seconds(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices.find("tts", EUI)
+    Device.objects.update(active=False)  # as another process would: no signal comes
+    later = now_us() + int(timedelta(seconds=4) / timedelta(microseconds=1))
+    monkeypatch.setattr(devices, "now_us", lambda: later)
+    found = devices.find("tts", EUI)
+    assert found is not None
+    assert not found.active

@@ -141,6 +141,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/konto/login/"
 LOGIN_REDIRECT_URL = "/verwaltung/"
 ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_ADAPTER = "stadtherz.identity.adapter.StaffOnly"
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -194,7 +194,7 @@ class AccountViewSet(SuperuserViewSet):
     """All accounts; they are switched off rather than deleted, so that the trail keeps its names."""
 
     model = User
-    name = "account"
+    name = "user"
     owner_path = "memberships__organisation"
     allowed = frozenset({"add", "change"})
     icon = "user"

@@ -1,0 +1,123 @@
+"""The cast of the staff tests: two towns, their people, and one row of everything in each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.test import Client
+
+from stadtherz.base.visibility import SYSTEM
+from stadtherz.base.vocabulary import WATER_LEVEL
+from stadtherz.identity.public import (
+    ApiToken,
+    AuditEntry,
+    Membership,
+    User,
+    add_member,
+    create_organisation,
+    create_token,
+    record,
+)
+from stadtherz.ingest.public import Device, DeviceField, RefusedUplink
+from stadtherz.store import public as store
+
+ROLES = ("viewer", "editor", "administrator")
+
+
+@dataclass(frozen=True)
+class Town:
+    """An organisation with one row of everything."""
+
+    slug: str
+    organisation: int
+    stream: int
+    thing: int
+    device: int
+    field: int
+    refused: int
+    member: int
+    token: int
+    audit: int
+    account: int
+
+
+def town(slug: str) -> Town:
+    owner = create_organisation(slug, slug.title())
+    stream = store.register_stream(_stream(slug, owner))
+    device = Device.objects.create(
+        owner_id=owner, network="tts", dev_eui=f"{owner:016X}", name=f"Sonde {slug}"
+    )
+    field = DeviceField.objects.create(device=device, datastream_id=stream, path="level")
+    refused = RefusedUplink.objects.create(
+        owner_id=owner,
+        network="tts",
+        reason="broken_document",
+        document=b"{<script>",
+        fingerprint=slug,
+        received_at=1,
+        last_at=1,
+    )
+    for role in ROLES:
+        add_member(owner, f"{role}@{slug}.example", role, name=f"{role} {slug}")
+    create_token(f"Schlüssel {slug}", owner, ["ingest"])
+    record(SYSTEM, "create", "test", 1, organisation=owner)
+    return Town(
+        slug=slug,
+        organisation=owner,
+        stream=stream,
+        thing=field.datastream.thing_id,
+        device=device.pk,
+        field=field.pk,
+        refused=refused.pk,
+        account=User.objects.get(email=f"viewer@{slug}.example").pk,
+        member=Membership.objects.get(user__email=f"viewer@{slug}.example").pk,
+        token=ApiToken.objects.get(organisation_id=owner).pk,
+        audit=AuditEntry.objects.filter(organisation_id=owner).latest("pk").pk,
+    )
+
+
+def _stream(slug: str, owner: int) -> store.NewStream:
+    return store.NewStream(
+        owner=owner,
+        thing_name=f"Pegel {slug}",
+        thing_description="",
+        location=None,
+        sensor_name=f"Ultraschall {slug}",
+        sensor_description="",
+        property_name=WATER_LEVEL.name,
+        property_definition=WATER_LEVEL.definition,
+        property_description="",
+        unit_name=WATER_LEVEL.unit.name,
+        unit_symbol=WATER_LEVEL.unit.symbol,
+        unit_definition=WATER_LEVEL.unit.definition,
+        name=f"Wasserstand {slug}",
+        description="",
+        access="organisation",
+    )
+
+
+def signed_in(email: str) -> Client:
+    client = Client()
+    client.force_login(
+        User.objects.get(email=email), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return client
+
+
+def client_of(role: str, home: Town, elsewhere: Town) -> Client:
+    """The browser of a person with this role, seen from `home`."""
+    if role == "anonymous":
+        return Client()
+    if role == "stranger":
+        return signed_in(f"administrator@{elsewhere.slug}.example")
+    if role == "superuser":
+        if not User.objects.filter(email="root@stadtherz.example").exists():
+            User.objects.create_superuser("root@stadtherz.example", name="Root")
+        return signed_in("root@stadtherz.example")
+    return signed_in(f"{role}@{home.slug}.example")
+
+
+def form_of(client: Client, url: str) -> dict[str, Any]:
+    """The values a browser would send back if somebody opened this form and pressed save."""
+    form = client.get(url).context["form"]
+    values = {bound.html_name: bound.value() for bound in form}
+    return {name: value for name, value in values.items() if value not in (None, False)}

@@ -1,0 +1,84 @@
+"""A network server that sends uplinks as fast as they are acknowledged; runs as its own process.
+
+Reads {"host", "port", "token", "devices", "count", "connections"} from standard input and prints
+{"seconds", "refused"}. Plain sockets, because a client library would cost more than the server.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+def requests(order: dict[str, Any]) -> Iterator[bytes]:
+    """Complete HTTP requests, one uplink of the next device each."""
+    began = datetime.now(UTC)  # noqa: TID251 - a foreign network has its own clock
+    devices = order["devices"]
+    for number in range(order["count"]):
+        turn, device = divmod(number, len(devices))
+        at = (began + timedelta(milliseconds=number)).isoformat().replace("+00:00", "Z")
+        body = json.dumps(_uplink(devices[device], turn, at)).encode()
+        head = (
+            f"POST /ingest/tts HTTP/1.1\r\nHost: {order['host']}:{order['port']}\r\n"
+            f"Authorization: Bearer {order['token']}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        yield head.encode() + body
+
+
+def _uplink(device: str, turn: int, at: str) -> dict[str, Any]:
+    return {
+        "end_device_ids": {
+            "device_id": device.lower(),
+            "application_ids": {"application_id": "bench"},
+            "dev_eui": device,
+        },
+        "received_at": at,
+        "uplink_message": {
+            "session_key_id": "AY4n",
+            "f_port": 2,
+            "f_cnt": turn + 1,
+            "frm_payload": "AQI=",
+            "decoded_payload": {"level_cm": 80 + turn % 40},
+            "received_at": at,
+        },
+    }
+
+
+async def send_all(order: dict[str, Any]) -> dict[str, Any]:
+    """Every connection sends its next request as soon as the last one is answered."""
+    waiting = iter(list(requests(order)))
+    began = time.perf_counter()
+    refused = await asyncio.gather(*(_line(order, waiting) for _ in range(order["connections"])))
+    return {"seconds": time.perf_counter() - began, "refused": sum(refused)}
+
+
+async def _line(order: dict[str, Any], waiting: Iterator[bytes]) -> int:
+    reader, writer = await asyncio.open_connection(order["host"], order["port"])
+    refused = 0
+    for request in waiting:
+        writer.write(request)
+        refused += await _status(reader) >= 300
+    writer.close()
+    return refused
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+    length = next(
+        (
+            int(line.split(":")[1])
+            for line in head.split("\r\n")
+            if line.startswith("content-length")
+        ),
+        0,
+    )
+    await reader.readexactly(length)
+    return int(head.split(" ", 2)[1])
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(send_all(json.load(sys.stdin)))))

@@ -124,7 +124,11 @@ def _make_plain_table() -> None:
 
 
 def _insert_plainly(readings: Sequence[Reading]) -> None:
-    rows = [(r.datastream, r.phenomenon_time.start, r.result) for r in readings]
+    rows = [
+        (reading.datastream, reading.phenomenon_time.start, reading.result)
+        for reading in readings
+        if isinstance(reading.result, float)
+    ]
     with transaction.atomic(), connections["default"].cursor() as cursor:
         cursor.executemany("INSERT INTO bench_plain VALUES (%s, %s, %s)", rows)
 

@@ -58,8 +58,9 @@ def beyond(order: Sequence[Order], values: Sequence[Any]) -> Expression:
 def _split(term: Order, value: Any) -> list[tuple[Order, Literal]]:
     parts = typed((term,))
     if len(parts) == 1:
-        kind = parts[0].by.kind if isinstance(parts[0].by, Column | Lookup | Call) else Kind.BOOLEAN
-        return [(parts[0], Literal(value, kind))]
+        by = term.by
+        kind = by.kind if isinstance(by, Column | Literal | Call | Lookup) else Kind.BOOLEAN
+        return [(term, Literal(value, kind))]
     number = value if rank(value) == 2 else None
     text = value if isinstance(value, str) else None
     boolean = value if isinstance(value, bool) else None

@@ -18,7 +18,7 @@ def apply_values(
     """Set the values; on creation, see that nothing needed is missing."""
     fields = {field.name: field for field in instance._meta.concrete_fields if field.name != "id"}
     for name, value in values.items():
-        if name == "locations" and hasattr(instance, name):
+        if name == "locations" and hasattr(type(instance), name):
             check_locations(value, visibility)
         elif name not in fields:
             raise Invalid(name, "is not a property of this entity")

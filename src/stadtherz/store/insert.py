@@ -37,6 +37,12 @@ def insert_batches(batches: Sequence[Batch]) -> list[Outcome]:
     return outcomes
 
 
+def check_references(row: Row) -> None:
+    """Raise Invalid if the row names a datastream or a feature that does not exist."""
+    if mistake := _Known.of([row]).mistake_in([row]):
+        raise mistake
+
+
 def _receive(row: Row, known: "_Known", free: "_Ids", fresh: list[tuple[int, Row]]) -> Receipt:
     key = (row[_DATASTREAM], row[_KEY])
     if row[_KEY] is not None and key in known.keys:

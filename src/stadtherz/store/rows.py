@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from django.db import IntegrityError
 
-from stadtherz.base.errors import Invalid, NotFound
+from stadtherz.base.errors import Conflict, Invalid, NotFound
 from stadtherz.base.expressions import Column, Kind, Order
 from stadtherz.base.time import Micros, Period
 from stadtherz.sql.public import (
@@ -24,6 +25,7 @@ from stadtherz.store.buckets import bucket, zone_of
 from stadtherz.store.checks import ROW_COLUMNS, row_of
 from stadtherz.store.columns import SELECTED, columns_of
 from stadtherz.store.database import database, members, on_sqlite, rows_of, run, writing
+from stadtherz.store.insert import check_references
 from stadtherz.store.latest import repair_latest
 from stadtherz.store.values import (
     NONE,
@@ -156,15 +158,20 @@ def buckets(
 def correct(reading: int, changed: Reading) -> None:
     """Replace a reading, keeping its id and its place in the log.
 
-    Raises NotFound if it does not exist, Invalid for a value that cannot be kept.
+    Its key stays, too. Raises NotFound if it does not exist, Invalid for a value that cannot be
+    kept, Conflict if it would become a repetition in another datastream.
     """
     row = row_of(changed)
     with writing():
+        check_references(row)
         found = rows_of(Sql("SELECT datastream FROM store_observation WHERE id = %s", (reading,)))
         if not found:
             raise NotFound(f"Observation {reading}")
-        assigned = ", ".join(f"{name} = %s" for name in ROW_COLUMNS[:-1])  # the key stays
-        run(f"UPDATE store_observation SET {assigned} WHERE id = %s", (*row[:-1], reading))
+        assigned = ", ".join(f"{name} = %s" for name in ROW_COLUMNS[:-1])  # the key is last
+        try:
+            run(f"UPDATE store_observation SET {assigned} WHERE id = %s", (*row[:-1], reading))
+        except IntegrityError:
+            raise Conflict(f"datastream {changed.datastream} has this reading already") from None
         repair_latest({found[0][0], changed.datastream})
 
 

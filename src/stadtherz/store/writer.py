@@ -97,6 +97,7 @@ class _Writer:
         self._thread: threading.Thread | None = None
 
     def put(self, job: _Job) -> None:
+        self.start()
         with self._changed:
             self._changed.wait_for(
                 lambda: not self._jobs or self._waiting + len(job.rows) <= _MOST_WAITING
@@ -123,7 +124,6 @@ class _Writer:
     def _run(self) -> None:
         try:
             while group := self._next_group():
-                close_old_connections()
                 _write_group(group)
         finally:
             database().close()
@@ -147,11 +147,12 @@ class _Writer:
 
 def _write_group(jobs: Sequence[_Job]) -> None:
     """Commit the jobs together; if that fails, each alone, so that none pays for another."""
+    close_old_connections()
     try:
         with writing():
             outcomes = insert_batches([job.rows for job in jobs])
             announce()
-    except Error as error:
+    except Exception as error:  # noqa: BLE001 - a worker loop: somebody waits for each future
         _after_failure(jobs, error)
         return
     notify_log()
@@ -159,16 +160,19 @@ def _write_group(jobs: Sequence[_Job]) -> None:
         _resolve(job, outcome)
 
 
-def _after_failure(jobs: Sequence[_Job], error: Error) -> None:
+def _after_failure(jobs: Sequence[_Job], error: Exception) -> None:
     if len(jobs) > 1:
         log.warning("A group of %d batches failed, trying each alone: %s", len(jobs), error)
         for job in jobs:
             _write_group([job])
         return
     log.error("A batch of %d readings failed: %s", len(jobs[0].rows), error)
-    failure = Unavailable("database", str(error), retry=True)
-    failure.__cause__ = error
-    jobs[0].future.set_exception(failure)
+    if isinstance(error, Error):
+        failure = Unavailable("database", str(error), retry=True)
+        failure.__cause__ = error
+        jobs[0].future.set_exception(failure)
+    else:
+        jobs[0].future.set_exception(error)
 
 
 _writer = _Writer()

@@ -1,0 +1,156 @@
+"""How far each owed message has come, as small steps that each end in a commit.
+
+    queued ──claim──▶ queued (leased) ──mark_handing_over──▶ handing_over ──▶ sent
+       ▲                  │ not handed over: back-off             │ nobody can know
+       └──────────────────┘ or failed                             └──▶ uncertain
+
+The step to `handing_over` decides between processes: it succeeds only for the holder of the lease. A
+crash before it leaves the message queued (the server has nothing), a crash after it leaves it
+`handing_over`, and nobody repeats it without a person's word.
+See docs/decisions/0007-one-mail-per-event.md.
+"""
+
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
+
+from stadtherz.alerts.models import Delivery
+from stadtherz.alerts.wake import wake
+from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
+
+Status = Delivery.Status
+
+_FIRST_PAUSE = 5 * SECOND
+_LONGEST_PAUSE = 15 * MINUTE
+_PATIENCE = 5  # attempts before a server's final refusal is believed
+# Longer with each attempt, so that two processes and a slow server cannot take turns for ever.
+LEASE = 10 * SECOND
+# Well beyond the time we wait for a server's answer (mail.ANSWER_SECONDS).
+_ABANDONED = 5 * MINUTE
+
+NO_SERVER = "No mail server is set (STADTHERZ_SMTP_URL)."
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to send one message; it lapses when `lease` is over or somebody else took it."""
+
+    delivery: int
+    lease: Micros
+
+
+class LeaseLost(Exception):
+    """Another process took the message over before the dot was sent."""
+
+
+def claim() -> Claim | None:
+    """Lease the next message that is due; None if there is none."""
+    moment = now_us()
+    due = _waiting().filter(next_attempt__lte=moment).order_by("next_attempt", "pk")
+    for delivery in due[:5]:
+        lease = moment + LEASE * (delivery.attempts + 1)
+        taken = Delivery.objects.filter(
+            pk=delivery.pk, status=Status.QUEUED, next_attempt=delivery.next_attempt
+        ).update(next_attempt=lease, attempts=F("attempts") + 1, changed_at=moment)
+        if taken:
+            return Claim(delivery.pk, lease)
+    return None
+
+
+def mark_handing_over(claimed: Claim, message_id: str) -> None:
+    """Record, before the dot, that it is about to be sent; raises LeaseLost if it is not ours."""
+    kept = Delivery.objects.filter(
+        pk=claimed.delivery, status=Status.QUEUED, next_attempt=claimed.lease
+    ).update(status=Status.HANDING_OVER, message_id=message_id, error="", changed_at=now_us())
+    if not kept:
+        raise LeaseLost
+
+
+def mark_sent(claimed: Claim) -> None:
+    _finish(claimed, Status.SENT, "")
+
+
+def mark_uncertain(claimed: Claim, reason: str) -> None:
+    _finish(claimed, Status.UNCERTAIN, reason)
+
+
+def mark_failed(claimed: Claim, reason: str) -> None:
+    _finish(claimed, Status.FAILED, reason)
+
+
+def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
+    """The server does not have it: try again later, or give up after its final refusals."""
+    attempts: int = Delivery.objects.values_list("attempts", flat=True).get(pk=claimed.delivery)
+    if permanent and attempts >= _PATIENCE:
+        mark_failed(claimed, reason)
+        return
+    moment = now_us()
+    _held(claimed).update(
+        status=Status.QUEUED,
+        next_attempt=moment + pause(attempts),
+        error=reason,
+        changed_at=moment,
+    )
+
+
+def pause(attempts: int) -> Micros:
+    """How long to wait after so many attempts: 5 s, 10 s, 20 s ... at most 15 minutes."""
+    return min(_FIRST_PAUSE * 2 ** min(attempts - 1, 20), _LONGEST_PAUSE)
+
+
+def send_again(delivery: int) -> bool:
+    """A person wants it repeated; True if it was in a state where that makes sense."""
+    moment = now_us()
+    again = Delivery.objects.filter(
+        pk=delivery, status__in=[Status.UNCERTAIN, Status.FAILED]
+    ).update(status=Status.QUEUED, attempts=0, next_attempt=moment, error="", changed_at=moment)
+    wake()
+    return bool(again)
+
+
+def settle_abandoned() -> int:
+    """Whatever was being handed over when its process died is uncertain; says how many."""
+    moment = now_us()
+    settled: int = Delivery.objects.filter(
+        status=Status.HANDING_OVER, changed_at__lt=moment - _ABANDONED
+    ).update(
+        status=Status.UNCERTAIN,
+        error="The process ended before the server's answer came.",
+        changed_at=moment,
+    )
+    return settled
+
+
+def explain_missing_server() -> None:
+    """Tell staff why nothing moves."""
+    Delivery.objects.filter(status=Status.QUEUED, error="").update(error=NO_SERVER)
+
+
+def next_due() -> Micros | None:
+    """When the next waiting message wants to be sent."""
+    found: Micros | None = _waiting().aggregate(first=Min("next_attempt"))["first"]
+    return found
+
+
+def _waiting() -> QuerySet[Delivery]:
+    """Messages that may go next: of one alert a person reads the beginning before the end."""
+    earlier = Delivery.objects.filter(
+        contact=OuterRef("contact"),
+        event__alert=OuterRef("event__alert"),
+        pk__lt=OuterRef("pk"),
+        status=Status.QUEUED,
+    )
+    return Delivery.objects.filter(~Exists(earlier), status=Status.QUEUED)
+
+
+def _held(claimed: Claim) -> QuerySet[Delivery]:
+    """The row if it is still in our hands: leased and waiting, or being handed over."""
+    return Delivery.objects.filter(
+        pk=claimed.delivery,
+        next_attempt=claimed.lease,
+        status__in=[Status.QUEUED, Status.HANDING_OVER, Status.UNCERTAIN],
+    )
+
+
+def _finish(claimed: Claim, status: Status, error: str) -> None:
+    _held(claimed).update(status=status, error=error, changed_at=now_us())

@@ -1,0 +1,170 @@
+"""SMTP by single steps, so that there is a known moment at which a message changes hands.
+
+By RFC 5321 §4.1.1.4 a server accepts a message when it has seen the line with the single dot, and
+must forget everything if the connection ends before. So the body goes out without that line,
+`before_dot` records that we are about to send it, and only then it is sent.
+"""
+
+import re
+import smtplib
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email.message import EmailMessage
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from stadtherz.base.errors import Invalid
+
+_COMMAND_SECONDS = 20.0
+# RFC 5321 §4.5.3.2.6 asks for 10 minutes here; a server that needs 2 is not going to answer.
+ANSWER_SECONDS = 120.0
+_PORTS = {"smtp": 25, "smtps": 465, "starttls": 587}
+
+
+class NotHandedOver(Exception):
+    """The server does not have the message. `permanent` if it will never take it."""
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+class PerhapsHandedOver(Exception):
+    """The dot may have reached the server, and no answer has come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed over, read from a URL.
+
+    `smtp://host:port`, with `?starttls=1` for encryption after the greeting, or `smtps://host` for
+    encryption from the first byte; user and password before the host.
+    """
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    tls: bool = False
+
+    @classmethod
+    def from_url(cls, url: str) -> "MailServer":
+        parts = urlsplit(url)
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+            raise Invalid("smtp", "must look like smtp://user:password@host:port or smtps://host")
+        starttls = parse_qs(parts.query).get("starttls", ["0"])[-1] not in {"0", "false", ""}
+        return cls(
+            host=parts.hostname,
+            port=parts.port or _PORTS["starttls" if starttls else parts.scheme],
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            starttls=starttls,
+            tls=parts.scheme == "smtps",
+        )
+
+
+def hand_over(
+    server: MailServer,
+    message: EmailMessage,
+    *,
+    sender: str,
+    recipient: str,
+    before_dot: Callable[[], None],
+) -> None:
+    """Give one message to the server, once.
+
+    Raises NotHandedOver if the server certainly does not have it, PerhapsHandedOver if nobody can
+    know. What `before_dot` raises ends the conversation without the dot and comes through unchanged.
+    """
+    with _connection(server) as smtp:
+        with _before_the_dot():
+            _expect(smtp.mail(sender), {250})
+            _expect(smtp.rcpt(recipient), {250, 251})
+            _expect(smtp.docmd("DATA"), {354})
+            smtp.send(body(message))
+        before_dot()
+        _expect(_dot(smtp), {250})
+        _take_leave(smtp)
+
+
+def body(message: EmailMessage) -> bytes:
+    """The message as it goes over the line, dots doubled (RFC 5321 §4.5.2), without the last dot."""
+    raw = re.sub(rb"\r?\n", b"\r\n", message.as_bytes())
+    stuffed = re.sub(rb"(?m)^\.", b"..", raw)
+    return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+
+
+def _dot(smtp: smtplib.SMTP) -> tuple[int, bytes]:
+    try:
+        if smtp.sock is not None:
+            smtp.sock.settimeout(ANSWER_SECONDS)
+        smtp.send(b".\r\n")
+        return smtp.getreply()
+    except (OSError, smtplib.SMTPException) as error:
+        raise PerhapsHandedOver(f"no answer after the end of the message: {error}") from error
+
+
+def _take_leave(smtp: smtplib.SMTP) -> None:
+    """Say QUIT without waiting for the answer: the outcome is known."""
+    with suppress(OSError, smtplib.SMTPException):
+        smtp.putcmd("QUIT")
+
+
+@contextmanager
+def _connection(server: MailServer) -> Iterator[smtplib.SMTP]:
+    with _before_the_dot():
+        smtp = _connect(server)
+    try:
+        yield smtp
+    finally:
+        smtp.close()
+
+
+def _connect(server: MailServer) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    if server.tls:
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=_COMMAND_SECONDS, context=context
+        )
+    else:
+        smtp = smtplib.SMTP(server.host, server.port, timeout=_COMMAND_SECONDS)
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        if server.starttls:
+            smtp.starttls(context=context)
+            smtp.ehlo()
+        if server.user:
+            smtp.login(server.user, server.password)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
+
+
+@contextmanager
+def _before_the_dot() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotHandedOver(_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _answer(error.smtp_code, error.smtp_error)
+    return f"{type(error).__name__}: {error}"
+
+
+def _answer(code: int, text: bytes | str) -> str:
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return f"{code} {text}"[:500]
+
+
+def _expect(reply: tuple[int, bytes], wanted: set[int]) -> None:
+    """Raise unless the server agreed; a 5xx about this message is its last word."""
+    code, text = reply
+    if code not in wanted:
+        raise NotHandedOver(_answer(code, text), permanent=500 <= code < 600)

@@ -1,0 +1,95 @@
+"""One delivery as an e-mail: plain text and simple HTML, in the contact's language."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP as _SMTP
+from email.utils import format_datetime
+from typing import Any
+
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from stadtherz.alerts.models import AlertEvent, Contact
+from stadtherz.alerts.post import PostOffice
+
+# Seven bits reach every server, also one without 8BITMIME.
+_POLICY = _SMTP.clone(cte_type="7bit")
+
+
+def compose(
+    event: AlertEvent, contact: Contact, post: PostOffice, *, date: datetime
+) -> EmailMessage:
+    """The message that tells `contact` about `event`; the same input gives the same message id."""
+    with override(contact.language):
+        wording = event.texts.get(contact.language) or next(iter(event.texts.values()))
+        text, page = _plain(wording, post), _html(wording, post)
+    message = EmailMessage(policy=_POLICY)
+    message["Subject"] = _one_line(wording["subject"])
+    message["From"] = Address(_one_line(post.city), addr_spec=post.sender)
+    message["To"] = Address(_one_line(contact.name), addr_spec=ascii_address(contact.email))
+    message["Date"] = format_datetime(date)
+    message["Message-ID"] = message_id(event, contact.pk, post.sender)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(text)
+    message.add_alternative(page, subtype="html")
+    message["Content-Language"] = contact.language
+    return message
+
+
+def message_id(event: AlertEvent, contact: int, sender: str) -> str:
+    """Made from event and contact alone: a mailbox that gets it twice can know it."""
+    named = f"{event.alert_id}/{event.observation}/{contact}"
+    digest = hashlib.sha256(named.encode()).hexdigest()[:40]
+    return f"<{digest}@{sender.rpartition('@')[2]}>"
+
+
+def ascii_address(address: str) -> str:
+    """The address with its domain as it stands in the DNS (IDNA), for servers without SMTPUTF8."""
+    local, _at, domain = address.rpartition("@")
+    return f"{local}@{domain.encode('idna').decode('ascii')}"
+
+
+def _plain(wording: Mapping[str, Any], post: PostOffice) -> str:
+    facts = "\n".join(f"{label}: {value}" for label, value in wording["facts"])
+    return (
+        f"{wording['sentence']}\n\n{facts}\n\n"
+        f"{_('All details:')} {post.public_url}{wording['link']}\n\n"
+        f"-- \n{_footer(post.city)}\n"
+    )
+
+
+def _html(wording: Mapping[str, Any], post: PostOffice) -> str:
+    rows = format_html_join(
+        "",
+        '<tr><th align="left" style="padding:2px 16px 2px 0;font-weight:normal">{}</th>'
+        "<td><strong>{}</strong></td></tr>",
+        wording["facts"],
+    )
+    return format_html(
+        '<!doctype html><html><body style="font-family:sans-serif;font-size:16px;line-height:1.5">'
+        '<p style="font-size:18px"><strong>{}</strong></p><table>{}</table>'
+        '<p><a href="{}{}">{}</a></p><hr><p style="color:#555">{}</p></body></html>',
+        wording["sentence"],
+        rows,
+        post.public_url,
+        wording["link"],
+        _("See all details"),
+        _footer(post.city),
+    )
+
+
+def _footer(city: str) -> str:
+    return _(
+        "You get this message because %(city)s has put you on a list of people to be warned. "
+        "To be removed, reply to this message or tell the person who runs the list."
+    ) % {"city": city}
+
+
+def _one_line(text: str) -> str:
+    """Header text without line ends, which could smuggle in further headers."""
+    return " ".join(text.split())

@@ -1,0 +1,113 @@
+"""The thread that sends what is owed, and what one round of it does."""
+
+import logging
+import threading
+from email.message import EmailMessage
+from functools import partial
+
+from django.db import close_old_connections, connections
+
+from stadtherz.alerts import deliveries
+from stadtherz.alerts.deliveries import Claim, LeaseLost
+from stadtherz.alerts.mail import NotHandedOver, PerhapsHandedOver, hand_over
+from stadtherz.alerts.message import ascii_address, compose
+from stadtherz.alerts.models import Delivery
+from stadtherz.alerts.post import PostOffice, post_office
+from stadtherz.alerts.wake import wait, wake
+from stadtherz.base.time import SECOND, now, now_us
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_SLEEP = 5.0  # another process may owe something without ringing our bell
+
+
+class _Worker:
+    """The one sending thread of this process."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        if self._thread is not None:
+            return
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread is None:
+            return
+        self._stop.set()
+        wake()
+        # A server that is slow to answer must not hold up the end; stopping here is like a crash.
+        self._thread.join(timeout=10)
+        self._thread = None
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            close_old_connections()
+            try:
+                send_due(self._stop)
+                pause = _sleep()
+            except Exception:  # the worker loop: nothing may end the sending of warnings
+                logger.exception("sending failed; trying again")
+                pause = _LONGEST_SLEEP
+            if not self._stop.is_set():
+                wait(pause)
+        connections.close_all()
+
+
+_worker = _Worker()
+start_delivery = _worker.start
+stop_delivery = _worker.stop
+
+
+def send_due(stop: threading.Event | None = None) -> int:
+    """Send every message that is due now; says how many were tried."""
+    deliveries.settle_abandoned()
+    post = post_office()
+    if post is None:
+        deliveries.explain_missing_server()
+        return 0
+    tried = 0
+    while (stop is None or not stop.is_set()) and (claimed := deliveries.claim()) is not None:
+        _send(post, claimed)
+        tried += 1
+    return tried
+
+
+def _send(post: PostOffice, claimed: Claim) -> None:
+    delivery = Delivery.objects.select_related("event", "contact").get(pk=claimed.delivery)
+    if delivery.contact is None:
+        deliveries.mark_failed(claimed, "The contact has been removed.")
+        return
+    message = compose(delivery.event, delivery.contact, post, date=now())
+    try:
+        hand_over(
+            post.server,
+            message,
+            sender=post.sender,
+            recipient=ascii_address(delivery.contact.email),
+            before_dot=partial(_before_dot, claimed, message),
+        )
+    except NotHandedOver as reason:
+        deliveries.put_back(claimed, str(reason), permanent=reason.permanent)
+    except PerhapsHandedOver as reason:
+        deliveries.mark_uncertain(claimed, str(reason))
+    except LeaseLost:
+        logger.info("delivery %s was taken over by another process", claimed.delivery)
+    else:
+        deliveries.mark_sent(claimed)
+
+
+def _before_dot(claimed: Claim, message: EmailMessage) -> None:
+    deliveries.mark_handing_over(claimed, message["Message-ID"])
+
+
+def _sleep() -> float:
+    """Seconds until the next message is due, at most a few."""
+    due = deliveries.next_due()
+    if due is None:
+        return _LONGEST_SLEEP
+    return min(max((due - now_us()) / SECOND, 0.05), _LONGEST_SLEEP)

@@ -1,0 +1,138 @@
+"""The one locked path by which alerts open, change and close.
+
+Everything here writes inside the caller's transaction: the alert, its event and the deliveries owed.
+Called from a reactor, that transaction also moves the cursor of the log, and therefore each effect
+happens exactly once, whenever the process dies.
+"""
+
+from dataclasses import asdict
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from stadtherz.alerts.models import Alert, AlertEvent, Contact, Delivery
+from stadtherz.alerts.values import State, Transition
+from stadtherz.alerts.wake import wake
+from stadtherz.base.time import now_us
+from stadtherz.base.visibility import Visibility
+from stadtherz.kit.declaration import Severity
+from stadtherz.store.public import streams_visible_to
+
+
+def current(kind: str, subject: str) -> State | None:
+    """The open alert of this kind about this subject, locked until the transaction ends.
+
+    Must be called inside a transaction. PostgreSQL locks the row; SQLite's transactions begin
+    IMMEDIATE, so the whole database waits. Where there is no row to lock, the constraint "one open
+    alert" lets one of two writers win and the other start again.
+    """
+    alert = _open(kind, subject).select_for_update().first()
+    return None if alert is None else _state(alert)
+
+
+def change(transition: Transition) -> None:
+    """Record a transition and owe each active recipient one message; a repetition changes nothing."""
+    with transaction.atomic():
+        if _already_recorded(transition):
+            return
+        alert = _open(transition.kind, transition.subject).select_for_update().first()
+        if alert is None and transition.after == 0:
+            return
+        alert = _write_alert(alert, transition)
+        event = _write_event(alert, transition)
+        _owe_messages(event, transition.recipients)
+
+
+def open_alerts(visibility: Visibility, kind: str | None = None) -> list[State]:
+    """The open alerts about datastreams this caller may see, the worst first."""
+    found = Alert.objects.filter(cleared_at__isnull=True).order_by("-rank", "changed_at", "id")
+    if kind is not None:
+        found = found.filter(kind=kind)
+    alerts = list(found)
+    visible = _visible({alert.datastream_id for alert in alerts}, visibility)
+    return [_state(alert) for alert in alerts if alert.datastream_id in visible]
+
+
+def _visible(datastreams: set[int], visibility: Visibility) -> frozenset[int]:
+    if not datastreams:
+        return frozenset()
+    return streams_visible_to(visibility) & datastreams
+
+
+def _open(kind: str, subject: str) -> QuerySet[Alert]:
+    return Alert.objects.filter(kind=kind, subject=subject, cleared_at__isnull=True)
+
+
+def _already_recorded(transition: Transition) -> bool:
+    return AlertEvent.objects.filter(
+        alert__kind=transition.kind,
+        alert__subject=transition.subject,
+        observation=transition.observation,
+    ).exists()
+
+
+def _write_alert(alert: Alert | None, transition: Transition) -> Alert:
+    if alert is None:
+        alert = Alert(
+            kind=transition.kind,
+            subject=transition.subject,
+            datastream_id=transition.datastream,
+            opened_at=transition.at,
+        )
+    alert.rank = transition.after
+    alert.step = transition.step
+    alert.severity = transition.severity
+    alert.title = dict(transition.title)
+    alert.changed_at = transition.at
+    if transition.after == 0:
+        alert.cleared_at = transition.at
+    alert.save()
+    return alert
+
+
+def _write_event(alert: Alert, transition: Transition) -> AlertEvent:
+    return AlertEvent.objects.create(
+        alert=alert,
+        change=_name_of(transition),
+        rank_before=transition.before,
+        rank=transition.after,
+        severity=transition.severity,
+        observation=transition.observation,
+        at=transition.at,
+        recorded_at=now_us(),
+        texts={language: asdict(wording) for language, wording in transition.texts.items()},
+    )
+
+
+def _name_of(transition: Transition) -> AlertEvent.Change:
+    if transition.after == 0:
+        return AlertEvent.Change.CLEARED
+    if transition.before == 0:
+        return AlertEvent.Change.RAISED
+    if transition.after > transition.before:
+        return AlertEvent.Change.ESCALATED
+    return AlertEvent.Change.LOWERED
+
+
+def _owe_messages(event: AlertEvent, recipients: int | None) -> None:
+    contacts = Contact.objects.filter(lists=recipients, active=True) if recipients else ()
+    moment = now_us()
+    Delivery.objects.bulk_create(
+        Delivery(event=event, contact=contact, next_attempt=moment, changed_at=moment)
+        for contact in contacts
+    )
+    transaction.on_commit(wake)
+
+
+def _state(alert: Alert) -> State:
+    return State(
+        kind=alert.kind,
+        subject=alert.subject,
+        datastream=alert.datastream_id,
+        rank=alert.rank,
+        step=alert.step,
+        severity=Severity(alert.severity),
+        title=alert.title,
+        opened=alert.opened_at,
+        since=alert.changed_at,
+    )

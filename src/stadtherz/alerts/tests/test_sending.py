@@ -1,0 +1,144 @@
+"""What becomes of owed messages: sent, tried again, given up, or left to a person."""
+
+from datetime import timedelta
+
+import pytest
+
+from stadtherz.alerts import deliveries
+from stadtherz.alerts.models import Contact, Delivery
+from stadtherz.alerts.public import change, send_again, send_due
+from stadtherz.alerts.tests.factories import Ward, make_ward
+from stadtherz.alerts.tests.mailserver import MailServer
+from stadtherz.base import time
+
+Status = Delivery.Status
+
+
+def later(seconds: float) -> time.stopped_at:  # type: ignore[valid-type]
+    return time.stopped_at(time.now() + timedelta(seconds=seconds))
+
+
+def only() -> Delivery:
+    return Delivery.objects.get()
+
+
+def test_an_owed_message_is_sent_once(ward: Ward, mails: MailServer) -> None:
+    change(ward.goes(0, 1, observation=1))
+    assert (send_due(), send_due()) == (1, 0)
+    assert mails.subjects() == ["de Vorwarnung: Pegel Lauterstraße"]
+    assert only().status == Status.SENT
+
+
+def test_every_person_on_the_list_gets_their_own(transactional_db: None, mails: MailServer) -> None:
+    ward = make_ward(["a@stadt.example", "b@stadt.example"])
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    assert sorted(m["To"].addresses[0].addr_spec for m in mails.received()) == [
+        "a@stadt.example",
+        "b@stadt.example",
+    ]
+
+
+def test_a_refusal_for_now_is_tried_again_after_a_pause(ward: Ward, mails: MailServer) -> None:
+    mails.answer("rcpt", "451 greylisted")
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    assert (only().status, only().error) == (Status.QUEUED, "451 greylisted")
+    assert send_due() == 0
+    with later(6):
+        send_due()
+    assert only().status == Status.SENT
+
+
+def test_a_final_refusal_is_believed_after_five_attempts(ward: Ward, mails: MailServer) -> None:
+    change(ward.goes(0, 1, observation=1))
+    for attempt in range(5):
+        mails.answer("rcpt", "550 no such person")
+        with later(attempt * 900):
+            send_due()
+    assert (only().status, only().attempts) == (Status.FAILED, 5)
+    assert only().error == "550 no such person"
+
+
+def test_a_refusal_after_the_dot_puts_the_message_back(ward: Ward, mails: MailServer) -> None:
+    mails.answer("accepted", "452 disk full")
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    assert only().status == Status.QUEUED
+
+
+def test_the_all_clear_waits_for_the_warning(ward: Ward, mails: MailServer) -> None:
+    mails.answer("rcpt", "451 greylisted")
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    change(ward.goes(1, 0, observation=2))
+    assert send_due() == 0
+    with later(6):
+        send_due()
+    assert [s.split()[1] for s in mails.subjects()] == ["Vorwarnung:", "normal:"]
+
+
+def test_without_a_mail_server_messages_wait_and_say_why(ward: Ward) -> None:
+    change(ward.goes(0, 1, observation=1))
+    assert send_due() == 0
+    assert (only().status, only().error) == (Status.QUEUED, deliveries.NO_SERVER)
+
+
+def test_a_removed_contact_gets_nothing(ward: Ward, mails: MailServer) -> None:
+    change(ward.goes(0, 1, observation=1))
+    Contact.objects.all().delete()
+    send_due()
+    assert (only().status, mails.received()) == (Status.FAILED, [])
+
+
+def test_what_was_being_handed_over_for_long_is_uncertain(ward: Ward) -> None:
+    change(ward.goes(0, 1, observation=1))
+    claimed = deliveries.claim()
+    assert claimed is not None
+    deliveries.mark_handing_over(claimed, "<1@x>")
+    assert deliveries.settle_abandoned() == 0
+    with later(301):
+        assert deliveries.settle_abandoned() == 1
+    assert only().status == Status.UNCERTAIN
+
+
+def test_an_uncertain_message_is_not_repeated_by_itself(ward: Ward, mails: MailServer) -> None:
+    change(ward.goes(0, 1, observation=1))
+    Delivery.objects.update(status=Status.UNCERTAIN)
+    with later(86_400):
+        assert send_due() == 0
+
+
+def test_staff_can_have_it_sent_again(ward: Ward, mails: MailServer) -> None:
+    change(ward.goes(0, 1, observation=1))
+    Delivery.objects.update(status=Status.UNCERTAIN)
+    assert send_again(only().pk)
+    send_due()
+    assert only().status == Status.SENT
+
+
+def test_a_sent_message_cannot_be_sent_again(ward: Ward, mails: MailServer) -> None:
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    assert not send_again(only().pk)
+
+
+def test_only_one_of_two_processes_gets_a_message(ward: Ward) -> None:
+    change(ward.goes(0, 1, observation=1))
+    assert deliveries.claim() is not None
+    assert deliveries.claim() is None
+
+
+def test_a_lapsed_lease_cannot_hand_over(ward: Ward) -> None:
+    change(ward.goes(0, 1, observation=1))
+    slow = deliveries.claim()
+    assert slow is not None
+    with later(11):
+        assert deliveries.claim() is not None
+        with pytest.raises(deliveries.LeaseLost):
+            deliveries.mark_handing_over(slow, "<1@x>")
+
+
+def test_pauses_double_up_to_a_quarter_of_an_hour() -> None:
+    pauses = [deliveries.pause(attempt) // time.SECOND for attempt in (1, 2, 3, 20, 60_000)]
+    assert pauses == [5, 10, 20, 900, 900]

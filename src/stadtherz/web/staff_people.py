@@ -8,8 +8,10 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.contenttypes.models import ContentType
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
 
 from stadtherz.identity.public import (
     AuditEntry,
@@ -208,6 +210,30 @@ class AccountViewSet(SuperuserViewSet):
         return AccountChangeForm if for_update else AccountForm
 
 
+ACTIONS = {
+    "create": _("created"),
+    "update": _("changed"),
+    "delete": _("deleted"),
+    "revoke": _("revoked"),
+    "reorder": _("reordered"),
+    "replay": _("run again"),
+    "password": _("password set"),
+}
+
+
+def entity_name(entry: AuditEntry) -> str:
+    """What kind of record an entry is about, in the active language."""
+    app, _dot, model = entry.entity.rpartition(".")
+    try:
+        return ContentType.objects.get_by_natural_key(app or "store", model.lower()).name
+    except ContentType.DoesNotExist:
+        return entry.entity
+
+
+def _inspect_url(entry: AuditEntry) -> str:
+    return reverse("audit:inspect", args=[entry.pk])
+
+
 class AuditViewSet(AdministratorViewSet):
     """The trail of changes, for reading."""
 
@@ -217,9 +243,13 @@ class AuditViewSet(AdministratorViewSet):
     icon = "history"
     menu_label = _("Audit trail")
     list_display = [
-        "entity",
+        TitleColumn("entity", label=_("Record type"), accessor=entity_name, get_url=_inspect_url),
         "key",
-        "action",
+        Column(
+            "action",
+            label=_("Action"),
+            accessor=lambda entry: ACTIONS.get(entry.action, entry.action),
+        ),
         Column("actor", label=_("By"), accessor=lambda entry: actor_name(entry.actor)),
         "organisation",
         DateColumn("at", label=_("Time"), sort_key="at"),

@@ -25,7 +25,7 @@ SCOPES = [
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django is not generic at run time
     scopes = forms.MultipleChoiceField(
-        label=_("May"), choices=SCOPES, widget=forms.CheckboxSelectMultiple
+        label=_("Is allowed to"), choices=SCOPES, widget=forms.CheckboxSelectMultiple
     )
     days = forms.IntegerField(
         label=_("Valid for days"),
@@ -88,7 +88,7 @@ class TokenViewSet(AdministratorViewSet):
     list_display = [
         "name",
         "prefix",
-        Column("scopes", label=_("May"), accessor=lambda token: ", ".join(token.scopes)),
+        Column("scopes", label=_("Is allowed to"), accessor=lambda token: ", ".join(token.scopes)),
         "organisation",
         DateColumn("last_used", label=_("Last used"), sort_key="last_used"),
         DateColumn("expires", label=_("Expires"), sort_key="expires"),

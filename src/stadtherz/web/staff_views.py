@@ -217,8 +217,8 @@ class StaffInspectView(Limited, generic.InspectView):  # type: ignore[misc]
     def get_field_display_value(self, field_name: str, field: Any) -> Any:
         value = super().get_field_display_value(field_name, field)
         if field_name in self.views.moments:
-            return local_time(value)
-        return value
+            value = local_time(value)
+        return "–" if value in (None, "") else value
 
 
 def local_time(us: int | None) -> str:

@@ -1,0 +1,77 @@
+"""Bodies of valid entities, each with one line to change what a test is about."""
+
+from typing import Any
+
+UNIT = {"name": "centimetre", "symbol": "cm", "definition": "ucum:cm"}
+MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+
+
+def thing(name: str = "Gauge", **more: Any) -> dict[str, Any]:
+    return {"name": name, "description": "at the bridge", **more}
+
+
+def location(
+    name: str = "Bridge", longitude: float = 7.77, latitude: float = 49.44, **more: Any
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": "where it stands",
+        "encodingType": "application/geo+json",
+        "location": {"type": "Point", "coordinates": [longitude, latitude]},
+        **more,
+    }
+
+
+def sensor(name: str = "Radar", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": "looks down",
+        "encodingType": "application/pdf",
+        "metadata": "https://example.org/radar.pdf",
+        **more,
+    }
+
+
+def observed_property(name: str = "Water level", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "definition": f"https://example.org/{name.lower().replace(' ', '-')}",
+        "description": "above zero",
+        **more,
+    }
+
+
+def datastream(name: str = "Level", **more: Any) -> dict[str, Any]:
+    """With Sensor and ObservedProperty, so that it fits below a Thing."""
+    return {
+        "name": name,
+        "description": "every ten minutes",
+        "observationType": MEASUREMENT,
+        "unitOfMeasurement": UNIT,
+        "Sensor": sensor(),
+        "ObservedProperty": observed_property(),
+        **more,
+    }
+
+
+def observation(result: Any = 1, time: str = "2026-01-01T00:00:00Z", **more: Any) -> dict[str, Any]:
+    return {"phenomenonTime": time, "result": result, **more}
+
+
+def feature(name: str = "Reach", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": "of the river",
+        "encodingType": "application/geo+json",
+        "feature": {"type": "Point", "coordinates": [7.78, 49.45]},
+        **more,
+    }
+
+
+def station(
+    name: str = "Gauge", *, results: tuple[Any, ...] = (1, 2, 3), **more: Any
+) -> dict[str, Any]:
+    """A Thing with everything below it; readings are an hour apart."""
+    readings = [observation(r, f"2026-01-01T{hour:02}:00:00Z") for hour, r in enumerate(results)]
+    streams = [datastream(f"{name} level", Observations=readings)]
+    return thing(name, Locations=[location(f"{name} place")], Datastreams=streams, **more)

@@ -1,0 +1,163 @@
+"""req/request-data: $expand, $select, $orderby, $top, $skip, $count and how they work together."""
+
+import pytest
+
+from stadtherz.sensorthings.plan import DEFAULT_TOP, MAX_TOP
+from stadtherz.sensorthings.schema import ENTITY_SETS, EntityType
+from stadtherz.sensorthings.tests.bodies import thing
+from stadtherz.sensorthings.tests.client import ROOT, Client
+
+every_type = pytest.mark.parametrize("kind", ENTITY_SETS.values(), ids=ENTITY_SETS)
+
+
+@every_type
+def test_select_shows_only_what_it_names(city: Client, kind: EntityType) -> None:
+    """req/request-data/select"""
+    for prop in kind.properties:
+        entities = city.get(f"/{kind.plural}?$select={prop.name}").value
+        assert all(entity.keys() <= {prop.name} for entity in entities)
+    chosen = city.get(f"/{kind.plural}?$select=id,{kind.properties[0].name},{kind.links[0].name}")
+    first = {"@iot.id", kind.properties[0].name, f"{kind.links[0].name}@iot.navigationLink"}
+    assert chosen.value[0].keys() == first
+
+
+@every_type
+def test_expand_puts_linked_entities_in_place(city: Client, kind: EntityType) -> None:
+    """req/request-data/expand: each link alone, then all of them"""
+    for link in kind.links:
+        for entity in city.get(f"/{kind.plural}?$expand={link.name}").value:
+            linked = city.get(entity[f"{link.name}@iot.navigationLink"])
+            assert entity[link.name] == (linked.value if link.many else linked.json)
+    together = city.get(f"/{kind.plural}?$expand={','.join(link.name for link in kind.links)}")
+    assert {link.name for link in kind.links} <= together.value[0].keys()
+
+
+def test_expand_goes_over_several_links(city: Client) -> None:
+    short = city.get("/Things?$expand=Datastreams/Observations,Datastreams/Sensor").value
+    long = city.get("/Things?$expand=Datastreams($expand=Observations,Sensor)").value
+    assert short == long
+    assert [len(t["Datastreams"][0]["Observations"]) for t in short] == [3, 3, 3]
+
+
+def test_expanded_entities_obey_their_own_options(city: Client) -> None:
+    reply = city.get(
+        "/Things?$select=name&$expand=Datastreams($select=name;$expand=Observations("
+        "$filter=result gt 1;$orderby=result desc;$top=1;$count=true;$select=result))"
+    )
+    streams = [t["Datastreams"][0] for t in reply.value]
+    assert [s["Observations"] for s in streams] == [[{"result": 4}], [{"result": 20}], []]
+    assert [s["Observations@iot.count"] for s in streams] == [2, 2, 0]
+    assert streams[0]["Observations@iot.nextLink"].endswith("&$skip=1")
+    following = city.get(streams[0]["Observations@iot.nextLink"])
+    assert (following.value, following.json["@iot.count"]) == ([{"result": 2.5}], 2)
+
+
+def test_the_newest_observation_of_every_datastream(city: Client) -> None:
+    """The query of every dashboard."""
+    newest = city.get(
+        "/Datastreams?$expand=Observations($orderby=phenomenonTime desc;$top=1;$select=result)"
+    )
+    assert [s["Observations"][0]["result"] for s in newest.value] == [4, -3, {"state": "ok"}]
+
+
+def test_expands_are_limited_for_each_parent(city: Client) -> None:
+    things = city.get("/Locations?$expand=Things($expand=Datastreams/Observations($top=2))").value
+    lists = [t["Datastreams"][0]["Observations"] for place in things for t in place["Things"]]
+    assert [len(readings) for readings in lists] == [2, 2, 2]
+
+
+def test_orderby_sorts_by_several_terms(city: Client) -> None:
+    """req/request-data/orderby"""
+    names = [t["name"] for t in city.get("/Things?$orderby=name desc").value]
+    assert names == ["Lauter", "Alsenz", "100% Glan_x"]
+    depths = city.get("/Things?$orderby=properties/depth desc,name").value
+    assert [t["properties"]["depth"] for t in depths] == [3, 2, 1]
+    by_thing = city.get("/Datastreams?$orderby=Thing/name,name desc").value
+    assert [s["name"] for s in by_thing] == ["100% Glan_x level", "Alsenz level", "Lauter level"]
+    readings = city.get(
+        "/Observations?$orderby=Datastream/Thing/name desc,result desc&$top=4"
+    ).value
+    assert [o["result"] for o in readings] == [4, 2.5, 1, 20]
+
+
+@every_type
+def test_top_and_skip_cut_pages_that_next_links_join(city: Client, kind: EntityType) -> None:
+    """req/request-data/top, req/request-data/skip, req/request-data/pagination"""
+    everything = city.get(f"/{kind.plural}").value
+    collected, address, pages = [], f"/{kind.plural}?$top=2", 0
+    while address:
+        reply = city.get(address)
+        assert len(reply.value) <= 2
+        collected += reply.value
+        address = reply.json.get("@iot.nextLink", "")
+        pages += 1
+    assert collected == everything
+    assert pages == (len(everything) + 1) // 2
+    assert city.get(f"/{kind.plural}?$skip=1").value == everything[1:]
+    assert city.get(f"/{kind.plural}?$top=0").json == {"value": []}
+
+
+def test_pages_have_a_usual_and_a_greatest_size(api: Client) -> None:
+    for number in range(DEFAULT_TOP + 1):
+        api.post("/Things", thing(str(number)))
+    usual = api.get("/Things")
+    assert (len(usual.value), usual.json["@iot.nextLink"]) == (
+        DEFAULT_TOP,
+        f"{ROOT}/Things?$skip={DEFAULT_TOP}",
+    )
+    assert len(api.get(f"/Things?$top={MAX_TOP * 1000}").value) == DEFAULT_TOP + 1
+
+
+@every_type
+def test_count_counts_all_and_not_the_page(city: Client, kind: EntityType) -> None:
+    """req/request-data/count"""
+    number = len(city.get(f"/{kind.plural}").value)
+    counted = city.get(f"/{kind.plural}?$count=true&$top=1&$skip=1").json
+    assert counted["@iot.count"] == number
+    assert "@iot.count" not in city.get(f"/{kind.plural}?$count=false").json
+
+
+def test_options_are_applied_in_the_order_of_the_standard(city: Client) -> None:
+    """§9.3.1: filter, count, orderby, skip, top, expand, select; with a quoted number as in the ETS"""
+    reply = city.get(
+        "/Observations?$count=true&$top=1&$skip=1&$orderby=phenomenonTime desc"
+        "&$filter=result gt '2'&$select=result&$expand=Datastream($select=name)"
+    )
+    assert reply.json["@iot.count"] == 5
+    assert reply.value == [{"result": 20, "Datastream": {"name": "Alsenz level"}}]
+
+
+def test_an_entity_takes_select_and_expand(city: Client) -> None:
+    key = city.get("/Things").ids[0]
+    shown = city.get(f"/Things({key})?$select=name&$expand=Datastreams($select=name)").json
+    assert shown == {"name": "Lauter", "Datastreams": [{"name": "Lauter level"}]}
+    assert city.get(f"/Things({key})?$filter=name eq 'x'").status == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["$top=-1", "$skip=-5", "$top=x", "$count=yes", "$select=nothing", "$select=", "$expand=Nothing",
+     "$expand=", "$orderby=", "$orderby=nothing", "$orderby=name sideways", "$filter=", "$nothing=1",
+     "$top=1&$top=2", "$orderby=Datastreams/name", "$expand=Datastreams($top=x)",
+     "$expand=Datastreams($nothing=1)", "$expand=Datastreams(", "$expand=Datastreams($filter=name)"],
+)  # fmt: skip
+def test_options_that_cannot_be_read_say_why(city: Client, query: str) -> None:
+    """req/request-data/status-codes"""
+    reply = city.get(f"/Things?{query}")
+    assert (reply.status, reply.json["type"]) == (400, "error")
+    assert reply.message.startswith("$")
+
+
+@pytest.mark.parametrize(
+    "query", ["$apply=groupby", "$search=x", "$format=xml", "$resultFormat=CSV"]
+)
+def test_options_that_are_not_offered_are_not_implemented(city: Client, query: str) -> None:
+    """req/request-data/status-codes: 501"""
+    assert city.get(f"/Things?{query}").status == 501
+
+
+def test_errors_carry_the_position(city: Client) -> None:
+    reply = city.get("/Things?$filter=name eq 'a' and nam eq 'b'")
+    assert (reply.status, reply.json["position"]) == (400, 16)
+    nested = city.get("/Things?$expand=Datastreams($filter=nam eq 'b')")
+    assert nested.json["position"] == len("Datastreams($filter=")

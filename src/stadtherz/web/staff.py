@@ -29,6 +29,18 @@ from wagtail.permission_policies.base import BasePermissionPolicy
 from stadtherz.base.visibility import Visibility
 from stadtherz.identity.public import visibility_of_user
 from stadtherz.web import staff_views
+from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
+
+__all__ = [  # what services build their back office from
+    "Limited",
+    "Panel",
+    "Reach",
+    "StaffInspectView",
+    "StaffViewSet",
+    "moment_column",
+    "panel",
+    "panels",
+]
 
 CHANGES = frozenset({"add", "change", "delete"})
 View = Callable[..., HttpResponseBase]

@@ -1,8 +1,9 @@
-"""What every test may rely on: a data folder of its own and a clock that can be stopped."""
+"""What every test may rely on: a data folder of its own, and a test database in a moment."""
 
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +12,31 @@ os.environ.setdefault("STADTHERZ_SECRET_KEY", "only-for-tests-" + "x" * 40)
 
 
 @pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """On SQLite, lay out the packaged empty database; migrations it lacks are applied on top.
+
+    project/tests/test_template.py shows that it is what the migrations make.
+    """
+    from django.db import connections
+
+    from stadtherz.project import template
+
+    settings = connections["default"].settings_dict
+    if not settings["ENGINE"].endswith("sqlite3"):
+        return False
+    database = Path(settings["TEST"]["NAME"])
+    for leftover in database.parent.glob(f"{database.name}*"):
+        leftover.unlink()
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return template.install(database)
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """End the threads that still hold a connection before the test database goes."""
     yield
-    from stadtherz.store.public import stop_writer  # noqa: PLC0415 - needs Django to be set up
-    from stadtherz.stream.public import stop_dispatcher  # noqa: PLC0415
+    from stadtherz.store.public import stop_writer
+    from stadtherz.stream.public import stop_dispatcher
 
     stop_dispatcher()
     stop_writer()

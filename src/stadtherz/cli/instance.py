@@ -41,10 +41,14 @@ def migrate() -> bool:
     from django.db import connections  # noqa: PLC0415
     from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
 
+    from stadtherz.project import template  # noqa: PLC0415
+
+    settings = connections["default"].settings_dict
+    made = settings["ENGINE"].endswith("sqlite3") and template.install(Path(settings["NAME"]))
     executor = MigrationExecutor(connections["default"])
     if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return False
-    call_command("migrate", verbosity=0, interactive=False)
+        return made
+    call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     return True
 
 

@@ -6,7 +6,7 @@ Everything may run twice: what is there already stays as it is.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from stadtherz.base.time import Micros, Period, now_us
+from stadtherz.base.time import SECOND, Micros, Period, now_us
 from stadtherz.base.visibility import AccessLevel
 from stadtherz.base.vocabulary import DISCHARGE, GROUNDWATER_DEPTH, WATER_LEVEL, Observable
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Source, Station, rows
@@ -58,11 +58,15 @@ def set_up(*, history: bool) -> City:
         _set_up_station(station, city)
     if history:
         for station in _all_stations():
-            _import_history(station, city, until=now_us())
+            _import_history(station, city, until=_this_second())
     for service in services():
         if service.demo is not None:
             service.demo.call(city)
     return city
+
+
+def _this_second() -> Micros:
+    return now_us() // SECOND * SECOND
 
 
 def _all_stations() -> tuple[Station, ...]:

@@ -3,6 +3,7 @@
 import logging
 
 from stadtherz.alerts.public import start_delivery, stop_delivery
+from stadtherz.ingest.public import stop as stop_ingest
 from stadtherz.kit import reactors
 from stadtherz.project.scheduler import Scheduler, daily_and_service_jobs
 from stadtherz.store.public import start_writer, stop_writer
@@ -25,6 +26,7 @@ def start() -> None:
 
 def stop() -> None:
     """Stop in reverse order; whatever was acknowledged is on disk by then."""
+    stop_ingest()
     _scheduler.stop()
     stop_delivery()
     stop_dispatcher()

@@ -25,7 +25,13 @@ def _listening_options(command: Callable[..., None]) -> Callable[..., None]:
             envvar="STADTHERZ_PORT",
             help="0: a free one.",
         ),
-        click.option("--host", default="127.0.0.1", show_default=True, envvar="STADTHERZ_HOST"),
+        click.option(
+            "--host",
+            default="127.0.0.1",
+            show_default=True,
+            envvar="STADTHERZ_HOST",
+            help="The address to listen on; 0.0.0.0 for every one of this machine.",
+        ),
     ):
         command = option(command)
     return command

@@ -6,13 +6,14 @@ light, dark and print come from the style sheet. `sh-chart` replaces them where 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext as _
 
-from stadtherz.base.time import DAY, Micros
+from stadtherz.base.time import Micros, from_us, to_us
 from stadtherz.kit.declaration import Step
 from stadtherz.web import formats
 from stadtherz.web.axes import Scale, time_marks, value_marks
@@ -50,24 +51,54 @@ class LineChart:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What `sh-chart` reads; times in milliseconds, a null where the line breaks."""
+        """What `sh-chart` reads. Times are milliseconds on the city's clock, so that the browser's
+        own time zone does not matter; a null stands where the line breaks."""
         return {
             "title": self.title,
             "summary": self.summary,
             "unit": self.unit,
             "digits": self.digits,
             "locale": get_language() or "de",
-            "now": None if self.now is None else self.now // 1000,
+            "zone": _zone_text(self.end),
+            "now": None if self.now is None else self._wall(self.now),
             "nowText": _("now"),
-            "points": [
-                row
-                for piece in _pieces(self.points, self.gap)
-                for row in [*((t // 1000, v) for t, v in piece), (piece[-1][0] // 1000 + 1, None)]
+            "points": self._rows(),
+            "levels": self.levels,
+            "ticks": [
+                [self._wall(mark), label, new_day]
+                for mark, new_day, label in _time_labels(self.start, self.end)
             ],
             "steps": [
                 {"name": s.name, "value": s.value, "severity": s.severity.value} for s in self.steps
             ],
         }
+
+    @property
+    def start(self) -> Micros:
+        return self.points[0][0] if self.points else 0
+
+    @property
+    def end(self) -> Micros:
+        last = self.points[-1][0] if self.points else 0
+        return max(last, self.now or 0, self.start + 1)
+
+    @property
+    def levels(self) -> list[float]:
+        """Round marks of the value axis; steps belong into the picture, however far they are."""
+        values = [value for _time, value in self.points] + [step.value for step in self.steps]
+        return value_marks(min(values, default=0), max(values, default=0))
+
+    def _rows(self) -> list[tuple[int, float | None]]:
+        rows: list[tuple[int, float | None]] = []
+        for piece in _pieces(self.points, self.gap):
+            rows += [(self._wall(time), value) for time, value in piece]
+            rows.append((rows[-1][0] + 1, None))
+        return rows[:-1]
+
+    def _wall(self, moment: Micros) -> int:
+        """One offset for the whole chart: an hour shown twice in autumn would fold the line."""
+        offset = formats.local(self.end).utcoffset() or timedelta()
+        return (moment + to_us(from_us(0) + offset)) // 1000
 
     @property
     def table(self) -> list[tuple[Micros, str]]:
@@ -108,27 +139,20 @@ def line_chart(chart: LineChart) -> SafeString:
     """The chart with axes, steps as named lines and the present as a mark."""
     if not chart.points:
         return format_html('<p class="sh-chart__empty">{}</p>', _("No readings in this period."))
-    start, end = _time_span(chart)
-    levels = [value for _time, value in chart.points] + [step.value for step in chart.steps]
-    marks = value_marks(min(levels), max(levels))
-    across = Scale(start, end, _LEFT, _WIDTH - _RIGHT)
-    up = Scale(marks[0], marks[-1], _HEIGHT - _BOTTOM, _TOP)
+    levels = chart.levels
+    across = Scale(chart.start, chart.end, _LEFT, _WIDTH - _RIGHT)
+    up = Scale(levels[0], levels[-1], _HEIGHT - _BOTTOM, _TOP)
     return format_html(
         '<svg class="sh-plot" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-t {}-d">'
         '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}{}{}{}{}</svg>',
         *(_WIDTH, _HEIGHT, chart.key, chart.key),
         *(chart.key, chart.title, chart.key, chart.summary),
-        _value_axis(marks, up),
-        _time_axis(start, end, across),
+        _value_axis(levels, up),
+        _time_axis(chart.start, chart.end, across),
         _steps(chart.steps, up),
         _line(chart, across, up),
         _now(chart.now, across),
     )
-
-
-def _time_span(chart: LineChart) -> tuple[Micros, Micros]:
-    start, end = chart.points[0][0], max(chart.points[-1][0], chart.now or 0)
-    return start, max(end, start + 1)
 
 
 def _pieces(
@@ -167,29 +191,33 @@ def _value_axis(marks: Sequence[float], up: Scale) -> SafeString:
 
 
 def _time_axis(start: Micros, end: Micros, across: Scale) -> SafeString:
-    days_only = end - start > 5 * DAY
-    marks = [m for m in time_marks(start, end) if across(m) < _WIDTH - 24]
     labels = format_html_join(
         "",
         '<text class="sh-plot__time{}" x="{}" y="{}">{}</text>',
         (
-            (" sh-plot__time--day" if new_day else "", across(m), _HEIGHT - _BOTTOM + 17, label)
-            for m, new_day, label in map(_time_label, marks)
-            if new_day or not days_only
+            (" sh-plot__time--day" if new_day else "", across(mark), _HEIGHT - _BOTTOM + 17, label)
+            for mark, new_day, label in _time_labels(start, end)
+            if across(mark) < _WIDTH - 24
         ),
     )
     return format_html(
         '{}<text class="sh-plot__zone" x="{}" y="{}">{}</text>',
-        labels,
-        _WIDTH - _RIGHT,
-        _HEIGHT - 5,
-        _("Times in %(zone)s") % {"zone": formats.zone_name(end)},
+        *(labels, _WIDTH - _RIGHT, _HEIGHT - 5, _zone_text(end)),
     )
 
 
-def _time_label(mark: Micros) -> tuple[Micros, bool, str]:
-    midnight = formats.clock(mark) == "00:00"
-    return mark, midnight, formats.day(mark) if midnight else formats.clock(mark)
+def _time_labels(start: Micros, end: Micros) -> list[tuple[Micros, bool, str]]:
+    """Marks of the time axis: the instant, whether a day begins there, what is written."""
+    found = []
+    for mark in time_marks(start, end):
+        clock = formats.clock(mark)
+        new_day = clock == "00:00"
+        found.append((mark, new_day, formats.day(mark) if new_day else clock))
+    return found
+
+
+def _zone_text(moment: Micros) -> str:
+    return _("Times in %(zone)s") % {"zone": formats.zone_name(moment)}
 
 
 def _steps(steps: Sequence[Step], up: Scale) -> SafeString:

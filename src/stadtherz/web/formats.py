@@ -7,7 +7,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_decimal
 from django.utils.timezone import get_current_timezone, localtime
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import get_language, gettext as _, pgettext
 
 from stadtherz.base.time import SECOND, Micros, from_us, now, now_us
 
@@ -93,7 +93,8 @@ def when(moment: Micros | None) -> str:
     """Date and time in full: "21. November 2026, 14:05 Uhr"; only the time if it is today."""
     if moment is None:
         return _("never")
-    time = _("%(time)s o’clock") % {"time": clock(moment)}
+    # Translators: a time of day; German adds "Uhr".
+    time = pgettext("time of day", "%(time)s") % {"time": clock(moment)}
     if local(moment).date() == localtime(now()).date():
         return _("today, %(time)s") % {"time": time}
     return f"{date(moment)}, {time}"

@@ -84,7 +84,7 @@ def feature(tiles: Sequence[Tile]) -> Feature | None:
     chart = LineChart(
         key="feature",
         title=tile.title,
-        subtitle=_("%(unit)s over the last three days") % {"unit": tile.unit},
+        subtitle=_("The last three days, in %(unit)s") % {"unit": tile.unit},
         unit=tile.unit,
         points=pulse.points(tile.streams[0], end - _CHART_SPAN, end),
         summary=f"{tile.title}: {tile.value} {tile.unit}, {tile.state_text}.",

@@ -1,0 +1,162 @@
+import { LngLatBounds, Map as MapLibre, Marker, NavigationControl, setWorkerUrl } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { FONT, type TilesInfo, mapStyle } from "../lib/map-style.ts";
+import { isDark, onTheme } from "../lib/theme.ts";
+
+setWorkerUrl(workerUrl);
+
+/**
+ * `<sh-map>`: draws the places of the list beside it on the city's base map. Each place becomes a
+ * pin: a link with icon and value, in tab order, with the list's own words. Without tiles, or
+ * without WebGL, it says so in a sentence and the list does the work.
+ */
+class ShMap extends HTMLElement {
+  #map: MapLibre | undefined;
+  #pins: Marker[] = [];
+  #stop: (() => void)[] = [];
+
+  connectedCallback(): void {
+    this.dataset.drawn = "";
+    void this.#start();
+  }
+
+  disconnectedCallback(): void {
+    for (const stop of this.#stop) stop();
+    this.#stop = [];
+    this.#map?.remove();
+    this.#map = undefined;
+  }
+
+  async #start(): Promise<void> {
+    const info = await tilesInfo();
+    if (!this.isConnected) return;
+    if (!info || !hasWebGl()) {
+      this.#sayNone();
+      return;
+    }
+    await document.fonts.load(`16px "${FONT}"`);
+    this.#draw(info);
+    this.#showPins({ fit: true });
+    this.#watch(info);
+  }
+
+  #sayNone(): void {
+    const sentence = document.createElement("p");
+    sentence.className = "sh-map__none";
+    sentence.textContent = this.dataset.none ?? "";
+    this.replaceChildren(sentence);
+  }
+
+  #draw(info: TilesInfo): void {
+    const frame = document.createElement("div");
+    frame.className = "sh-map__frame";
+    const credit = document.createElement("p");
+    credit.className = "sh-map__credit";
+    const link = document.createElement("a");
+    link.href = "https://www.openstreetmap.org/copyright";
+    link.textContent = this.dataset.credit ?? "";
+    credit.append(link);
+    this.replaceChildren(frame, credit);
+    this.#map = new MapLibre({
+      container: frame,
+      style: this.#style(info),
+      bounds: info.bounds,
+      maxBounds: padded(info.bounds),
+      minZoom: Math.max(info.minzoom, 9),
+      maxZoom: 18,
+      attributionControl: false, // ours is a plain line below the map, readable in every appearance
+      cooperativeGestures: true,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      locale: this.#words(),
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    this.#map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  }
+
+  #words(): Record<string, string> {
+    const words = this.dataset;
+    return {
+      "Map.Title": words.label ?? "",
+      "NavigationControl.ZoomIn": words.zoomIn ?? "",
+      "NavigationControl.ZoomOut": words.zoomOut ?? "",
+      "CooperativeGesturesHandler.WindowsHelpText": words.scroll ?? "",
+      "CooperativeGesturesHandler.MacHelpText": words.scroll ?? "",
+      "CooperativeGesturesHandler.MobileHelpText": words.touch ?? "",
+    };
+  }
+
+  #style(info: TilesInfo) {
+    return mapStyle(info, isDark(), document.documentElement.lang || "de");
+  }
+
+  #watch(info: TilesInfo): void {
+    const restyle = () => this.#map?.setStyle(this.#style(info));
+    this.#stop.push(onTheme(restyle));
+    const list = this.#list();
+    if (!list) return;
+    const news = new MutationObserver(() => this.#showPins({ fit: false }));
+    news.observe(list, { childList: true, characterData: true, subtree: true, attributes: true });
+    this.#stop.push(() => news.disconnect());
+  }
+
+  #list(): Element | null | undefined {
+    return this.closest(".sh-places")?.querySelector(".sh-places__list");
+  }
+
+  #showPins({ fit }: { fit: boolean }): void {
+    const map = this.#map;
+    const places = [...(this.#list()?.querySelectorAll<HTMLAnchorElement>(".sh-place") ?? [])];
+    if (!map) return;
+    const focused = this.#pins.findIndex((pin) => pin.getElement() === document.activeElement);
+    for (const pin of this.#pins) pin.remove();
+    this.#pins = places.map((place) =>
+      new Marker({ element: pin(place) }).setLngLat(position(place)).addTo(map),
+    );
+    this.#pins[focused]?.getElement().focus({ preventScroll: true });
+    if (fit && places.length > 0) {
+      const bounds = places.reduce((all, place) => all.extend(position(place)), new LngLatBounds());
+      map.fitBounds(bounds, { padding: { top: 48, bottom: 48, left: 72, right: 96 }, maxZoom: 15, animate: false });
+    }
+  }
+}
+
+/** A link that looks like a label on the map and says everything the list's line says. */
+function pin(place: HTMLAnchorElement): HTMLAnchorElement {
+  const link = document.createElement("a");
+  link.href = place.href;
+  link.className = place.className.replaceAll("sh-place", "sh-pin");
+  link.setAttribute("aria-label", place.innerText.replace(/\s+/g, " ").trim());
+  for (const part of [".sh-place__icon", ".sh-place__value"]) {
+    const copy = place.querySelector(part)?.cloneNode(true);
+    if (copy) link.append(copy);
+  }
+  return link;
+}
+
+function position(place: HTMLAnchorElement): [number, number] {
+  return [Number(place.dataset.longitude), Number(place.dataset.latitude)];
+}
+
+function padded([west, south, east, north]: TilesInfo["bounds"]): TilesInfo["bounds"] {
+  const wide = (east - west) / 4;
+  const high = (north - south) / 4;
+  return [west - wide, south - high, east + wide, north + high];
+}
+
+async function tilesInfo(): Promise<TilesInfo | undefined> {
+  try {
+    const answer = await fetch("/tiles/info.json");
+    return answer.ok ? ((await answer.json()) as TilesInfo) : undefined;
+  } catch {
+    return undefined; // offline: the list is there
+  }
+}
+
+function hasWebGl(): boolean {
+  return document.createElement("canvas").getContext("webgl2") !== null;
+}
+
+customElements.define("sh-map", ShMap);

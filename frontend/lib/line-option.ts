@@ -1,0 +1,151 @@
+import type { LineSeriesOption } from "echarts/charts";
+import type { EChartsCoreOption } from "echarts/core";
+import { measure, moment, number } from "./format.ts";
+
+/** What the server writes beside each chart (`web/charts.py`); times on the city's clock. */
+export interface ChartData {
+  title: string;
+  summary: string;
+  unit: string;
+  digits: number;
+  locale: string;
+  zone: string;
+  now: number | null;
+  nowText: string;
+  points: [number, number | null][];
+  levels: number[];
+  ticks: [number, string, boolean][];
+  steps: { name: string; value: number; severity: string }[];
+}
+
+export type Palette = Record<"text" | "muted" | "grid" | "surface" | "series" | "area" | "font", string> & {
+  severity: (name: string) => string;
+};
+
+/** The ECharts option for one line with its named steps and the present. */
+export function lineOption(data: ChartData, palette: Palette, wide: boolean): EChartsCoreOption {
+  const text = { color: palette.muted, fontFamily: palette.font, fontSize: 13 };
+  const ticks = wide ? data.ticks : sparse(data.ticks);
+  return {
+    useUTC: true,
+    animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
+    animationDuration: 300,
+    textStyle: { fontFamily: palette.font },
+    aria: { enabled: true, label: { description: `${data.title}. ${data.summary}` } },
+    grid: { left: 4, right: 14, top: 30, bottom: 22, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    tooltip: {
+      trigger: "axis",
+      confine: true,
+      className: "sh-tooltip",
+      backgroundColor: palette.surface,
+      borderColor: palette.grid,
+      textStyle: { color: palette.text, fontFamily: palette.font },
+      axisPointer: { type: "line", lineStyle: { color: palette.muted } },
+      formatter: (hit: unknown) => tooltip(hit, data),
+    },
+    xAxis: {
+      type: "time",
+      name: data.zone,
+      nameLocation: "end",
+      nameTextStyle: { ...text, align: "right", verticalAlign: "top", padding: [26, 0, 0, 0] },
+      nameGap: 0,
+      axisLine: { lineStyle: { color: palette.grid } },
+      axisTick: { lineStyle: { color: palette.grid }, customValues: ticks.map(([time]) => time) },
+      axisLabel: {
+        ...text,
+        customValues: ticks.map(([time]) => time),
+        formatter: (time: number) => timeLabel(time, ticks),
+        rich: { day: { ...text, fontWeight: 600 } },
+        hideOverlap: true,
+      },
+    },
+    yAxis: {
+      type: "value",
+      ...range(data.levels),
+      splitLine: { lineStyle: { color: palette.grid, type: [2, 4] } },
+      axisLabel: { ...text, formatter: (value: number) => number(value, data.locale, fraction(value)) },
+    },
+    series: [series(data, palette)],
+  };
+}
+
+function series(data: ChartData, palette: Palette): LineSeriesOption {
+  return {
+    type: "line",
+    data: data.points,
+    showSymbol: false,
+    sampling: "lttb",
+    lineStyle: { color: palette.series, width: 2.5, cap: "round", join: "round" },
+    itemStyle: { color: palette.series },
+    areaStyle: { color: palette.area, origin: "start" },
+    markLine: {
+      symbol: "none",
+      silent: true,
+      animation: false,
+      data: [
+        ...data.steps.map((step) => ({
+          yAxis: step.value,
+          lineStyle: { color: palette.severity(step.severity), type: "solid" as const, width: 1.5 },
+          label: {
+            ...label(palette, palette.severity(step.severity)),
+            formatter: step.name,
+            position: "insideStartTop" as const,
+          },
+        })),
+        ...(data.now === null ? [] : [present(data, data.now, palette)]),
+      ],
+    },
+  };
+}
+
+function present(data: ChartData, now: number, palette: Palette) {
+  return {
+    xAxis: now,
+    lineStyle: { color: palette.muted, type: [3, 3] },
+    label: { ...label(palette, palette.muted), formatter: data.nowText, position: "end" as const },
+  };
+}
+
+/** A halo in the colour of the card keeps a name readable where the curve crosses it. */
+function label(palette: Palette, color: string) {
+  return {
+    color,
+    fontFamily: palette.font,
+    fontSize: 13,
+    textBorderColor: palette.surface,
+    textBorderWidth: 3,
+  };
+}
+
+/** The server has chosen round marks; ECharts must not choose others. */
+function range(levels: number[]) {
+  const [low = 0, next = 1] = levels;
+  return { min: low, max: levels.at(-1), interval: next - low };
+}
+
+/** On a narrow screen the days alone are enough, if there are several. */
+function sparse(ticks: ChartData["ticks"]): ChartData["ticks"] {
+  const days = ticks.filter(([, , isDay]) => isDay);
+  return days.length > 1 ? days : ticks.filter((_, i) => i % 2 === 0);
+}
+
+const fraction = (value: number): number => (Number.isInteger(value) ? 0 : 1);
+
+function timeLabel(time: number, ticks: ChartData["ticks"]): string {
+  const tick = ticks.find(([at]) => at === time);
+  if (!tick) return "";
+  return tick[2] ? `{day|${tick[1]}}` : tick[1];
+}
+
+/** Built as elements: text in markup would carry style attributes, which the policy forbids. */
+function tooltip(hit: unknown, data: ChartData): HTMLElement | string {
+  const value = (Array.isArray(hit) ? hit[0] : hit)?.value as [number, number | null] | undefined;
+  if (!value || value[1] === null) return "";
+  const box = document.createElement("div");
+  const figure = document.createElement("strong");
+  figure.textContent = measure(value[1], data.unit, data.locale, data.digits);
+  const time = document.createElement("span");
+  time.textContent = moment(value[0], data.locale);
+  box.append(figure, time);
+  return box;
+}

@@ -1,0 +1,49 @@
+import { osm } from "@versatiles/style";
+import type { StyleSpecification } from "maplibre-gl";
+
+export const FONT = "Fira Sans";
+
+/** What `/tiles/info.json` tells about the city's own base map. */
+export interface TilesInfo {
+  tiles?: string[];
+  bounds: [number, number, number, number];
+  minzoom: number;
+  maxzoom: number;
+}
+
+/**
+ * A quiet base map in German from our own tiles. The style's outside servers are taken out: labels
+ * are drawn with the page's font, so no glyphs are needed, and icons are not shown at all.
+ */
+export function mapStyle(info: TilesInfo, dark: boolean, language: string): StyleSpecification {
+  const style = osm({
+    theme: dark ? "gray-dark" : "muted",
+    text: { language },
+    layers: { icons: false },
+  }) as unknown as StyleSpecification;
+  const tiles = info.tiles ?? ["/tiles/{z}/{x}/{y}"];
+  const source = {
+    type: "vector" as const,
+    tiles: tiles.map((tile) => (tile.startsWith("/") ? location.origin + tile : tile)),
+    bounds: info.bounds,
+    minzoom: info.minzoom,
+    maxzoom: info.maxzoom,
+  };
+  const name = vectorSource(style);
+  return {
+    version: 8,
+    sources: { [name]: source },
+    layers: style.layers.filter((layer) => !("source" in layer) || layer.source === name).map(plainLabels),
+  };
+}
+
+function vectorSource(style: StyleSpecification): string {
+  return Object.keys(style.sources).find((key) => style.sources[key]?.type === "vector") ?? "osm";
+}
+
+function plainLabels<Layer extends StyleSpecification["layers"][number]>(layer: Layer): Layer {
+  if (layer.type !== "symbol" || !layer.layout) return layer;
+  const layout = { ...layer.layout, "text-font": [FONT] };
+  delete layout["icon-image"];
+  return { ...layer, layout };
+}

@@ -1,0 +1,34 @@
+import { defineConfig } from "vite";
+import { fileURLToPath } from "node:url";
+import { keepUsedKern } from "./lib/kern.ts";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// Twelve hexadecimal digits are what WhiteNoise takes as "this file never changes".
+const output = {
+  hashCharacters: "hex" as const,
+  entryFileNames: "[name].[hash:12].js",
+  chunkFileNames: "[name].[hash:12].js",
+  assetFileNames: "[name].[hash:12][extname]",
+};
+
+/** The page's own scripts are tiny; whatever only some pages need is loaded when they ask for it. */
+export default defineConfig({
+  root: here("."),
+  base: "./",
+  css: { postcss: { plugins: [keepUsedKern] } },
+  build: {
+    outDir: here("../src/stadtherz/web/assets"),
+    emptyOutDir: true,
+    manifest: "manifest.json",
+    assetsDir: "",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1300,
+    rolldownOptions: {
+      input: [here("main.ts"), here("theme.ts"), here("design/main.css")],
+      output,
+    },
+  },
+  worker: { format: "es", rolldownOptions: { output } },
+});

@@ -76,7 +76,8 @@ def _offset(us: int, zone: ZoneInfo) -> int:
 
 def _start(day: int, width: Bucketing, zone: ZoneInfo) -> int:
     """The first instant of the bucket that contains the local day, counted from 1970."""
-    first = _FIRST_DAYS[width](_EPOCH + timedelta(days=day))
+    ordinal = _EPOCH.toordinal() + day
+    first = _FIRST_DAYS[width](date.fromordinal(min(max(ordinal, 1), date.max.toordinal())))
     midnight = datetime(first.year, first.month, first.day, tzinfo=zone)
     if not 1 < first.year < 9999:
         return ((first - _EPOCH).days * 86_400) * SECOND

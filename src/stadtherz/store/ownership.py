@@ -30,6 +30,8 @@ def check_readable(instance: Any, visibility: Visibility, refusal: StadtherzErro
 
 
 def check_writable(instance: Any, visibility: Visibility) -> None:
+    if isinstance(instance, Owned) and instance.owner_id is None:
+        raise Forbidden("no organisation is named that it would belong to")
     if not visibility.may_write(guardian(instance)):
         raise Forbidden("this belongs to another organisation, or the token may only read")
 
@@ -42,12 +44,11 @@ def default_ownership(
         return {}
     key = values.get("thing")
     thing = Thing.objects.filter(pk=key).first() if isinstance(key, int) else None
-    owned: dict[str, Any] = {"owner": thing.owner_id if thing else visibility.home}
-    if thing and "access" not in values:
-        owned |= {"access": thing.access, "group": thing.group_id}
-    if owned["owner"] is None and values.get("owner") is None:
-        raise Forbidden("nobody is named whom the new entity would belong to")
-    return owned
+    if thing is None:
+        return {} if visibility.home is None else {"owner": visibility.home}
+    if "access" in values:
+        return {"owner": thing.owner_id}
+    return {"owner": thing.owner_id, "access": thing.access, "group": thing.group_id}
 
 
 def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:

@@ -1,0 +1,125 @@
+"""The append log: every commit once, in order, and whoever waits is woken."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connections
+
+from stadtherz.store.public import (
+    append,
+    cursor,
+    delete_readings,
+    log_after,
+    log_end,
+    move_cursor,
+    move_cursors_to_end,
+    wait_for_log,
+)
+from stadtherz.store.tests.factories import reading, stream, town
+
+within = pytest.mark.django_db
+alone = pytest.mark.django_db(transaction=True)
+
+
+@within
+def test_the_log_gives_readings_in_the_order_of_their_arrival() -> None:
+    level, start = stream(), log_end()
+    append([reading(level, 9, 1)])
+    append([reading(level, 3, 2)])
+    piece = log_after(start, 10)
+    assert list(piece.columns.result) == [1, 2]
+    assert piece.position == log_end()
+
+
+@within
+def test_the_log_is_read_in_pieces() -> None:
+    level, position = stream(), log_end()
+    append([reading(level, i, i) for i in range(5)])
+    pieces = []
+    while len((piece := log_after(position, 2)).columns):
+        pieces.append(list(piece.columns.result))
+        position = piece.position
+    assert pieces == [[0, 1], [2, 3], [4]]
+
+
+@within
+def test_the_position_passes_readings_of_other_datastreams() -> None:
+    owner = town()
+    mine, other, start = stream(owner, name="a"), stream(owner, name="b"), log_end()
+    append([reading(mine, 1, 1), reading(other, 1, 2)])
+    piece = log_after(start, 10, streams=frozenset({mine}))
+    assert list(piece.columns.result) == [1]
+    assert piece.position == log_end()
+    assert log_after(start, 10, streams=frozenset()).position == log_end()
+
+
+@within
+def test_a_repetition_does_not_appear_in_the_log() -> None:
+    level = stream()
+    append([reading(level, key="a")])
+    end = log_end()
+    append([reading(level, key="a")])
+    assert log_after(end, 10).position == end
+
+
+@within
+def test_deleted_readings_leave_the_log() -> None:
+    level, start = stream(), log_end()
+    first, _ = append([reading(level, 1, 1), reading(level, 2, 2)])
+    delete_readings([first.id])
+    assert list(log_after(start, 10).columns.result) == [2]
+
+
+@alone
+def test_a_reader_beside_many_writers_misses_nothing() -> None:
+    level, position = stream(), log_end()
+    with ThreadPoolExecutor(4) as pool:
+        written = [pool.submit(append, [reading(level, i, i)]) for i in range(100)]
+        seen: list[float] = []
+        while len(seen) < 100:
+            assert wait_for_log(position, 10)
+            piece = log_after(position, 7)
+            seen += list(piece.columns.result)
+            position = piece.position
+        assert all(future.result() for future in written)
+    assert sorted(seen) == list(range(100))
+
+
+@alone
+def test_a_commit_wakes_who_waits() -> None:
+    level, end = stream(), log_end()
+    woken: list[float] = []
+
+    def wait() -> None:
+        assert wait_for_log(end, 20)
+        woken.append(time.monotonic())
+        connections.close_all()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    append([reading(level)])
+    committed = time.monotonic()
+    thread.join()
+    assert woken[0] - committed < 5
+
+
+@alone
+def test_waiting_ends_at_its_time() -> None:
+    assert not wait_for_log(log_end(), 0.05)
+
+
+@within
+def test_a_cursor_remembers_where_a_consumer_is() -> None:
+    assert cursor("alerts") is None
+    move_cursor("alerts", 5)
+    move_cursor("alerts", 7)
+    assert cursor("alerts") == 7
+
+
+@within
+def test_cursors_can_skip_what_is_there() -> None:
+    append([reading(stream())])
+    move_cursors_to_end(["a", "b"])
+    assert cursor("a") == cursor("b") == log_end()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 from django.utils import translation
+from pytest_django import Settings
 
 FULL = "/tiles/14/8545/5595"
 EMPTY = "/tiles/14/1/1"
@@ -71,3 +72,17 @@ def test_a_city_without_a_map_says_how_to_get_one(data: Path, client: Client) ->
 def test_tiles_are_only_read(city: Client) -> None:
     assert city.post(FULL).status_code == 405
     assert city.head(FULL).status_code == 200
+
+
+@pytest.mark.django_db
+def test_through_the_whole_product_a_tile_is_public_and_leaves_no_cookie(
+    settings: Settings, tmp_path: Path, town_tiles: Path
+) -> None:
+    settings.DATA = tmp_path
+    (tmp_path / "basemap.pmtiles").write_bytes(town_tiles.read_bytes())
+    answer = Client(headers={"accept-encoding": "gzip"}).get(FULL)
+    assert answer.status_code == 200
+    assert answer["Content-Encoding"] == "gzip"
+    assert "public" in answer["Cache-Control"]
+    assert not answer.cookies
+    assert "Cookie" not in answer["Vary"]

@@ -15,7 +15,7 @@ from stadtherz.identity.accounts import (
 from stadtherz.identity.audit import actor_name, record
 from stadtherz.identity.groups import role_group
 from stadtherz.identity.models import ApiToken, AuditEntry, GroupMembership, Membership, User
-from stadtherz.identity.organisations import access_groups, organisations
+from stadtherz.identity.organisations import access_groups, organisation_id, organisations
 from stadtherz.identity.roles import Role
 from stadtherz.identity.tokens import issue_token, revoke
 from stadtherz.identity.urls import urlpatterns
@@ -40,6 +40,7 @@ __all__ = [
     "create_token",
     "create_user",
     "issue_token",
+    "organisation_id",
     "organisations",
     "record",
     "revoke",

@@ -6,10 +6,14 @@ theirs, so that the same rules hold and everybody who listens hears of them.
 
 from typing import Any
 
+from django import forms
 from django.db.models import Model
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
+from stadtherz.base.errors import Invalid
+from stadtherz.base.visibility import AccessLevel
 from stadtherz.ingest.public import DeviceField
 from stadtherz.store import public as store
 from stadtherz.web.staff import StaffViewSet
@@ -27,11 +31,38 @@ Datastream = _target(DeviceField, "datastream")
 Thing = _target(Datastream, "thing")
 
 
+class EntityForm(forms.ModelForm):  # type: ignore[type-arg]  # Django is not generic at run time
+    """What staff may say about an entity: its words, and who reads it."""
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        named = data.get("access") == AccessLevel.GROUP
+        if named and not data.get("group") and "group" not in self.errors:
+            self.add_error("group", _("Choose the group that may read this."))
+        if not named:
+            data["group"] = None
+        return data
+
+
 class EntityEditView(StaffEditView):
     """Saves through the store, which also announces the change to the audit trail."""
 
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        """What the store refuses stands at its field, like any other mistake."""
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except Invalid as mistake:
+            field = mistake.field if mistake.field in form.fields else None
+            form.add_error(field, mistake.reason)
+            self.produced_error_message = self.get_error_message()
+            return self.form_invalid(form)  # type: ignore[no-any-return]
+        return response
+
     def save_instance(self) -> Any:
-        changes = {name: self.form.cleaned_data[name] for name in self.form.changed_data}
+        given = self.form.cleaned_data
+        changes = {name: given[name] for name in self.form.changed_data}
+        if "access" in changes:
+            changes["group"] = given["group"]  # the store checks the two together
         values = {name: getattr(value, "pk", value) for name, value in changes.items()}
         store.update(
             self.model.__name__,
@@ -51,6 +82,9 @@ class EntityViewSet(StaffViewSet):
     search_fields = ["name", "description"]
     form_fields = ["name", "description", "access", "group"]
     inspect_view_fields = ["name", "description", "owner", "access", "group"]
+
+    def get_form_class(self, for_update: bool = False) -> Any:
+        return forms.modelform_factory(self.model, form=EntityForm, fields=self.form_fields)
 
 
 class ThingViewSet(EntityViewSet):

@@ -201,12 +201,17 @@ class StaffDeleteView(Limited, generic.DeleteView):  # type: ignore[misc]
         )
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
+        if self.usage and self.usage.is_protected:
+            return self._explain()
         try:
             response: HttpResponse = super().form_valid(form)
         except ProtectedError:
-            messages.error(self.request, _("This cannot be deleted: other records need it."))
-            return redirect(self.get_success_url())
+            return self._explain()
         return response
+
+    def _explain(self) -> HttpResponse:
+        messages.error(self.request, _("This cannot be deleted: other records need it."))
+        return redirect(self.get_success_url())
 
 
 class StaffInspectView(Limited, generic.InspectView):  # type: ignore[misc]

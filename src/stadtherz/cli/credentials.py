@@ -26,10 +26,10 @@ def add_user(email: str, name: str, organisation: str, role: str, password: str)
     """Add someone to an organisation."""
     instance.load()
     instance.require_initialised()
-    from stadtherz.identity.public import create_user, organisation_by_slug  # noqa: PLC0415
+    from stadtherz.identity.public import create_user, organisation_id  # noqa: PLC0415
 
     try:
-        create_user(email, password, name, organisation_by_slug(organisation), role)
+        create_user(email, password, name, organisation_id(organisation), role)
     except StadtherzError as problem:
         raise click.ClickException(str(problem)) from problem
     click.echo(f"{email} can sign in now.")
@@ -73,11 +73,11 @@ def create(name: str, organisation: str, scopes: tuple[str, ...]) -> None:
     """Make a token; it is shown once, the database keeps only its digest."""
     instance.load()
     instance.require_initialised()
-    from stadtherz.identity.public import create_token, organisation_by_slug  # noqa: PLC0415
+    from stadtherz.identity.public import create_token, organisation_id  # noqa: PLC0415
 
     try:
         text = create_token(
-            name, organisation_by_slug(organisation), frozenset(Scope(scope) for scope in scopes)
+            name, organisation_id(organisation), frozenset(Scope(scope) for scope in scopes)
         )
     except StadtherzError as problem:
         raise click.ClickException(str(problem)) from problem

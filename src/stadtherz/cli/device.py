@@ -46,13 +46,13 @@ def add(
     """Register a device and the datastream its field feeds; prints the datastream's id."""
     instance.load()
     instance.require_initialised()
-    from stadtherz.identity.public import organisation_by_slug  # noqa: PLC0415 - needs Django
+    from stadtherz.identity.public import organisation_id  # noqa: PLC0415 - needs Django
     from stadtherz.ingest.public import NewField, register_device  # noqa: PLC0415
     from stadtherz.store.public import NewStream, register_stream  # noqa: PLC0415
 
     observed = _MEASURES[measures]
     try:
-        owner = organisation_by_slug(organisation)
+        owner = organisation_id(organisation)
         datastream = register_stream(
             NewStream(
                 owner=owner,

@@ -4,12 +4,9 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import click
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 DEFAULT_DATA = Path("stadtherz-data")
 
@@ -63,7 +60,7 @@ def require_initialised() -> None:
         )
 
 
-def instance_options(command: Callable[P, R]) -> Callable[Concatenate[Path, str | None, P], R]:
+def instance_options(command: Callable[..., None]) -> Callable[..., None]:
     """The two options of every verb; the command calls `load` when its settings are complete."""
 
     @click.option(
@@ -80,8 +77,8 @@ def instance_options(command: Callable[P, R]) -> Callable[Concatenate[Path, str 
         help="Database, for example postgresql://user:password@host/name. Default: SQLite in the data folder.",
     )
     @functools.wraps(command)
-    def with_instance(data: Path, engine: str | None, *args: P.args, **kwargs: P.kwargs) -> R:
+    def with_instance(*, data: Path, engine: str | None, **options: Any) -> None:
         choose(data, engine)
-        return command(*args, **kwargs)
+        command(**options)
 
     return with_instance

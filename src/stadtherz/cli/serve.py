@@ -124,7 +124,7 @@ def _set_up_demo(data: Path, *, history: bool) -> "Credentials":
     if instance.migrate() or known is None:
         say(f"Setting up the demo city in {data} ...")
         install_demo_basemap(data)
-        set_up = city.set_up(history=history)
+        set_up = city.set_up(history=history and known is None)
         known = known or people.settle(set_up)
         credentials.write(data, known)
     return known

@@ -6,14 +6,15 @@ Everything may run twice: what is there already stays as it is.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from stadtherz.base.errors import NotFound
 from stadtherz.base.time import SECOND, Micros, Period, now_us
 from stadtherz.base.visibility import AccessLevel
 from stadtherz.base.vocabulary import DISCHARGE, GROUNDWATER_DEPTH, WATER_LEVEL, Observable
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Source, Station, rows
-from stadtherz.identity.public import create_organisation
+from stadtherz.identity.public import create_organisation, organisation_id
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.kit.registry import services
-from stadtherz.store.public import NewStream, Reading, append, extents, register_stream
+from stadtherz.store.public import NewStream, Reading, append, register_stream
 
 CITY = "Kaiserslautern"
 
@@ -45,12 +46,12 @@ class City:
 
 
 def set_up(*, history: bool) -> City:
-    """Create the demo city; with `history`, the recordings' past up to now."""
+    """Create the demo city; with `history`, the recordings' past up to now, wanted only once."""
     city = City(
-        organisation=create_organisation(
+        organisation=_organisation(
             "kaiserslautern", f"Stadt {CITY}", "umwelt@kaiserslautern.example"
         ),
-        neighbour=create_organisation(
+        neighbour=_organisation(
             "otterbach", "Verbandsgemeinde Otterbach", "umwelt@otterbach.example"
         ),
     )
@@ -63,6 +64,13 @@ def set_up(*, history: bool) -> City:
         if service.demo is not None:
             service.demo.call(city)
     return city
+
+
+def _organisation(slug: str, name: str, email: str) -> int:
+    try:
+        return organisation_id(slug)
+    except NotFound:
+        return create_organisation(slug, name, email)
 
 
 def _this_second() -> Micros:
@@ -125,9 +133,7 @@ def _new_stream(station: Station, key: str, owner: int, *, private: bool) -> New
 
 
 def _import_history(station: Station, city: City, *, until: Micros) -> None:
-    streams = [city.streams[key] for key in station.fields.values()]
-    if extents(streams):
-        return
+    """Store the past; after an interruption, its keys recognise what is there already."""
     for batch in _batches(_history(station, city, until)):
         append(batch)
 

@@ -3,11 +3,18 @@
 import re
 import secrets
 
+from stadtherz.base.errors import Conflict
 from stadtherz.base.visibility import Scope
-from stadtherz.identity.public import create_organisation, create_token, create_user
+from stadtherz.identity.public import (
+    create_organisation,
+    create_token,
+    create_user,
+    set_password,
+)
 from stadtherz.project.credentials import Account, Credentials
 
 ADMINISTRATOR = "administrator"
+_TRANSLITERATION = {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
 
 
 def new_password() -> str:
@@ -18,7 +25,7 @@ def new_password() -> str:
 
 def slug_of(name: str) -> str:
     """A short name for addresses, from a municipality's name."""
-    plain = name.lower().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}))
+    plain = name.lower().translate(_TRANSLITERATION)
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "stadt"
 
 
@@ -45,5 +52,8 @@ def new_account(
 ) -> Account:
     """Somebody who can sign in, with a fresh password that only the returned value knows."""
     password = new_password()
-    create_user(email, password, name, organisation, role, superuser=superuser)
+    try:
+        create_user(email, password, name, organisation, role, superuser=superuser)
+    except Conflict:  # an earlier set-up was interrupted before it could note the password
+        set_password(email, password)
     return Account(email, password, role, organisation_name)

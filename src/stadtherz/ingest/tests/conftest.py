@@ -10,15 +10,16 @@ from stadtherz.store.public import stop_writer
 
 
 @pytest.fixture
-def town(transactional_db: None) -> Iterator[Town]:
+def town(db: None) -> Town:
     devices.forget()
-    yield make_town()
-    public.stop()
-    stop_writer()
+    return make_town()
 
 
 @pytest.fixture
-def door(town: Town) -> Door:
+def door(transactional_db: None, town: Town) -> Iterator[Door]:
+    """For what really comes in: threads of the door see only what is committed."""
     door = Door()
     door.let_in(town)
-    return door
+    yield door
+    public.stop()
+    stop_writer()

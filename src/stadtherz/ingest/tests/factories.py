@@ -10,9 +10,11 @@ import httpx
 import orjson
 
 from stadtherz.base.errors import Unauthenticated
-from stadtherz.base.time import MINUTE, Micros, iso, parse_instant
+from stadtherz.base.time import MINUTE, Micros, iso, now_us, parse_instant
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.base.vocabulary import DISCHARGE, WATER_LEVEL, Observable
+from stadtherz.ingest import pipeline, refused
+from stadtherz.ingest.pipeline import Delivery, Plan
 from stadtherz.ingest.public import NewField, application, register_device
 from stadtherz.store.models import Organisation
 from stadtherz.store.public import Columns, NewStream, Selection, register_stream, select
@@ -176,6 +178,26 @@ class Door:
 
 def as_bytes(body: Any) -> bytes:
     return body if isinstance(body, bytes) else orjson.dumps(body)
+
+
+def plan_of(town: Town, body: Any) -> Plan:
+    """What a delivery of the town's amounts to, without a door."""
+    return pipeline.prepare(delivery_of(town, body))
+
+
+def delivery_of(town: Town | None, body: Any) -> Delivery:
+    visibility = Visibility(home=town.organisation) if town else ANONYMOUS
+    return Delivery("tts", as_bytes(body), "", now_us(), visibility)
+
+
+def deliver(town: Town, body: Any) -> Plan:
+    """A delivery with all it leaves behind, in the transaction of the test."""
+    delivery = delivery_of(town, body)
+    plan, commit = pipeline.begin(delivery)
+    commit.result()
+    if plan.refusal is not None:
+        refused.keep(delivery, plan.refusal)
+    return plan
 
 
 def readings(*streams: int) -> Columns:

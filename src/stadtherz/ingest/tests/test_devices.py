@@ -18,10 +18,11 @@ from stadtherz.ingest.tests.factories import (
     Door,
     Town,
     chirpstack,
+    deliver,
     make_organisation,
     make_stream,
     make_town,
-    readings,
+    plan_of,
     results,
     time_of,
     tts,
@@ -84,12 +85,12 @@ def test_a_field_with_an_empty_range_or_a_broken_path_is_refused(town: Town) -> 
         assert list(caught.value.message_dict) == [wrong]
 
 
-def test_a_change_counts_from_the_next_uplink_on(town: Town, door: Door) -> None:
-    door.post(tts(1, level_cm=10))
+def test_a_change_counts_from_the_next_uplink_on(town: Town) -> None:
+    deliver(town, tts(1, level_cm=10))
     field = DeviceField.objects.get(path="level_cm")
     field.factor = 0.1
     field.save()
-    door.post(tts(2, level_cm=10))
+    deliver(town, tts(2, level_cm=10))
     assert results(town.level) == [10, 1]
 
 
@@ -102,54 +103,56 @@ def test_a_change_counts_only_once_its_transaction_is_done(town: Town, door: Doo
     assert door.post(tts(1, level_cm=10)).status_code == 404
 
 
-def test_a_deleted_device_is_unknown_at_once(town: Town, door: Door) -> None:
-    door.post(tts(1, level_cm=10))
+def test_a_deleted_device_is_unknown_at_once(town: Town) -> None:
+    deliver(town, tts(1, level_cm=10))
     Device.objects.get().delete()
-    assert door.post(tts(2, level_cm=10)).status_code == 404
+    refusal = plan_of(town, tts(2, level_cm=10)).refusal
+    assert refusal is not None
+    assert refusal.reason == "unknown_device"
 
 
-def test_bytes_are_mapped_where_the_network_decodes_nothing(town: Town, door: Door) -> None:
+def test_bytes_are_mapped_where_the_network_decodes_nothing(town: Town) -> None:
     DeviceField.objects.filter(path="level_cm").delete()
+    devices.forget()
     field = NewField("bytes:1:u16be", town.level, factor=-0.1, offset=400, minimum=0, maximum=400)
     register_device(town.organisation, "tts", EUI, "Gauge", fields=[field])
-    assert door.post(tts(1, payload=bytes([9, 0x0B, 0xB8]))).status_code == 200
-    assert results(town.level) == [100]
-    assert door.post(tts(2, payload=bytes([9, 0xFF, 0xFF]))).status_code == 422
+    (reading,) = plan_of(town, tts(1, payload=bytes([9, 0x0B, 0xB8]))).readings
+    assert (reading.datastream, reading.result) == (town.level, 100)
+    refused = plan_of(town, tts(2, payload=bytes([9, 0xFF, 0xFF]))).refusal
+    assert refused is not None
+    assert refused.reason == "impossible_value"
 
 
-def test_a_field_of_another_port_is_not_read(town: Town, door: Door) -> None:
+def test_a_field_of_another_port_is_not_read(town: Town) -> None:
     field = DeviceField.objects.get(path="level_cm")
     field.f_port = 7
     field.save()
-    assert door.post(tts(1, level_cm=5, discharge=1)).json()["stored"] == 1
-    assert results(town.level) == []
+    plan = plan_of(town, tts(1, level_cm=5, discharge=1))
+    assert [reading.datastream for reading in plan.readings] == [town.discharge]
 
 
-@pytest.mark.parametrize("form", ["iso", "seconds", "milliseconds"])
-def test_a_device_that_tells_its_time_is_believed_within_reason(
-    town: Town, door: Door, form: str
-) -> None:
+def measured(town: Town, told: object) -> int:
+    """When a device measured that tells this time of its own."""
     device = Device.objects.get()
     device.time_path = "at"
     device.save()
-    measured = time_of(1) - HOUR
-    told = {"iso": iso(measured), "seconds": measured // 10**6, "milliseconds": measured // 1000}
-    door.post(tts(1, level_cm=5, at=told[form]))
-    assert readings(town.level).phenomenon_start.tolist() == [measured]
-    assert readings(town.level).result_time.tolist() == [time_of(1)]
+    (reading,) = plan_of(town, tts(1, level_cm=5, at=told)).readings
+    assert reading.result_time == time_of(1)
+    return reading.phenomenon_time.start
+
+
+@pytest.mark.parametrize("form", ["iso", "seconds", "milliseconds"])
+def test_a_device_that_tells_its_time_is_believed_within_reason(town: Town, form: str) -> None:
+    at = time_of(1) - HOUR
+    told = {"iso": iso(at), "seconds": at // 10**6, "milliseconds": at // 1000}
+    assert measured(town, told[form]) == at
 
 
 @pytest.mark.parametrize(
     "told", [0, 1e300, True, "soon", None, iso(time_of(1) + HOUR), iso(time_of(1) - 90 * DAY)]
 )
-def test_a_devices_time_that_cannot_be_true_is_not_believed(
-    town: Town, door: Door, told: object
-) -> None:
-    device = Device.objects.get()
-    device.time_path = "at"
-    device.save()
-    door.post(tts(1, level_cm=5, at=told))
-    assert readings(town.level).phenomenon_start.tolist() == [time_of(1)]
+def test_a_devices_time_that_cannot_be_true_is_not_believed(town: Town, told: object) -> None:
+    assert measured(town, told) == time_of(1)
 
 
 def test_the_devices_state_is_known_after_an_uplink(town: Town, door: Door) -> None:
@@ -185,7 +188,7 @@ def test_events_are_counted_and_a_status_tells_the_battery(door: Door) -> None:
     assert counted == {"status": 2, "join": 1}
 
 
-def test_an_older_sign_of_life_does_not_turn_the_state_back(town: Town) -> None:
+def test_an_older_sign_of_life_does_not_turn_the_state_back(town: Town, door: Door) -> None:
     now = now_us()
     for at, f_cnt in ((now, 8), (now - MINUTE, 7)):
         seen.note(seen.Seen(town.device, at, f_cnt=f_cnt))

@@ -31,8 +31,8 @@ def listen(host: str, port: int) -> socket.socket:
 def address(bound: socket.socket) -> str:
     """The socket's address as a URL that works on this machine."""
     host, port = bound.getsockname()[:2]
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - only shown
-    return f"http://{shown}:{port}"
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - only shown
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,73 @@
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+
+def stadtherz(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "stadtherz.cli.main", *arguments, "--data", str(data)],
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("city")
+    done = stadtherz("init", "--city", "Eppishausen", data=data)
+    assert done.returncode == 0, done.stderr
+    return data
+
+
+def test_initialising_twice_keeps_the_first_passwords(city: Path) -> None:
+    before = (city / "credentials.json").read_text()
+    assert stadtherz("init", "--city", "Eppishausen", data=city).returncode == 0
+    assert (city / "credentials.json").read_text() == before
+
+
+def test_people_and_tokens_are_added_from_the_command_line(city: Path) -> None:
+    added = stadtherz(
+        "user", "add", "a@b.example", "--organisation", "eppishausen",
+        "--password", "forty-two-gauges", data=city,
+    )  # fmt: skip
+    assert added.returncode == 0, added.stderr
+    token = stadtherz("token", "create", "sensor", "--organisation", "eppishausen", data=city)
+    assert len(token.stdout.strip()) > 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("user", "add", "c@d.example", "--organisation", "atlantis", "--password", "x" * 12), "atlantis"),
+        (("user", "add", "c@d.example", "--organisation", "eppishausen", "--password", "short"), "password"),
+        (("user", "password", "nobody@b.example", "--password", "forty-two-gauges"), "nobody"),
+        (("token", "create", "t", "--organisation", "atlantis"), "atlantis"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_said_in_one_sentence(
+    city: Path, arguments: tuple[str, ...], reason: str
+) -> None:
+    done = stadtherz(*arguments, data=city)
+    assert done.returncode == 1
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_backup_holds_the_city_but_no_plain_secrets(city: Path, tmp_path: Path) -> None:
+    target = tmp_path / "backup.tar.gz"
+    assert stadtherz("backup", str(target), data=city).returncode == 0
+    with tarfile.open(target) as archive:
+        names = archive.getnames()
+    assert {"stadtherz.sqlite3", "secret.key"} <= set(names)
+    assert "credentials.json" not in names
+    assert target.stat().st_mode & 0o077 == 0
+
+
+def test_check_finds_nothing_wrong_with_a_new_city(city: Path) -> None:
+    done = stadtherz("check", data=city)
+    assert done.returncode == 0, done.stderr

@@ -1,6 +1,7 @@
 import { defineConfig } from "vite";
 import { fileURLToPath } from "node:url";
-import { keepUsedKern } from "./lib/kern.ts";
+import { packedCopies } from "./vite/gzip.ts";
+import { keepUsedKern } from "./vite/kern.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -16,6 +17,7 @@ const output = {
 export default defineConfig({
   root: here("."),
   base: "./",
+  plugins: [packedCopies],
   css: { postcss: { plugins: [keepUsedKern] } },
   build: {
     outDir: here("../src/stadtherz/web/assets"),

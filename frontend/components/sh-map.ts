@@ -1,7 +1,8 @@
 import { LngLatBounds, Map as MapLibre, Marker, NavigationControl, setWorkerUrl } from "maplibre-gl";
-import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import "../design/maplibre.css";
 import { FONT, type TilesInfo, mapStyle } from "../lib/map-style.ts";
+import { spread } from "../lib/spread.ts";
 import { isDark, onTheme } from "../lib/theme.ts";
 
 setWorkerUrl(workerUrl);
@@ -73,6 +74,7 @@ class ShMap extends HTMLElement {
       locale: this.#words(),
     });
     this.#map.touchZoomRotate.disableRotation();
+    this.#map.on("moveend", () => this.#makeRoom());
     this.#map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   }
 
@@ -118,8 +120,22 @@ class ShMap extends HTMLElement {
     this.#pins[focused]?.getElement().focus({ preventScroll: true });
     if (fit && places.length > 0) {
       const bounds = places.reduce((all, place) => all.extend(position(place)), new LngLatBounds());
-      map.fitBounds(bounds, { padding: { top: 48, bottom: 48, left: 72, right: 96 }, maxZoom: 15, animate: false });
+      const side = Math.min(80, map.getContainer().clientWidth / 5);
+      map.fitBounds(bounds, { padding: { top: 40, bottom: 40, left: side, right: side }, maxZoom: 15, animate: false });
     }
+    this.#makeRoom();
+  }
+
+  /** Pins that would lie over each other are moved apart; every one can be read and hit. */
+  #makeRoom(): void {
+    const map = this.#map;
+    if (!map) return;
+    const boxes = this.#pins.map((pin) => {
+      const { x, y } = map.project(pin.getLngLat());
+      const { offsetWidth: width, offsetHeight: height } = pin.getElement();
+      return { x, y, width, height };
+    });
+    spread(boxes).forEach((offset, i) => this.#pins[i]?.setOffset(offset));
   }
 }
 

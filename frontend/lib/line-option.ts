@@ -10,6 +10,8 @@ export interface ChartData {
   digits: number;
   locale: string;
   zone: string;
+  start: number;
+  end: number;
   now: number | null;
   nowText: string;
   points: [number, number | null][];
@@ -45,6 +47,8 @@ export function lineOption(data: ChartData, palette: Palette, wide: boolean): EC
     },
     xAxis: {
       type: "time",
+      min: data.start,
+      max: data.end,
       name: data.zone,
       nameLocation: "end",
       nameTextStyle: { ...text, align: "right", verticalAlign: "top", padding: [26, 0, 0, 0] },
@@ -65,17 +69,17 @@ export function lineOption(data: ChartData, palette: Palette, wide: boolean): EC
       splitLine: { lineStyle: { color: palette.grid, type: [2, 4] } },
       axisLabel: { ...text, formatter: (value: number) => number(value, data.locale, fraction(value)) },
     },
-    series: [series(data, palette)],
+    series: [series(data, palette, wide)],
   };
 }
 
-function series(data: ChartData, palette: Palette): LineSeriesOption {
+function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOption {
   return {
     type: "line",
     data: data.points,
     showSymbol: false,
     sampling: "lttb",
-    lineStyle: { color: palette.series, width: 2.5, cap: "round", join: "round" },
+    lineStyle: { color: palette.series, width: wide ? 2.5 : 1.75, cap: "round", join: "round" },
     itemStyle: { color: palette.series },
     areaStyle: { color: palette.area, origin: "start" },
     markLine: {

@@ -3,6 +3,9 @@ import type { StyleSpecification } from "maplibre-gl";
 
 export const FONT = "Fira Sans";
 
+/** The style's dark grey is neutral; our dark surfaces are a little blue. */
+const NIGHT = { tint: { color: "#33406b", amount: 0.35 } };
+
 /** What `/tiles/info.json` tells about the city's own base map. */
 export interface TilesInfo {
   tiles?: string[];
@@ -18,6 +21,7 @@ export interface TilesInfo {
 export function mapStyle(info: TilesInfo, dark: boolean, language: string): StyleSpecification {
   const style = osm({
     theme: dark ? "gray-dark" : "muted",
+    ...(dark && { recolor: NIGHT }),
     text: { language },
     layers: { icons: false },
   }) as unknown as StyleSpecification;

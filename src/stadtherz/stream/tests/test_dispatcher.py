@@ -1,0 +1,74 @@
+"""The thread that runs consumers: at once, each on its own, again after a failure."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from stadtherz.store.public import LogSlice, append
+from stadtherz.stream.dispatcher import _Pause
+from stadtherz.stream.public import start_dispatcher, stop_dispatcher
+from stadtherz.stream.tests.cast import Notebook, consuming, datastream, reading
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _stopped_afterwards() -> Iterator[None]:
+    yield
+    stop_dispatcher()
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return condition()
+
+
+def test_a_new_reading_reaches_its_consumer() -> None:
+    level, notebook = datastream(), Notebook()
+    with consuming("notebook", notebook):
+        start_dispatcher()
+        append([reading(level, 1)])
+        assert eventually(lambda: notebook.seen == [1])
+        stop_dispatcher()
+
+
+def test_a_failing_consumer_blocks_only_itself_and_is_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    level, notebook, attempts = datastream(), Notebook(), [0]
+
+    def fail_twice(piece: LogSlice) -> None:
+        attempts[0] += 1
+        if attempts[0] < 3:
+            raise ValueError("not yet")
+
+    caplog.set_level(logging.CRITICAL)
+    append([reading(level, 1)])
+    with consuming("failing", fail_twice), consuming("notebook", notebook):
+        start_dispatcher()
+        assert eventually(lambda: notebook.seen == [1])
+        assert eventually(lambda: attempts[0] == 3)
+        stop_dispatcher()
+
+
+def test_starting_twice_runs_one_thread() -> None:
+    start_dispatcher()
+    start_dispatcher()
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("stream-dispatcher") == 1
+    stop_dispatcher()
+    assert "stream-dispatcher" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_pauses_grow_up_to_half_a_minute() -> None:
+    pause, lengths = _Pause(), []
+    for _ in range(10):
+        pause.prolong()
+        lengths.append(pause.length)
+    assert lengths[:3] == [0.2, 0.4, 0.8]
+    assert lengths[-1] == 30

@@ -23,7 +23,7 @@ from bench import timing, town
 from bench.server import served
 from bench.town import Town
 from stadtherz.base.time import now_us
-from stadtherz.store.public import Reading, append, stop_writer
+from stadtherz.store.public import Reading, append
 
 CALLERS = 32
 
@@ -54,7 +54,7 @@ def main(*, quick: bool) -> None:
     rows = [_compared(batch, size, source) for batch in (1, 100, 1000)]
     single = rows[0][2]
     rows.append(_together(size, source, single))
-    stop_writer()
+    town.hand_over()
     rows.append(_webhook(place, size, single))
     head = ("durable readings a second", "Stadtherz", "plain rows", "ratio")
     timing.show(f"Ingest over {size.gauges} datastreams", head, [_shown(*row) for row in rows])

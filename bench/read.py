@@ -25,7 +25,6 @@ from stadtherz.store.public import (
     buckets,
     latest,
     select,
-    stop_writer,
 )
 
 NEWEST = (Order(Column("phenomenon_start", Kind.TIME), descending=True),)
@@ -71,7 +70,7 @@ def _shown(few: float, many: float) -> tuple[str, str, str]:
 
 def _measure(place: Town, runs: int) -> Figures:
     asked = {what: timing.median_ms(ask, runs) for what, ask in _store_questions(place).items()}
-    stop_writer()
+    town.hand_over()
     with served() as url:
         for what, path in _http_questions(place).items():
             asked[what] = timing.median_ms(_asker(url, path), runs)

@@ -13,9 +13,11 @@ from stadtherz.base.time import HOUR, MINUTE, Micros, Period, now_us
 from stadtherz.base.vocabulary import WATER_LEVEL
 from stadtherz.identity.public import create_organisation, create_token
 from stadtherz.ingest.public import NewField, register_device
-from stadtherz.store.public import NewStream, Reading, append, register_stream
+from stadtherz.kit.public import consumers
+from stadtherz.store.public import NewStream, Reading, append, register_stream, stop_writer
+from stadtherz.stream.public import consumers_at_end
 
-__all__ = ["DATA", "Town", "build", "fill", "readings", "year_of_hours"]
+__all__ = ["DATA", "Town", "build", "fill", "hand_over", "readings", "year_of_hours"]
 
 NETWORK = "tts"
 STEP = 15 * MINUTE
@@ -94,3 +96,9 @@ def fill(source: Iterator[Reading], count: int) -> None:
     while left > 0 and (batch := list(islice(source, min(left, _LARGEST_FILL)))):
         append(batch)
         left -= len(batch)
+
+
+def hand_over() -> None:
+    """Let go of the database before the server starts; services skip this history, as after an import."""
+    stop_writer()
+    consumers_at_end(consumer.name for consumer in consumers())

@@ -50,6 +50,9 @@ def application(visibility_of: VisibilityOf) -> Application:
         except (DatabaseError, StadtherzError, TimeoutError) as problem:
             logger.warning("an uplink could not be taken: %s", type(problem).__name__)
             given = _refused(scope, Refusal(Reason.STORE_UNAVAILABLE))
+        except Exception:
+            logger.exception("an uplink could not be taken")
+            given = _refused(scope, Refusal(Reason.STORE_UNAVAILABLE))
         await _send(send, given)
 
     return door
@@ -62,7 +65,10 @@ async def _answer(scope: AsgiScope, receive: Receive, visibility_of: VisibilityO
     if scope["method"] != "POST":
         return Answer(405, {"error": "method", "detail": "POST"})
     visibility = await asyncio.wrap_future(lanes.work.submit(_visibility, scope, visibility_of))
-    body = await _body(receive)
+    try:
+        body = await _body(receive)
+    except TimeoutError:
+        return Answer(408, {"error": "timeout"})
     delivery = Delivery(
         network=network,
         body=body,
@@ -117,8 +123,9 @@ async def _committed(delivery: Delivery) -> tuple[Plan, Sequence[Receipt]]:
             return plan, await asyncio.shield(asyncio.wrap_future(commit))
     except Invalid as problem:
         return Plan(refusal=pipeline.unreadable(problem)), []
-    except (StadtherzError, DatabaseError, TimeoutError):
-        # Networks rarely send again, so it is kept as long as there is a place to keep it.
+    except Exception:
+        # Networks rarely send again, so whatever went wrong, the document is kept if there is a
+        # place to keep it; the door tells what happened.
         lost = Refusal(Reason.STORE_UNAVAILABLE)
         await asyncio.wrap_future(lanes.work.submit(refused.keep, delivery, lost))
         raise

@@ -32,8 +32,8 @@ STRANGERS = Bounds(rows=200, size=8 * 1024)  # of all who have no valid token, t
 _LONGEST_QUERY = 500
 
 
-def keep(delivery: Delivery, refusal: Refusal) -> int:
-    """Keep a refused document; the same one again only counts. Returns the kept row's id."""
+def keep(delivery: Delivery, refusal: Refusal) -> None:
+    """Keep a refused document; the same one again only counts."""
     owner = delivery.visibility.home
     mark = _fingerprint(delivery)
     known = RefusedUplink.objects.filter(fingerprint=mark)
@@ -51,7 +51,6 @@ def keep(delivery: Delivery, refusal: Refusal) -> int:
         except IntegrityError:  # the same document came twice at once
             known.update(**again)
         _prune(owner)
-    return known.values_list("pk", flat=True).first() or 0
 
 
 def _create(delivery: Delivery, mark: str, news: dict[str, object]) -> None:

@@ -1,23 +1,17 @@
 """Gauges and their warning steps, as staff describe them."""
 
-from typing import TYPE_CHECKING
-
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
+from modelcluster.models import ClusterableModel
 
 from stadtherz.kit.declaration import Severity
 
-if TYPE_CHECKING:
-    ClusterableModel = models.Model
-else:
-    from modelcluster.models import ClusterableModel  # lets staff edit steps within their gauge
 
-
-class Gauge(ClusterableModel):
+class Gauge(ClusterableModel, models.Model):  # type: ignore[misc]  # modelcluster has no types
     """A place where the height of water is measured; owner and access are its datastream's."""
 
     class Kind(models.TextChoices):
@@ -87,6 +81,12 @@ class Gauge(ClusterableModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def silent_since(self) -> int | None:
+        """Since when it has been silent, as the job last found out."""
+        state: GaugeState | None = getattr(self, "state", None)
+        return None if state is None else state.silent_since
 
     @property
     def meaning(self) -> str:

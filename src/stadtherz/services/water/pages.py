@@ -1,0 +1,127 @@
+"""The public pages: all gauges, one gauge, its readings as a file."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from stadtherz.base.time import now_us
+from stadtherz.base.visibility import Visibility
+from stadtherz.kit.declaration import Severity
+from stadtherz.services.water import export, gauges, spans
+from stadtherz.services.water.gauges import Situation
+from stadtherz.services.water.models import Gauge, WarningStep
+from stadtherz.services.water.spans import Span
+from stadtherz.services.water.tiles import chart_steps, icon
+from stadtherz.web.public import Crumb, LineChart, Place, render
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One line of the table of steps: what it is called, where it lies, whether it holds."""
+
+    step: WarningStep
+    holds: bool
+
+    @property
+    def state(self) -> Severity:
+        return Severity(self.step.severity) if self.holds else Severity.OK
+
+    @property
+    def state_text(self) -> str:
+        return _("reached") if self.holds else _("not reached")
+
+
+def index(request: HttpRequest) -> HttpResponse:
+    """All gauges the reader may see, as a list and on the map."""
+    found = gauges.situations(_visibility(request))
+    context = {
+        "situations": found,
+        "places": [place for situation in found for place in _places(situation)],
+        "unusual": [s for s in found if s.severity in (Severity.WARNING, Severity.DANGER)],
+        "streams": [situation.stream.id for situation in found],
+    }
+    return render(request, "water/index.html", context)
+
+
+def gauge(request: HttpRequest, slug: str) -> HttpResponse:
+    """One gauge, sentence first; `?zeitraum=` chooses what the chart shows."""
+    situation = gauges.situation(slug, _visibility(request))
+    span = spans.chosen(request.GET.get("zeitraum"))
+    context = {
+        "situation": situation,
+        "gauge": situation.gauge,
+        "steps": _step_rows(situation),
+        "chart": _chart(situation, span),
+        "choices": spans.choices(span),
+        "places": _places(situation),
+        "data_url": f"/sta/v1.1/Datastreams({situation.stream.id})",
+        "streams": [situation.stream.id],
+        "crumbs": [Crumb(_("Water levels"), reverse("water:index"))],
+    }
+    return render(request, "water/gauge.html", context)
+
+
+def download(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The readings of the chosen span as CSV, row by row, with source and licence on top."""
+    found = gauges.find(slug, _visibility(request))
+    span = spans.chosen(request.GET.get("zeitraum"))
+    end = now_us()
+    page = request.build_absolute_uri(reverse("water:gauge", kwargs={"slug": slug}))
+    lines: Iterator[str] = export.csv(found, spans.start(span, end), end, page=page)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{slug}-{span}.csv"'
+    return response
+
+
+def _visibility(request: HttpRequest) -> Visibility:
+    visibility: Visibility = request.visibility  # type: ignore[attr-defined]  # our middleware
+    return visibility
+
+
+def _step_rows(situation: Situation) -> list[StepRow]:
+    """The highest step on top, as on the gauge board."""
+    held = situation.steps.index(situation.step) if situation.step else -1
+    rows = [StepRow(step, rank <= held) for rank, step in enumerate(situation.steps)]
+    return rows[::-1]
+
+
+def _places(situation: Situation) -> list[Place]:
+    if situation.stream.position is None:
+        return []
+    gauge = situation.gauge
+    return [
+        Place(
+            name=gauge.name,
+            position=situation.stream.position,
+            icon=icon(gauge),
+            value=situation.level_text,
+            state=situation.severity,
+            state_text=situation.state_text,
+            url=reverse("water:gauge", kwargs={"slug": gauge.slug}),
+        )
+    ]
+
+
+def _chart(situation: Situation, span: Span) -> LineChart:
+    gauge, end = situation.gauge, now_us()
+    address = reverse("water:download", kwargs={"slug": gauge.slug})
+    quantity = _("Depth below ground") if _is_groundwater(gauge) else _("Water level")
+    return LineChart(
+        key="level",
+        title=gauge.name,
+        subtitle=_(spans.subtitle(span)) % {"quantity": quantity},
+        unit="cm",
+        points=spans.points(gauge, span, end),
+        summary=situation.sentence,
+        steps=chart_steps(situation),
+        now=end,
+        gap=spans.gap(gauge, span),
+        download=f"{address}?zeitraum={span}",
+    )
+
+
+def _is_groundwater(gauge: Gauge) -> bool:
+    return gauge.kind == Gauge.Kind.GROUNDWATER

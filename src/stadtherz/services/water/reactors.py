@@ -1,0 +1,91 @@
+"""What a new level does: judge it by the gauge's steps and tell those responsible."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stadtherz.alerts.public import Transition, change, current
+from stadtherz.base.time import Micros
+from stadtherz.kit.declaration import Severity
+from stadtherz.services.water import readings, wording
+from stadtherz.services.water.gauges import STEP_REACHED, rank_of, window
+from stadtherz.services.water.levels import Decision, turns
+from stadtherz.services.water.models import Gauge, GaugeState, WarningStep
+from stadtherz.services.water.trend import trend
+from stadtherz.store.public import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One reading of a gauge."""
+
+    at: Micros
+    id: int
+    value: float
+
+
+def on_level(columns: Columns) -> None:
+    """Judge each new reading of each gauge, in the order they were committed.
+
+    Runs inside the transaction that moves the cursor: whatever changes here happens exactly once.
+    """
+    levels: dict[int, list[Level]] = {}
+    for stream, at, key, value in readings.numbers(columns):
+        levels.setdefault(stream, []).append(Level(at, key, value))
+    gauges = Gauge.objects.filter(datastream__in=levels).prefetch_related("steps")
+    for gauge in gauges.order_by("pk"):
+        _judge(gauge, levels[gauge.datastream_id])
+
+
+def _judge(gauge: Gauge, levels: Sequence[Level]) -> None:
+    state, _created = GaugeState.objects.select_for_update().get_or_create(gauge=gauge)
+    news = _newer(levels, state)
+    if not news:
+        return
+    steps = sorted(gauge.steps.all(), key=lambda step: step.level)
+    before = rank_of(steps, current(STEP_REACHED, str(gauge.pk)))
+    for decision in turns(steps, [level.value for level in news], before):
+        change(_transition(gauge, steps, decision, news[decision.index]))
+    state.newest_at, state.newest_id = news[-1].at, news[-1].id
+    state.save(update_fields=["newest_at", "newest_id"])
+
+
+def _newer(levels: Iterable[Level], state: GaugeState) -> list[Level]:
+    """The readings that were the newest when they came; what comes late is history, not news."""
+    found: list[Level] = []
+    newest = (state.newest_at, state.newest_id)
+    for level in levels:
+        if newest[0] is None or (level.at, level.id) > newest:
+            found.append(level)
+            newest = (level.at, level.id)
+    return found
+
+
+def _transition(
+    gauge: Gauge, steps: Sequence[WarningStep], decision: Decision, level: Level
+) -> Transition:
+    span = window(gauge)
+    pairs = readings.since([gauge.datastream_id], level.at - span.span, level.at)
+    known = pairs.get(gauge.datastream_id, [])
+    occasion = wording.Occasion(
+        gauge=gauge,
+        steps=steps,
+        decision=decision,
+        value=level.value,
+        at=level.at,
+        trend=trend([t for t, _v in known], [v for _t, v in known], span),
+    )
+    step = occasion.after
+    return Transition(
+        kind=STEP_REACHED,
+        subject=str(gauge.pk),
+        datastream=gauge.datastream_id,
+        before=decision.before,
+        after=decision.after,
+        step=str(step.pk) if step else "",
+        severity=Severity(step.severity) if step else Severity.OK,
+        title=wording.titles(step),
+        texts=wording.texts(occasion),
+        observation=level.id,
+        at=level.at,
+        recipients=gauge.recipients_id,
+    )

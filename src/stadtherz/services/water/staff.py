@@ -1,0 +1,239 @@
+"""The back office of water: gauges with their steps, people to be told, alerts and deliveries."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+from wagtail.admin import messages
+from wagtail.admin.forms.models import WagtailAdminModelForm
+from wagtail.admin.panels import FieldPanel, InlinePanel, MultiFieldPanel, ObjectList
+from wagtail.admin.ui.tables import Column
+
+from stadtherz.alerts.public import Alert, Contact, ContactList, Delivery, send_again
+from stadtherz.services.water.levels import mistakes
+from stadtherz.services.water.models import Gauge, WarningStep
+from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column
+
+
+class GaugeForm(WagtailAdminModelForm):  # type: ignore[misc]  # Wagtail has no types
+    """Refuses steps that contradict one another, each at its own place."""
+
+    def is_valid(self) -> bool:
+        return bool(super().is_valid()) and self._steps_fit()
+
+    def _steps_fit(self) -> bool:
+        rows = [row for row in self.formsets["steps"].forms if _is_kept(row)]
+        found = mistakes([row.instance for row in rows])
+        for step, kind in found:
+            row = next(row for row in rows if row.instance is step)
+            row.add_error(*_MISTAKES[kind])
+        return not found
+
+
+_MISTAKES = {
+    "equal": ("level", _("Another step has the same level.")),
+    "hysteresis": ("hysteresis", _("The hysteresis must be greater than zero.")),
+    "overlap": (
+        "hysteresis",
+        _("With this hysteresis the step would outlast the one below it. Choose a smaller one."),
+    ),
+}
+
+
+def _is_kept(row: forms.ModelForm[WarningStep]) -> bool:
+    return row.has_changed() or (bool(row.instance.pk) and not row.cleaned_data.get("DELETE"))
+
+
+def _steps_text(gauge: Gauge) -> str:
+    return ", ".join(str(step) for step in gauge.steps.all())
+
+
+class GaugeViewSet(StaffViewSet):
+    model = Gauge
+    owner_path = "datastream__owner"
+    icon = "site"
+    menu_label = _("Gauges")
+    list_display = [
+        "name",
+        "water_body",
+        Column("steps", label=_("Warning steps"), accessor=_steps_text),
+        moment_column("silent_since", _("Silent since")),
+    ]
+    list_filter = ["kind"]
+    search_fields = ["name", "water_body"]
+    edit_handler = ObjectList(
+        [
+            MultiFieldPanel(
+                [
+                    FieldPanel("name"),
+                    FieldPanel("slug"),
+                    FieldPanel("datastream"),
+                    FieldPanel("kind"),
+                    FieldPanel("article"),
+                    FieldPanel("water_body"),
+                    FieldPanel("zero_point"),
+                    FieldPanel("interval_minutes"),
+                ],
+                heading=_("Gauge"),
+            ),
+            InlinePanel("steps", heading=_("Warning steps"), label=_("Warning step")),
+            FieldPanel("recipients"),
+            MultiFieldPanel(
+                [FieldPanel("meaning_de"), FieldPanel("meaning_en")],
+                heading=_("What a level means for the street next to it"),
+            ),
+            MultiFieldPanel(
+                [
+                    FieldPanel("source"),
+                    FieldPanel("licence"),
+                    FieldPanel("licence_url"),
+                    FieldPanel("attribution"),
+                    FieldPanel("origin_de"),
+                    FieldPanel("origin_en"),
+                ],
+                heading=_("Data and licence"),
+            ),
+        ],
+        base_form_class=GaugeForm,
+    )
+    inspect_view_fields = ["name", "water_body", "kind", "datastream", "recipients", "source"]
+
+    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
+        found = super().rows(user, changing=changing)
+        return found.select_related("state").prefetch_related("steps")
+
+
+class ContactViewSet(StaffViewSet):
+    model = Contact
+    icon = "user"
+    menu_label = _("Contacts")
+    list_display = ["name", "email", "language", "active"]
+    list_filter = ["active", "language"]
+    search_fields = ["name", "email"]
+    form_fields = ["owner", "name", "email", "language", "active"]
+
+
+class ContactListViewSet(StaffViewSet):
+    model = ContactList
+    icon = "group"
+    menu_label = _("Contact lists")
+    list_display = [
+        "name",
+        Column("contacts", label=_("Contacts"), accessor=lambda row: row.contacts.count()),
+    ]
+    search_fields = ["name"]
+    form_fields = ["owner", "name", "contacts"]
+
+
+def _title(alert: Alert) -> str:
+    """The step's name; an alert that is over has none."""
+    return str(alert.title.get(get_language() or "de") or "–")
+
+
+class AlertViewSet(StaffViewSet):
+    """What was and is wrong, for reading."""
+
+    model = Alert
+    owner_path = "datastream__owner"
+    allowed = frozenset()
+    icon = "warning"
+    menu_label = _("Alerts")
+    list_display = [
+        Column("title", label=_("Step"), accessor=_title),
+        "datastream",
+        moment_column("opened_at", _("Since")),
+        moment_column("cleared_at", _("Over")),
+    ]
+    list_filter = ["severity"]
+    inspect_view_fields = [
+        "kind",
+        "datastream",
+        "severity",
+        "opened_at",
+        "changed_at",
+        "cleared_at",
+    ]
+    moments = ("opened_at", "changed_at", "cleared_at")
+
+
+class DeliveryInspectView(StaffInspectView):
+    """How far a message has come, and the button to send it again where that makes sense."""
+
+    template_name = "water/staff/delivery.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may = bool(self.views.changes(self.request.user))
+        stuck = self.object.status in {Delivery.Status.UNCERTAIN, Delivery.Status.FAILED}
+        url_name = self.views.get_url_name("again") if may and stuck else ""
+        return {**super().get_context_data(**kwargs), "again_url_name": url_name}
+
+
+class SendAgainView(Limited, View):
+    """A person decides that a message whose fate is unknown is sent once more."""
+
+    permission_required = "change"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if send_again(pk):
+            messages.success(request, str(_("The message will be sent again.")))
+            self.audit("send again", Delivery.objects.get(pk=pk), {})
+        else:
+            messages.warning(request, str(_("This message is not stuck; nothing was changed.")))
+        return redirect(self.views.get_url_name("inspect"), pk)
+
+
+def _subject(delivery: Delivery) -> str:
+    texts: dict[str, dict[str, str]] = delivery.event.texts
+    wording = texts.get(get_language() or "de") or next(iter(texts.values()))
+    return wording["subject"]
+
+
+class DeliveryViewSet(StaffViewSet):
+    """Which message reached whom; sending again is the only change."""
+
+    model = Delivery
+    owner_path = "event__alert__datastream__owner"
+    allowed = frozenset()
+    icon = "mail"
+    menu_label = _("Messages")
+    inspect_view_class = DeliveryInspectView
+    list_display = [
+        "contact",
+        Column("event", label=_("What happened"), accessor=_subject),
+        Column("status", label=_("Status"), accessor="get_status_display", sort_key="status"),
+        "error",
+        moment_column("changed_at", _("Last changed")),
+    ]
+    list_filter = ["status"]
+    inspect_view_fields = [
+        "contact",
+        "status",
+        "attempts",
+        "next_attempt",
+        "message_id",
+        "error",
+        "changed_at",
+    ]
+    moments = ("next_attempt", "changed_at")
+
+    @property
+    def again_view(self) -> Any:
+        return self.construct_view(SendAgainView)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("again/<int:pk>/", self.again_view, name="again"),
+        ]
+
+
+def view_sets() -> Sequence[type[StaffViewSet]]:
+    return (GaugeViewSet, ContactViewSet, ContactListViewSet, AlertViewSet, DeliveryViewSet)

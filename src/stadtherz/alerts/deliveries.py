@@ -95,7 +95,7 @@ def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
 
 def pause(attempts: int) -> Micros:
     """How long to wait after so many attempts: 5 s, 10 s, 20 s ... at most 15 minutes."""
-    return min(_FIRST_PAUSE * 2 ** min(attempts - 1, 20), _LONGEST_PAUSE)
+    return min(_FIRST_PAUSE << min(attempts - 1, 20), _LONGEST_PAUSE)
 
 
 def send_again(delivery: int) -> bool:

@@ -56,9 +56,10 @@ def ascii_address(address: str) -> str:
 
 def _plain(wording: Mapping[str, Any], post: PostOffice) -> str:
     facts = "\n".join(f"{label}: {value}" for label, value in wording["facts"])
+    details = _("All details:")
     return (
         f"{wording['sentence']}\n\n{facts}\n\n"
-        f"{_('All details:')} {post.public_url}{wording['link']}\n\n"
+        f"{details} {post.public_url}{wording['link']}\n\n"
         f"-- \n{_footer(post.city)}\n"
     )
 

@@ -141,11 +141,16 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long a table with personal data keeps a row, and why."""
+    """How long a table with personal data keeps a row, and why.
+
+    `by` names the column with the row's age: a DateTimeField, or an integer of microseconds.
+    `months` None means until somebody deletes it, with the reason in `why`.
+    """
 
     model: "Callable[[], type[Model]]"
-    months: int
+    months: int | None
     why: Text
+    by: str = "changed_at"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,17 @@
+"""Django's entry: checks of the declarations, and permissions after each migration."""
+
+from django.apps import AppConfig
+from django.core.checks import register
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class KitConfig(AppConfig):
+    name = "stadtherz.kit"
+    verbose_name = _("Services")
+
+    def ready(self) -> None:
+        from stadtherz.kit import checks, permissions  # noqa: PLC0415 - models are loaded only now
+
+        register(checks.check_services)
+        post_migrate.connect(permissions.sync_permissions, sender=self)

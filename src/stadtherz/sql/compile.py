@@ -116,13 +116,14 @@ class _Compiler:
         return compose("({})", join(separator, [self.condition(part) for part in parts]))
 
     def _among(self, column: Column, members: frozenset[int]) -> Sql:
-        if not members:
+        listed = sorted(member for member in members if member in _INT64)
+        if not listed:
             return _FALSE
         source = self.resolve(column).sql
         if self._sqlite:
-            listed = Sql("%s", (orjson.dumps(sorted(members)).decode(),))
-            return compose("({} IN (SELECT value FROM json_each({})))", source, listed)
-        return compose("({} = ANY({}::bigint[]))", source, Sql("%s", (sorted(members),)))
+            values = Sql("%s", (_text(listed),))
+            return compose("({} IN (SELECT value FROM json_each({})))", source, values)
+        return compose("({} = ANY({}::bigint[]))", source, Sql("%s", (listed,)))
 
     # --- comparisons -----------------------------------------------------------------------------
 

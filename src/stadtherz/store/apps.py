@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_delete, post_migrate
 
 from stadtherz.sql.public import install_on_connect
 
@@ -15,7 +15,16 @@ class StoreConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(install_on_connect, dispatch_uid="stadtherz.sql")
+        for model in ("Datastream", "FeatureOfInterest"):
+            post_delete.connect(_forget_readings, sender=self.get_model(model))
         post_migrate.connect(_forget_orphans, sender=self, dispatch_uid="stadtherz.store")
+
+
+def _forget_readings(instance: Any, **_: Any) -> None:
+    """Readings have no model, so no cascade of Django's reaches them."""
+    from stadtherz.store.rows import delete_of  # noqa: PLC0415 - models are loaded only now
+
+    delete_of(instance)
 
 
 def _forget_orphans(**_: Any) -> None:

@@ -7,7 +7,11 @@ import orjson
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import EARLIEST, LATEST, Micros, Period
+from stadtherz.store.database import ID_RANGE
 from stadtherz.store.values import Reading
+
+LONGEST_KEY = 500
+"""Characters of a reading's key; it stands in an index."""
 
 _DEEPEST = 60
 
@@ -82,6 +86,8 @@ def row_of(reading: Reading) -> Row:
     """The reading as a row, if nothing is wrong with it."""
     check_period("phenomenonTime", reading.phenomenon_time)
     check_instant("resultTime", reading.result_time)
+    _check_id("Datastream", reading.datastream)
+    _check_id("FeatureOfInterest", reading.feature)
     valid = reading.valid_time
     if valid is not None:
         check_period("validTime", valid)
@@ -98,8 +104,19 @@ def row_of(reading: Reading) -> Row:
         valid.end if valid else None,
         _optional("resultQuality", reading.result_quality),
         _optional("parameters", reading.parameters),
-        None if reading.key is None else check_text("key", reading.key),
+        None if reading.key is None else _check_key(reading.key),
     )
+
+
+def _check_id(field: str, key: int | None) -> None:
+    if key is not None and key not in ID_RANGE:
+        raise Invalid(field, f"there is none with the id {key}")
+
+
+def _check_key(key: str) -> str:
+    if len(key) > LONGEST_KEY:
+        raise Invalid("key", f"must not be longer than {LONGEST_KEY} characters")
+    return check_text("key", key)
 
 
 def split_result(result: Any) -> tuple[float | None, str | None]:

@@ -1,6 +1,6 @@
 """The one database connection of this thread, and how to write once for both engines."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,9 @@ from stadtherz.sql.public import Sql
 
 # Any number that nothing else in the database uses.
 _WRITER_LOCK = 7_834_671
+
+ID_RANGE = range(2**63)
+"""What an id can be; the engines fail with greater numbers instead of finding nothing."""
 
 
 def database() -> BaseDatabaseWrapper:
@@ -54,9 +57,11 @@ def writing() -> Iterator[None]:
         yield
 
 
-def members(column: str, values: Sequence[int] | frozenset[int]) -> Sql:
+def members(column: str, values: Iterable[int]) -> Sql:
     """The condition that an integer column is one of the values."""
+    listed = [value for value in values if value in ID_RANGE]
+    if len(listed) == 1:
+        return Sql(f"{column} = %s", tuple(listed))
     if on_sqlite():
-        listed = "[" + ",".join(str(int(value)) for value in values) + "]"
-        return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (listed,))
-    return Sql(f"{column} = ANY(%s::bigint[])", ([int(value) for value in values],))
+        return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (str(listed),))
+    return Sql(f"{column} = ANY(%s::bigint[])", (listed,))

@@ -31,7 +31,6 @@ from stadtherz.store.ownership import (
     guardian,
     others_use,
 )
-from stadtherz.store.rows import delete_of_features, delete_streams
 from stadtherz.store.values import Entity
 
 MODELS: dict[Entity, type[Model]] = {
@@ -91,7 +90,8 @@ def delete(entity: Entity, key: int, visibility: Visibility) -> None:
         check_writable(instance, visibility)
         if others_use(entity, key, visibility):
             raise Conflict(f"{entity} {key} is in use by another organisation")
-        _delete_dependents(entity, key)
+        if entity == "Location":  # no cascade crosses many-to-many
+            HistoricalLocation.objects.filter(locations=key).delete()
         instance.delete()
         _announce("delete", entity, key, {}, visibility)
 
@@ -117,23 +117,6 @@ def _announce(
         id=key,
         changes=dict(values),
     )
-
-
-def _delete_dependents(entity: Entity, key: int) -> None:
-    """Readings have no model, so no cascade reaches them; nor does one cross many-to-many."""
-    if entity == "FeatureOfInterest":
-        delete_of_features([key])
-    elif entity == "Location":
-        HistoricalLocation.objects.filter(locations=key).delete()
-    elif entity in ("Thing", "Sensor", "ObservedProperty", "Datastream"):
-        delete_streams(streams_below(entity, key))
-
-
-def streams_below(entity: Entity, key: int) -> list[int]:
-    """The datastreams that would go with the entity."""
-    field = {"Thing": "thing", "Sensor": "sensor", "ObservedProperty": "observed_property"}
-    condition = {field.get(entity, "pk"): key}
-    return list(Datastream.objects.filter(**condition).values_list("pk", flat=True))
 
 
 # --- where Things are ----------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from stadtherz.store.columns import SELECTED, columns_of
 from stadtherz.store.database import database, members, on_sqlite, rows_of, run, writing
 from stadtherz.store.insert import check_references
 from stadtherz.store.latest import repair_latest
+from stadtherz.store.models import Datastream, FeatureOfInterest
 from stadtherz.store.values import (
     NONE,
     READING_COLUMNS,
@@ -53,8 +54,6 @@ def _where(selection: Selection) -> Sql:
     condition = compile_condition(selection.where, _resolve, dialect_of(database()))
     if selection.streams is None:
         return condition
-    if len(selection.streams) == 1:
-        return compose("(datastream = {} AND {})", Sql("%s", tuple(selection.streams)), condition)
     return compose("({} AND {})", members("datastream", selection.streams), condition)
 
 
@@ -180,9 +179,10 @@ def delete_readings(ids: Iterable[int]) -> int:
     return _delete(members("id", sorted(set(ids))))
 
 
-def delete_streams(streams: Sequence[int]) -> int:
-    """Delete all readings of these datastreams."""
-    return _delete(members("datastream", streams))
+def delete_of(entity: Datastream | FeatureOfInterest) -> None:
+    """Delete all readings of a datastream, or those taken at a feature of interest."""
+    column = "datastream" if isinstance(entity, Datastream) else "feature"
+    _delete(members(column, [entity.pk]))
 
 
 def streams_at(feature: int) -> list[int]:

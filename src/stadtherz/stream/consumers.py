@@ -69,9 +69,13 @@ def drain() -> None:
             pass
 
 
-def has_news(consumer: Consumer) -> bool:
-    """Whether the log goes on behind the consumer; asked first, because a step takes a lock."""
-    return log_end() > (cursor(consumer.name) or 0)
+def glance(consumer: Consumer, position: int) -> LogSlice:
+    """The next reading for the consumer behind the position; takes no lock and moves nothing."""
+    return log_after(position, 1, streams=_streams(consumer))
+
+
+def _streams(consumer: Consumer) -> frozenset[int] | None:
+    return None if consumer.streams is None else consumer.streams()
 
 
 def step(consumer: Consumer, *, wait: bool) -> bool:
@@ -79,14 +83,13 @@ def step(consumer: Consumer, *, wait: bool) -> bool:
 
     With `wait` False a consumer that another process is running counts as nothing to do.
     """
-    if not has_news(consumer):
+    if log_end() <= (cursor(consumer.name) or 0):
         return False
     with transaction.atomic():
         position = locked_cursor(consumer.name, wait=wait)
         if position is None:
             return False
-        streams = None if consumer.streams is None else consumer.streams()
-        piece = log_after(position, _SLICE, streams=streams)
+        piece = log_after(position, _SLICE, streams=_streams(consumer))
         if len(piece.columns):
             consumer.handle(piece)
         if piece.position != position:

@@ -12,25 +12,27 @@ from dataclasses import dataclass
 
 from django.db import Error, close_old_connections, connections
 
-from stadtherz.store.public import log_end, notify_log, wait_for_log
-from stadtherz.stream.consumers import Consumer, registered, step
+from stadtherz.store.public import cursor, log_end, notify_log, wait_for_log
+from stadtherz.stream.consumers import Consumer, glance, registered, step
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 _LOOK = 0.5  # seconds between looks at consumers that wait
+_LAZINESS = 10_000  # readings of no interest a cursor may lag behind: moving it costs a commit
 
 
 @dataclass(slots=True)
-class _Pause:
-    """When a failed consumer is tried again."""
+class _State:
+    """What the dispatcher knows of a consumer: what it looked at in vain, and its pause."""
 
+    passed: int = 0
     until: float = 0.0
-    length: float = 0.0
+    pause: float = 0.0
 
     def prolong(self) -> None:
-        self.length = min(max(self.length * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
-        self.until = time.monotonic() + self.length
+        self.pause = min(max(self.pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+        self.until = time.monotonic() + self.pause
 
 
 class Dispatcher:
@@ -38,7 +40,7 @@ class Dispatcher:
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
-        self._pauses: dict[str, _Pause] = {}
+        self._states: dict[str, _State] = {}
         self._thread = threading.Thread(target=self._run, name="stream-dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -73,17 +75,27 @@ class Dispatcher:
         return any(worked)
 
     def _try(self, consumer: Consumer) -> bool:
-        pause = self._pauses.setdefault(consumer.name, _Pause())
-        if self._stopping.is_set() or time.monotonic() < pause.until:
+        state = self._states.setdefault(consumer.name, _State())
+        if self._stopping.is_set() or time.monotonic() < state.until:
             return False
         try:
-            worked = step(consumer, wait=False)
+            worked = _has_news(consumer, state) and step(consumer, wait=False)
         except Exception:
-            pause.prolong()
-            log.exception("%s failed, next try in %.1f s", consumer.name, pause.length)
+            state.prolong()
+            log.exception("%s failed, next try in %.1f s", consumer.name, state.pause)
             return False
-        pause.length = 0.0
+        state.pause = 0.0
         return worked
+
+
+def _has_news(consumer: Consumer, state: _State) -> bool:
+    """Whether a step is worth its commit; remembers how far there was nothing of interest."""
+    durable = cursor(consumer.name) or 0
+    piece = glance(consumer, max(durable, state.passed))
+    if len(piece.columns):
+        return True
+    state.passed = piece.position
+    return piece.position - durable > _LAZINESS
 
 
 _running: list[Dispatcher] = []

@@ -226,6 +226,14 @@ def test_readings_go_with_what_they_belong_to(entity: Entity) -> None:
     assert not Datastream.objects.exists()
 
 
+def test_readings_go_too_if_an_entity_is_deleted_by_other_means() -> None:
+    level = stream()
+    append([reading(level)])
+    Thing.objects.all().delete()
+    assert results() == []
+    assert extents([level]) == {}
+
+
 def test_readings_go_with_their_feature_of_interest() -> None:
     level = stream()
     feature = feature_for(level)

@@ -1,7 +1,9 @@
 """Readings in: durable, once, all or none, many callers in one commit."""
 
+import logging
 import math
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -9,8 +11,10 @@ import pytest
 from django.db import connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from stadtherz.base.errors import Invalid, TooLarge
+from stadtherz.base.errors import Invalid, TooLarge, Unavailable
 from stadtherz.base.time import LATEST, Period
+from stadtherz.store import writer
+from stadtherz.store.database import writing
 from stadtherz.store.public import Reading, Receipt, append, organisations, stop_writer, submit
 from stadtherz.store.tests.factories import reading, results, stream
 from stadtherz.store.writer import LARGEST_BATCH
@@ -104,6 +108,10 @@ def test_an_unknown_feature_is_invalid() -> None:
         ("phenomenonTime", {"phenomenon_time": Period(LATEST + 1)}),
         ("validTime", {"valid_time": Period(0, LATEST + 1)}),
         ("key", {"key": "\0"}),
+        ("key", {"key": "x" * 501}),
+        ("Datastream", {"datastream": 2**63}),
+        ("Datastream", {"datastream": -1}),
+        ("FeatureOfInterest", {"feature": 2**70}),
     ],
 )
 def test_what_cannot_be_kept_is_named(field: str, changes: dict[str, Any]) -> None:
@@ -195,3 +203,59 @@ def test_any_json_result_comes_back_as_it_was() -> None:
     kept: list[Any] = ["text", True, None, {"a": [1, None, "ü"]}, [], 1.5, -0.1, 1e300, 7]
     append([reading(level, i, value) for i, value in enumerate(kept)])
     assert results() == kept
+
+
+# Makes the database itself refuse one number, which no check of ours foresees.
+_REFUSAL = {
+    "sqlite": [
+        "CREATE TRIGGER refuse BEFORE INSERT ON store_observation WHEN NEW.number = 666 "
+        "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    ],
+    "postgresql": [
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'refused'; END $$",
+        "CREATE TRIGGER refuse BEFORE INSERT ON store_observation FOR EACH ROW "
+        "WHEN (NEW.number = 666) EXECUTE FUNCTION refuse()",
+    ],
+}
+
+
+@pytest.fixture
+def refusal() -> Iterator[None]:
+    connection = connections["default"]
+    with connection.cursor() as cursor:
+        for statement in _REFUSAL[connection.vendor]:
+            cursor.execute(statement)
+    yield
+    table = " ON store_observation" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER refuse{table}")
+
+
+@alone
+@pytest.mark.usefixtures("refusal")
+def test_a_batch_that_the_database_refuses_hurts_nobody_else(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.CRITICAL)
+    level = stream()
+    futures = [submit([reading(level, i, 666 if i == 7 else i)]) for i in range(20)]
+    wait(futures)
+    assert [i for i, future in enumerate(futures) if future.exception()] == [7]
+    assert isinstance(futures[7].exception(), Unavailable)
+    assert sorted(results()) == [i for i in range(20) if i != 7]
+
+
+@alone
+def test_callers_wait_while_the_queue_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "_MOST_WAITING", 10)
+    level = stream()
+    with ThreadPoolExecutor(6) as pool:
+        with writing():  # the writer cannot commit meanwhile
+            calls = [pool.submit(submit, [reading(level, i, i)] * 4) for i in range(6)]
+            done, waiting = wait(calls, timeout=1)
+            assert 0 < len(done) < 6
+            assert not any(call.result().done() for call in done)
+        assert all(call.result().result() for call in calls)
+    assert len(results()) == 24
+    assert waiting

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from stadtherz.store.public import LogSlice, append
-from stadtherz.stream.dispatcher import _Pause
-from stadtherz.stream.public import start_dispatcher, stop_dispatcher
+from stadtherz.store.public import LogSlice, append, cursor, log_end
+from stadtherz.stream.dispatcher import _LAZINESS, _has_news, _State
+from stadtherz.stream.public import Consumer, start_dispatcher, stop_dispatcher
 from stadtherz.stream.tests.cast import Notebook, consuming, datastream, reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,9 +66,20 @@ def test_starting_twice_runs_one_thread() -> None:
 
 
 def test_pauses_grow_up_to_half_a_minute() -> None:
-    pause, lengths = _Pause(), []
+    state, lengths = _State(), []
     for _ in range(10):
-        pause.prolong()
-        lengths.append(pause.length)
+        state.prolong()
+        lengths.append(state.pause)
     assert lengths[:3] == [0.2, 0.4, 0.8]
     assert lengths[-1] == 30
+
+
+def test_a_cursor_moves_lazily_past_what_is_of_no_interest() -> None:
+    level, state = datastream(), _State()
+    bored = Consumer("bored", Notebook(), frozenset)
+    append([reading(level, 1)])
+    assert not _has_news(bored, state)
+    assert cursor("bored") is None
+    assert state.passed == log_end()
+    append([reading(level, n) for n in range(_LAZINESS + 1)])
+    assert _has_news(bored, state)

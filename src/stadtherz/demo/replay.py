@@ -10,6 +10,7 @@ import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import orjson
 
@@ -113,6 +114,7 @@ class Player:
         turn.due = self._clock() + self._pause(turn.station)
 
     def _send(self, body: dict[str, object], token: str) -> bool:
+        """Whether the server has dealt with it, so that the next row is due."""
         request = urllib.request.Request(  # noqa: S310 - the address is our own
             self._url,
             data=orjson.dumps(body),
@@ -121,6 +123,9 @@ class Player:
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S):  # noqa: S310
                 return True
-        except (urllib.error.URLError, OSError) as problem:
-            logger.warning("the demo's uplink was not taken: %s", problem)
+        except urllib.error.HTTPError as refused:
+            logger.warning("the demo's uplink was refused: %s", refused)
+            return refused.code < HTTPStatus.INTERNAL_SERVER_ERROR  # repeating would not help
+        except OSError as problem:
+            logger.warning("the demo's uplink did not arrive: %s", problem)
             return False

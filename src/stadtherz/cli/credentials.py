@@ -19,8 +19,14 @@ def user() -> None:
 @click.argument("email")
 @click.option("--name", default="", help="Name shown to colleagues.")
 @click.option("--organisation", required=True, help="Short name of the organisation.")
-@click.option("--role", type=click.Choice(ROLES), default="editor", show_default=True)
-@click.password_option()
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default="editor",
+    show_default=True,
+    help="What they may do.",
+)
+@click.password_option(help="Asked for if it is not given.")
 @instance_options
 def add_user(email: str, name: str, organisation: str, role: str, password: str) -> None:
     """Add someone to an organisation."""
@@ -37,7 +43,7 @@ def add_user(email: str, name: str, organisation: str, role: str, password: str)
 
 @user.command("password")
 @click.argument("email")
-@click.password_option()
+@click.password_option(help="Asked for if it is not given.")
 @instance_options
 def set_password(email: str, password: str) -> None:
     """Set a new password for someone who lost theirs."""
@@ -67,6 +73,7 @@ def token() -> None:
     multiple=True,
     default=(Scope.INGEST.value,),
     show_default=True,
+    help="What it is good for; may be given several times.",
 )
 @instance_options
 def create(name: str, organisation: str, scopes: tuple[str, ...]) -> None:

@@ -17,17 +17,24 @@ def device() -> None:
 
 @device.command("add")
 @click.argument("dev_eui")
-@click.option("--network", type=click.Choice(["tts", "chirpstack"]), required=True)
+@click.option(
+    "--network",
+    type=click.Choice(["tts", "chirpstack"]),
+    required=True,
+    help="Whose webhook brings its uplinks: The Things Stack or ChirpStack.",
+)
 @click.option("--organisation", required=True, help="Short name of the organisation.")
 @click.option("--name", required=True, help="Name of the place, for example 'Pegel Mühlbach'.")
 @click.option("--field", required=True, help="Where the value stands in the decoded payload.")
-@click.option("--measures", type=click.Choice(sorted(_MEASURES)), required=True)
+@click.option(
+    "--measures", type=click.Choice(sorted(_MEASURES)), required=True, help="What the field says."
+)
 @click.option("--factor", default=1.0, show_default=True, help="Payload value times this, ...")
 @click.option("--offset", default=0.0, show_default=True, help="... plus this, is the reading.")
 @click.option("--minimum", type=float, help="Readings below are refused.")
 @click.option("--maximum", type=float, help="Readings above are refused.")
-@click.option("--longitude", type=float)
-@click.option("--latitude", type=float)
+@click.option("--longitude", type=float, help="Where it stands, degrees east.")
+@click.option("--latitude", type=float, help="Where it stands, degrees north.")
 @instance_options
 def add(
     dev_eui: str,

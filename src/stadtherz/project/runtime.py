@@ -4,7 +4,7 @@ import logging
 
 from stadtherz.alerts.public import start_delivery, stop_delivery
 from stadtherz.ingest.public import stop as stop_ingest
-from stadtherz.kit import reactors
+from stadtherz.kit.public import consumers
 from stadtherz.project.scheduler import Scheduler, daily_and_service_jobs
 from stadtherz.store.public import start_writer, stop_writer
 from stadtherz.stream.public import register, start_dispatcher, stop_dispatcher
@@ -16,7 +16,7 @@ _scheduler = Scheduler(daily_and_service_jobs)
 def start() -> None:
     """Start every background part, what others depend on first."""
     start_writer()
-    for consumer in reactors.consumers():
+    for consumer in consumers():
         register(consumer)
     start_dispatcher()
     start_delivery()

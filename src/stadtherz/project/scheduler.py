@@ -11,9 +11,8 @@ from datetime import timedelta
 
 from django.db import close_old_connections
 
-from stadtherz.kit import retention
 from stadtherz.kit.declaration import Job
-from stadtherz.kit.registry import services
+from stadtherz.kit.public import services, sweep
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ logger = logging.getLogger(__name__)
 def daily_and_service_jobs() -> list[Job]:
     """Every service's jobs, and the daily deletion of personal data whose time has come."""
     jobs = [job for service in services() for job in service.jobs]
-    return [*jobs, Job("retention", timedelta(days=1), retention.sweep)]
+    return [*jobs, Job("retention", timedelta(days=1), sweep)]
 
 
 class Scheduler:

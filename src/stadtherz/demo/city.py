@@ -14,7 +14,7 @@ from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Source, Station, rows
 from stadtherz.identity.public import create_organisation, organisation_id
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.kit.registry import services
-from stadtherz.store.public import NewStream, Reading, append, register_stream
+from stadtherz.store.public import NewStream, Reading, append, feature_for, register_stream
 
 CITY = "Kaiserslautern"
 
@@ -141,11 +141,13 @@ def _import_history(station: Station, city: City, *, until: Micros) -> None:
 def _history(station: Station, city: City, until: Micros) -> Iterator[Reading]:
     """The recording before its live part, laid so that the next row is due at `until`."""
     past = rows(station.recording)[: station.live_from]
+    features = {key: feature_for(city.streams[key]) for key in station.fields.values()}
     shift = until - station.row(0).offset
     for row in past:
         for path, key in station.fields.items():
             yield Reading(
                 datastream=city.streams[key],
+                feature=features[key],
                 phenomenon_time=Period(shift + row.offset),
                 result=row.values[path],
                 result_time=shift + row.offset,

@@ -14,6 +14,7 @@ from django.db.models.signals import post_delete, post_save
 from stadtherz.base.time import SECOND, Micros, now_us
 from stadtherz.ingest.models import Device, DeviceField
 from stadtherz.ingest.plausibility import Rule
+from stadtherz.store.public import feature_for
 
 _FRESH: Micros = 3 * SECOND
 
@@ -24,6 +25,7 @@ class KnownField:
     f_port: int | None
     datastream: int
     owner: int  # of the datastream
+    feature: int | None  # of interest: where the datastream's Thing stands
     rule: Rule
 
 
@@ -86,6 +88,7 @@ def _load(network: str, dev_eui: str) -> KnownDevice | None:
                 f_port=field.f_port,
                 datastream=field.datastream_id,
                 owner=field.datastream.owner_id,
+                feature=feature_for(field.datastream_id),
                 rule=Rule(field.factor, field.offset, field.minimum, field.maximum),
             )
             for field in device.fields.select_related("datastream")

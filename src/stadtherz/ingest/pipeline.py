@@ -125,14 +125,15 @@ def _measurements(message: Uplink, device: KnownDevice) -> Plan:
         if isinstance(result, Implausible):
             problems.append(_problem(each, result))
         else:
-            readings.append(_reading(each.datastream, period, result, message))
+            readings.append(_reading(each, period, result, message))
     refusal = _refusal(device, fields, readings, problems)
     return Plan(readings=readings, refusal=refusal, seen=_seen(message, device))
 
 
-def _reading(datastream: int, period: Period, result: float, message: Uplink) -> Reading:
+def _reading(each: KnownField, period: Period, result: float, message: Uplink) -> Reading:
     return Reading(
-        datastream=datastream,
+        datastream=each.datastream,
+        feature=each.feature,
         phenomenon_time=period,
         result=result,
         result_time=message.time,

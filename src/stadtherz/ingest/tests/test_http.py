@@ -21,7 +21,7 @@ from stadtherz.ingest.tests.factories import (
     time_of,
     tts,
 )
-from stadtherz.store.public import by_id
+from stadtherz.store.public import by_id, feature_for
 
 
 def refused() -> RefusedUplink:
@@ -38,6 +38,11 @@ def test_an_uplink_is_in_the_store_when_it_is_acknowledged(town: Town, door: Doo
     assert set(kept.phenomenon_start.tolist()) == {time_of(1)}
     assert set(kept.result_time.tolist()) == {time_of(1)}
     assert not RefusedUplink.objects.exists()
+
+
+def test_its_feature_of_interest_is_where_the_thing_stands(town: Town, door: Door) -> None:
+    told = door.post(tts(1, level_cm=120.5)).json()
+    assert by_id(told["observations"]).feature.tolist() == [feature_for(town.level)]
 
 
 def test_a_second_delivery_changes_nothing_and_names_the_same_observations(

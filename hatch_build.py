@@ -28,6 +28,7 @@ UNREACHABLE = (
 )
 _NPM_SETTINGS = {
     "npm_config_fetch_retries": "1",
+    "npm_config_fetch_retry_mintimeout": "1000",
     "npm_config_fetch_timeout": "20000",
     "npm_config_update_notifier": "false",
 }
@@ -148,11 +149,12 @@ def _run(command: list[str], folder: Path, node: Path) -> None:
 
 
 def _reason(failure: subprocess.SubprocessError) -> str:
-    """The first line of what npm said that names an error."""
+    """What npm said was wrong, in one line."""
     if isinstance(failure, subprocess.TimeoutExpired):
         return f"no answer within {failure.timeout:.0f} seconds"
     told = str(getattr(failure, "stderr", "") or "").splitlines()
     lines = [
         line.removeprefix("npm error ").strip() for line in told if line.startswith("npm error")
     ]
-    return next((line for line in lines if " " in line), "npm failed")
+    reasons = [line for line in lines if "reason" in line]
+    return next(iter(reasons or lines), "npm failed")

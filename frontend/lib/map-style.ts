@@ -37,12 +37,18 @@ export function mapStyle(info: TilesInfo, dark: boolean, language: string): Styl
   return {
     version: 8,
     sources: { [name]: source },
-    layers: style.layers.filter((layer) => !("source" in layer) || layer.source === name).map(plainLabels),
+    layers: style.layers.filter((layer) => isDrawable(layer, name)).map(plainLabels),
   };
 }
 
 function vectorSource(style: StyleSpecification): string {
   return Object.keys(style.sources).find((key) => style.sources[key]?.type === "vector") ?? "osm";
+}
+
+/** Hatched areas need pictures from a sprite that we do not have. */
+function isDrawable(layer: StyleSpecification["layers"][number], source: string): boolean {
+  if ("source" in layer && layer.source !== source) return false;
+  return !(layer.type === "fill" && layer.paint?.["fill-pattern"]);
 }
 
 function plainLabels<Layer extends StyleSpecification["layers"][number]>(layer: Layer): Layer {

@@ -7,11 +7,13 @@ light, dark and print come from the style sheet. `sh-chart` replaces them where 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from stadtherz.base.time import Micros, from_us, to_us
 from stadtherz.kit.declaration import Step
@@ -60,6 +62,8 @@ class LineChart:
             "digits": self.digits,
             "locale": get_language() or "de",
             "zone": _zone_text(self.end),
+            "start": self._wall(self.start),
+            "end": self._wall(self.end),
             "now": None if self.now is None else self._wall(self.now),
             "nowText": _("now"),
             "points": self._rows(),
@@ -132,7 +136,7 @@ def thin(values: Sequence[float], most: int) -> list[float]:
     if len(values) <= most:
         return list(values)
     edges = [i * len(values) // most for i in range(most + 1)]
-    return [sum(values[a:b]) / (b - a) for a, b in zip(edges, edges[1:], strict=False)]
+    return [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
 
 
 def line_chart(chart: LineChart) -> SafeString:

@@ -7,7 +7,8 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_decimal
 from django.utils.timezone import get_current_timezone, localtime
-from django.utils.translation import get_language, gettext as _, pgettext
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
 
 from stadtherz.base.time import SECOND, Micros, from_us, now, now_us
 
@@ -36,7 +37,7 @@ def number(value: float | None, digits: int = 0) -> str:
     # Adding zero turns the -0.0 that rounding leaves behind into a plain 0.
     rounded = round(value, digits) + 0.0
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(rounded, format=pattern, locale=locale()).replace("-", "−")
+    return str(format_decimal(rounded, format=pattern, locale=locale())).replace("-", "−")
 
 
 def digits_for(value: float) -> int:
@@ -63,7 +64,7 @@ def age(moment: Micros | None) -> str:
     if seconds < 60:
         return _("just now")
     return format_timedelta(
-        -seconds, granularity="minute", threshold=1.2, add_direction=True, locale=locale()
+        -int(seconds), granularity="minute", threshold=1.2, add_direction=True, locale=locale()
     )
 
 

@@ -56,7 +56,9 @@ def close_live_streams() -> None:
 class Connections:
     """Counts open streams, so that no single address can take them all."""
 
-    def __init__(self, most: int = MOST_CONNECTIONS, most_per_address: int = MOST_PER_ADDRESS) -> None:
+    def __init__(
+        self, most: int = MOST_CONNECTIONS, most_per_address: int = MOST_PER_ADDRESS
+    ) -> None:
         self._most = most
         self._most_per_address = most_per_address
         self._open: Counter[str] = Counter()
@@ -158,7 +160,9 @@ def events(readings: Columns, streams: frozenset[int]) -> list[bytes]:
     newest: dict[int, int] = {}
     for row, stream in enumerate(readings.datastream.tolist()):
         before = newest.get(stream)
-        if stream in streams and (before is None or _time(readings, row) >= _time(readings, before)):
+        if stream in streams and (
+            before is None or _time(readings, row) >= _time(readings, before)
+        ):
             newest[stream] = row
     return [_event(stream, readings, row) for stream, row in newest.items()]
 

@@ -13,7 +13,8 @@ from stadtherz.kit.declaration import Step
 from stadtherz.web import formats
 from stadtherz.web.charts import LineChart, line_chart, sparkline
 from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
-from stadtherz.web.live import application as live_application, close_live_streams
+from stadtherz.web.live import application as live_application
+from stadtherz.web.live import close_live_streams
 from stadtherz.web.shell import Crumb, Place, render
 from stadtherz.web.urls import urlpatterns
 

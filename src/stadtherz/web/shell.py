@@ -9,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render as django_render
 from django.urls import NoReverseMatch, reverse, translate_url
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Severity, Text

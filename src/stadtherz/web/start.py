@@ -82,7 +82,7 @@ def feature(tiles: Sequence[Tile]) -> Feature | None:
         return None
     end = now_us()
     chart = LineChart(
-        key="feature",
+        key="feature-chart",
         title=tile.title,
         subtitle=_("The last three days, in %(unit)s") % {"unit": tile.unit},
         unit=tile.unit,

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from stadtherz.base.errors import Invalid
 from stadtherz.sql.public import Sql, compose
@@ -92,23 +95,18 @@ def _existing(table: str, ids: Iterable[int]) -> frozenset[int]:
 
 def _known_keys(keyed: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """Ids of the readings that already have one of these keys."""
-    select = "SELECT o.datastream, o.key, o.id FROM store_observation o"
     if on_sqlite():
-        rows: list[tuple[int, str, int]] = []
-        with database().cursor() as cursor:
-            for pair in keyed:
-                cursor.execute(f"{select} WHERE o.datastream = %s AND o.key = %s", pair)
-                rows += cursor.fetchall()
+        pairs = "SELECT value ->> 0 AS datastream, value ->> 1 AS key FROM json_each(%s)"
+        parameters: tuple[Any, ...] = (orjson.dumps(keyed).decode(),)
     else:
-        streams, keys = zip(*keyed, strict=True)
-        wanted = "unnest(%s::bigint[], %s::text[]) AS wanted(datastream, key)"
-        rows = rows_of(
-            Sql(
-                f"{select} JOIN {wanted} ON o.datastream = wanted.datastream AND o.key = wanted.key",
-                (list(streams), list(keys)),
-            )
-        )
-    return {(stream, key): found for stream, key, found in rows}
+        pairs = "SELECT * FROM unnest(%s::bigint[], %s::text[]) AS pair(datastream, key)"
+        parameters = tuple(map(list, zip(*keyed, strict=True)))
+    # In SQLite, CROSS JOIN keeps the planner from reading the whole table for a few keys.
+    select = (
+        f"SELECT o.datastream, o.key, o.id FROM ({pairs}) wanted CROSS JOIN store_observation o "
+        "WHERE o.datastream = wanted.datastream AND o.key = wanted.key"
+    )
+    return {(stream, key): found for stream, key, found in rows_of(Sql(select, parameters))}
 
 
 class _Ids:
@@ -129,9 +127,8 @@ class _Ids:
             return int(found[0][0]) if found else 1
         # One jump of the sequence reserves the whole stretch.
         sequence = "pg_get_serial_sequence('store_observation', 'id')"
-        first = int(rows_of(Sql(f"SELECT nextval({sequence})"))[0][0])
-        run(f"SELECT setval({sequence}, %s)", (first + most,))
-        return first
+        jump = Sql(f"SELECT setval({sequence}, nextval({sequence}) + %s)", (most,))
+        return int(rows_of(jump)[0][0]) - most
 
 
 def _insert(rows: Sequence[tuple[int, Row]]) -> None:

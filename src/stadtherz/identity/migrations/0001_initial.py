@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit trail',
+                'verbose_name_plural': 'audit entries',
                 'ordering': ['-at', '-pk'],
                 'indexes': [models.Index(fields=['organisation', '-at'], name='identity_audit_org_at'), models.Index(fields=['entity', 'key'], name='identity_audit_entity')],
             },

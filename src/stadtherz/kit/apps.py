@@ -1,6 +1,6 @@
 """Django's entry: checks of the declarations, and permissions after each migration."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import register
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
@@ -14,4 +14,6 @@ class KitConfig(AppConfig):
         from stadtherz.kit import checks, permissions  # noqa: PLC0415 - models are loaded only now
 
         register(checks.check_services)
-        post_migrate.connect(permissions.sync_permissions, sender=self)
+        # Django tells only apps with models; permissions belong to the roles' groups anyway.
+        identity = apps.get_app_config("identity")
+        post_migrate.connect(permissions.sync_permissions, sender=identity)

@@ -1,7 +1,6 @@
 """A town with one gauge, and the demo's gauges for the contract."""
 
 import pytest
-from hypothesis import settings
 
 from stadtherz.kit.testing import Town
 from stadtherz.services.water.models import Gauge

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from django.db import Error, close_old_connections, transaction
+from django.db import Error, InterfaceError, OperationalError, close_old_connections, transaction
 
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
 from stadtherz.store.checks import Row, row_of
@@ -29,6 +29,10 @@ LARGEST_BATCH = 50_000
 
 _MOST_WAITING = 100_000  # readings; more callers have to wait
 _LARGEST_GROUP = 20_000  # readings in one commit, so that nobody waits for seconds
+
+# The connection or the disk has gone. Whether the commit went through is unknown, so only the
+# caller can decide to try again: with keys that is safe.
+_LOST = (OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,12 @@ def append(readings: Sequence[Reading]) -> list[Receipt]:
 def submit(readings: Sequence[Reading]) -> Future[list[Receipt]]:
     """As `append`, but the future resolves after the commit; waits only while the queue is full.
 
-    What is wrong with a reading itself is raised here and now.
+    The future cannot be cancelled. What is wrong with a reading itself is raised here and now.
     """
     if len(readings) > LARGEST_BATCH:
         raise TooLarge(f"a batch may hold {LARGEST_BATCH} readings, this one has {len(readings)}")
     job = _Job([row_of(reading) for reading in readings])
+    job.future.set_running_or_notify_cancel()
     if not readings:
         job.future.set_result([])
     elif database().in_atomic_block:
@@ -161,18 +166,22 @@ def _write_group(jobs: Sequence[_Job]) -> None:
 
 
 def _after_failure(jobs: Sequence[_Job], error: Exception) -> None:
-    if len(jobs) > 1:
+    if len(jobs) > 1 and not isinstance(error, _LOST):
         log.warning("A group of %d batches failed, trying each alone: %s", len(jobs), error)
         for job in jobs:
             _write_group([job])
         return
-    log.error("A batch of %d readings failed: %s", len(jobs[0].rows), error)
-    if isinstance(error, Error):
-        failure = Unavailable("database", str(error), retry=True)
-        failure.__cause__ = error
-        jobs[0].future.set_exception(failure)
-    else:
-        jobs[0].future.set_exception(error)
+    log.error("%d batches of readings failed: %s", len(jobs), error)
+    for job in jobs:
+        job.future.set_exception(_failure(error))
+
+
+def _failure(error: Exception) -> Exception:
+    if not isinstance(error, Error):
+        return error
+    failure = Unavailable("database", str(error), retry=True)
+    failure.__cause__ = error
+    return failure
 
 
 _writer = _Writer()

@@ -7,6 +7,7 @@ is too slow loses the oldest slices, never anybody else's; pages read the presen
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 _BACKLOG = 64  # slices a listener may lag behind
 _SLICE = 1000  # readings
 _LOOK = 0.5  # seconds
+_PATIENCE = 10.0  # seconds a page waits for the tail's first look at the database
 
 
 class _Listener:
@@ -61,7 +63,7 @@ class _Tail:
                 self._ready.clear()
                 self._thread = threading.Thread(target=self._run, name="stream-tail", daemon=True)
                 self._thread.start()
-        self._ready.wait()
+        self._ready.wait(_PATIENCE)
 
     def leave(self, listener: _Listener) -> None:
         with self._lock:
@@ -76,7 +78,6 @@ class _Tail:
             while self._goes_on():
                 position = self._follow(position)
         finally:
-            self._ready.set()
             connections.close_all()
 
     def _goes_on(self) -> bool:
@@ -90,13 +91,13 @@ class _Tail:
         close_old_connections()
         try:
             if position is None:
-                return log_end()
-            self._ready.set()
+                position = log_end()
+                self._ready.set()
             wait_for_log(position, _LOOK)
             piece = log_after(position, _SLICE)
         except Error as error:
             log.warning("The log cannot be followed: %s", error)
-            self._ready.wait(_LOOK)
+            time.sleep(_LOOK)
             return position
         if len(piece.columns):
             with self._lock:

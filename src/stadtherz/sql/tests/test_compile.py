@@ -99,6 +99,10 @@ def test_a_column_that_is_never_null_is_sorted_by_its_index() -> None:
         Compare("eq", Column("when", Kind.TIME), Literal(10**18, Kind.TIME)),
         Compare("eq", Literal(10**20, Kind.DURATION), Literal(1, Kind.DURATION)),
         Call("year", (number(1),), Kind.NUMBER),
+        Compare("eq", AGE, number(float("nan"))),
+        Compare("eq", NAME, Literal("a\0b", Kind.TEXT)),
+        Compare("eq", NAME, Literal("\ud800", Kind.TEXT)),
+        Compare("eq", Column("properties", Kind.JSON, ("a\0",)), number(1)),
         NAME,
     ],
 )

@@ -247,6 +247,16 @@ def test_a_batch_that_the_database_refuses_hurts_nobody_else(
 
 
 @alone
+def test_a_caller_that_gives_up_disturbs_nobody() -> None:
+    level = stream()
+    futures = [submit([reading(level, i, i)]) for i in range(20)]
+    for future in futures[::2]:
+        future.cancel()
+    wait(futures)
+    assert len(results()) == 20
+
+
+@alone
 def test_callers_wait_while_the_queue_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "_MOST_WAITING", 10)
     level = stream()

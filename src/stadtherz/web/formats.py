@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, tzinfo
+from decimal import localcontext
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, format_timedelta
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from stadtherz.base.time import SECOND, Micros, from_us, now, now_us
 
 NO_VALUE = "–"
+_DIGITS_OF_THE_LARGEST_FLOAT = 320
 NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
@@ -37,7 +39,9 @@ def number(value: float | None, digits: int = 0) -> str:
     # Adding zero turns the -0.0 that rounding leaves behind into a plain 0.
     rounded = round(value, digits) + 0.0
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return str(format_decimal(rounded, format=pattern, locale=locale())).replace("-", "−")
+    with localcontext(prec=_DIGITS_OF_THE_LARGEST_FLOAT):
+        text = str(format_decimal(rounded, format=pattern, locale=locale()))
+    return text.replace("-", "−")
 
 
 def digits_for(value: float) -> int:

@@ -1,0 +1,199 @@
+"""The live stream: who hears what, how much, and how it ends."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from stadtherz.base.errors import Unauthenticated, Unavailable
+from stadtherz.base.time import Period
+from stadtherz.base.visibility import ANONYMOUS, SYSTEM, Visibility
+from stadtherz.store.public import Reading, append
+from stadtherz.web import live
+from stadtherz.web.tests.web_cast import NOON, stream
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards(transactional_db: None) -> Iterator[None]:
+    """The thread that follows the log ends a moment after its last listener; wait for it."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "stream-tail":
+            thread.join(10)
+
+
+class Reader:
+    """A browser at the other end: asks, collects what is sent, and leaves when told."""
+
+    def __init__(self, query: str, *, method: str = "GET") -> None:
+        self.scope = {
+            "type": "http",
+            "method": method,
+            "path": "/live",
+            "query_string": query.encode(),
+            "headers": [],
+            "client": ("192.0.2.1", 1),
+        }
+        self.messages: list[dict[str, Any]] = []
+        self.left = asyncio.Event()
+
+    async def receive(self) -> dict[str, Any]:
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        self.messages.append(dict(message))
+
+    @property
+    def status(self) -> int | None:
+        return self.messages[0]["status"] if self.messages else None
+
+    @property
+    def text(self) -> str:
+        return b"".join(m.get("body", b"") for m in self.messages[1:]).decode()
+
+    async def until(self, seen: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not seen():  # noqa: ASYNC110 - the one who is waited for knows no event
+                await asyncio.sleep(0.01)
+
+
+def read(stream_id: int, number: float) -> None:
+    append([Reading(stream_id, Period(NOON), number)])
+
+
+async def listen(reader: Reader, visibility: Visibility = ANONYMOUS, **options: Any) -> None:
+    await live.application(lambda _scope: visibility, **options)(
+        reader.scope, reader.receive, reader.send
+    )
+
+
+async def heard(reader: Reader, readings: dict[int, float], wanted: int) -> list[dict[str, Any]]:
+    """Listen, commit the readings, and return the events once `wanted` of them arrived."""
+    task = asyncio.create_task(listen(reader))
+    await reader.until(lambda: "retry" in reader.text)
+    await asyncio.sleep(0.3)
+    for key, number in readings.items():
+        await asyncio.to_thread(read, key, number)
+    await reader.until(lambda: reader.text.count("event: reading") >= wanted)
+    reader.left.set()
+    await task
+    lines = [line for line in reader.text.splitlines() if line.startswith("data: ")]
+    return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+def test_a_page_hears_its_streams_and_no_others() -> None:
+    level, other = stream(), stream(town="otterbach")
+
+    async def scene() -> list[dict[str, Any]]:
+        return await heard(Reader(f"streams={level}"), {other: 1.0, level: 2.0}, 1)
+
+    assert asyncio.run(scene()) == [
+        {"stream": level, "time": "2026-11-25T11:00:00Z", "result": 2.0}
+    ]
+
+
+def test_what_is_not_public_stays_silent_for_strangers() -> None:
+    public, hidden = stream(), stream(access="organisation", town="otterbach")
+
+    async def scene() -> list[dict[str, Any]]:
+        return await heard(Reader(f"streams={hidden},{public}"), {hidden: 1.0, public: 2.0}, 1)
+
+    assert [event["stream"] for event in asyncio.run(scene())] == [public]
+
+
+def test_headers_keep_proxies_from_holding_back() -> None:
+    reader_headers: dict[bytes, bytes] = dict(live._HEADERS)
+    assert reader_headers[b"x-accel-buffering"] == b"no"
+    assert reader_headers[b"cache-control"] == b"no-store"
+    assert reader_headers[b"content-encoding"] == b"identity"
+
+
+@pytest.mark.parametrize(
+    ("query", "method", "status"),
+    [
+        ("", "GET", 400),
+        ("streams=one", "GET", 400),
+        ("streams=-1", "GET", 400),
+        ("streams=" + "9" * 30, "GET", 400),
+        ("streams=" + ",".join(["1"] * 201), "GET", 413),
+        ("streams=1", "POST", 400),
+    ],
+)
+def test_a_bad_question_gets_a_short_answer(query: str, method: str, status: int) -> None:
+    async def scene() -> Reader:
+        reader = Reader(query, method=method)
+        await listen(reader)
+        return reader
+
+    reader = asyncio.run(scene())
+    assert reader.status == status
+    assert reader.text.strip()
+
+
+def test_a_bad_token_is_refused() -> None:
+    def nobody(_scope: Any) -> Visibility:
+        raise Unauthenticated("unknown token")
+
+    async def scene() -> Reader:
+        reader = Reader("streams=1")
+        await live.application(nobody)(reader.scope, reader.receive, reader.send)
+        return reader
+
+    assert asyncio.run(scene()).status == 401
+
+
+def test_one_address_cannot_take_all_places() -> None:
+    connections = live.Connections(most=3, most_per_address=2)
+    with (
+        connections.place("192.0.2.1"),
+        connections.place("192.0.2.1"),
+        pytest.raises(Unavailable),
+        connections.place("192.0.2.1"),
+    ):
+        pass
+    with connections.place("192.0.2.1"), connections.place("192.0.2.2"):
+        pass
+
+
+def test_all_places_together_are_limited() -> None:
+    connections = live.Connections(most=1, most_per_address=5)
+    with connections.place("192.0.2.1"), pytest.raises(Unavailable), connections.place("192.0.2.2"):
+        pass
+
+
+def test_streams_end_when_the_server_stops() -> None:
+    async def scene() -> Reader:
+        reader = Reader("streams=1")
+        task = asyncio.create_task(listen(reader, SYSTEM))
+        await reader.until(lambda: "retry" in reader.text)
+        live.close_live_streams()
+        async with asyncio.timeout(10):
+            await task
+        return reader
+
+    last = asyncio.run(scene()).messages[-1]
+    assert last == {"type": "http.response.body", "body": b""}
+
+
+def test_only_the_newest_of_a_batch_is_told() -> None:
+    level = stream()
+
+    async def scene() -> list[dict[str, Any]]:
+        reader = Reader(f"streams={level}")
+        task = asyncio.create_task(listen(reader))
+        await reader.until(lambda: "retry" in reader.text)
+        await asyncio.sleep(0.3)
+        batch = [Reading(level, Period(NOON + i), float(i)) for i in (3, 1, 2)]
+        await asyncio.to_thread(append, batch)
+        await reader.until(lambda: "event: reading" in reader.text)
+        reader.left.set()
+        await task
+        return [json.loads(line[6:]) for line in reader.text.splitlines() if line[:5] == "data:"]
+
+    assert [event["result"] for event in asyncio.run(scene())] == [3.0]

@@ -99,4 +99,7 @@ def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:
         raise QuerySyntaxError(
             "$expand", f"a {entity.name} has no link {expand.link!r}", expand.position
         )
-    return ExpandPlan(link, plan_set(target(link), expand.query, now=now))
+    plan = plan_set(target(link), expand.query, now=now)
+    if not link.many:
+        plan = replace(plan, top=1, skip=0)  # one entity has no pages
+    return ExpandPlan(link, plan)

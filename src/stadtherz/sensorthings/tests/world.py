@@ -1,0 +1,229 @@
+"""Small random cities, once in the store and once as plain dictionaries for the reference."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from stadtherz.base.time import DAY, HOUR, Period, iso, parse_instant
+from stadtherz.base.visibility import ANONYMOUS, Visibility
+from stadtherz.sensorthings.tests.client import member, operator
+from stadtherz.store.public import Reading, append, create, create_organisation
+
+START = parse_instant("2026-01-01T00:00:00Z")
+NAMES = ("a", "b", "B", "ab", "10", "a%b_", "ä")
+JSON_VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    1,
+    2.5,
+    -3,
+    10,
+    "a",
+    "10",
+    "",
+    {"x": 1},
+    [1, "a"],
+)
+
+
+@dataclass
+class Row:
+    """An entity: properties by their names on the wire, links to one as ids, to many as lists."""
+
+    type: str
+    id: int
+    values: dict[str, Any]
+    links: dict[str, Any]
+    access: tuple[str, int, int | None] = ("public", 0, None)
+
+
+@dataclass
+class World:
+    rows: dict[str, dict[int, Row]] = field(default_factory=dict)
+    callers: list[Visibility] = field(default_factory=list)
+
+    def add(self, row: Row) -> None:
+        self.rows.setdefault(row.type, {})[row.id] = row
+
+    def sees(self, caller: Visibility, row: Row) -> bool:
+        """The rule of the brief: a Datastream needs its Thing, readings and history follow."""
+        if row.type == "Observation":
+            return self.sees(caller, self.rows["Datastream"][row.links["Datastream"]])
+        if row.type in ("Datastream", "HistoricalLocation"):
+            if not self.sees(caller, self.rows["Thing"][row.links["Thing"]]):
+                return False
+        access, owner, group = row.access
+        return caller.may_read(access=access, owner=owner, group=group)
+
+
+@dataclass
+class Builder:
+    """Creates entities in the store as the operator and notes what it has created."""
+
+    random: Random
+    world: World = field(default_factory=World)
+
+    def __post_init__(self) -> None:
+        self.ours = create_organisation("ours", "Ours")
+        self.theirs = create_organisation("theirs", "Theirs")
+        self.operator = operator(self.ours)
+        self.world.callers = [ANONYMOUS, member(self.ours), member(self.theirs), self.operator]
+
+    ours: int = field(init=False)
+    theirs: int = field(init=False)
+    operator: Visibility = field(init=False)
+
+    def entity(
+        self, kind: Any, columns: dict[str, Any], values: dict[str, Any], links: dict[str, Any]
+    ) -> int:
+        owner = self.random.choice([self.ours, self.theirs])
+        access = self.random.choice(["public", "public", "organisation"])
+        owned = (
+            {}
+            if kind == "HistoricalLocation"
+            else {"owner": owner, "access": access, "group": None}
+        )
+        key = create(kind, {**owned, **columns}, self.operator)
+        rule = (access, owner, None) if owned else ("public", owner, None)
+        self.world.add(Row(kind, key, values, links, rule))
+        return key
+
+    def described(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The columns and wire values that most entities share."""
+        properties = self.random.choice(
+            [
+                None,
+                {},
+                {
+                    "n": self.random.choice(JSON_VALUES),
+                    "deep": {"m": self.random.choice(JSON_VALUES)},
+                },
+            ]
+        )
+        columns = {
+            "name": self.random.choice(NAMES),
+            "description": self.random.choice(NAMES),
+            "properties": properties,
+        }
+        values = dict(columns)
+        if properties is None:
+            del values["properties"]
+        return columns, values
+
+    def build(self) -> World:
+        r = self.random
+        places = [self.location() for _ in range(r.randint(1, 3))]
+        things = [
+            self.thing(r.sample(places, r.randint(0, len(places)))) for _ in range(r.randint(1, 3))
+        ]
+        sensors = [self.sensor() for _ in range(r.randint(1, 2))]
+        properties = [self.observed_property() for _ in range(r.randint(1, 2))]
+        features = [self.feature() for _ in range(r.randint(1, 2))]
+        for thing in things:
+            if self.world.rows["Thing"][thing].links["Locations"]:  # else it would move there
+                self.history(thing, r.sample(places, 1))
+            for _ in range(r.randint(0, 2)):
+                self.datastream(thing, r.choice(sensors), r.choice(properties), features)
+        return self.world
+
+    def location(self) -> int:
+        columns, values = self.described()
+        place = {
+            "type": "Point",
+            "coordinates": [self.random.randint(0, 3), self.random.randint(0, 3)],
+        }
+        more = {"encodingType": "application/geo+json", "location": place}
+        stored = {"encoding_type": "application/geo+json", "location": place}
+        return self.entity("Location", {**columns, **stored}, {**values, **more}, {})
+
+    def thing(self, places: list[int]) -> int:
+        columns, values = self.described()
+        return self.entity(
+            "Thing", {**columns, "locations": places}, values, {"Locations": sorted(places)}
+        )
+
+    def history(self, thing: int, places: list[int]) -> int:
+        time = START - self.random.randint(1, 3) * DAY  # older than what the store has added itself
+        links = {"Thing": thing, "Locations": places}
+        columns = {"time": time, "thing": thing, "locations": places}
+        return self.entity("HistoricalLocation", columns, {"time": iso(time)}, links)
+
+    def sensor(self) -> int:
+        columns, values = self.described()
+        metadata = self.random.choice(["a", {"x": 1}, 5])
+        more = {"encodingType": "application/pdf", "metadata": metadata}
+        stored = {"encoding_type": "application/pdf", "metadata": metadata}
+        return self.entity("Sensor", {**columns, **stored}, {**values, **more}, {})
+
+    def observed_property(self) -> int:
+        columns, values = self.described()
+        definition = {"definition": self.random.choice(NAMES)}
+        return self.entity(
+            "ObservedProperty", {**columns, **definition}, {**values, **definition}, {}
+        )
+
+    def feature(self) -> int:
+        columns, values = self.described()
+        place = {
+            "type": "Point",
+            "coordinates": [self.random.randint(0, 3), self.random.randint(0, 3)],
+        }
+        more = {"encodingType": "application/geo+json", "feature": place}
+        stored = {"encoding_type": "application/geo+json", "feature": place}
+        return self.entity("FeatureOfInterest", {**columns, **stored}, {**values, **more}, {})
+
+    def datastream(self, thing: int, sensor: int, prop: int, features: list[int]) -> None:
+        columns, values = self.described()
+        unit = {"name": self.random.choice(NAMES), "symbol": "m", "definition": "ucum:m"}
+        links = {"Thing": thing, "Sensor": sensor, "ObservedProperty": prop}
+        stored = {
+            "observation_type": "OM",
+            "unit_of_measurement": unit,
+            "thing": thing,
+            "sensor": sensor,
+            "observed_property": prop,
+        }
+        more = {"observationType": "OM", "unitOfMeasurement": unit}
+        key = self.entity("Datastream", {**columns, **stored}, {**values, **more}, links)
+        readings = [self.reading(key, features, hour) for hour in range(self.random.randint(0, 4))]
+        for reading, receipt in zip(readings, append(readings), strict=True):
+            self.note_reading(reading, receipt.id)
+        self.note_extents(key, readings)
+
+    def reading(self, stream: int, features: list[int], hour: int) -> Reading:
+        start = START + hour * HOUR
+        return Reading(
+            datastream=stream,
+            phenomenon_time=Period(
+                start, self.random.choice([None, start + HOUR, start + 2 * HOUR])
+            ),
+            result=self.random.choice(JSON_VALUES),
+            result_time=self.random.choice([None, start + HOUR, START]),
+            feature=self.random.choice([None, *features]),
+            parameters=self.random.choice([None, {"n": 1}, {"n": "a"}]),
+        )
+
+    def note_reading(self, reading: Reading, key: int) -> None:
+        period = reading.phenomenon_time
+        end = "" if period.end is None else f"/{iso(period.end)}"
+        values = {
+            "phenomenonTime": iso(period.start) + end,
+            "resultTime": None if reading.result_time is None else iso(reading.result_time),
+            "result": reading.result,
+        }
+        if reading.parameters is not None:
+            values["parameters"] = reading.parameters
+        links = {"Datastream": reading.datastream, "FeatureOfInterest": reading.feature}
+        self.world.add(Row("Observation", key, values, links))
+
+    def note_extents(self, stream: int, readings: list[Reading]) -> None:
+        values = self.world.rows["Datastream"][stream].values
+        spans = [(r.phenomenon_time.start, r.phenomenon_time.last) for r in readings]
+        results = [r.result_time for r in readings if r.result_time is not None]
+        if spans:
+            first, last = min(s for s, _ in spans), max(e for _, e in spans)
+            values["phenomenonTime"] = f"{iso(first)}/{iso(last)}"
+        if results:
+            values["resultTime"] = f"{iso(min(results))}/{iso(max(results))}"

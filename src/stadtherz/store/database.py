@@ -1,7 +1,8 @@
 """The one database connection of this thread, and how to write once for both engines."""
 
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db import DataError, connections, transaction
@@ -44,6 +45,42 @@ def run(text: str, parameters: Sequence[Any] = ()) -> int:
         return int(cursor.rowcount)
 
 
+class _Turns:
+    """Lets one thread at a time through, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._issued = 0
+        self._served = 0
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        with self._changed:
+            ticket = self._issued
+            self._issued += 1
+            self._changed.wait_for(lambda: self._served == ticket)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._served += 1
+                self._changed.notify_all()
+
+
+_turns = _Turns()
+
+
+@contextmanager
+def exclusive() -> Iterator[None]:
+    """A transaction; on SQLite, those of this process get their turn in the order they ask.
+
+    SQLite itself makes waiters look again and again, and a busy writer always comes before them.
+    """
+    in_turn = on_sqlite() and not database().in_atomic_block
+    with _turns.take() if in_turn else nullcontext(), transaction.atomic():
+        yield
+
+
 @contextmanager
 def writing() -> Iterator[None]:
     """A transaction in which no other process gives out ids of readings.
@@ -51,7 +88,7 @@ def writing() -> Iterator[None]:
     So ids are in the order of commits, and a reader of the log that has seen an id will never find
     a lower one later. SQLite has one writer anyway (IMMEDIATE).
     """
-    with transaction.atomic():
+    with exclusive():
         if not on_sqlite():
             run("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
         yield

@@ -7,13 +7,13 @@ Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Model
 from django.dispatch import Signal
 
 from stadtherz.base.errors import Conflict, NotFound
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
+from stadtherz.store.database import exclusive
 from stadtherz.store.fields import apply_values
 from stadtherz.store.models import (
     Datastream,
@@ -54,7 +54,7 @@ def create(entity: Entity, values: Mapping[str, Any], visibility: Visibility) ->
     without `access` and `group` it takes those of its Thing. Raises Invalid (also for relations
     that the caller may not see) and Forbidden.
     """
-    with transaction.atomic():
+    with exclusive():
         instance = MODELS[entity]()
         owned = default_ownership(entity, values, visibility)
         apply_values(instance, {**owned, **values}, visibility, creating=True)
@@ -70,7 +70,7 @@ def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visi
 
     Raises NotFound if it does not exist or may not be seen, Forbidden, Invalid.
     """
-    with transaction.atomic():
+    with exclusive():
         instance = find(entity, key, visibility)
         check_writable(instance, visibility)
         apply_values(instance, values, visibility, creating=False)
@@ -85,7 +85,7 @@ def delete(entity: Entity, key: int, visibility: Visibility) -> None:
 
     Raises NotFound, Forbidden, and Conflict where another organisation's data hangs on it.
     """
-    with transaction.atomic():
+    with exclusive():
         instance = find(entity, key, visibility)
         check_writable(instance, visibility)
         if others_use(entity, key, visibility):

@@ -7,10 +7,12 @@ The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `locked_cursor`, `mov
 `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `entity_changed`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
+Transactions: `exclusive`, a fair one beside the writer on SQLite.
 
 Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
 
+from stadtherz.store.database import exclusive
 from stadtherz.store.entities import create, delete, entity_changed, feature_for, update
 from stadtherz.store.log import (
     cursor,
@@ -87,6 +89,7 @@ __all__ = [
     "delete",
     "delete_readings",
     "entity_changed",
+    "exclusive",
     "extents",
     "feature_for",
     "latest",

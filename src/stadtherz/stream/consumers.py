@@ -4,12 +4,11 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from django.db import transaction
-
 from stadtherz.base.errors import Conflict
 from stadtherz.store.public import (
     LogSlice,
     cursor,
+    exclusive,
     locked_cursor,
     log_after,
     log_end,
@@ -85,7 +84,7 @@ def step(consumer: Consumer, *, wait: bool) -> bool:
     """
     if log_end() <= (cursor(consumer.name) or 0):
         return False
-    with transaction.atomic():
+    with exclusive():
         position = locked_cursor(consumer.name, wait=wait)
         if position is None:
             return False

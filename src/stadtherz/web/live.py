@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 
 import orjson
 from asgiref.sync import sync_to_async
+from django.db import connections
 
 from stadtherz.base.errors import Invalid, StadtherzError, TooLarge, Unauthenticated, Unavailable
 from stadtherz.base.time import iso
@@ -110,7 +111,11 @@ def _asked(scope: Scope) -> frozenset[int]:
 
 
 def _allowed(visibility_of: VisibilityOf, scope: Scope, asked: frozenset[int]) -> frozenset[int]:
-    return asked & streams_visible_to(visibility_of(scope))
+    """Which of them the caller may hear; in a thread of a pool, which must keep no connection."""
+    try:
+        return asked & streams_visible_to(visibility_of(scope))
+    finally:
+        connections.close_all()
 
 
 def _address(scope: Scope) -> str:

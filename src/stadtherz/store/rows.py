@@ -24,7 +24,7 @@ from stadtherz.sql.public import (
 from stadtherz.store.buckets import bucket, zone_of
 from stadtherz.store.checks import ROW_COLUMNS, row_of
 from stadtherz.store.columns import SELECTED, columns_of
-from stadtherz.store.database import database, members, on_sqlite, rows_of, run, writing
+from stadtherz.store.database import ID_RANGE, database, members, rows_of, run, writing
 from stadtherz.store.insert import check_references
 from stadtherz.store.latest import repair_latest
 from stadtherz.store.models import Datastream, FeatureOfInterest
@@ -69,13 +69,15 @@ def select(selection: Selection) -> Columns:
     Raises Invalid where the condition names a column that is none or compares what cannot be.
     """
     order = compile_order(total_order(selection.order), _resolve, dialect_of(database()))
-    limits = ""
-    if selection.limit is not None or selection.skip:
-        unlimited = "-1" if on_sqlite() else "ALL"
-        limit = unlimited if selection.limit is None else str(int(selection.limit))
-        limits = f" LIMIT {limit} OFFSET {int(selection.skip)}"
-    template = f"SELECT {SELECTED} FROM store_observation WHERE {{}} ORDER BY {{}}{limits}"
+    limit = ID_RANGE.stop - 1 if selection.limit is None else selection.limit
+    page = f"LIMIT {_within(limit)} OFFSET {_within(selection.skip)}"
+    template = f"SELECT {SELECTED} FROM store_observation WHERE {{}} ORDER BY {{}} {page}"
     return columns_of(rows_of(compose(template, _where(selection), order)))
+
+
+def _within(number: int) -> int:
+    """The number, or the nearest one the engines can count to."""
+    return max(0, min(int(number), ID_RANGE.stop - 1))
 
 
 def count(selection: Selection) -> int:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from django.db import Error, close_old_connections, connections
 
-from stadtherz.store.public import Columns, log_after, log_end, notify_log, wait_for_log
+from stadtherz.store.public import Columns, log_after, log_end, wait_for_log
 
 log = logging.getLogger(__name__)
 
@@ -66,11 +66,9 @@ class _Tail:
         self._ready.wait(_PATIENCE)
 
     def leave(self, listener: _Listener) -> None:
+        """Remove a listener; after the last one the thread ends within a moment."""
         with self._lock:
             self._listeners.discard(listener)
-            thread = None if self._listeners else self._thread
-        if thread is not None and thread is not threading.current_thread():
-            notify_log()
 
     def _run(self) -> None:
         position: int | None = None

@@ -20,6 +20,7 @@ from stadtherz.base.expressions import (
 )
 from stadtherz.base.time import Period
 from stadtherz.sql.public import beyond
+from stadtherz.store.models import Datastream
 from stadtherz.store.public import (
     NONE,
     Extent,
@@ -35,6 +36,7 @@ from stadtherz.store.public import (
     reading_at,
     select,
 )
+from stadtherz.store.rows import forget_orphans
 from stadtherz.store.tests.factories import reading, results, stream, town
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +97,13 @@ def test_order_limit_and_skip(level: int) -> None:
     assert results(order=newest_first, limit=2, skip=1) == [2, 1]
     assert results(skip=3) == [1]
     assert count(Selection(limit=1, skip=1)) == 4
+
+
+def test_a_page_beyond_everything_is_empty(level: int) -> None:
+    append([reading(level)])
+    assert results(skip=10**30) == []
+    assert results(limit=10**30) == [1]
+    assert results(limit=0) == []
 
 
 def test_equal_rows_are_ordered_by_id_in_the_direction_of_the_order(level: int) -> None:
@@ -242,3 +251,21 @@ def test_a_correction_into_a_repetition_is_a_conflict() -> None:
     (receipt, _) = append([reading(a, key="k"), reading(b, key="k")])
     with pytest.raises(Conflict):
         correct(receipt.id, reading(b))
+
+
+# --- an emptied database -------------------------------------------------------------------------
+
+
+def test_without_datastreams_no_reading_remains(level: int) -> None:
+    append([reading(level)])
+    everything = Datastream.objects.all()
+    everything._raw_delete(everything.db)  # as `flush` does, past every signal
+    forget_orphans()
+    assert results() == []
+    assert extents([level]) == {}
+
+
+def test_readings_stay_while_there_are_datastreams(level: int) -> None:
+    append([reading(level)])
+    forget_orphans()
+    assert results() == [1]

@@ -50,6 +50,17 @@ def _placeholders(text: str) -> set[str]:
     return set(re.findall(r"%\(\w+\)[sdf]|\{\w*\}", text))
 
 
+def test_the_same_text_is_the_same_in_german_everywhere() -> None:
+    """Django merges the catalogues: of two translations one would silently win."""
+    found: dict[object, dict[object, str]] = {}
+    for path in CATALOGUES:
+        for message in _catalogue(path):
+            if message.id:
+                known = found.setdefault((message.context, message.id), {})
+                known[message.string] = _package(path)
+    assert {text: german for text, german in found.items() if len(german) > 1} == {}
+
+
 def test_every_text_in_the_code_has_a_german_one(modules: list[Module]) -> None:
     known = _known()
     missing = {

@@ -184,7 +184,7 @@ def test_the_trail_names_kinds_of_records_for_people() -> None:
     with override("de"):
         for entity, name in (
             ("ingest.device", "Gerät"),
-            ("Datastream", "Datenstrom"),
+            ("Datastream", "Messreihe"),
             ("x.y", "x.y"),
         ):
             record(SYSTEM, "create", entity, 1)

@@ -59,7 +59,7 @@ class Fetcher:
     """Answers for one request: one reader, one budget of entities."""
 
     visibility: Visibility
-    left: int = MAX_ENTITIES
+    left: int = field(default_factory=lambda: MAX_ENTITIES)
 
     def __post_init__(self) -> None:
         self.reader = reader_for(self.visibility)

@@ -75,7 +75,7 @@ def handle(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     try:
         return _answer(scope, body, visibility_of)
     except Exception as error:  # noqa: BLE001 - the translator: nothing may pass untranslated
-        return _translated(error)
+        return _translated(error, scope["method"])
 
 
 def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
@@ -127,7 +127,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-def _translated(error: Exception) -> Answer:
+def _translated(error: Exception, method: str) -> Answer:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     headers: tuple[tuple[str, str], ...] = ()
     message = str(error)
@@ -139,7 +139,7 @@ def _translated(error: Exception) -> Answer:
             headers = (("www-authenticate", 'Bearer realm="Stadtherz", Basic realm="Stadtherz"'),)
         case MethodNotAllowed() | changes.NotHere():
             headers = (("allow", ", ".join(error.allowed)),)
-        case TooLarge() if "request" not in message and "body" not in message:
+        case TooLarge() if method not in _WRITES:
             status = 400  # the query asks for too much; 413 is for bodies
         case StadtherzError() | Unsupported() | changes.UnsupportedMedia():
             pass
@@ -167,8 +167,8 @@ class Application:
             return
         try:
             body = await _read(receive) if scope["method"] in _WRITES else b""
-        except TooLarge as error:
-            answer = _translated(error)
+        except (TooLarge, Invalid) as error:
+            answer = _translated(error, scope["method"])
         else:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self.executor, self._work, scope, body)
@@ -191,7 +191,7 @@ async def _read(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            raise TooLarge("the body ended early")
+            raise Invalid("body", "ended early")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY:

@@ -6,8 +6,9 @@ condition on entities that depends on their readings becomes `Among` (which ones
 reading). What remains goes to one side whole.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import orjson
 
@@ -47,6 +48,7 @@ _SIDES: dict[str, tuple[EntityType, str]] = {
 }
 _OWN = ""
 _EXTENTS = frozenset(c for p in DATASTREAM.properties if p.derived for c in p.columns)
+_T = TypeVar("_T", bound=Hashable)
 _SEARCH_STEP = 5_000
 _MAX_SEARCH_STEPS = 200
 
@@ -61,14 +63,14 @@ class Resolution:
 
     def for_readings(self, expression: Expression) -> Expression:
         """The condition, naming nothing but columns of readings."""
-        sides = {_side(column) for column in columns_of(expression)}
+        sides = _sides(expression)
         if sides <= {_OWN}:
             return expression
         if len(sides) == 1 and _is_condition(expression):
             return self._membership(sides.pop(), expression)
         match expression:
             case And(parts=parts):
-                return And(tuple(self.for_readings(part) for part in _grouped(parts)))
+                return And(tuple(self.for_readings(part) for part in _grouped(parts, _sides)))
             case Or(parts=parts):
                 return Or(tuple(self.for_readings(part) for part in parts))
             case Not(part=part):
@@ -81,7 +83,7 @@ class Resolution:
 
     def _operand(self, expression: Expression) -> Expression:
         """A value computed from readings and what they belong to."""
-        sides = {_side(column) for column in columns_of(expression)}
+        sides = _sides(expression)
         if sides <= {_OWN}:
             return expression
         if _is_condition(expression):
@@ -124,35 +126,35 @@ class Resolution:
 
     def for_entities(self, entity: EntityType, expression: Expression) -> Expression:
         """The expression, naming nothing but columns of tables."""
+        ways = _ways_to_readings(entity, expression)
+        if ways <= {None}:
+            return self._with_extents(entity, expression)
+        if len(ways) == 1 and _is_condition(expression):
+            return self._having(entity, str(ways.pop()), expression)
         match expression:
             case And(parts=parts):
-                return And(tuple(self.for_entities(entity, part) for part in parts))
+                grouped = _grouped(parts, lambda part: _ways_to_readings(entity, part))
+                return And(tuple(self.for_entities(entity, part) for part in grouped))
             case Or(parts=parts):
                 return Or(tuple(self.for_entities(entity, part) for part in parts))
             case Not(part=part):
                 return Not(self.for_entities(entity, part))
             case _:
-                return self._without_readings(entity, expression)
+                raise Unsupported(
+                    "readings can only be compared with constants and with each other here"
+                )
 
     def order_of_entities(self, entity: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(replace(term, by=self.for_entities(entity, term.by)) for term in order)
 
-    def _without_readings(self, entity: EntityType, expression: Expression) -> Expression:
-        ways = {_to_readings(entity, column) for column in columns_of(expression)}
-        if ways <= {None}:
-            return self._with_extents(entity, expression)
-        if len(ways) > 1 or not _is_condition(expression):
-            raise Unsupported(
-                "readings can only be compared with constants and with each other here"
-            )
-        way = ways.pop()
-        assert way is not None
-        inner = self.for_readings(rebased(expression, way))
-        before, _, _ = way.rpartition("/")
-        key = Column(f"{before}/id" if before else "id", Kind.NUMBER)
-        return Among(key, self._having(_link_at(entity, way), inner))
+    def _having(self, entity: EntityType, way: str, condition: Expression) -> Expression:
+        """Which of the entities before the link to readings have one that fulfils the condition."""
+        inner = self.for_readings(rebased(condition, way))
+        before, slash, _ = way.rpartition("/")
+        key = Column(f"{before}{slash}id", Kind.NUMBER)
+        return Among(key, self._keys(_link_at(entity, way), inner))
 
-    def _having(self, link: Link, condition: Expression) -> frozenset[int]:
+    def _keys(self, link: Link, condition: Expression) -> frozenset[int]:
         """The datastreams or features that have a reading which fulfils the condition.
 
         Searches in steps: what is already found is left out of the next step.
@@ -199,6 +201,14 @@ def _entity_at(entity: EntityType, links: list[str]) -> EntityType:
     return entity
 
 
+def _sides(expression: Expression) -> set[str]:
+    return {_side(column) for column in columns_of(expression)}
+
+
+def _ways_to_readings(entity: EntityType, expression: Expression) -> set[str | None]:
+    return {_to_readings(entity, column) for column in columns_of(expression)}
+
+
 def _side(column: Column) -> str:
     first, slash, _ = column.name.partition("/")
     return first if slash else _OWN
@@ -229,12 +239,14 @@ def _is_condition(expression: Expression) -> bool:
     return True
 
 
-def _grouped(parts: tuple[Expression, ...]) -> list[Expression]:
-    """Parts that concern one side only are put together, so that they must fit the same entity."""
-    alone: dict[str, list[Expression]] = {}
+def _grouped(
+    parts: tuple[Expression, ...], sides_of: Callable[[Expression], set[_T]]
+) -> list[Expression]:
+    """Parts that concern one side only are put together, so that the same entity must fit them."""
+    alone: dict[_T, list[Expression]] = {}
     mixed: list[Expression] = []
     for part in parts:
-        sides = {_side(column) for column in columns_of(part)}
+        sides = sides_of(part)
         if len(sides) == 1:
             alone.setdefault(sides.pop(), []).append(part)
         else:

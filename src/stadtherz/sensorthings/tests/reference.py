@@ -135,15 +135,15 @@ class Reference:
             yield from self._choose({**made, way: row}, rest)
 
     def true(self, node: Node, choice: Choice) -> bool:
-        root = choice[()]
-        assert root is not None
-        if (way := _way_to_readings(ENTITY_TYPES[root.type], node)) and _is_atom(node):
+        kind = self.kind(choice)
+        ways = _ways_to_readings(kind, node)
+        if len(ways) == 1 and (way := next(iter(ways))):
             parent = choice[way[:-1]]
             readings = self.behind(parent, way[-1]) if parent else []
             return any(self.holds(reading, _below(node, way)) for reading in readings)
         match node:
-            case Operation(operator="and", left=left, right=right):
-                return self.true(left, choice) and self.true(right, choice)
+            case Operation(operator="and"):
+                return all(self.true(part, choice) for part in _grouped(kind, node))
             case Operation(operator="or", left=left, right=right):
                 return self.true(left, choice) or self.true(right, choice)
             case Unary(operator="not", operand=operand):
@@ -153,6 +153,11 @@ class Reference:
             case Membership(value=value, members=members):
                 return any(self.compared("eq", value, member, choice) for member in members)
         return self.value(node, choice) is True
+
+    def kind(self, choice: Choice) -> EntityType:
+        root = choice[()]
+        assert root is not None
+        return ENTITY_TYPES[root.type]
 
     def compared(self, operator: str, left: Node, right: Node, choice: Choice) -> bool:
         a, b = self.value(left, choice), self.value(right, choice)
@@ -227,19 +232,32 @@ def _ways(kind: EntityType, path: tuple[str, ...]) -> list[tuple[str, ...]]:
     return ways
 
 
-def _way_to_readings(kind: EntityType, node: Node) -> tuple[str, ...] | None:
+def _ways_to_readings(kind: EntityType, node: Node) -> set[tuple[str, ...] | None]:
+    """The ways over which a condition looks at readings; None stands for names that do not."""
+    found: set[tuple[str, ...] | None] = set()
     for path in _names(node):
         ways = _ways(kind, path)
         way = ways[-1] if ways else ()
-        if path[len(way) : len(way) + 1] == ("Observations",):
-            return (*way, "Observations")
-    return None
+        to_readings = path[len(way) : len(way) + 1] == ("Observations",)
+        found.add((*way, "Observations") if to_readings else None)
+    return found
 
 
-def _is_atom(node: Node) -> bool:
-    return not (isinstance(node, Operation) and node.operator in ("and", "or")) and not (
-        isinstance(node, Unary) and node.operator == "not"
-    )
+def _grouped(kind: EntityType, node: Operation) -> list[Node]:
+    """The parts of `a and b and c`; those on the same readings stay together: one must fit all."""
+    groups: dict[Any, Node] = {}
+    for number, part in enumerate(_parts(node)):
+        ways = _ways_to_readings(kind, part)
+        key = next(iter(ways)) if len(ways) == 1 and None not in ways else number
+        held = groups.get(key)
+        groups[key] = part if held is None else Operation("and", held, part, 0)
+    return list(groups.values())
+
+
+def _parts(node: Node) -> list[Node]:
+    if isinstance(node, Operation) and node.operator == "and":
+        return _parts(node.left) + _parts(node.right)
+    return [node]
 
 
 def _below(node: Node, way: tuple[str, ...]) -> Node:

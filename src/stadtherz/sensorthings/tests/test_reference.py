@@ -20,7 +20,7 @@ from stadtherz.sensorthings.tests.world import Builder, World
 QUERIES_PER_WORLD = 12
 _MORE = "@iot.nextLink"
 slow = settings(
-    max_examples=40,
+    max_examples=50,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],  # a smaller seed is no smaller city
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -51,9 +51,9 @@ class World:
         """The rule of the brief: a Datastream needs its Thing, readings and history follow."""
         if row.type == "Observation":
             return self.sees(caller, self.rows["Datastream"][row.links["Datastream"]])
-        if row.type in ("Datastream", "HistoricalLocation"):
-            if not self.sees(caller, self.rows["Thing"][row.links["Thing"]]):
-                return False
+        thing = row.links.get("Thing")
+        if thing is not None and not self.sees(caller, self.rows["Thing"][thing]):
+            return False
         access, owner, group = row.access
         return caller.may_read(access=access, owner=owner, group=group)
 

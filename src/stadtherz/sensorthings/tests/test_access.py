@@ -1,0 +1,121 @@
+"""What a caller may not see does not exist, on any path."""
+
+import pytest
+
+from stadtherz.base.visibility import ANONYMOUS, AccessLevel
+from stadtherz.sensorthings.schema import ENTITY_SETS
+from stadtherz.sensorthings.tests import bodies
+from stadtherz.sensorthings.tests.client import Client, member, operator
+from stadtherz.store.public import create_organisation, update
+
+
+@pytest.fixture
+def hidden(api: Client, town: int) -> int:
+    """A station of the town that only the town sees: the Thing is hidden, its datastream is not."""
+    key = api.post("/Things", bodies.station("Secret")).key
+    update("Thing", key, {"access": AccessLevel.ORGANISATION.value}, operator(town))
+    return key
+
+
+@pytest.fixture
+def stranger(db: None) -> Client:
+    return Client(member(create_organisation("elsewhere", "Elsewhere")))
+
+
+def test_a_hidden_thing_hides_what_hangs_on_it(api: Client, hidden: int, stranger: Client) -> None:
+    for name in ("Things", "Datastreams", "Observations", "HistoricalLocations"):
+        (key, *_) = api.get(f"/{name}").ids
+        for client in (stranger, Client(ANONYMOUS)):
+            assert client.get(f"/{name}?$count=true").json == {"@iot.count": 0, "value": []}
+            assert client.get(f"/{name}({key})").status == 404
+
+
+def test_a_place_that_stays_visible_shows_nothing_behind_it(
+    api: Client, hidden: int, visitor: Client
+) -> None:
+    (place,) = visitor.get("/Locations").ids
+    for link in ("Things", "HistoricalLocations"):
+        assert visitor.get(f"/Locations({place})/{link}").value == []
+    expanded = visitor.get("/Locations?$expand=Things($count=true),HistoricalLocations").value[0]
+    assert (expanded["Things"], expanded["Things@iot.count"]) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["Things/name eq 'Secret'", "Things/Datastreams/name eq 'Secret level'",
+     "Things/Datastreams/Observations/result eq 1", "HistoricalLocations/time lt now()",
+     "Things/id gt 0"],
+)  # fmt: skip
+def test_filters_cannot_ask_about_what_is_hidden(
+    api: Client, hidden: int, visitor: Client, condition: str
+) -> None:
+    assert len(api.get(f"/Locations?$filter={condition}").value) == 1
+    assert visitor.get(f"/Locations?$filter={condition}").value == []
+
+
+def test_sensors_and_features_do_not_tell_about_hidden_readings(
+    api: Client, hidden: int, visitor: Client
+) -> None:
+    assert (
+        visitor.get("/FeaturesOfInterest?$expand=Observations($count=true)").value[0][
+            "Observations@iot.count"
+        ]
+        == 0
+    )
+    assert visitor.get("/FeaturesOfInterest?$filter=Observations/result gt 0").value == []
+    assert visitor.get("/Sensors?$expand=Datastreams").value[0]["Datastreams"] == []
+    assert visitor.get("/Sensors?$filter=Datastreams/phenomenonTime lt now()").value == []
+
+
+def test_places_and_features_added_to_a_hidden_thing_are_hidden(
+    api: Client, hidden: int, visitor: Client
+) -> None:
+    api.post(f"/Things({hidden})/Locations", bodies.location("Shed"))
+    (stream,) = api.get(f"/Things({hidden})/Datastreams").ids
+    reading = bodies.observation(5, FeatureOfInterest=bodies.feature("Shed"))
+    assert api.post(f"/Datastreams({stream})/Observations", reading).status == 201
+    for name in ("Locations", "FeaturesOfInterest"):
+        assert len(api.get(f"/{name}?$filter=name eq 'Shed'").value) == 1
+        assert visitor.get(f"/{name}?$filter=name eq 'Shed'").value == []
+
+
+def test_nobody_changes_what_belongs_to_others(api: Client, stranger: Client) -> None:
+    api.post("/Things", bodies.station())
+    for name in ENTITY_SETS:
+        before = api.get(f"/{name}").value
+        key = before[0]["@iot.id"]
+        assert stranger.delete(f"/{name}({key})").status == 403
+        assert stranger.patch(f"/{name}({key})", {}).status == 403
+        assert api.get(f"/{name}").value == before
+
+
+def test_nobody_adds_to_what_belongs_to_others(api: Client, stranger: Client) -> None:
+    api.post("/Things", bodies.station())
+    thing, stream = api.get("/Things").ids[0], api.get("/Datastreams").ids[0]
+    place = api.get("/Locations").ids[0]
+    reading = bodies.observation(1, Datastream={"@iot.id": stream})
+    attempts = [
+        (f"/Datastreams({stream})/Observations", bodies.observation()),
+        ("/Observations", reading),
+        (f"/Things({thing})/Datastreams", bodies.datastream()),
+        (f"/Things({thing})/Locations", bodies.location()),
+        (f"/Things({thing})/HistoricalLocations",
+         {"time": "2030-01-01T00:00:00Z", "Locations": [{"@iot.id": place}]}),
+        ("/Locations", bodies.location(Things=[{"@iot.id": thing}])),
+        ("/Sensors", bodies.sensor(Datastreams=[{"@iot.id": stream}])),
+    ]  # fmt: skip
+    before = [api.get(f"/{name}").value for name in ENTITY_SETS]
+    for path, body in attempts:
+        assert stranger.post(path, body).status in (400, 403), path
+    assert [api.get(f"/{name}").value for name in ENTITY_SETS] == before
+
+
+def test_hidden_entities_cannot_be_referred_to(api: Client, hidden: int, stranger: Client) -> None:
+    (stream,) = api.get(f"/Things({hidden})/Datastreams").ids
+    assert (
+        stranger.post("/Observations", bodies.observation(1, Datastream={"@iot.id": stream})).status
+        == 400
+    )
+    body = bodies.datastream(Thing={"@iot.id": hidden})
+    assert stranger.post("/Datastreams", body).status == 400
+    assert stranger.post(f"/Things({hidden})/Datastreams", bodies.datastream()).status == 404

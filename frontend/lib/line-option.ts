@@ -130,7 +130,9 @@ function range(levels: number[]) {
 /** On a narrow screen the days alone are enough, if there are several. */
 function sparse(ticks: ChartData["ticks"]): ChartData["ticks"] {
   const days = ticks.filter(([, , isDay]) => isDay);
-  return days.length > 1 ? days : ticks.filter((_, i) => i % 2 === 0);
+  if (days.length > 1) return days;
+  const first = ticks.findIndex(([, , isDay]) => isDay);
+  return ticks.filter((_, i) => (i - first) % 2 === 0);
 }
 
 const fraction = (value: number): number => (Number.isInteger(value) ? 0 : 1);

@@ -23,7 +23,7 @@ from stadtherz.web.axes import Scale, time_marks, value_marks
 SPARK_POINTS = 48
 _SPARK_WIDTH, _SPARK_HEIGHT = 192, 40
 _WIDTH, _HEIGHT = 480, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 22, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 24, 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ def _time_axis(start: Micros, end: Micros, across: Scale) -> SafeString:
         "",
         '<text class="sh-plot__time{}" x="{}" y="{}">{}</text>',
         (
-            (" sh-plot__time--day" if new_day else "", across(mark), _HEIGHT - _BOTTOM + 17, label)
+            (" sh-plot__time--day" if new_day else "", across(mark), _HEIGHT - _BOTTOM + 19, label)
             for mark, new_day, label in _time_labels(start, end)
             if across(mark) < _WIDTH - 24
         ),
@@ -232,7 +232,7 @@ def _steps(steps: Sequence[Step], up: Scale) -> SafeString:
         (
             (
                 *(step.severity.value, _LEFT, up(step.value), _WIDTH - _RIGHT),
-                *(_WIDTH - _RIGHT - 2, up(step.value) - 5, step.name),
+                *(_LEFT + 4, up(step.value) - 5, step.name),
             )
             for step in steps
         ),
@@ -244,6 +244,7 @@ def _now(moment: Micros | None, across: Scale) -> SafeString:
         return mark_safe("")
     x = across(moment)
     return format_html(
-        '<g class="sh-plot__now"><path d="M{},{}V{}"/><text x="{}" y="{}">{}</text></g>',
+        '<g class="sh-plot__now{}"><path d="M{},{}V{}"/><text x="{}" y="{}">{}</text></g>',
+        " sh-plot__now--end" if x > _WIDTH - 48 else "",
         *(x, _TOP - 4, _HEIGHT - _BOTTOM, x, _TOP - 8, _("now")),
     )

@@ -3,7 +3,6 @@
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import (
     And,
-    Call,
     Column,
     Compare,
     Expression,
@@ -17,6 +16,7 @@ from stadtherz.base.time import iso, parse_period
 from stadtherz.sensorthings import periods
 from stadtherz.sensorthings.literals import instant, is_number, number, time_of_day
 from stadtherz.sensorthings.periods import Span
+from stadtherz.sensorthings.trees import kind_of
 
 _SWAPPED = {"eq": "eq", "ne": "ne", "gt": "lt", "lt": "gt", "ge": "le", "le": "ge"}
 
@@ -32,7 +32,7 @@ def compare(operator: str, left: Expression | Span, right: Expression | Span) ->
         return _compare_periods(operator, left, right)
     if isinstance(left, Literal) and not isinstance(right, Literal):
         return compare(_SWAPPED[operator], right, left)
-    kinds = {_kind(left), _kind(right)}
+    kinds = {kind_of(left), kind_of(right)}
     if Kind.BOOLEAN in kinds and (found := _compare_conditions(operator, left, right)) is not None:
         return found
     if isinstance(right, Literal) and right.kind is Kind.TEXT:
@@ -44,19 +44,13 @@ def compare(operator: str, left: Expression | Span, right: Expression | Span) ->
     if isinstance(right, Literal) and kinds == {Kind.JSON, Kind.TIME}:
         # JSON has no times; ISO 8601 texts in UTC sort like the times they name.
         return _plain(operator, left, Literal(iso(right.value), Kind.TEXT))
-    raise Invalid("$filter", f"cannot compare a {_kind(left)} with a {_kind(right)}")
-
-
-def _kind(expression: Expression) -> Kind:
-    if isinstance(expression, Column | Literal | Call | Lookup):
-        return expression.kind
-    return Kind.BOOLEAN
+    raise Invalid("$filter", f"cannot compare a {kind_of(left)} with a {kind_of(right)}")
 
 
 def _plain(operator: str, left: Expression, right: Expression) -> Expression:
-    if Kind.GEOMETRY in (_kind(left), _kind(right)) and Kind.NULL not in (
-        _kind(left),
-        _kind(right),
+    if Kind.GEOMETRY in (kind_of(left), kind_of(right)) and Kind.NULL not in (
+        kind_of(left),
+        kind_of(right),
     ):
         raise Invalid("$filter", "geometries have no order; use st_equals")
     return Compare(operator, left, right)  # type: ignore[arg-type]  # checked by the grammar
@@ -65,7 +59,7 @@ def _plain(operator: str, left: Expression, right: Expression) -> Expression:
 def _compare_with_text(operator: str, left: Expression, text: str) -> Expression:
     """A quoted value may stand for a time, and a quoted number for the number."""
     as_text = Literal(text, Kind.TEXT)
-    match _kind(left):
+    match kind_of(left):
         case Kind.TEXT:
             return _plain(operator, left, as_text)
         case Kind.TIME:
@@ -96,7 +90,7 @@ def _compare_conditions(operator: str, left: Expression, right: Expression) -> E
     """`startswith(..) eq true` and the like; None if a plain comparison will do."""
     if isinstance(left, Column | Lookup) and isinstance(right, Literal | Column | Lookup):
         return None
-    if {_kind(left), _kind(right)} != {Kind.BOOLEAN}:
+    if {kind_of(left), kind_of(right)} != {Kind.BOOLEAN}:
         raise Invalid("$filter", "a condition can only be compared with true or false")
     if operator not in ("eq", "ne"):
         raise Invalid("$filter", "conditions have no order; use eq or ne")
@@ -125,6 +119,6 @@ def _span(operand: Expression | Span) -> Span:
         period = parse_period(operand.value)
         end = None if period.end is None else Literal(period.end, Kind.TIME)
         return Span(Literal(period.start, Kind.TIME), end)
-    if _kind(operand) is not Kind.TIME:
-        raise Invalid("$filter", f"cannot compare a time with a {_kind(operand)}")
+    if kind_of(operand) is not Kind.TIME:
+        raise Invalid("$filter", f"cannot compare a time with a {kind_of(operand)}")
     return Span(operand)

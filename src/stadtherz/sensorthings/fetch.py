@@ -7,6 +7,7 @@ from stadtherz.base.errors import NotFound, TooLarge
 from stadtherz.base.expressions import TRUE, Among, And, Column, Expression, Kind
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import readings, sql
+from stadtherz.sensorthings.access import EVERYTHING
 from stadtherz.sensorthings.execute import reader_for, rows, scalar
 from stadtherz.sensorthings.plan import ExpandPlan, SetPlan
 from stadtherz.sensorthings.resolve import Resolution
@@ -95,7 +96,7 @@ class Fetcher:
 
     def _behind(self, parent: Parent | None, link: Link | None) -> Sql:
         if parent is None or link is None:
-            return sql.EVERYTHING
+            return EVERYTHING
         if parent.reading is not None:
             assert isinstance(link.via, Own)
             return sql.with_id(parent.reading[link.via.column])

@@ -6,7 +6,6 @@ its position and no engine ever sees it.
 """
 
 from dataclasses import dataclass
-from functools import reduce
 from typing import TypeGuard, assert_never
 
 from stadtherz.base.errors import Invalid, QuerySyntaxError
@@ -19,7 +18,6 @@ from stadtherz.base.expressions import (
     Expression,
     Kind,
     Literal,
-    Lookup,
     Not,
     Or,
     Order,
@@ -30,7 +28,7 @@ from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.functions import SIGNATURES
 from stadtherz.sensorthings.literals import geometry, instant, is_number, literal, number
 from stadtherz.sensorthings.periods import Span
-from stadtherz.sensorthings.schema import EntityType, Property, Shape, target
+from stadtherz.sensorthings.schema import EntityType, Property, Shape
 from stadtherz.sensorthings.syntax import (
     Constant,
     Function,
@@ -41,15 +39,10 @@ from stadtherz.sensorthings.syntax import (
     OrderTerm,
     Unary,
 )
+from stadtherz.sensorthings.trees import kind_of, passes_many, walk
 
 IDS = ("id", "@iot.id")
 Operand = Expression | Span
-
-
-def kind_of(expression: Expression) -> Kind:
-    if isinstance(expression, Column | Literal | Call | Lookup):
-        return expression.kind
-    return Kind.BOOLEAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +66,19 @@ class Resolver:
 
     def orders(self, term: OrderTerm) -> tuple[Order, ...]:
         """The sorting terms of one `$orderby` item; a period sorts by start, then end."""
-        if isinstance(term.by, Name) and self._leaves_one(term.by):
-            raise self.fail(term.by, "passes a link to many; order by links to one only")
         operand = self.operand(term.by)
+        parts: list[Operand] = [operand]
         if isinstance(operand, Span):
             parts = [operand.start] if operand.end is None else [operand.start, operand.end]
-            return tuple(Order(part, term.descending) for part in parts)
-        if kind_of(operand) in (Kind.BOOLEAN, Kind.GEOMETRY) or isinstance(operand, Literal):
-            raise self.fail(term.by, "has no order")
-        if columns_of(operand) and self._many(operand):
-            raise self.fail(term.by, "passes a link to many; order by links to one only")
-        return (Order(operand, term.descending),)
+        return tuple(Order(self._sortable(part, term.by), term.descending) for part in parts)
 
-    def _leaves_one(self, name: Name) -> bool:
-        return passes_many(self.entity, name.path)
-
-    def _many(self, expression: Expression) -> bool:
-        return any(passes_many(self.entity, c.name.split("/")) for c in columns_of(expression))
+    def _sortable(self, value: Operand, node: Node) -> Expression:
+        assert not isinstance(value, Span)
+        if kind_of(value) in (Kind.BOOLEAN, Kind.GEOMETRY) or isinstance(value, Literal):
+            raise self.fail(node, "has no order")
+        if passes_many(self.entity, value):
+            raise self.fail(node, "passes a link to many; order by links to one only")
+        return value
 
     def fail(self, node: Node, reason: str) -> QuerySyntaxError:
         return QuerySyntaxError(self.option, reason, node.position)
@@ -297,44 +286,3 @@ def _flattened(node: Operation) -> list[Node]:
         else:
             parts.append(part)
     return parts
-
-
-def walk(
-    entity: EntityType, path: tuple[str, ...]
-) -> tuple[EntityType, tuple[str, ...], tuple[str, ...]]:
-    """Follow links from `entity` as far as `path` names any: (arrived at, links, what is left)."""
-    for index, name in enumerate(path):
-        link = entity.link(name)
-        if link is None:
-            return entity, path[:index], path[index:]
-        entity = target(link)
-    return entity, path, ()
-
-
-def passes_many(entity: EntityType, path: tuple[str, ...] | list[str]) -> bool:
-    """Whether the links at the beginning of `path` include one to many."""
-    for name in path:
-        link = entity.link(name)
-        if link is None:
-            return False
-        if link.many:
-            return True
-        entity = target(link)
-    return False
-
-
-def columns_of(expression: Expression) -> list[Column]:
-    """Every column an expression names."""
-    match expression:
-        case Column():
-            return [expression]
-        case Compare(left=left, right=right):
-            return columns_of(left) + columns_of(right)
-        case And(parts=parts) | Or(parts=parts) | Call(arguments=parts):
-            return reduce(lambda found, part: found + columns_of(part), parts, [])
-        case Not(part=part):
-            return columns_of(part)
-        case Literal():
-            return []
-        case _:
-            return [expression.column]

@@ -29,7 +29,6 @@ from stadtherz.base.expressions import (
 )
 from stadtherz.sensorthings import readings, sql
 from stadtherz.sensorthings.execute import rows
-from stadtherz.sensorthings.filters import columns_of, passes_many
 from stadtherz.sensorthings.options import Unsupported
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
@@ -41,6 +40,7 @@ from stadtherz.sensorthings.schema import (
     target,
 )
 from stadtherz.sensorthings.sql import Reader
+from stadtherz.sensorthings.trees import columns_of, kind_of, passes_many
 
 _SIDES: dict[str, tuple[EntityType, str]] = {
     "Datastream": (DATASTREAM, "datastream"),
@@ -111,11 +111,11 @@ class Resolution:
     def _values(self, side: str, expression: Expression) -> Expression:
         entity, key = _SIDES[side]
         own = rebased(expression, side)
-        if any(passes_many(entity, c.name.split("/")) for c in columns_of(own)):
+        if passes_many(entity, own):
             raise Unsupported("values behind a link to many cannot be compared with readings")
         if isinstance(own, Column) and own.name == "id" and entity is DATASTREAM:
             return Column(key, Kind.NUMBER)
-        kind = own.kind if isinstance(own, Column | Call | Literal | Lookup) else Kind.BOOLEAN
+        kind = kind_of(own)
         resolved = self.for_entities(entity, own)
         found = rows(sql.values_of(entity, resolved, self.reader))
         if kind in (Kind.JSON, Kind.GEOMETRY):
@@ -234,9 +234,7 @@ def _link_at(entity: EntityType, way: str) -> Link:
 
 
 def _is_condition(expression: Expression) -> bool:
-    if isinstance(expression, Column | Literal | Call | Lookup):
-        return expression.kind is Kind.BOOLEAN
-    return True
+    return kind_of(expression) is Kind.BOOLEAN
 
 
 def _grouped(

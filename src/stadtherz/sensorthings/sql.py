@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 
 from stadtherz.base.expressions import Column, Expression, Kind, Order
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings.filters import columns_of, passes_many
+from stadtherz.sensorthings.access import EVERYTHING, visible
 from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.schema import (
     ENTITY_TYPES,
-    Access,
     EntityType,
     Link,
     Own,
@@ -21,6 +20,7 @@ from stadtherz.sensorthings.schema import (
     Through,
     target,
 )
+from stadtherz.sensorthings.trees import columns_of, passes_many
 from stadtherz.sql.public import (
     Dialect,
     Source,
@@ -32,7 +32,6 @@ from stadtherz.sql.public import (
     join,
 )
 
-EVERYTHING = Sql("1 = 1")
 _ROOT = "t0"
 
 
@@ -122,46 +121,6 @@ def _left_join(visibility: Visibility, link: Link, parent: str, alias: str) -> S
     return compose(f"LEFT JOIN {entity.table} {alias} ON {on} AND {{}}", seen)
 
 
-# --- who sees what -------------------------------------------------------------------------------
-
-
-def visible(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
-    """`Visibility.may_read` as a condition on the row `alias` of the entity's table."""
-    if visibility.everything:
-        return EVERYTHING
-    match entity.access:
-        case Access.THING:
-            return _through_thing(alias, visibility)
-        case Access.OWN_AND_THING:
-            parts = [_own_access(alias, visibility), _through_thing(alias, visibility)]
-            return compose("({})", join(" AND ", parts))
-        case Access.OWN:
-            return _own_access(alias, visibility)
-        case Access.STREAM:
-            raise AssertionError("the store decides about readings by their datastream")
-
-
-def _through_thing(alias: str, visibility: Visibility) -> Sql:
-    own = _own_access(f"a{alias}", visibility)
-    return compose(
-        f"EXISTS (SELECT 1 FROM store_thing a{alias} WHERE a{alias}.id = {alias}.thing_id AND {{}})",
-        own,
-    )
-
-
-def _own_access(alias: str, visibility: Visibility) -> Sql:
-    parts = [Sql(f"{alias}.access = 'public'")]
-    for level, column, members in (
-        ("organisation", "owner_id", visibility.organisations),
-        ("group", "group_id", visibility.groups),
-    ):
-        if members:
-            marks = ", ".join(["%s"] * len(members))
-            text = f"({alias}.access = '{level}' AND {alias}.{column} IN ({marks}))"
-            parts.append(Sql(text, tuple(sorted(members))))
-    return compose("({})", join(" OR ", parts))
-
-
 # --- statements ----------------------------------------------------------------------------------
 
 
@@ -180,8 +139,7 @@ def _selected(plan: SetPlan) -> str:
 
 def _condition(tables: _Tables, where: Expression) -> Sql:
     """The filter. Where it passes links to many, one matching combination of rows is enough."""
-    columns = columns_of(where)
-    if any(passes_many(tables.entity, column.name.split("/")) for column in columns):
+    if passes_many(tables.entity, where):
         inner = _Tables(tables.reader, tables.entity)
         inner.need([where])
         matching = compile_condition(where, inner.resolve, tables.reader.dialect)
@@ -332,34 +290,3 @@ def of_nothing(entity: EntityType, where: Expression, reader: Reader) -> Sql:
     compiled = compile_condition(where, tables.resolve, reader.dialect)
     root = Sql(f"FROM (SELECT 1 AS one) one LEFT JOIN {entity.table} {_ROOT} ON 1 = 0")
     return compose("SELECT 1 {} WHERE {}", join(" ", [root, *tables.joins]), compiled)
-
-
-# --- whose an entity is --------------------------------------------------------------------------------
-
-
-def owner_of(entity: EntityType, key: int, reader: Reader) -> Sql:
-    """The owner of an entity, if the reader may see it."""
-    seen = visible(entity, _ROOT, reader.visibility)
-    return compose(
-        f"SELECT {_ROOT}.owner_id FROM {entity.table} {_ROOT} WHERE {{}} AND {{}}",
-        with_id(key),
-        seen,
-    )
-
-
-def ownership(entity: EntityType, key: int) -> Sql:
-    """Owner, access and group of an entity."""
-    return Sql(f"SELECT owner_id, access, group_id FROM {entity.table} WHERE id = %s", (key,))
-
-
-def ownership_of_stream(key: int) -> Sql:
-    """Owner, access and group of a datastream, or of its Thing where that is the narrower."""
-    picked = ", ".join(
-        f"CASE WHEN t.access = 'public' THEN d.{column} ELSE t.{column} END"
-        for column in ("owner_id", "access", "group_id")
-    )
-    return Sql(
-        f"SELECT {picked} FROM store_datastream d JOIN store_thing t ON t.id = d.thing_id"
-        " WHERE d.id = %s",
-        (key,),
-    )

@@ -14,7 +14,7 @@ from django.db import transaction
 from stadtherz.base.errors import Forbidden, Invalid, NotFound
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import readings, sql
+from stadtherz.sensorthings import access, readings, sql
 from stadtherz.sensorthings.bodies import Body, Mode
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.schema import (
@@ -141,9 +141,9 @@ class _Change:
     def _inherited(self, entity: EntityType, given: Given) -> dict[str, Any]:
         """A place is as visible as the Thing it is added to, a feature as its readings."""
         if entity is LOCATION and "Things" in given:
-            return _ownership(sql.ownership(THING, given["Things"]))
+            return _ownership(access.ownership(THING, given["Things"]))
         if entity is FEATURE_OF_INTEREST and "Datastream" in given:
-            return _ownership(sql.ownership_of_stream(given["Datastream"]))
+            return _ownership(access.ownership_of_stream(given["Datastream"]))
         return {}
 
     # --- what can exist only after it ------------------------------------------------------------------
@@ -249,7 +249,7 @@ def _in_words_of(entity: EntityType) -> Iterator[None]:
 
 def _check_stream(stream: int, visibility: Visibility) -> None:
     """Raise unless the caller may see the datastream and add to it."""
-    found = rows(sql.owner_of(DATASTREAM, stream, reader_for(visibility)))
+    found = rows(access.owner_of(DATASTREAM, stream, visibility))
     if not found:
         raise Invalid("Datastream", f"there is no Datastream {stream}")
     if not visibility.may_write(found[0][0]):

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import connections
 
 from stadtherz.base.errors import Unauthenticated, Unavailable
 from stadtherz.base.visibility import ANONYMOUS, Visibility
@@ -14,6 +15,7 @@ from stadtherz.sensorthings.http import MAX_BODY, PREFIX, Application, Scope
 from stadtherz.sensorthings.public import application
 from stadtherz.sensorthings.tests.bodies import station, thing
 from stadtherz.sensorthings.tests.client import Client, member
+from stadtherz.store.public import create_organisation
 
 BASE = "http://city.example"
 
@@ -22,8 +24,14 @@ class _OneThread(Executor):
     """A thread for each request, which is gone when the request is answered."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        def work() -> Any:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                connections.close_all()
+
         with ThreadPoolExecutor(1) as pool:
-            return pool.submit(fn, *args, **kwargs)
+            return pool.submit(work)
 
 
 def _send(app: Application, method: str, path: str, **more: Any) -> httpx.Response:
@@ -125,6 +133,16 @@ def test_the_door_makes_an_application_with_threads_of_its_own() -> None:
     app = application(lambda _: ANONYMOUS)
     assert _send(app, "GET", "/").status_code == 200
     app.executor.shutdown()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_one_thread_commits_the_next_one_reads() -> None:
+    visibility = member(create_organisation("town", "Town"))
+    app = Application(lambda _: visibility, _OneThread())
+    created = _send(app, "POST", "/Things", json=thing("Gauge"))
+    assert created.status_code == 201
+    assert httpx.URL(created.headers["location"]).host == "city.example"
+    assert _send(app, "GET", "/Things?$select=name").json() == {"value": [{"name": "Gauge"}]}
 
 
 def test_addresses_follow_the_proxy_that_was_asked(visitor: Client) -> None:

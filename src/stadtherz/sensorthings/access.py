@@ -1,0 +1,76 @@
+"""Who sees which row, and whose it is, as SQL.
+
+`visible` says in SQL what `Visibility.may_read` says in words; every statement has it for every
+table it touches.
+"""
+
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings.schema import Access, EntityType
+from stadtherz.sql.public import Sql, compose, join
+
+EVERYTHING = Sql("1 = 1")
+
+
+def visible(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
+    """`Visibility.may_read` as a condition on the row `alias` of the entity's table."""
+    if visibility.everything:
+        return EVERYTHING
+    match entity.access:
+        case Access.THING:
+            return _through_thing(alias, visibility)
+        case Access.OWN_AND_THING:
+            parts = [_own_access(alias, visibility), _through_thing(alias, visibility)]
+            return compose("({})", join(" AND ", parts))
+        case Access.OWN:
+            return _own_access(alias, visibility)
+        case Access.STREAM:
+            raise AssertionError("the store decides about readings by their datastream")
+
+
+def _through_thing(alias: str, visibility: Visibility) -> Sql:
+    own = _own_access(f"a{alias}", visibility)
+    return compose(
+        f"EXISTS (SELECT 1 FROM store_thing a{alias} WHERE a{alias}.id = {alias}.thing_id AND {{}})",
+        own,
+    )
+
+
+def _own_access(alias: str, visibility: Visibility) -> Sql:
+    parts = [Sql(f"{alias}.access = 'public'")]
+    for level, column, members in (
+        ("organisation", "owner_id", visibility.organisations),
+        ("group", "group_id", visibility.groups),
+    ):
+        if members:
+            marks = ", ".join(["%s"] * len(members))
+            text = f"({alias}.access = '{level}' AND {alias}.{column} IN ({marks}))"
+            parts.append(Sql(text, tuple(sorted(members))))
+    return compose("({})", join(" OR ", parts))
+
+
+def owner_of(entity: EntityType, key: int, visibility: Visibility) -> Sql:
+    """The owner of an entity, if the reader may see it."""
+    seen = visible(entity, "t0", visibility)
+    return compose(
+        f"SELECT t0.owner_id FROM {entity.table} t0 WHERE {{}} AND {{}}",
+        Sql("t0.id = %s", (key,)),
+        seen,
+    )
+
+
+def ownership(entity: EntityType, key: int) -> Sql:
+    """Owner, access and group of an entity."""
+    return Sql(f"SELECT owner_id, access, group_id FROM {entity.table} WHERE id = %s", (key,))
+
+
+def ownership_of_stream(key: int) -> Sql:
+    """Owner, access and group of a datastream, or of its Thing where that is the narrower."""
+    picked = ", ".join(
+        f"CASE WHEN t.access = 'public' THEN d.{column} ELSE t.{column} END"
+        for column in ("owner_id", "access", "group_id")
+    )
+    return Sql(
+        f"SELECT {picked} FROM store_datastream d JOIN store_thing t ON t.id = d.thing_id"
+        " WHERE d.id = %s",
+        (key,),
+    )

@@ -89,7 +89,8 @@ def digest(root: Path) -> str:
 
 def _sources(frontend: Path) -> Iterator[Path]:
     for path in frontend.rglob("*"):
-        if path.is_file() and "node_modules" not in path.relative_to(frontend).parts:
+        inside = path.relative_to(frontend).parts
+        if path.is_file() and path.suffix != ".md" and "node_modules" not in inside:
             yield path
 
 

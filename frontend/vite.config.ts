@@ -2,6 +2,7 @@ import { defineConfig } from "vite";
 import { fileURLToPath } from "node:url";
 import { packedCopies } from "./vite/gzip.ts";
 import { keepUsedKern } from "./vite/kern.ts";
+import { notices } from "./vite/notices.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -17,7 +18,7 @@ const output = {
 export default defineConfig({
   root: here("."),
   base: "./",
-  plugins: [packedCopies],
+  plugins: [notices(here(".")), packedCopies],
   css: { postcss: { plugins: [keepUsedKern] } },
   build: {
     outDir: here("../src/stadtherz/web/assets"),

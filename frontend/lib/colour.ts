@@ -11,6 +11,7 @@ const pen = canvas.getContext("2d", { willReadFrequently: true });
 export function colour(property: string): string {
   const probe = document.createElement("span");
   probe.hidden = true;
+  probe.style.setProperty("forced-color-adjust", "none"); // else every colour reads as one
   probe.style.color = `var(${property})`;
   document.body.append(probe);
   const computed = getComputedStyle(probe).color;

@@ -4,18 +4,20 @@
        ▲                  │ not handed over: back-off             │ nobody can know
        └──────────────────┘ or failed                             └──▶ uncertain
 
-The step to `handing_over` decides between processes: it succeeds only for the holder of the lease. A
-crash before it leaves the message queued (the server has nothing), a crash after it leaves it
-`handing_over`, and nobody repeats it without a person's word.
+The step to `handing_over` decides between processes: it succeeds only for the holder of the lease.
+When a process has died, its witness says whether the dot was on its way; if not, the message goes back
+to the queue, else nobody repeats it without a person's word.
 See docs/decisions/0007-one-mail-per-event.md.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db.models import Exists, F, Min, OuterRef, QuerySet
 
 from stadtherz.alerts.models import Delivery
 from stadtherz.alerts.wake import wake
+from stadtherz.alerts.witness import Fate, fate_of
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
 
 Status = Delivery.Status
@@ -24,10 +26,12 @@ _FIRST_PAUSE = 5 * SECOND
 _LONGEST_PAUSE = 15 * MINUTE
 _PATIENCE = 5  # attempts before a server's final refusal is believed
 # Longer with each attempt, so that two processes and a slow server cannot take turns for ever.
-LEASE = 10 * SECOND
-# Well beyond the time we wait for a server's answer (mail.ANSWER_SECONDS).
+_LEASE = 10 * SECOND
+# After it, nobody waits for news from a process on another machine any more. Well beyond the time a
+# process waits for a server's answer (mail.ANSWER_SECONDS).
 _ABANDONED = 5 * MINUTE
 
+_DIED = "The process ended before the server's answer came."
 NO_SERVER = "No mail server is set (STADTHERZ_SMTP_URL)."
 
 
@@ -43,22 +47,22 @@ class LeaseLost(Exception):
     """Another process took the message over before the dot was sent."""
 
 
-def claim() -> Claim | None:
-    """Lease the next message that is due; None if there is none."""
+def claim(worker: str) -> Claim | None:
+    """Lease the next message that is due to this process; None if there is none."""
     moment = now_us()
     due = _waiting().filter(next_attempt__lte=moment).order_by("next_attempt", "pk")
     for delivery in due[:5]:
-        lease = moment + LEASE * (delivery.attempts + 1)
+        lease = moment + _LEASE * (delivery.attempts + 1)
         taken = Delivery.objects.filter(
             pk=delivery.pk, status=Status.QUEUED, next_attempt=delivery.next_attempt
-        ).update(next_attempt=lease, attempts=F("attempts") + 1, changed_at=moment)
+        ).update(next_attempt=lease, attempts=F("attempts") + 1, worker=worker, changed_at=moment)
         if taken:
             return Claim(delivery.pk, lease)
     return None
 
 
 def mark_handing_over(claimed: Claim, message_id: str) -> None:
-    """Record, before the dot, that it is about to be sent; raises LeaseLost if it is not ours."""
+    """Record that the server is about to get the text; raises LeaseLost if it is not ours."""
     kept = Delivery.objects.filter(
         pk=claimed.delivery, status=Status.QUEUED, next_attempt=claimed.lease
     ).update(status=Status.HANDING_OVER, message_id=message_id, error="", changed_at=now_us())
@@ -88,6 +92,7 @@ def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
     _held(claimed).update(
         status=Status.QUEUED,
         next_attempt=moment + pause(attempts),
+        worker="",
         error=reason,
         changed_at=moment,
     )
@@ -108,17 +113,28 @@ def send_again(delivery: int) -> bool:
     return bool(again)
 
 
-def settle_abandoned() -> int:
-    """Whatever was being handed over when its process died is uncertain; says how many."""
+def settle_abandoned(folder: Path, worker: str) -> None:
+    """Take over what other processes, now dead, had in their hands; `folder` holds the witnesses."""
+    open_rows = Delivery.objects.filter(status__in=[Status.QUEUED, Status.HANDING_OVER])
+    for delivery in open_rows.exclude(worker__in=["", worker]):
+        _settle(delivery, fate_of(folder, delivery.worker, delivery.pk))
+
+
+def _settle(delivery: Delivery, known: Fate) -> None:
+    """Change the row only if it still is as we have read it."""
+    row = Delivery.objects.filter(
+        pk=delivery.pk, status=delivery.status, worker=delivery.worker
+    ).filter(next_attempt=delivery.next_attempt)
     moment = now_us()
-    settled: int = Delivery.objects.filter(
-        status=Status.HANDING_OVER, changed_at__lt=moment - _ABANDONED
-    ).update(
-        status=Status.UNCERTAIN,
-        error="The process ended before the server's answer came.",
-        changed_at=moment,
-    )
-    return settled
+    handing_over = delivery.status == Status.HANDING_OVER
+    if known is Fate.ALIVE:
+        return
+    if known is Fate.UNKNOWN and moment - delivery.changed_at < _ABANDONED:
+        return
+    if handing_over and known is not Fate.NOT_SENT:
+        row.update(status=Status.UNCERTAIN, worker="", error=_DIED, changed_at=moment)
+    else:  # the server never saw the end of it
+        row.update(status=Status.QUEUED, worker="", next_attempt=moment, changed_at=moment)
 
 
 def explain_missing_server() -> None:
@@ -153,4 +169,4 @@ def _held(claimed: Claim) -> QuerySet[Delivery]:
 
 
 def _finish(claimed: Claim, status: Status, error: str) -> None:
-    _held(claimed).update(status=status, error=error, changed_at=now_us())
+    _held(claimed).update(status=status, worker="", error=error, changed_at=now_us())

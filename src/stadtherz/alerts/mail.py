@@ -1,8 +1,8 @@
 """SMTP by single steps, so that there is a known moment at which a message changes hands.
 
 By RFC 5321 §4.1.1.4 a server accepts a message when it has seen the line with the single dot, and
-must forget everything if the connection ends before. So the body goes out without that line,
-`before_dot` records that we are about to send it, and only then it is sent.
+must forget everything if the connection ends before. So the caller is asked twice: `before_text` may
+still withdraw when the server is ready, and `before_dot` notes that the last line goes next.
 """
 
 import re
@@ -71,21 +71,25 @@ def hand_over(
     *,
     sender: str,
     recipient: str,
+    before_text: Callable[[], None],
     before_dot: Callable[[], None],
 ) -> None:
     """Give one message to the server, once.
 
     Raises NotHandedOver if the server certainly does not have it, PerhapsHandedOver if nobody can
-    know. What `before_dot` raises ends the conversation without the dot and comes through unchanged.
+    know. What `before_text` raises ends the conversation and comes through unchanged. `before_dot`
+    must be quick: between it and the dot lies the only moment whose outcome nobody can know.
     """
     with _connection(server) as smtp:
         with _before_the_dot():
             _expect(smtp.mail(sender), {250})
             _expect(smtp.rcpt(recipient), {250, 251})
             _expect(smtp.docmd("DATA"), {354})
-            smtp.send(body(message))
-        before_dot()
-        _expect(_dot(smtp), {250})
+        text = body(message)
+        before_text()
+        with _before_the_dot():
+            smtp.send(text)
+        _expect(_dot(smtp, before_dot), {250})
         _take_leave(smtp)
 
 
@@ -96,10 +100,11 @@ def body(message: EmailMessage) -> bytes:
     return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
-def _dot(smtp: smtplib.SMTP) -> tuple[int, bytes]:
+def _dot(smtp: smtplib.SMTP, before_dot: Callable[[], None]) -> tuple[int, bytes]:
+    if smtp.sock is not None:
+        smtp.sock.settimeout(ANSWER_SECONDS)
+    before_dot()
     try:
-        if smtp.sock is not None:
-            smtp.sock.settimeout(ANSWER_SECONDS)
         smtp.send(b".\r\n")
         return smtp.getreply()
     except (OSError, smtplib.SMTPException) as error:

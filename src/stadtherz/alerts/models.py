@@ -157,6 +157,7 @@ class Delivery(models.Model):
     )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     next_attempt = models.BigIntegerField(_("next attempt"), default=0)
+    worker = models.CharField(max_length=80, blank=True, editable=False)  # see `witness`
     message_id = models.CharField(_("message id"), max_length=200, blank=True)
     error = models.TextField(_("error"), blank=True)
     changed_at = models.BigIntegerField(_("last changed"))

@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from email.message import EmailMessage
 from functools import partial
+from pathlib import Path
 
+from django.conf import settings
 from django.db import close_old_connections, connections
 
 from stadtherz.alerts import deliveries
@@ -14,6 +15,7 @@ from stadtherz.alerts.message import ascii_address, compose
 from stadtherz.alerts.models import Delivery
 from stadtherz.alerts.post import PostOffice, post_office
 from stadtherz.alerts.wake import wait, wake
+from stadtherz.alerts.witness import Witness, forget_the_dead
 from stadtherz.base.time import SECOND, now, now_us
 
 logger = logging.getLogger(__name__)
@@ -45,16 +47,18 @@ class _Worker:
         self._thread = None
 
     def _run(self) -> None:
+        witness = Witness(_folder())
         while not self._stop.is_set():
             close_old_connections()
             try:
-                send_due(self._stop)
+                _send_due(witness, self._stop)
                 pause = _sleep()
             except Exception:  # the worker loop: nothing may end the sending of warnings
                 logger.exception("sending failed; trying again")
                 pause = _LONGEST_SLEEP
             if not self._stop.is_set():
                 wait(pause)
+        witness.close()
         connections.close_all()
 
 
@@ -63,21 +67,34 @@ start_delivery = _worker.start
 stop_delivery = _worker.stop
 
 
-def send_due(stop: threading.Event | None = None) -> int:
-    """Send every message that is due now; says how many were tried."""
-    deliveries.settle_abandoned()
+def send_due() -> int:
+    """Send every message that is due now, in this thread; says how many were tried."""
+    witness = Witness(_folder())
+    try:
+        return _send_due(witness, threading.Event())
+    finally:
+        witness.close()
+
+
+def _send_due(witness: Witness, stop: threading.Event) -> int:
+    deliveries.settle_abandoned(_folder(), witness.name)
+    forget_the_dead(_folder())
     post = post_office()
     if post is None:
         deliveries.explain_missing_server()
         return 0
     tried = 0
-    while (stop is None or not stop.is_set()) and (claimed := deliveries.claim()) is not None:
-        _send(post, claimed)
+    while not stop.is_set() and (claimed := deliveries.claim(witness.name)) is not None:
+        _send(post, claimed, witness)
         tried += 1
     return tried
 
 
-def _send(post: PostOffice, claimed: Claim) -> None:
+def _folder() -> Path:
+    return Path(settings.DATA) / "delivery"
+
+
+def _send(post: PostOffice, claimed: Claim, witness: Witness) -> None:
     delivery = Delivery.objects.select_related("event", "contact").get(pk=claimed.delivery)
     if delivery.contact is None:
         deliveries.mark_failed(claimed, "The contact has been removed.")
@@ -89,7 +106,8 @@ def _send(post: PostOffice, claimed: Claim) -> None:
             message,
             sender=post.sender,
             recipient=ascii_address(delivery.contact.email),
-            before_dot=partial(_before_dot, claimed, message),
+            before_text=partial(deliveries.mark_handing_over, claimed, message["Message-ID"]),
+            before_dot=partial(witness.dot_goes_next, claimed.delivery),
         )
     except NotHandedOver as reason:
         deliveries.put_back(claimed, str(reason), permanent=reason.permanent)
@@ -99,10 +117,6 @@ def _send(post: PostOffice, claimed: Claim) -> None:
         logger.info("delivery %s was taken over by another process", claimed.delivery)
     else:
         deliveries.mark_sent(claimed)
-
-
-def _before_dot(claimed: Claim, message: EmailMessage) -> None:
-    deliveries.mark_handing_over(claimed, message["Message-ID"])
 
 
 def _sleep() -> float:

@@ -7,9 +7,7 @@ import django
 
 django.setup()
 
-from stadtherz.alerts import deliveries, sender  # noqa: E402
-
-deliveries.LEASE = 500_000  # so that a test need not wait for the real 10 seconds
+from stadtherz.alerts import sender  # noqa: E402
 
 sender.start_delivery()
 print("ready", flush=True)

@@ -47,4 +47,4 @@ def test_killed_before_the_answer_it_is_not_repeated(ward: Ward, mails: MailServ
         doomed.wait_for_death()
     with sending(mails):
         assert not eventually(lambda: len(mails.received()) > 1, seconds=3)
-    assert Delivery.objects.get().status == Delivery.Status.HANDING_OVER
+    assert Delivery.objects.get().status == Delivery.Status.UNCERTAIN

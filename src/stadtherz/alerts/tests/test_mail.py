@@ -26,6 +26,10 @@ def message(text: str = "Die Lauter steigt.\n") -> EmailMessage:
     return made
 
 
+def nothing() -> None:
+    return None
+
+
 def send(
     mails: MailServer, made: EmailMessage | None = None, before: list[str] | None = None
 ) -> None:
@@ -35,6 +39,7 @@ def send(
         made or message(),
         sender="a@stadt.example",
         recipient="b@stadt.example",
+        before_text=lambda: steps.append("before text"),
         before_dot=lambda: steps.append("before dot"),
     )
 
@@ -53,7 +58,13 @@ def test_the_body_ends_with_a_line_end_and_without_the_dot() -> None:
     assert body(message("Ende")).endswith(b"Ende\r\n")
 
 
-def test_before_the_dot_the_server_has_nothing(mails: MailServer) -> None:
+def test_the_caller_is_asked_before_the_text_and_before_the_dot(mails: MailServer) -> None:
+    steps: list[str] = []
+    send(mails, before=steps)
+    assert steps == ["before text", "before dot"]
+
+
+def test_a_withdrawn_message_never_reaches_the_server(mails: MailServer) -> None:
     class Stop(Exception):
         pass
 
@@ -63,7 +74,7 @@ def test_before_the_dot_the_server_has_nothing(mails: MailServer) -> None:
     with pytest.raises(Stop):
         hand_over(
             Server.from_url(mails.url), message(), sender="a@b.example", recipient="c@d.example",
-            before_dot=stop,
+            before_text=stop, before_dot=nothing,
         )  # fmt: skip
     send(mails)
     assert len(mails.received()) == 1
@@ -93,7 +104,7 @@ def test_a_server_that_falls_silent_after_the_dot_leaves_doubt(mails: MailServer
     with pytest.raises(PerhapsHandedOver):
         hand_over(
             server, message(), sender="a@b.example", recipient="c@d.example",
-            before_dot=mails.kill_server,
+            before_text=nothing, before_dot=mails.kill_server,
         )  # fmt: skip
 
 
@@ -103,7 +114,7 @@ def test_nobody_listening_means_not_handed_over() -> None:
     with pytest.raises(NotHandedOver):
         hand_over(
             Server("127.0.0.1", port), message(), sender="a@b.example", recipient="c@d.example",
-            before_dot=lambda: None,
+            before_text=nothing, before_dot=nothing,
         )  # fmt: skip
 
 

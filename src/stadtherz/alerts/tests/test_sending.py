@@ -91,17 +91,6 @@ def test_a_removed_contact_gets_nothing(ward: Ward, mails: MailServer) -> None:
     assert (only().status, mails.received()) == (Status.FAILED, [])
 
 
-def test_what_was_being_handed_over_for_long_is_uncertain(ward: Ward) -> None:
-    change(ward.goes(0, 1, observation=1))
-    claimed = deliveries.claim()
-    assert claimed is not None
-    deliveries.mark_handing_over(claimed, "<1@x>")
-    assert deliveries.settle_abandoned() == 0
-    with later(301):
-        assert deliveries.settle_abandoned() == 1
-    assert only().status == Status.UNCERTAIN
-
-
 def test_an_uncertain_message_is_not_repeated_by_itself(ward: Ward, mails: MailServer) -> None:
     change(ward.goes(0, 1, observation=1))
     Delivery.objects.update(status=Status.UNCERTAIN)
@@ -125,16 +114,16 @@ def test_a_sent_message_cannot_be_sent_again(ward: Ward, mails: MailServer) -> N
 
 def test_only_one_of_two_processes_gets_a_message(ward: Ward) -> None:
     change(ward.goes(0, 1, observation=1))
-    assert deliveries.claim() is not None
-    assert deliveries.claim() is None
+    assert deliveries.claim("me") is not None
+    assert deliveries.claim("me") is None
 
 
 def test_a_lapsed_lease_cannot_hand_over(ward: Ward) -> None:
     change(ward.goes(0, 1, observation=1))
-    slow = deliveries.claim()
+    slow = deliveries.claim("me")
     assert slow is not None
     with later(11):
-        assert deliveries.claim() is not None
+        assert deliveries.claim("me") is not None
         with pytest.raises(deliveries.LeaseLost):
             deliveries.mark_handing_over(slow, "<1@x>")
 

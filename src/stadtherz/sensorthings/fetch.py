@@ -62,12 +62,12 @@ class Fetcher:
     visibility: Visibility
     left: int = field(default_factory=lambda: MAX_ENTITIES)
 
+    reader: sql.Reader = field(init=False)
+    resolution: Resolution = field(init=False)
+
     def __post_init__(self) -> None:
         self.reader = reader_for(self.visibility)
         self.resolution = Resolution(self.reader)
-
-    reader: sql.Reader = field(init=False)
-    resolution: Resolution = field(init=False)
 
     # --- the way through a path --------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ class Fetcher:
         missing = NotFound(f"{step.entity.name}" + ("" if step.key is None else f" {step.key}"))
         if step.entity is OBSERVATION:
             assert step.key is not None, "no link to one leads to an Observation"
-            reading = readings.by_id(step.key, self.visibility)
+            reading = readings.by_id(step.key, self.reader)
             if reading is None or not _belongs(reading, parent, step.link):
                 raise missing
             return Parent(OBSERVATION, step.key, reading)

@@ -12,7 +12,7 @@ from stadtherz.sensorthings.syntax import Expand, Query
 
 DEFAULT_TOP = 100
 MAX_TOP = 1_000
-_CONTROL = ("@iot.selfLink", "@iot.navigationLink")
+_CONTROL = ("@iot.selfLink",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,10 @@ import numpy as np
 from stadtherz.base.expressions import Among, And, Expression
 from stadtherz.base.time import Period
 from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import sql
+from stadtherz.sensorthings.execute import rows
+from stadtherz.sensorthings.schema import DATASTREAM
+from stadtherz.sensorthings.sql import Reader
 from stadtherz.store import public as store
 from stadtherz.store.public import NONE, Columns, Selection
 
@@ -40,12 +44,13 @@ def keys_of(column: str, where: Expression, visibility: Visibility, limit: int) 
     return Keys(values, len(found) < limit)
 
 
-def by_id(key: int, visibility: Visibility) -> Reading | None:
+def by_id(key: int, reader: Reader) -> Reading | None:
     """The reading, or None if there is none that the caller may see."""
     found = readings_of(store.by_id([key]))
-    if found and found[0]["datastream"] in store.streams_visible_to(visibility):
-        return found[0]
-    return None
+    if not found:
+        return None
+    stream = sql.with_id(found[0]["datastream"])
+    return found[0] if rows(sql.identify(DATASTREAM, reader, stream)) else None
 
 
 def latest(streams: list[int]) -> dict[int, Reading]:

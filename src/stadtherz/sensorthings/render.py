@@ -25,6 +25,7 @@ CONFORMANCE = tuple(
         "create-update-delete/deep-insert",
         "create-update-delete/deep-insert-status-code",
         "create-update-delete/update-entity",
+        "create-update-delete/update-entity-put",
         "create-update-delete/delete-entity",
         "create-update-delete/historical-location-auto-creation",
     )

@@ -71,7 +71,7 @@ def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
     if entity is not OBSERVATION:
         store.delete(cast(Entity, entity.name), key, visibility)
         return
-    found = readings.by_id(key, visibility)
+    found = readings.by_id(key, reader_for(visibility))
     if found is None:
         raise NotFound(f"Observation {key}")
     _check_stream(found["datastream"], visibility)
@@ -282,7 +282,7 @@ def _reading(stream: int, values: dict[str, Any], *, default: Period) -> Reading
 
 
 def _correct(key: int, body: Body, mode: Mode, visibility: Visibility) -> None:
-    held = readings.by_id(key, visibility)
+    held = readings.by_id(key, reader_for(visibility))
     if held is None:
         raise NotFound(f"Observation {key}")
     _check_stream(held["datastream"], visibility)

@@ -6,6 +6,7 @@ from stadtherz.base.visibility import ANONYMOUS, AccessLevel
 from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, member, operator
+from stadtherz.store.models import AccessGroup
 from stadtherz.store.public import create_organisation, update
 
 
@@ -15,6 +16,17 @@ def hidden(api: Client, town: int) -> int:
     key = api.post("/Things", bodies.station("Secret")).key
     update("Thing", key, {"access": AccessLevel.ORGANISATION.value}, operator(town))
     return key
+
+
+def test_a_named_group_sees_what_is_marked_for_it(api: Client, town: int) -> None:
+    elsewhere = create_organisation("elsewhere", "Elsewhere")
+    group = AccessGroup.objects.create(name="Fire brigades", organisation_id=town).pk
+    key = api.post("/Things", bodies.station("Depot")).key
+    update("Thing", key, {"access": AccessLevel.GROUP.value, "group": group}, operator(town))
+    brigade = Client(member(elsewhere, groups=frozenset({group})))
+    assert (brigade.get("/Things").ids, len(brigade.get("/Observations").value)) == ([key], 3)
+    for outsider in (Client(member(elsewhere)), api, Client(ANONYMOUS)):
+        assert outsider.get("/Things").value == outsider.get("/Observations").value == []
 
 
 @pytest.fixture

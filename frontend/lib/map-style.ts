@@ -3,8 +3,11 @@ import type { StyleSpecification } from "maplibre-gl";
 
 export const FONT = "Fira Sans";
 
-/** The style's dark grey is neutral; our dark surfaces are a little blue. */
-const NIGHT = { tint: { color: "#33406b", amount: 0.35 } };
+/** The style's dark grey is neutral and its water black; our surfaces are a little blue. */
+const NIGHT = {
+  colors: { water: "#2f6ea0", labelWater: "#9cc8ea", label: "#ffffff" },
+  recolor: { blend: { color: "#25304f", amount: 0.25 } },
+};
 
 /** What `/tiles/info.json` tells about the city's own base map. */
 export interface TilesInfo {
@@ -21,7 +24,7 @@ export interface TilesInfo {
 export function mapStyle(info: TilesInfo, dark: boolean, language: string): StyleSpecification {
   const style = osm({
     theme: dark ? "gray-dark" : "muted",
-    ...(dark && { recolor: NIGHT }),
+    ...(dark && NIGHT),
     text: { language },
     layers: { icons: false },
   }) as unknown as StyleSpecification;

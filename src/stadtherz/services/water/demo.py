@@ -118,8 +118,8 @@ def _gauge(
             "licence": source.licence,
             "licence_url": source.licence_url,
             "attribution": source.attribution,
-            "origin_de": f"Aufgezeichnet an anderem Ort: {source.measured_at}",
-            "origin_en": f"Recorded at another place: {source.measured_at}",
+            "origin_de": f"an anderem Ort: {source.measured_at}",
+            "origin_en": f"at another place: {source.measured_at}",
         },
     )
     return gauge

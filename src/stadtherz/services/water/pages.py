@@ -1,6 +1,6 @@
 """The public pages: all gauges, one gauge, its readings as a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity
-from stadtherz.services.water import export, gauges, spans
+from stadtherz.services.water import export, gauges, sentence, spans
 from stadtherz.services.water.gauges import Situation
 from stadtherz.services.water.models import Gauge, WarningStep
 from stadtherz.services.water.spans import Span
@@ -109,18 +109,27 @@ def _chart(situation: Situation, span: Span) -> LineChart:
     gauge, end = situation.gauge, now_us()
     address = reverse("water:download", kwargs={"slug": gauge.slug})
     quantity = _("Depth below ground") if _is_groundwater(gauge) else _("Water level")
+    points = spans.points(gauge, span, end)
     return LineChart(
         key="level",
         title=gauge.name,
         subtitle=_(spans.subtitle(span)) % {"quantity": quantity},
         unit="cm",
-        points=spans.points(gauge, span, end),
-        summary=situation.sentence,
+        points=points,
+        summary=_summary([value for _at, value in points]),
         steps=chart_steps(situation),
         now=end,
         gap=spans.gap(gauge, span),
         download=f"{address}?zeitraum={span}",
     )
+
+
+def _summary(values: Sequence[float]) -> str:
+    """What the picture shows, in a sentence."""
+    if not values:
+        return _("There are no readings in this period.")
+    low, high = sentence.level(min(values)), sentence.level(max(values))
+    return _("Lowest %(low)s, highest %(high)s in this period.") % {"low": low, "high": high}
 
 
 def _is_groundwater(gauge: Gauge) -> bool:

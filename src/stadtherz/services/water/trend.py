@@ -8,7 +8,6 @@ from statistics import median
 from stadtherz.base.time import HOUR, MINUTE, Micros
 
 _FEWEST = 3
-_SHORTEST = 10 * MINUTE
 
 
 class Direction(StrEnum):
@@ -27,14 +26,20 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Over which time to look back, and up to which rate (cm/h) the water counts as steady."""
+    """Over which time to look back, and up to which rate (cm/h) the water counts as steady.
 
+    Readings of the last `short` time are enough if there are `wanted` of them, so that a flash flood
+    shows at once; a gauge that reports more rarely is given up to `span`.
+    """
+
+    short: Micros
     span: Micros
     steady: float
+    wanted: int = 4
 
 
-LEVEL = Window(span=2 * HOUR, steady=1.0)
-GROUNDWATER = Window(span=72 * HOUR, steady=0.05)
+LEVEL = Window(short=30 * MINUTE, span=3 * HOUR, steady=2.0)
+GROUNDWATER = Window(short=24 * HOUR, span=72 * HOUR, steady=0.05)
 
 
 def trend(times: Sequence[Micros], values: Sequence[float], window: Window = LEVEL) -> Trend | None:
@@ -45,11 +50,20 @@ def trend(times: Sequence[Micros], values: Sequence[float], window: Window = LEV
     """
     if not times:
         return None
-    newest = times[-1]
-    pairs = [(t, v) for t, v in zip(times, values, strict=True) if 0 <= newest - t <= window.span]
-    if len(pairs) < _FEWEST or newest - pairs[0][0] < _SHORTEST:
+    pairs = _recent(list(zip(times, values, strict=True)), window)
+    if len(pairs) < _FEWEST or times[-1] - pairs[0][0] < window.short // 3:
         return None
     return _judge(_rate(pairs), window.steady)
+
+
+def _recent(
+    pairs: Sequence[tuple[Micros, float]], window: Window
+) -> Sequence[tuple[Micros, float]]:
+    """The readings of the short time, or of as much of the long one as gives the wanted number."""
+    newest = pairs[-1][0]
+    within = [pair for pair in pairs if newest - pair[0] <= window.span]
+    short = sum(newest - at <= window.short for at, _value in within)
+    return within[-max(short, window.wanted) :]
 
 
 def _rate(pairs: Sequence[tuple[Micros, float]]) -> float:

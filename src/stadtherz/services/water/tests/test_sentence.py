@@ -66,13 +66,13 @@ def test_a_growing_depth_is_a_falling_water_table() -> None:
 
 def test_a_step_reached_today_is_told_by_its_time() -> None:
     with override("de"):
-        text = sentence.reached("Vorwarnung", time.to_us(NOON) - time.HOUR)
+        text = plain(sentence.reached("Vorwarnung", time.to_us(NOON) - time.HOUR))
     assert text == "Die Stufe „Vorwarnung“ ist seit 11:00 Uhr erreicht."
 
 
 def test_a_step_reached_before_today_is_told_by_its_day() -> None:
     with override("de"):
-        text = sentence.reached("Alarm", time.to_us(NOON) - 2 * time.DAY)
+        text = plain(sentence.reached("Alarm", time.to_us(NOON) - 2 * time.DAY))
     assert text == "Die Stufe „Alarm“ ist seit dem 24. November 2026, 12:00 Uhr, erreicht."
 
 

@@ -17,7 +17,7 @@ def line(rate: float) -> list[float]:
 
 @pytest.mark.parametrize(
     ("rate", "direction"),
-    [(12, Direction.RISING), (-12, Direction.FALLING), (0.4, Direction.STEADY)],
+    [(12, Direction.RISING), (-12, Direction.FALLING), (1.4, Direction.STEADY)],
 )
 def test_the_rate_decides_about_the_direction(rate: float, direction: Direction) -> None:
     found = trend(FIVE, line(rate))
@@ -58,17 +58,31 @@ def test_readings_of_a_few_minutes_have_no_trend() -> None:
     assert trend([0, MINUTE, 2 * MINUTE], [50, 60, 70]) is None
 
 
+def test_a_flash_flood_shows_within_half_an_hour() -> None:
+    values = [20.0] * 18 + [28.0, 38, 47, 58, 67, 77]
+    found = trend(FIVE, values)
+    assert found is not None
+    assert found.rate > 80
+
+
+def test_a_gauge_that_reports_rarely_is_given_more_time() -> None:
+    times = [n * 45 * MINUTE for n in range(10)]
+    found = trend(times, [50 + 9 * n for n in range(10)])
+    assert found is not None
+    assert found.rate == pytest.approx(12)
+
+
 def test_groundwater_looks_back_for_days() -> None:
     times = [n * HOUR for n in range(72)]
     values = [300 + 0.2 * n for n in range(72)]
     slow = trend(times, values, GROUNDWATER)
     assert slow is not None
     assert slow.direction is Direction.RISING
-    assert trend(times, values, LEVEL) is None or LEVEL.steady > 0.2
+    assert slow.rate < LEVEL.steady
 
 
 def test_a_reading_every_second_costs_no_second() -> None:
     times = [n * 1_000_000 for n in range(7200)]
-    found = trend(times, [50 + n / 3600 for n in range(7200)])
+    found = trend(times, [50 + n / 360 for n in range(7200)])
     assert found is not None
-    assert found.rate == pytest.approx(1.0, rel=1e-3)
+    assert found.rate == pytest.approx(10.0, rel=1e-3)

@@ -75,9 +75,9 @@ def test_what_never_happened_has_no_age() -> None:
 
 def test_today_is_called_today() -> None:
     with stopped_at(SUMMER), override("de"):
-        assert formats.when(to_us(SUMMER)) == "heute, 12:05 Uhr"
+        assert formats.when(to_us(SUMMER)) == "heute, 12:05\xa0Uhr"
         yesterday = to_us(SUMMER - timedelta(days=1))
-        assert formats.when(yesterday) == "30. Juni 2026, 12:05 Uhr"
+        assert formats.when(yesterday) == "30. Juni 2026, 12:05\xa0Uhr"
     with stopped_at(SUMMER), override("en"):
         assert formats.when(to_us(SUMMER)) == "today, 12:05"
 

@@ -2,7 +2,6 @@
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import (
-    And,
     Column,
     Compare,
     Expression,
@@ -94,10 +93,9 @@ def _compare_conditions(operator: str, left: Expression, right: Expression) -> E
         raise Invalid("$filter", "a condition can only be compared with true or false")
     if operator not in ("eq", "ne"):
         raise Invalid("$filter", "conditions have no order; use eq or ne")
-    same = Or((And((left, right)), And((Not(left), Not(right)))))
     if isinstance(right, Literal):
-        same = left if right.value else Not(left)  # type: ignore[assignment]
-    return Not(same) if operator == "ne" else same
+        return left if right.value == (operator == "eq") else Not(left)
+    return _plain(operator, left, right)
 
 
 def _compare_periods(

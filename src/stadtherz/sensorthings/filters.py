@@ -26,6 +26,7 @@ from stadtherz.base.time import EARLIEST, LATEST, Micros
 from stadtherz.sensorthings import periods
 from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.functions import SIGNATURES
+from stadtherz.sensorthings.grammar import flattened
 from stadtherz.sensorthings.literals import geometry, instant, is_number, literal, number
 from stadtherz.sensorthings.periods import Span
 from stadtherz.sensorthings.schema import EntityType, Property, Shape
@@ -147,7 +148,7 @@ class Resolver:
 
     def _logic(self, node: Operation) -> Expression:
         """A chain `a and b and c` becomes one And, so that its depth costs no engine anything."""
-        chain = [self.condition(part) for part in _flattened(node)]
+        chain = [self.condition(part) for part in flattened(node)]
         return And(tuple(chain)) if node.operator == "and" else Or(tuple(chain))
 
     def _comparison(self, node: Operation) -> Expression:
@@ -274,15 +275,3 @@ def _is_duration(operand: Operand) -> TypeGuard[Expression]:
 def _numeric(kind: Kind) -> Kind:
     """JSON and null take part as numbers; whether they are is known only at run time."""
     return Kind.NUMBER if kind in (Kind.JSON, Kind.NULL) else kind
-
-
-def _flattened(node: Operation) -> list[Node]:
-    parts: list[Node] = []
-    queue: list[Node] = [node]
-    while queue:
-        part = queue.pop()
-        if isinstance(part, Operation) and part.operator == node.operator:
-            queue += [part.right, part.left]
-        else:
-            parts.append(part)
-    return parts

@@ -24,6 +24,7 @@ from stadtherz.sensorthings.tokens import END, Token, split_outside, tokenize, u
 MAX_LENGTH = 8_000
 MAX_DEPTH = 40
 MAX_NODES = 200
+MAX_HEIGHT = 12  # SQLite's own parser gives up at about 16 divisions inside one another
 MAX_ORDER_TERMS = 10
 
 _BINDING: dict[str, int] = {
@@ -105,7 +106,16 @@ class _Parser:
         node = self.expression(0, 0)
         if self.token.kind != END:
             raise self.fail(f"{self.token.text!r} is not expected here")
+        self.check_height(node, 1)
         return node
+
+    def check_height(self, node: Node, height: int) -> None:
+        """Refuse what is computed in too many steps, each from the one before."""
+        if height > MAX_HEIGHT:
+            reason = f"more than {MAX_HEIGHT} operations inside one another"
+            raise QuerySyntaxError(self.option, reason, node.position)
+        for part in parts_of(node):
+            self.check_height(part, height + 1)
 
     def expression(self, binding: int, depth: int) -> Node:
         """What binds at least as strongly as `binding`."""
@@ -177,6 +187,36 @@ class _Parser:
                 found.append(self.expression(0, depth + 1))
         self.expect("close", "')'")
         return tuple(found)
+
+
+def parts_of(node: Node) -> list[Node]:
+    """What a node is made of; a chain `a and b and c` has three parts, however it was grouped."""
+    match node:
+        case Operation(operator="and" | "or"):
+            return flattened(node)
+        case Operation(left=left, right=right):
+            return [left, right]
+        case Unary(operand=operand):
+            return [operand]
+        case Function(arguments=arguments):
+            return list(arguments)
+        case Membership(value=value, members=members):
+            return [value, *members]
+        case _:
+            return []
+
+
+def flattened(node: Operation) -> list[Node]:
+    """The parts of a chain of the same operator, from left to right."""
+    parts: list[Node] = []
+    queue: list[Node] = [node]
+    while queue:
+        part = queue.pop()
+        if isinstance(part, Operation) and part.operator == node.operator:
+            queue += [part.right, part.left]
+        else:
+            parts.append(part)
+    return parts
 
 
 def _constant(token: Token) -> Constant:

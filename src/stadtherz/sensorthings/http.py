@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from django.db import close_old_connections
+from django.db import IntegrityError, OperationalError, close_old_connections
 
 from stadtherz.base.errors import (
     Conflict,
@@ -141,6 +141,12 @@ def _translated(error: Exception, method: str) -> Answer:
             headers = (("allow", ", ".join(error.allowed)),)
         case TooLarge() if method not in _WRITES:
             status = 400  # the query asks for too much; 413 is for bodies
+        case IntegrityError():
+            status, message = 409, "this collides with a change that was made at the same time"
+        case OperationalError():
+            log.warning("The database does not answer: %s", error)
+            status, message = 503, "the database does not answer just now; try again"
+            headers = (("retry-after", "5"),)
         case StadtherzError() | Unsupported() | changes.UnsupportedMedia():
             pass
         case _:

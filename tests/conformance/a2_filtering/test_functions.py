@@ -22,6 +22,8 @@ EVERY = [LAUTER, ALSENZ, GLAN]
         ("endswith(name, 'er')", [LAUTER]),
         ("endswith(name, 'er') eq true", [LAUTER]),
         ("endswith(name, 'er') eq false", [ALSENZ, GLAN]),
+        ("endswith(name, 'er') eq (length(name) eq 6)", [LAUTER, GLAN]),
+        ("endswith(name, 'er') ne (properties/depth gt 1)", EVERY),
         ("length(name) eq 11", [GLAN]),
         ("indexof(name, 'u') eq 2", [LAUTER]),
         ("indexof(name, 'zz') eq -1", EVERY),

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import connections
+from django.db import IntegrityError, OperationalError, connections
 
 from stadtherz.base.errors import Unauthenticated, Unavailable
 from stadtherz.base.visibility import ANONYMOUS, Visibility
@@ -127,6 +127,17 @@ def test_a_partner_that_is_away_is_worth_another_try() -> None:
 
     reply = _send(Application(away, _OneThread()), "GET", "/Things")
     assert (reply.status_code, reply.headers["retry-after"]) == (503, "5")
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(IntegrityError("x"), 409), (OperationalError("x"), 503)]
+)
+def test_what_the_database_refuses_is_no_failure_of_ours(error: Exception, status: int) -> None:
+    def refuse(_: Scope) -> Visibility:
+        raise error
+
+    reply = _send(Application(refuse, _OneThread()), "GET", "/Things")
+    assert (reply.status_code, reply.json()["code"]) == (status, status)
 
 
 def test_the_door_makes_an_application_with_threads_of_its_own() -> None:

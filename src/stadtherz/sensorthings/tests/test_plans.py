@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.sensorthings import sql
 from stadtherz.sensorthings.execute import reader_for, rows
+from stadtherz.sensorthings.grammar import MAX_HEIGHT
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.plan import plan_set
 from stadtherz.sensorthings.resolve import Resolution
@@ -108,6 +109,19 @@ def test_numbers_beyond_all_limits_are_no_failure_of_ours(
         reply = api.get(f"/Observations?$filter={text} lt 5")
         assert reply.status in (200, 400), reply.body
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("operator", ["add", "div", "mod"])
+def test_the_longest_chains_are_computed(api: Client, operator: str) -> None:
+    api.post("/Things", station())
+    chain = f" {operator} ".join(["result", *["1"] * (MAX_HEIGHT - 2)])
+    assert api.get(f"/Observations?$filter={chain} lt 0").status == 200
+    assert api.get(f"/Datastreams?$filter=Observations/{chain} lt 0").status == 200
+    assert api.get(f"/Observations?$filter={chain} {operator} 1 lt 0").status == 400
+    deep = "not (" * 7 + "startswith(toupper(trim(Datastream/name)), 'x')" + ")" * 7
+    assert len(api.get(f"/Observations?$filter={deep}").value) == 3
+    many = " or ".join(f"result eq {number}" for number in range(49))
+    assert len(api.get(f"/Observations?$filter={many}").value) == 3
 
 
 _JSON: st.SearchStrategy[Any] = st.recursive(

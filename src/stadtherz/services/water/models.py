@@ -1,14 +1,17 @@
 """Gauges and their warning steps, as staff describe them."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 
 from stadtherz.kit.declaration import Severity
+from stadtherz.services.water import readings
 
 
 class Gauge(ClusterableModel, models.Model):  # type: ignore[misc]  # modelcluster has no types
@@ -81,6 +84,15 @@ class Gauge(ClusterableModel, models.Model):  # type: ignore[misc]  # modelclust
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new gauge begins with what comes next: readings that are there already are history."""
+        is_new = self._state.adding
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if is_new:
+                newest = readings.newest_mark(self.datastream_id)
+                GaugeState.objects.create(gauge=self, newest_at=newest[0], newest_id=newest[1])
 
     @property
     def silent_since(self) -> int | None:

@@ -17,6 +17,14 @@ def newest(streams: Iterable[int]) -> dict[int, Pair]:
     return {stream: (at, value) for stream, at, _key, value in numbers(latest(streams))}
 
 
+def newest_mark(stream: int) -> tuple[Micros | None, int | None]:
+    """Time and id of the datastream's newest reading, whatever it is; None where there is none."""
+    columns = latest([stream])
+    if not len(columns):
+        return None, None
+    return int(columns.phenomenon_start[0]), int(columns.id[0])
+
+
 def since(
     streams: Iterable[int], start: Micros, end: Micros | None = None
 ) -> dict[int, list[Pair]]:

@@ -122,6 +122,18 @@ def test_a_gauge_whose_steps_are_gone_gives_the_all_clear(town: Town, gauge: Gau
     assert changes() == [("raised", 1), ("cleared", 0)]
 
 
+def test_readings_older_than_the_gauge_are_history(town: Town) -> None:
+    from stadtherz.base.vocabulary import WATER_LEVEL
+
+    stream = town.datastream(WATER_LEVEL, "Lauterstrasse")
+    town.keep(stream, 80, 130, 80, 95)
+    make_gauge(town)
+    react()
+    assert changes() == []
+    town.measure(stream, 96)
+    assert changes() == [("raised", 1)]
+
+
 def test_what_dies_with_the_transaction_is_done_again(town: Town, gauge: Gauge) -> None:
     (reading,) = town.keep(gauge.datastream_id, 95)
     with transaction.atomic():

@@ -51,6 +51,7 @@ LAUTER, ALSENZ, GLAN = "Lauter", "Alsenz", "100% Glan_x"
         ("(1 add 2) mul 3 eq 9 and 10 sub 4 sub 3 eq 3", [LAUTER, ALSENZ, GLAN]),
         ("true", [LAUTER, ALSENZ, GLAN]),
         ("false or name eq 'Lauter'", [LAUTER]),
+        ("@iot.id eq id and Datastreams/@iot.id gt '0' and name eq 'Alsenz'", [ALSENZ]),
     ],
 )
 def test_operators_and_their_precedence(found: Found, condition: str, names: list[str]) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
-from stadtherz.sensorthings.tests.client import Client
+from stadtherz.sensorthings.tests.client import Client, member
+from stadtherz.store.public import create_organisation
 
 _PATCHES: dict[str, dict[str, Any]] = {
     "Things": {"name": "Other", "properties": {"new": 1}},
@@ -111,6 +112,15 @@ def test_delete_takes_with_it_what_cannot_exist_alone(
         city.delete(f"/{name}({key})")
     empty = {other for other in ENTITY_SETS if not city.get(f"/{other}").value}
     assert empty == gone | {name}
+
+
+def test_what_others_still_use_is_not_deleted(city: Client) -> None:
+    """A conflict is 409 and takes nothing with it."""
+    others = Client(member(create_organisation("others", "Others")))
+    place = city.get("/Locations").ids[0]
+    guest = others.post("/Things", bodies.thing("Guest", Locations=[{"@iot.id": place}])).key
+    assert city.delete(f"/Locations({place})").status == 409
+    assert others.get(f"/Things({guest})/Locations").ids == [place]
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,15 @@ def test_numbers_beyond_all_limits_are_no_failure_of_ours(
         transaction.set_rollback(True)
 
 
+@pytest.mark.parametrize("address", ["/Things?$filter=name eq '\0'", "/Things?$filter=properties/\0 eq 1",
+    "/Things?$filter=substringof('\0', name)", "/Observations?$filter=result eq '\0'", "/Things(1)/\0",
+    "/Things?$filter=properties/a eq '\ufffe'", "/Things?$select=\0", "/\0"])  # fmt: skip
+def test_the_nul_character_is_no_failure_of_ours(api: Client, address: str) -> None:
+    with transaction.atomic():
+        assert api.get(address).status in (200, 400, 404)
+        transaction.set_rollback(True)
+
+
 @pytest.mark.parametrize("operator", ["add", "div", "mod"])
 def test_the_longest_chains_are_computed(api: Client, operator: str) -> None:
     api.post("/Things", station())

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,12 +22,19 @@ START_LIMIT_S = 120
 SOURCE = Path(__file__).parent.parent / "src"
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Mailbox:
     """A real SMTP server on the loopback that remembers what it accepted."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
-        self._controller = Controller(self, hostname="127.0.0.1", port=0)
+        self._port = free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self._port)
         self._controller.start()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
@@ -38,9 +46,7 @@ class Mailbox:
 
     @property
     def url(self) -> str:
-        server = self._controller.server
-        assert server is not None
-        return f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        return f"smtp://127.0.0.1:{self._port}"
 
     def subjects(self) -> list[str]:
         return [str(message["Subject"]) for message in self.messages]
@@ -58,6 +64,7 @@ class Product:
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    clients: list[httpx.Client] = field(default_factory=list)
 
     def start(self, port: int = 0) -> "Product":
         self.process = subprocess.Popen(
@@ -110,13 +117,23 @@ class Product:
         """Ctrl-C, and wait for a clean end; the exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=START_LIMIT_S)
+        return self._ended()
 
     def kill(self) -> None:
         """kill -9: no chance to tidy up."""
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
-            self.process.wait()
+            self._ended()
+
+    def _ended(self) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        for client in self.clients:
+            client.close()
+        self.clients.clear()
+        status = self.process.wait(timeout=START_LIMIT_S)
+        self.process.stdout.close()
+        return status
 
     @property
     def url(self) -> str:
@@ -124,7 +141,9 @@ class Product:
 
     def client(self, account: str | None = None) -> httpx.Client:
         """A browser without scripts; signed in as one of the demo's accounts."""
-        client = httpx.Client(base_url=self.url, timeout=60, headers={"Accept-Language": "de"})
+        client = self._remembered(
+            httpx.Client(base_url=self.url, timeout=60, headers={"Accept-Language": "de"})
+        )
         if account:
             self._sign_in(client, self.facts["accounts"][account])
         return client
@@ -145,7 +164,14 @@ class Product:
 
     def api(self, token: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=f"{self.url}/sta/v1.1/", timeout=60, headers=headers)
+        return self._remembered(
+            httpx.Client(base_url=f"{self.url}/sta/v1.1/", timeout=60, headers=headers)
+        )
+
+    def _remembered(self, client: httpx.Client) -> httpx.Client:
+        """The client itself; it is closed when the product ends."""
+        self.clients.append(client)
+        return client
 
     def uplink(self, document: dict[str, Any], network: str = "tts") -> httpx.Response:
         """Send a network's document as its webhook does."""

@@ -147,7 +147,7 @@ def test_staff_find_gauges_devices_refused_uplinks_and_alerts(
     page.get_by_label("Passwort").first.fill(account["password"])
     page.locator("main button[type=submit]").click()
     page.wait_for_url("**/verwaltung/")
-    for path in ("water/gauge/", "ingest/device/", "ingest/refused/", "alerts/alert/"):
+    for path in ("gauge/", "device/", "refused/", "alert/"):
         page.goto(f"{city.url}/verwaltung/{path}")
         expect(page.locator("h1, h2").first).to_be_visible()
     assert page.complaints == []  # type: ignore[attr-defined]

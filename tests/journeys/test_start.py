@@ -24,11 +24,11 @@ def test_the_ready_line_tells_a_script_all_it_needs(city: Product) -> None:
 
 
 def test_the_demo_has_history_and_plays_on(city: Product) -> None:
-    with city.api() as api:
-        count = "Observations?$count=true&$top=0"
-        before = api.get(count).json()["@iot.count"]
-        assert before > 5_000
-        eventually(lambda: api.get(count).json()["@iot.count"] > before, what="a live uplink")
+    api = city.api()
+    count = "Observations?$count=true&$top=0"
+    before = api.get(count).json()["@iot.count"]
+    assert before > 5_000
+    eventually(lambda: api.get(count).json()["@iot.count"] > before, what="a live uplink")
 
 
 def test_the_demo_says_where_its_data_was_really_measured(city: Product) -> None:
@@ -40,16 +40,14 @@ def test_the_demo_says_where_its_data_was_really_measured(city: Product) -> None
 def test_ctrl_c_ends_cleanly_and_the_next_start_goes_on(tmp_path: Path) -> None:
     product = Product(tmp_path / "city", arguments=("demo", "--speed", "100")).start()
     first = product.facts
-    with product.api() as api:
-        before = api.get("Observations?$count=true&$top=0").json()["@iot.count"]
+    api = product.api()
+    before = api.get("Observations?$count=true&$top=0").json()["@iot.count"]
     assert product.end() == 0
     product.start()
-    with product.api() as api:
-        count = "Observations?$count=true&$top=0"
-        assert api.get(count).json()["@iot.count"] >= before
-        eventually(
-            lambda: api.get(count).json()["@iot.count"] > before + 3, what="the replay goes on"
-        )
+    api = product.api()
+    count = "Observations?$count=true&$top=0"
+    assert api.get(count).json()["@iot.count"] >= before
+    eventually(lambda: api.get(count).json()["@iot.count"] > before + 3, what="the replay goes on")
     assert product.facts["accounts"] == first["accounts"]
     assert product.facts["ingest"]["tts"]["token"] == first["ingest"]["tts"]["token"]
     product.kill()
@@ -106,7 +104,7 @@ def test_the_demo_runs_on_postgresql_too(tmp_path: Path) -> None:
         arguments=("demo",),
         environment={"STADTHERZ_ENGINE": f"{server}/{fresh}"},
     ).start()
-    with product.api() as api:
-        assert api.get("Observations?$count=true&$top=0").json()["@iot.count"] > 5_000
+    api = product.api()
+    assert api.get("Observations?$count=true&$top=0").json()["@iot.count"] > 5_000
     assert product.client().get("/pegel/lauterstrasse/").status_code == 200
     assert product.end() == 0

@@ -1,5 +1,6 @@
 """The walk of one measurement: uplink, reading, API, page, warning, all-clear."""
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -23,13 +24,13 @@ def level(product: Product, number: int, value: float, ago: float) -> dict[str, 
 
 
 def lauter(product: Product) -> dict[str, Any]:
-    with product.api() as api:
-        found = api.get(
-            "Datastreams",
-            params={
-                "$filter": "Thing/name eq 'Pegel Lauterstraße' and unitOfMeasurement/symbol eq 'cm'"
-            },
-        ).json()["value"]
+    api = product.api()
+    found = api.get(
+        "Datastreams",
+        params={
+            "$filter": "Thing/name eq 'Pegel Lauterstraße' and unitOfMeasurement/symbol eq 'cm'"
+        },
+    ).json()["value"]
     assert len(found) == 1
     stream: dict[str, Any] = found[0]
     return stream
@@ -38,8 +39,8 @@ def lauter(product: Product) -> dict[str, Any]:
 def test_an_uplink_is_served_by_the_api_and_shown_on_the_page(empty_city: Product) -> None:
     assert level(empty_city, 1, 41.5, ago=1)["stored"] == 1
     stream = lauter(empty_city)
-    with empty_city.api() as api:
-        newest = api.get(f"Datastreams({stream['@iot.id']})/Observations").json()["value"]
+    api = empty_city.api()
+    newest = api.get(f"Datastreams({stream['@iot.id']})/Observations").json()["value"]
     assert [reading["result"] for reading in newest] == [41.5]
     page = empty_city.client().get("/pegel/lauterstrasse/")
     assert page.status_code == 200
@@ -51,30 +52,25 @@ def test_the_same_uplink_twice_changes_nothing(empty_city: Product) -> None:
     first, second = empty_city.uplink(document), empty_city.uplink(document)
     assert first.json()["stored"] == 1
     assert (second.status_code, second.json()["duplicates"]) == (200, 1)
-    with empty_city.api() as api:
-        count = api.get(
-            f"Datastreams({lauter(empty_city)['@iot.id']})/Observations?$count=true"
-        ).json()
+    api = empty_city.api()
+    count = api.get(f"Datastreams({lauter(empty_city)['@iot.id']})/Observations?$count=true").json()
     assert count["@iot.count"] == 1
 
 
-def test_rising_over_a_step_sends_one_mail_to_each_and_falling_one_all_clear(
+def test_rising_over_a_step_sends_one_mail_and_falling_one_all_clear(
     empty_city: Product, mailbox: Mailbox
 ) -> None:
     level(empty_city, 1, 30, ago=9)
     level(empty_city, 2, 75, ago=8)
-    eventually(lambda: len(mailbox.messages) >= 2, what="the warning reaches both people")
+    eventually(lambda: len(mailbox.messages) >= 1, what="the warning")
     level(empty_city, 3, 78, ago=7)
     level(empty_city, 4, 20, ago=6)
-    eventually(lambda: len(mailbox.messages) >= 4, what="the all-clear reaches both people")
+    eventually(lambda: len(mailbox.messages) >= 2, what="the all-clear")
     level(empty_city, 5, 19, ago=5)
-    by_person: dict[str, int] = {}
-    for message in mailbox.messages:
-        by_person[str(message["X-Envelope-To"])] = (
-            by_person.get(str(message["X-Envelope-To"]), 0) + 1
-        )
-    assert set(by_person.values()) == {2}
-    assert len({str(message["Message-ID"]) for message in mailbox.messages}) == 4
+    time.sleep(2)  # long enough for a mail too many
+    warning, all_clear = mailbox.subjects()
+    assert "Vorwarnung" in warning
+    assert "Entwarnung" in all_clear
 
 
 def test_after_kill_9_the_warning_still_goes_out_exactly_once(
@@ -84,12 +80,13 @@ def test_after_kill_9_the_warning_still_goes_out_exactly_once(
     level(empty_city, 2, 90, ago=8)
     empty_city.kill()
     empty_city.start()
-    eventually(lambda: len(mailbox.messages) >= 2, what="the warning after the restart")
+    eventually(lambda: len(mailbox.messages) >= 1, what="the warning after the restart")
     level(empty_city, 3, 10, ago=7)
     empty_city.kill()
     empty_city.start()
-    eventually(lambda: len(mailbox.messages) >= 4, what="the all-clear after the restart")
-    assert len({str(m["Message-ID"]) for m in mailbox.messages}) == len(mailbox.messages) == 4
+    eventually(lambda: len(mailbox.messages) >= 2, what="the all-clear after the restart")
+    time.sleep(2)
+    assert len(mailbox.messages) == 2
 
 
 @pytest.mark.parametrize(
@@ -105,8 +102,8 @@ def test_an_impossible_value_gets_a_clear_answer_and_staff_see_it(
     answer = empty_city.uplink(tts(LAUTER, 3, minutes_ago(1), **change))
     assert answer.status_code == status
     assert word in answer.text
-    refused = empty_city.client("editor").get("/verwaltung/ingest/refused/")
-    assert LAUTER in refused.text or "Pegel Lauterstraße" in refused.text
+    refused = empty_city.client("editor").get("/verwaltung/refused/")
+    assert "Pegel Lauterstraße" in refused.text
 
 
 def test_an_unknown_device_and_a_bad_token_are_refused_and_kept(empty_city: Product) -> None:
@@ -116,4 +113,4 @@ def test_an_unknown_device_and_a_bad_token_are_refused_and_kept(empty_city: Prod
     empty_city.facts["ingest"]["tts"]["token"] = "wrong"
     assert empty_city.uplink(tts(LAUTER, 1, minutes_ago(1), level_cm=3.0)).status_code == 401
     empty_city.facts["ingest"]["tts"]["token"] = token
-    assert "0011223344556677" in empty_city.client("editor").get("/verwaltung/ingest/refused/").text
+    assert "0011223344556677" in empty_city.client("editor").get("/verwaltung/refused/").text

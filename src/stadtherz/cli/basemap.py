@@ -20,7 +20,7 @@ def basemap() -> None:
 def import_(source: Path) -> None:
     """Build the map from FILE.osm.pbf or FILE.osm.gz (OpenStreetMap, ODbL)."""
     instance.load()
-    from stadtherz.geo.public import import_basemap  # noqa: PLC0415 - needs Django
+    from stadtherz.geo.public import import_basemap
 
     target = instance.data_folder() / "basemap.pmtiles"
 

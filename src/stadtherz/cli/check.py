@@ -11,8 +11,8 @@ from stadtherz.cli.instance import instance_options
 def check() -> None:
     """Look for mistakes in declarations, settings and the database; says what to do."""
     instance.load()
-    from django.core.management import call_command  # noqa: PLC0415 - needs Django
-    from django.core.management.base import SystemCheckError  # noqa: PLC0415
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
 
     try:
         call_command("check", verbosity=1)

@@ -32,7 +32,7 @@ def add_user(email: str, name: str, organisation: str, role: str, password: str)
     """Add someone to an organisation."""
     instance.load()
     instance.require_initialised()
-    from stadtherz.identity.public import create_user, organisation_id  # noqa: PLC0415
+    from stadtherz.identity.public import create_user, organisation_id
 
     try:
         create_user(email, password, name, organisation_id(organisation), role)
@@ -49,7 +49,7 @@ def set_password(email: str, password: str) -> None:
     """Set a new password for someone who lost theirs."""
     instance.load()
     instance.require_initialised()
-    from stadtherz.identity.public import set_password as change  # noqa: PLC0415
+    from stadtherz.identity.public import set_password as change
 
     try:
         change(email, password)
@@ -80,7 +80,7 @@ def create(name: str, organisation: str, scopes: tuple[str, ...]) -> None:
     """Make a token; it is shown once, the database keeps only its digest."""
     instance.load()
     instance.require_initialised()
-    from stadtherz.identity.public import create_token, organisation_id  # noqa: PLC0415
+    from stadtherz.identity.public import create_token, organisation_id
 
     try:
         text = create_token(

@@ -53,9 +53,9 @@ def add(
     """Register a device and the datastream its field feeds; prints the datastream's id."""
     instance.load()
     instance.require_initialised()
-    from stadtherz.identity.public import organisation_id  # noqa: PLC0415 - needs Django
-    from stadtherz.ingest.public import NewField, register_device  # noqa: PLC0415
-    from stadtherz.store.public import NewStream, register_stream  # noqa: PLC0415
+    from stadtherz.identity.public import organisation_id
+    from stadtherz.ingest.public import NewField, register_device
+    from stadtherz.store.public import NewStream, register_stream
 
     observed = _MEASURES[measures]
     try:

@@ -22,9 +22,11 @@ def choose(data: Path, engine: str | None = None) -> None:
 
 def load() -> None:
     """Load Django with the chosen instance; from here on its settings are fixed."""
-    import django  # noqa: PLC0415 - settings are read at this moment, not before
+    import django
+    from django.utils import translation
 
     django.setup()
+    translation.activate("en")  # the command line speaks one language, whatever the pages speak
 
 
 def data_folder() -> Path:
@@ -34,11 +36,11 @@ def data_folder() -> Path:
 
 def migrate() -> bool:
     """Bring the database to this version's form; True if anything had to be done."""
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connections  # noqa: PLC0415
-    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+    from django.core.management import call_command
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
 
-    from stadtherz.project import template  # noqa: PLC0415
+    from stadtherz.project import template
 
     settings = connections["default"].settings_dict
     made = settings["ENGINE"].endswith("sqlite3") and template.install(Path(settings["NAME"]))
@@ -51,7 +53,7 @@ def migrate() -> bool:
 
 def require_initialised() -> None:
     """Refuse to work on a database that is not set up, and name the way out."""
-    from django.db import connections  # noqa: PLC0415
+    from django.db import connections
 
     if "store_organisation" not in connections["default"].introspection.table_names():
         data = data_folder()

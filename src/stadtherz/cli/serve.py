@@ -50,7 +50,7 @@ def init(city: str, email: str) -> None:
     """Set up an empty real instance: database, organisation, first administrator, tokens."""
     os.environ.setdefault("STADTHERZ_CITY", city)
     instance.load()
-    from stadtherz.project import credentials, founding  # noqa: PLC0415 - needs Django
+    from stadtherz.project import credentials, founding
 
     data = instance.data_folder()
     say(f"Setting up {city} in {data} ...")
@@ -76,7 +76,7 @@ def serve(host: str, port: int, as_json: bool) -> None:
     _recall_city(instance.data_folder())
     instance.load()
     instance.require_initialised()
-    from stadtherz.project import credentials  # noqa: PLC0415 - needs Django
+    from stadtherz.project import credentials
 
     if instance.migrate():
         say("The database was brought to this version's form.")
@@ -98,7 +98,7 @@ def demo(host: str, port: int, as_json: bool, empty: bool, speed: float) -> None
     os.environ["STADTHERZ_DEMO"] = "1"
     os.environ.setdefault("STADTHERZ_CITY", "Kaiserslautern")
     instance.load()
-    from stadtherz.demo.replay import Player  # noqa: PLC0415 - needs Django
+    from stadtherz.demo.replay import Player
 
     known = _set_up_demo(instance.data_folder(), history=not empty)
     player = Player(url=f"{server.address(bound)}/ingest/tts", tokens=known.tokens, speed=speed)
@@ -116,9 +116,9 @@ def demo(host: str, port: int, as_json: bool, empty: bool, speed: float) -> None
 
 def _set_up_demo(data: Path, *, history: bool) -> "Credentials":
     """Database, city and people; what is there from an earlier start stays."""
-    from stadtherz.demo import city, people  # noqa: PLC0415 - needs Django
-    from stadtherz.geo.public import install_demo_basemap  # noqa: PLC0415
-    from stadtherz.project import credentials  # noqa: PLC0415
+    from stadtherz.demo import city, people
+    from stadtherz.geo.public import install_demo_basemap
+    from stadtherz.project import credentials
 
     known = credentials.read(data)
     if instance.migrate() or known is None:

@@ -47,6 +47,12 @@ class _Server(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        from stadtherz.web.public import close_live_streams  # Django is set up only by now
+
+        close_live_streams()
+        await super().shutdown(sockets=sockets)
+
 
 def run(bound: socket.socket, *, ready: Callable[[], None]) -> None:
     """Serve until Ctrl-C or a TERM signal; returns after everything has ended cleanly."""

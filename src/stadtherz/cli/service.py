@@ -23,7 +23,7 @@ def service() -> None:
 )
 def new(name: str, into: Path) -> None:
     """Copy the skeleton: a small, tested, translated service to go on from."""
-    from stadtherz.kit.public import new_service  # noqa: PLC0415 - keeps the start quick
+    from stadtherz.kit.public import new_service
 
     try:
         folder = new_service(name, into)

@@ -27,6 +27,10 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _PAGE_THREADS = 8
+_HEADERS = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"referrer-policy", b"same-origin"),
+)
 
 _pages = WSGIMiddleware(pages, workers=_PAGE_THREADS)
 _doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
@@ -41,9 +45,22 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
     elif scope["type"] == "http":
-        first = scope["path"].split("/", 2)[1]
-        door = _doors.get(first, _pages)
-        await door(scope, receive, send)
+        door = _doors.get(scope["path"].split("/", 2)[1])
+        if door is None:
+            await _pages(scope, receive, send)
+        else:
+            await door(scope, receive, _guarded(send))
+
+
+def _guarded(send: Send) -> Send:
+    """Adds to a data plane's answers what the pages get from `web.security`: they run nothing."""
+
+    async def guarded(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *_HEADERS]
+        await send(message)
+
+    return guarded
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 
 from stadtherz.kit.registry import installed_service_apps
 from stadtherz.project.engine import database_settings
+from stadtherz.project.mail import mail_settings
 from stadtherz.project.secret import secret_key
 
 DATA = Path(os.environ.get("STADTHERZ_DATA", "data")).resolve()
@@ -122,7 +123,7 @@ STATICFILES_DIRS = [("sh", Path(__file__).parent.parent / "web" / "assets")]
 MEDIA_ROOT = DATA / "media"
 MEDIA_URL = "/media/"
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_MAX_AGE = 31_536_000
+WHITENOISE_MAX_AGE = 86_400  # what has a hash in its name is kept for ever
 
 # --- people ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "identity.User"
@@ -169,13 +170,16 @@ WAGTAILADMIN_PERMITTED_LANGUAGES = [("de", "Deutsch"), ("en", "English")]
 WAGTAILADMIN_LOGIN_URL = LOGIN_URL
 
 # --- the product -------------------------------------------------------------------------------
-STADTHERZ = {
+STADTHERZ: dict[str, Any] = {
     "city": os.environ.get("STADTHERZ_CITY", "Stadtherz"),
     "smtp": os.environ.get("STADTHERZ_SMTP_URL", ""),  # smtp://user:password@host:port
     "mail_from": os.environ.get("STADTHERZ_MAIL_FROM", "stadtherz@localhost"),
     "public_url": PUBLIC_URL,
     "demo": DEMO,
 }
+
+globals().update(mail_settings(STADTHERZ["smtp"]))
+DEFAULT_FROM_EMAIL = STADTHERZ["mail_from"]
 
 LOGGING = {
     "version": 1,

@@ -16,7 +16,14 @@ import orjson
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from stadtherz.base.errors import Invalid, StadtherzError, TooLarge, Unauthenticated, Unavailable
+from stadtherz.base.errors import (
+    Invalid,
+    NotFound,
+    StadtherzError,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from stadtherz.base.time import iso
 from stadtherz.base.visibility import Visibility
 from stadtherz.store.public import Columns, streams_visible_to
@@ -89,6 +96,8 @@ def application(
             streams = await sync_to_async(_allowed, thread_sensitive=False)(
                 visibility_of, scope, asked
             )
+            if not streams:
+                raise NotFound("datastream")
             with counted.place(_address(scope)):
                 await _stream(streams, receive, send)
         except StadtherzError as error:
@@ -195,6 +204,8 @@ async def _refuse(error: StadtherzError, send: Send) -> None:
     match error:
         case Unauthenticated():
             status = 401
+        case NotFound():
+            status = 404
         case TooLarge():
             status = 413
         case Unavailable():

@@ -20,6 +20,7 @@ from stadtherz.base.expressions import (
 )
 
 _NULL = Literal(None, Kind.NULL)
+_NO_TIME = Literal(None, Kind.TIME)
 Order = OneOf["gt", "ge", "lt", "le"]
 
 
@@ -99,7 +100,7 @@ def overlaps(left: Span, right: Span) -> Expression:
 def _begins_within(one: Span, other: Span) -> Expression:
     """`one` starts before `other` is over."""
     instant = Compare("le", one.start, other.start)
-    if other.end is None:
+    if other.end is None or other.end == _NO_TIME:
         return instant
     within = Compare("lt", one.start, other.end)
     if isinstance(other.end, Literal):

@@ -1,0 +1,29 @@
+from urllib.parse import urlsplit
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.options import parse_query
+from stadtherz.sensorthings.schema import THING
+
+
+def test_addresses_are_absolute() -> None:
+    urls = Urls("https://city.example/sta/v1.1")
+    assert urls.entity(THING, 5) == "https://city.example/sta/v1.1/Things(5)"
+    assert urls.entity_set(THING) == "https://city.example/sta/v1.1/Things"
+
+
+@given(st.text(max_size=20), st.integers(0, 1000), st.integers(1, 1000))
+def test_a_next_link_asks_the_same_question_further_on(text: str, skip: int, top: int) -> None:
+    quoted = text.encode("utf-8", "ignore").decode().replace("'", "''")
+    options = (
+        ("$filter", f"name eq '{quoted}'"),
+        ("$top", str(top)),
+        ("$skip", "3"),
+        ("$count", "true"),
+    )
+    link = Urls("").page_after("https://city.example/Things", options, skip=skip)
+    query = parse_query(urlsplit(link).query)
+    assert (query.skip, query.top, query.count) == (skip, top, True)
+    assert dict(query.texts)["$filter"] == f"name eq '{quoted}'"

@@ -1,0 +1,78 @@
+"""Relations between periods, built from plain comparisons, mean what Allen's algebra says."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stadtherz.base.expressions import And, Compare, Expression, Kind, Literal, Not, Or
+from stadtherz.sensorthings import periods
+from stadtherz.sensorthings.periods import RELATIONS, Span
+
+
+def _value(expression: Expression) -> Any:
+    """Computes comparisons of constants; null makes all but eq and ne false."""
+    match expression:
+        case Literal(value=value):
+            return value
+        case And(parts=parts):
+            return all(map(_value, parts))
+        case Or(parts=parts):
+            return any(map(_value, parts))
+        case Not(part=part):
+            return not _value(part)
+        case Compare(operator=operator, left=left, right=right):
+            a, b = _value(left), _value(right)
+            if operator in ("eq", "ne"):
+                return (a == b) == (operator == "eq")
+            if a is None or b is None:
+                return False
+            return {"gt": a > b, "ge": a >= b, "lt": a < b, "le": a <= b}[operator]
+    raise AssertionError(expression)
+
+
+def _span(start: int, length: int | None) -> Span:
+    end = None if length is None else start + length
+    return Span(Literal(start, Kind.TIME), Literal(end, Kind.TIME))
+
+
+_times = st.tuples(st.integers(0, 6), st.none() | st.integers(1, 4))
+
+
+@given(_times, _times)
+def test_relations_follow_their_definitions(one: Any, other: Any) -> None:
+    a, b = one[0], one[0] + (one[1] or 0)
+    c, d = other[0], other[0] + (other[1] or 0)
+    shared = any(  # in steps of a half, the end of an interval left out
+        (a <= x < b or x == a) and (c <= x < d or x == c) for x in (i / 2 for i in range(30))
+    )
+    expected = {
+        "before": b < c,
+        "after": d < a,
+        "meets": b == c,
+        "during": c <= a and b <= d,
+        "overlaps": shared,
+        "starts": a == c,
+        "finishes": b == d,
+    }
+    left, right = _span(*one), _span(*other)
+    assert {name: _value(relation(left, right)) for name, relation in RELATIONS.items()} == expected
+
+
+@given(_times, _times)
+def test_comparisons_agree_with_relations(one: Any, other: Any) -> None:
+    left, right = _span(*one), _span(*other)
+    values = {name: _value(periods.compare(name, left, right)) for name in ("eq", "ne", "gt", "lt")}
+    assert values["ne"] is not values["eq"]
+    assert values["gt"] == _value(periods.after(left, right))
+    assert values["lt"] == _value(periods.before(left, right))
+    assert sum((values["eq"], values["gt"], values["lt"])) <= 1
+
+
+@given(_times, _times)
+def test_the_end_of_an_instant_may_be_left_out(one: Any, other: Any) -> None:
+    instant = Span(Literal(other[0], Kind.TIME))
+    same = _span(other[0], None)
+    for relation in RELATIONS.values():
+        assert _value(relation(_span(*one), instant)) == _value(relation(_span(*one), same))
+        assert _value(relation(instant, _span(*one))) == _value(relation(same, _span(*one)))

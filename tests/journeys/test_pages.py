@@ -149,6 +149,6 @@ def test_staff_find_gauges_devices_refused_uplinks_and_alerts(
     page.wait_for_url("**/verwaltung/")
     for path in ("gauge/", "device/", "refused/", "alert/"):
         page.goto(f"{city.url}/verwaltung/{path}")
-        expect(page.locator("h1, h2").first).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert page.complaints == []  # type: ignore[attr-defined]
     page.context.close()

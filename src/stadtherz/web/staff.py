@@ -112,7 +112,7 @@ class StaffViewSet(ModelViewSet):  # type: ignore[misc]  # Wagtail has no types
     `allowed` are the changes this view set offers at all; `open_choices` names foreign keys of the
     form whose target belongs to no organisation (all others are limited to own rows or empty).
     `moments` names fields that hold microseconds, so that a row's page shows them as times;
-    `labels` names attributes in `inspect_view_fields` that are no fields of the model.
+    `labels` names attributes in lists and inspect views that are no fields of the model.
     Viewers see, editors and above change; override `sees` and `changes` for other rules.
     Every change is recorded in the audit trail.
     """

@@ -124,6 +124,7 @@ class RefusedUplinkViewSet(StaffViewSet):
     inspect_view_class = RefusedInspectView
     list_display = [
         "sentence",
+        "device",
         "network",
         "who",
         Column("count", label=_("How often"), sort_key="count"),

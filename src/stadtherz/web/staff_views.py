@@ -121,6 +121,12 @@ class StaffIndexView(Limited, generic.IndexView):  # type: ignore[misc]  # Wagta
         rows: QuerySet[Any] = self.views.rows(self.request.user)
         return rows
 
+    def _get_custom_column(self, field_name: str, *args: Any, **kwargs: Any) -> Any:
+        """Wagtail names a column after its attribute; a view set may know a better word."""
+        column = super()._get_custom_column(field_name, *args, **kwargs)
+        column.label = self.views.labels.get(field_name, column.label)
+        return column
+
     @cached_property
     def filters(self) -> Any:
         filters = super().filters

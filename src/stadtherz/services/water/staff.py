@@ -19,7 +19,7 @@ from wagtail.admin.ui.tables import Column
 from stadtherz.alerts.public import Alert, Contact, ContactList, Delivery, send_again
 from stadtherz.services.water.levels import mistakes
 from stadtherz.services.water.models import Gauge, WarningStep
-from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column
+from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column, panel
 
 
 class GaugeForm(WagtailAdminModelForm):  # type: ignore[misc]  # Wagtail has no types
@@ -237,3 +237,18 @@ class DeliveryViewSet(StaffViewSet):
 
 def view_sets() -> Sequence[type[StaffViewSet]]:
     return (GaugeViewSet, ContactViewSet, ContactListViewSet, AlertViewSet, DeliveryViewSet)
+
+
+def open_alerts(request: HttpRequest) -> int:
+    """How many alerts of the staff member's organisations are open."""
+    return AlertViewSet().rows(request.user).filter(cleared_at=None).count()
+
+
+def stuck_messages(request: HttpRequest) -> int:
+    """How many messages have failed or may not have arrived, and wait for a person's decision."""
+    stuck = (Delivery.Status.UNCERTAIN, Delivery.Status.FAILED)
+    return DeliveryViewSet().rows(request.user).filter(status__in=stuck).count()
+
+
+panel(_("open alerts"), open_alerts, "alert:index")
+panel(_("messages that may not have arrived"), stuck_messages, "delivery:index", urgent=True)

@@ -109,3 +109,11 @@ def test_alerts_cannot_be_edited(town: Town, gauge: Gauge) -> None:
     client = person("administrator", town.organisation)
     url = reverse("alert:edit", args=[Alert.objects.get().pk])
     assert client.get(url).status_code in {302, 403}
+
+
+def test_the_start_page_of_staff_counts_what_waits_for_them(town: Town, gauge: Gauge) -> None:
+    town.measure(gauge.datastream_id, 95)
+    Delivery.objects.update(status="uncertain")
+    page = person("editor", town.organisation).get("/verwaltung/").content.decode()
+    assert "offene Alarme" in page
+    assert "Nachrichten, die vielleicht nicht ankamen" in page

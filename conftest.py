@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import documents
+
 os.environ.setdefault("STADTHERZ_DATA", tempfile.mkdtemp(prefix="stadtherz-test-"))
 os.environ.setdefault("STADTHERZ_SECRET_KEY", "only-for-tests-" + "x" * 40)
+
+pytest_collect_file = documents.pytest()
 
 
 @pytest.fixture(scope="session")

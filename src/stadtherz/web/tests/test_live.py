@@ -107,6 +107,17 @@ def test_what_is_not_public_stays_silent_for_strangers() -> None:
     assert [event["stream"] for event in asyncio.run(scene())] == [public]
 
 
+def test_streams_nobody_may_see_do_not_exist() -> None:
+    hidden = stream(access="organisation")
+
+    async def scene() -> Reader:
+        reader = Reader(f"streams={hidden},999999")
+        await listen(reader)
+        return reader
+
+    assert asyncio.run(scene()).messages[0]["status"] == 404
+
+
 def test_headers_keep_proxies_from_holding_back() -> None:
     reader_headers: dict[bytes, bytes] = dict(live._HEADERS)
     assert reader_headers[b"x-accel-buffering"] == b"no"
@@ -168,8 +179,10 @@ def test_all_places_together_are_limited() -> None:
 
 
 def test_streams_end_when_the_server_stops() -> None:
+    level = stream()
+
     async def scene() -> Reader:
-        reader = Reader("streams=1")
+        reader = Reader(f"streams={level}")
         task = asyncio.create_task(listen(reader, SYSTEM))
         await reader.until(lambda: "retry" in reader.text)
         live.close_live_streams()

@@ -1,4 +1,4 @@
-"""Runs every `bash` and `python` block of the docs, in order, one document after another.
+"""Runs every `bash` and `python` block of the docs and guides, in order, one document after another.
 
 A document gets an empty folder and a port of its own; `127.0.0.1:8000` in the text stands for it. A block
 whose last command is `stadtherz serve` or `stadtherz demo` is left running until the document ends. Blocks that
@@ -106,11 +106,10 @@ def _start(space: dict[str, Any], command: str) -> "subprocess.Popen[bytes]":
     raise AssertionError(f"{command} never answered")
 
 
-_docs = Sybil(
+documents = Sybil(
     parsers=[CodeBlockParser(language="bash", evaluator=run_bash), PythonCodeBlockParser()],
-    patterns=["**/*.md"],
+    patterns=["docs/**/*.md", "src/stadtherz/services/*/guide.md"],
     setup=set_up,
     teardown=tear_down,
-    path=str(Path(__file__).parent),
+    path=str(ROOT),
 )
-pytest_collect_file = _docs.pytest()

@@ -47,6 +47,10 @@ finish() {
   exit "$failed"
 }
 
+quietly() { # shows what a command complained about only if it failed
+  "$@" 2>"$work/complaints" || { cat "$work/complaints"; return 1; }
+}
+
 debian_parts() {
   local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv) missing=()
   for package in "${wanted[@]}"; do
@@ -58,9 +62,9 @@ debian_parts() {
 
 environment() {
   [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return 1
-  "$venv/bin/pip" install -q --upgrade "pip>=25.1" &&
-    "$venv/bin/pip" install -q --editable '.[basemap]' &&
-    "$venv/bin/pip" install -q --group test --group check
+  quietly "$venv/bin/pip" install -q --upgrade "pip>=25.1" &&
+    quietly "$venv/bin/pip" install -q --editable '.[basemap]' &&
+    quietly "$venv/bin/pip" install -q --group test --group check
 }
 
 as_postgres() { # PostgreSQL refuses to run as root
@@ -104,10 +108,6 @@ browser_tests() {
   STADTHERZ_DATA="$work/browser" "$venv/bin/python" -m pytest -q -m browser
 }
 
-typescript() {
-  if [ -d frontend/node_modules ]; then "$venv/bin/python" -m hatch_build check; fi
-}
-
 need "Debian's parts: PostgreSQL 15 with PostGIS, Chromium" debian_parts
 need "Virtual environment, front end, translations" environment
 need "PostgreSQL on a free port" postgresql
@@ -117,5 +117,6 @@ step "Rings (import-linter)" "$venv/bin/lint-imports" --no-cache
 step "Types (mypy, strict)" "$venv/bin/mypy"
 step "Tests on SQLite, and in parallel on PostgreSQL" both_engines
 step "Journeys in a browser (Chromium)" browser_tests
+step "The README's first command, in a fresh clone" "$venv/bin/python" tests/first_command.py
 step "Figures of the code" "$venv/bin/python" tools/figures.py
 finish

@@ -10,16 +10,13 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from email.message import EmailMessage
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from stadtherz.base.errors import Invalid
+from stadtherz.base.mailserver import MailServer
 
 _COMMAND_SECONDS = 20.0
 # RFC 5321 §4.5.3.2.6 asks for 10 minutes here; a server that needs 2 is not going to answer.
 ANSWER_SECONDS = 120.0
-_PORTS = {"smtp": 25, "smtps": 465, "starttls": 587}
 
 
 class NotHandedOver(Exception):
@@ -32,37 +29,6 @@ class NotHandedOver(Exception):
 
 class PerhapsHandedOver(Exception):
     """The dot may have reached the server, and no answer has come back."""
-
-
-@dataclass(frozen=True, slots=True)
-class MailServer:
-    """Where mail is handed over, read from a URL.
-
-    `smtp://host:port`, with `?starttls=1` for encryption after the greeting, or `smtps://host` for
-    encryption from the first byte; user and password before the host.
-    """
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = ""
-    starttls: bool = False
-    tls: bool = False
-
-    @classmethod
-    def from_url(cls, url: str) -> "MailServer":
-        parts = urlsplit(url)
-        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-            raise Invalid("smtp", "must look like smtp://user:password@host:port or smtps://host")
-        starttls = parse_qs(parts.query).get("starttls", ["0"])[-1] not in {"0", "false", ""}
-        return cls(
-            host=parts.hostname,
-            port=parts.port or _PORTS["starttls" if starttls else parts.scheme],
-            user=unquote(parts.username or ""),
-            password=unquote(parts.password or ""),
-            starttls=starttls,
-            tls=parts.scheme == "smtps",
-        )
 
 
 def hand_over(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from stadtherz.alerts.mail import MailServer
+from stadtherz.base.mailserver import MailServer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from stadtherz.base.errors import StadtherzError
+
 DEFAULT_DATA = Path("stadtherz-data")
 
 
@@ -25,7 +27,10 @@ def load() -> None:
     import django
     from django.utils import translation
 
-    django.setup()
+    try:
+        django.setup()
+    except StadtherzError as problem:  # a setting that cannot be used
+        raise click.ClickException(str(problem)) from problem
     translation.activate("en")  # the command line speaks one language, whatever the pages speak
 
 

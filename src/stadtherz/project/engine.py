@@ -32,7 +32,9 @@ def database_settings(url: str, data: Path) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
-    raise Invalid("engine", "must be sqlite:///path or postgresql://user:password@host:port/name")
+    raise Invalid(
+        "STADTHERZ_ENGINE", "must be sqlite:///path or postgresql://user:password@host:port/name"
+    )
 
 
 def _sqlite(path: Path) -> dict[str, Any]:

@@ -6,16 +6,13 @@ from email.message import EmailMessage
 import pytest
 
 from stadtherz.alerts.mail import (
-    MailServer as Server,
-)
-from stadtherz.alerts.mail import (
     NotHandedOver,
     PerhapsHandedOver,
     body,
     hand_over,
 )
 from stadtherz.alerts.tests.mailserver import MailServer
-from stadtherz.base.errors import Invalid
+from stadtherz.base.mailserver import MailServer as Server
 
 
 def message(text: str = "Die Lauter steigt.\n") -> EmailMessage:
@@ -116,22 +113,3 @@ def test_nobody_listening_means_not_handed_over() -> None:
             Server("127.0.0.1", port), message(), sender="a@b.example", recipient="c@d.example",
             before_text=nothing, before_dot=nothing,
         )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("smtp://mail.example", Server("mail.example", 25)),
-        ("smtp://mail.example:2525", Server("mail.example", 2525)),
-        ("smtps://u:p%40w@mail.example", Server("mail.example", 465, "u", "p@w", tls=True)),
-        ("smtp://mail.example?starttls=1", Server("mail.example", 587, starttls=True)),
-    ],
-)
-def test_the_server_is_read_from_its_url(url: str, expected: Server) -> None:
-    assert Server.from_url(url) == expected
-
-
-@pytest.mark.parametrize("url", ["http://mail.example", "mail.example", "smtp://"])
-def test_another_url_is_refused_with_the_way_out(url: str) -> None:
-    with pytest.raises(Invalid, match="smtp://user:password@host:port"):
-        Server.from_url(url)

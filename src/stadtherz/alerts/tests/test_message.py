@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from stadtherz.alerts.mail import MailServer
 from stadtherz.alerts.message import ascii_address, compose
 from stadtherz.alerts.models import AlertEvent, Contact
 from stadtherz.alerts.post import PostOffice
+from stadtherz.base.mailserver import MailServer
 
 POST = PostOffice(
     server=MailServer("mail.example", 25),

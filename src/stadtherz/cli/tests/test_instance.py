@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 
-def stadtherz(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
+def stadtherz(*arguments: str, data: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "stadtherz.cli.main", *arguments, "--data", str(data)],
-        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": "/usr/bin:/bin", **settings},
         capture_output=True,
         check=False,
         text=True,
@@ -56,6 +56,16 @@ def test_mistakes_are_said_in_one_sentence(
     assert done.returncode == 1
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("STADTHERZ_ENGINE", "mysql://host/name"), ("STADTHERZ_SMTP_URL", "mail.example:25")],
+)
+def test_a_setting_that_cannot_be_used_is_named(city: Path, name: str, value: str) -> None:
+    done = stadtherz("check", data=city, **{name: value})
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {name}: must")
 
 
 def test_a_backup_holds_the_city_but_no_plain_secrets(city: Path, tmp_path: Path) -> None:

@@ -132,7 +132,3 @@ def iso(us: Micros) -> str:
         return text + "Z"
     digits = f"{fraction:06}"
     return f"{text}.{digits[:3] if digits.endswith('000') else digits}Z"
-
-
-def iso_period(period: Period) -> str:
-    return iso(period.start) if period.end is None else f"{iso(period.start)}/{iso(period.end)}"

@@ -3,13 +3,11 @@
 The running city serves `DATA/basemap.pmtiles`; the demo city's map comes ready in the package.
 """
 
-from stadtherz.geo.basemap import Progress, import_basemap
-from stadtherz.geo.demo_map import DEMO_BASEMAP, install_demo_basemap
+from stadtherz.geo.basemap import import_basemap
+from stadtherz.geo.demo_map import install_demo_basemap
 from stadtherz.geo.urls import urlpatterns
 
 __all__ = [
-    "DEMO_BASEMAP",
-    "Progress",
     "import_basemap",
     "install_demo_basemap",
     "urlpatterns",

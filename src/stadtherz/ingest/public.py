@@ -7,23 +7,18 @@ way. The models are for the back office, which shows and edits them.
 
 from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
-from stadtherz.ingest.models import Device, DeviceEvent, DeviceField, Network, RefusedUplink
+from stadtherz.ingest.models import Device, DeviceField, RefusedUplink
 from stadtherz.ingest.pipeline import Answer
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import DeviceState, NewField, device_state, register_device
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
+from stadtherz.ingest.uplink import Uplink
 
 __all__ = [
     "Answer",
     "Device",
-    "DeviceEvent",
     "DeviceField",
     "DeviceState",
-    "Gateway",
-    "Network",
     "NewField",
-    "Other",
-    "Radio",
     "RefusedUplink",
     "Uplink",
     "application",

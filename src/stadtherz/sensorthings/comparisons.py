@@ -2,6 +2,7 @@
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import (
+    FALSE,
     Column,
     Compare,
     Expression,
@@ -104,7 +105,7 @@ def _compare_periods(
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Span) and isinstance(other, Literal) and other.kind is Kind.NULL:
             if operator not in ("eq", "ne"):
-                return Literal(False, Kind.BOOLEAN)
+                return FALSE
             empty = periods.is_null(one)
             return Not(empty) if operator == "ne" else empty
     return periods.compare(operator, _span(left), _span(right))

@@ -1,5 +1,5 @@
 """The door of `sensorthings`: an ASGI application below `/sta/v1.1`."""
 
-from stadtherz.sensorthings.http import Application, application
+from stadtherz.sensorthings.http import application
 
-__all__ = ["Application", "application"]
+__all__ = ["application"]

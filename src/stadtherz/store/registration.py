@@ -141,7 +141,6 @@ def _info(stream: Datastream) -> StreamInfo:
         name=stream.name,
         description=stream.description,
         unit_symbol=unit.get("symbol") or "",
-        unit_code=(unit.get("definition") or "").removeprefix("ucum:"),
         observed_property=stream.observed_property.definition,
         thing=stream.thing_id,
         thing_name=stream.thing.name,

@@ -121,9 +121,9 @@ def _extent(
     result_first: Micros | None,
     result_last: Micros | None,
 ) -> Extent:
-    has_results = result_first is not None and result_last is not None
-    result_time = Period(result_first, result_last) if has_results else None  # type: ignore[arg-type]
-    return Extent(number, Period(first, last), result_time)
+    if result_first is None or result_last is None:
+        return Extent(number, Period(first, last), None)
+    return Extent(number, Period(first, last), Period(result_first, result_last))
 
 
 def buckets(
@@ -191,11 +191,6 @@ def streams_at(feature: int) -> list[int]:
     """The datastreams with readings at this feature of interest."""
     text = "SELECT DISTINCT datastream FROM store_observation WHERE feature = %s"
     return [row[0] for row in rows_of(Sql(text, (feature,)))]
-
-
-def delete_of_features(features: Sequence[int]) -> int:
-    """Delete all readings that were taken at these features of interest."""
-    return _delete(members("feature", features))
 
 
 def _delete(condition: Sql) -> int:

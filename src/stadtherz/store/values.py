@@ -178,7 +178,6 @@ class StreamInfo:
     name: str
     description: str
     unit_symbol: str
-    unit_code: str
     observed_property: str  # its definition URI
     thing: int
     thing_name: str

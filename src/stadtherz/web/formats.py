@@ -44,14 +44,6 @@ def number(value: float | None, digits: int = 0) -> str:
     return text.replace("-", "−")
 
 
-def digits_for(value: float) -> int:
-    """How many decimals a measured value deserves: the smaller it is, the more it has to say."""
-    size = abs(value)
-    if size == int(size) or size >= 100:
-        return 0
-    return 1 if size >= 1 else 2
-
-
 def measure(value: float | None, unit: str, digits: int = 0) -> str:
     """A number with its unit, kept on one line."""
     text = number(value, digits)

@@ -11,7 +11,7 @@ Templates extend `sh/base.html` and include `sh/tile.html`, `sh/chart.html`, `sh
 
 from stadtherz.kit.declaration import Step
 from stadtherz.web import formats
-from stadtherz.web.charts import LineChart, line_chart, sparkline
+from stadtherz.web.charts import LineChart
 from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
 from stadtherz.web.live import application as live_application
 from stadtherz.web.live import close_live_streams
@@ -28,11 +28,9 @@ __all__ = [
     "forbidden",
     "formats",
     "guarded",
-    "line_chart",
     "live_application",
     "not_found",
     "render",
     "server_error",
-    "sparkline",
     "urlpatterns",
 ]

@@ -7,7 +7,8 @@ import pytest
 
 from stadtherz.base.errors import Invalid, NotFound, Unavailable
 from stadtherz.geo import basemap, extract
-from stadtherz.geo.public import DEMO_BASEMAP, import_basemap, install_demo_basemap
+from stadtherz.geo.demo_map import DEMO_BASEMAP
+from stadtherz.geo.public import import_basemap, install_demo_basemap
 from stadtherz.geo.tests.conftest import silent
 from stadtherz.geo.tiles import Tileset, open_tiles
 

@@ -9,7 +9,7 @@ from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from stadtherz.base.errors import Invalid, NotFound
-from stadtherz.geo.public import DEMO_BASEMAP
+from stadtherz.geo.demo_map import DEMO_BASEMAP
 from stadtherz.geo.tiles import Tileset, open_tiles
 
 

@@ -321,7 +321,7 @@ def test_a_stream_tells_what_lies_around_it() -> None:
     level = stream()
     info = streams([level])[level]
     assert (info.thing_name, info.position) == ("Gauge at the mill", (7.77, 49.44))
-    assert (info.unit_symbol, info.unit_code, info.owner_name) == ("cm", "cm", "Lautern")
+    assert (info.unit_symbol, info.owner_name) == ("cm", "Lautern")
     assert streams_observing(["http://example.org/level"]) == {level}
     assert streams_observing([]) == frozenset()
 

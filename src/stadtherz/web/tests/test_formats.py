@@ -48,13 +48,6 @@ def test_a_unit_stays_with_its_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "digits"), [(94.0, 0), (140.6, 0), (7.8, 1), (0.25, 2), (0.0, 0)]
-)
-def test_small_values_get_more_decimals(value: float, digits: int) -> None:
-    assert formats.digits_for(value) == digits
-
-
-@pytest.mark.parametrize(
     ("back", "text"),
     [
         (10 * MINUTE // 60, "gerade eben"),

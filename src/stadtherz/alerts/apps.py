@@ -28,12 +28,12 @@ class AlertsConfig(AppConfig):
 
 
 def _deliveries() -> "type[Delivery]":
-    from stadtherz.alerts.models import Delivery  # noqa: PLC0415 - models are loaded only now
+    from stadtherz.alerts.models import Delivery
 
     return Delivery
 
 
 def _contacts() -> "type[Contact]":
-    from stadtherz.alerts.models import Contact  # noqa: PLC0415 - as above
+    from stadtherz.alerts.models import Contact
 
     return Contact

@@ -7,6 +7,7 @@ It belongs to the optional extra `stadtherz[basemap]` and is imported when it is
 import json
 import math
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -110,12 +111,11 @@ def _written(drawn: list[shortbread.Drawn], geometry: Callable[[], str]) -> Iter
 
 def _osmium() -> ModuleType:
     try:
-        import osmium  # noqa: PLC0415 - an optional extra
-        import osmium.filter  # noqa: PLC0415
-        import osmium.geom  # noqa: PLC0415
+        for part in ("osmium.filter", "osmium.geom"):
+            import_module(part)
+        return import_module("osmium")
     except ImportError as error:
         raise missing("osmium") from error
-    return osmium  # type: ignore[no-any-return]  # untyped when the extra is not installed
 
 
 def installed() -> bool:

@@ -4,7 +4,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 
-class StaffOnly(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+class StaffOnly(DefaultAccountAdapter):
     """Signing in for staff whom an administrator has added."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -10,9 +10,9 @@ class IdentityConfig(AppConfig):
     verbose_name = _("Identity")
 
     def ready(self) -> None:
-        from stadtherz.identity import audit, groups  # noqa: PLC0415 - models are loaded only now
-        from stadtherz.identity.models import Membership  # noqa: PLC0415
-        from stadtherz.store.public import entity_changed  # noqa: PLC0415
+        from stadtherz.identity import audit, groups
+        from stadtherz.identity.models import Membership
+        from stadtherz.store.public import entity_changed
 
         post_migrate.connect(groups.create_role_groups, sender=self)
         post_save.connect(groups.follow_membership, sender=Membership)

@@ -1,7 +1,7 @@
 """The door of `identity`: who somebody is, what they may see, and the trail of what they did.
 
 `visibility_of_scope` fits the data plane's `visibility_of`; pages find the same value in
-`request.visibility`. Accounts and tokens are made with `create_*`. The models are here for the back
+`visibility_of_request`. Accounts and tokens are made with `create_*`. The models are here for the back
 office, which lists and edits them.
 """
 
@@ -14,6 +14,7 @@ from stadtherz.identity.accounts import (
 )
 from stadtherz.identity.audit import actor_name, record
 from stadtherz.identity.groups import role_group
+from stadtherz.identity.middleware import visibility_of_request
 from stadtherz.identity.models import ApiToken, AuditEntry, GroupMembership, Membership, User
 from stadtherz.identity.organisations import access_groups, organisation_id, organisations
 from stadtherz.identity.roles import Role
@@ -47,6 +48,7 @@ __all__ = [
     "role_group",
     "set_password",
     "urlpatterns",
+    "visibility_of_request",
     "visibility_of_scope",
     "visibility_of_user",
 ]

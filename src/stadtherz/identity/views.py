@@ -10,7 +10,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 
-class StaffLogin(LoginView):  # type: ignore[misc]  # allauth has no types
+class StaffLogin(LoginView):
     """Sign in. Who is signed in but belongs nowhere is told so, instead of going in circles."""
 
     @method_decorator(never_cache)
@@ -22,7 +22,7 @@ class StaffLogin(LoginView):  # type: ignore[misc]  # allauth has no types
         return response
 
 
-class PasswordReset(PasswordResetView):  # type: ignore[misc]  # allauth has no types
+class PasswordReset(PasswordResetView):
     """Sends a link, or says who helps where the installation cannot send e-mail."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -11,7 +11,7 @@ class KitConfig(AppConfig):
     verbose_name = _("Services")
 
     def ready(self) -> None:
-        from stadtherz.kit import checks, permissions  # noqa: PLC0415 - models are loaded only now
+        from stadtherz.kit import checks, permissions
 
         register(checks.check_services)
         # Django tells only apps with models; permissions belong to the roles' groups anyway.

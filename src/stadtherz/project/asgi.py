@@ -13,14 +13,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stadtherz.project.settings")
 django.setup()
 
-from a2wsgi import WSGIMiddleware  # noqa: E402 - Django must be set up before its parts load
+from a2wsgi import WSGIMiddleware
 
-from stadtherz.identity.public import visibility_of_scope  # noqa: E402
-from stadtherz.ingest.public import application as ingest_application  # noqa: E402
-from stadtherz.project import runtime  # noqa: E402
-from stadtherz.project.wsgi import application as pages  # noqa: E402
-from stadtherz.sensorthings.public import application as sensorthings_application  # noqa: E402
-from stadtherz.web.public import live_application  # noqa: E402
+from stadtherz.identity.public import visibility_of_scope
+from stadtherz.ingest.public import application as ingest_application
+from stadtherz.project import runtime
+from stadtherz.project.wsgi import application as pages
+from stadtherz.sensorthings.public import application as sensorthings_application
+from stadtherz.web.public import live_application
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -22,13 +22,13 @@ class StoreConfig(AppConfig):
 
 def _forget_readings(instance: Any, **_: Any) -> None:
     """Readings have no model, so no cascade of Django's reaches them."""
-    from stadtherz.store.rows import delete_of  # noqa: PLC0415 - models are loaded only now
+    from stadtherz.store.rows import delete_of
 
     delete_of(instance)
 
 
 def _forget_orphans(**_: Any) -> None:
     """`flush` empties the tables of models only; without datastreams no reading may remain."""
-    from stadtherz.store.rows import forget_orphans  # noqa: PLC0415 - models are loaded only now
+    from stadtherz.store.rows import forget_orphans
 
     forget_orphans()

@@ -86,7 +86,7 @@ def writes(user: Any) -> Reach:
     return Reach(seen.writes, seen.everything)
 
 
-class OrganisationPolicy(BasePermissionPolicy):  # type: ignore[misc]  # Wagtail has no types
+class OrganisationPolicy(BasePermissionPolicy):
     """Answers Wagtail's questions from the view set's `sees` and `changes`."""
 
     def __init__(self, views: "StaffViewSet") -> None:
@@ -105,7 +105,7 @@ class OrganisationPolicy(BasePermissionPolicy):  # type: ignore[misc]  # Wagtail
         return rows.filter(pk=instance.pk).exists()
 
 
-class StaffViewSet(ModelViewSet):  # type: ignore[misc]  # Wagtail has no types
+class StaffViewSet(ModelViewSet):
     """Lists, shows and edits the rows of `model` that belong to the staff member's organisations.
 
     `owner_path` is the way from the model to its organisation in Django's lookup syntax.

@@ -9,7 +9,7 @@ from wagtail.admin.ui.components import Component
 from stadtherz.web.staff import panels
 
 
-class Figures(Component):  # type: ignore[misc]  # Wagtail has no types
+class Figures(Component):
     """Every registered panel as a figure that links to its list."""
 
     name = "figures"

@@ -13,6 +13,7 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import BooleanColumn, Column
 
 from stadtherz.base.errors import Invalid, Unavailable
+from stadtherz.identity.public import visibility_of_request
 from stadtherz.ingest.public import Device, DeviceField, RefusedUplink, replay
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
@@ -98,7 +99,7 @@ class ReplayView(Limited, View):
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
         try:
-            given = replay(pk, request.visibility)  # type: ignore[attr-defined]  # our middleware
+            given = replay(pk, visibility_of_request(request))
         except (Invalid, Unavailable) as problem:
             messages.error(request, str(problem))
         else:

@@ -64,7 +64,7 @@ class SuperuserViewSet(StaffViewSet):
         return runs_everything(user)
 
 
-class MemberForm(forms.ModelForm):  # type: ignore[type-arg]  # Django is not generic at run time
+class MemberForm(forms.ModelForm):
     """Adds somebody by e-mail address, with an account if there is none yet."""
 
     email = forms.EmailField(label=_("E-mail"))
@@ -162,7 +162,7 @@ class GroupMemberViewSet(SuperuserViewSet):
     form_fields = ["user", "group"]
 
 
-class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+class AccountForm(forms.ModelForm):
     """An account; the password is asked only for a new one."""
 
     password = forms.CharField(
@@ -184,7 +184,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         return user
 
 
-class AccountChangeForm(forms.ModelForm):  # type: ignore[type-arg]
+class AccountChangeForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ["email", "name", "language", "is_active", "is_superuser"]

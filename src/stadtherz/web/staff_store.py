@@ -14,6 +14,7 @@ from wagtail.log_actions import log
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import AccessLevel
+from stadtherz.identity.public import visibility_of_request
 from stadtherz.ingest.public import DeviceField
 from stadtherz.store import public as store
 from stadtherz.web.staff import StaffViewSet
@@ -31,7 +32,7 @@ Datastream = _target(DeviceField, "datastream")
 Thing = _target(Datastream, "thing")
 
 
-class EntityForm(forms.ModelForm):  # type: ignore[type-arg]  # Django is not generic at run time
+class EntityForm(forms.ModelForm):
     """What staff may say about an entity: its words, and who reads it."""
 
     def clean(self) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class EntityEditView(StaffEditView):
             self.model.__name__,
             self.object.pk,
             values,
-            self.request.visibility,  # type: ignore[attr-defined]  # our middleware
+            visibility_of_request(self.request),
         )
         log(instance=self.object, action="wagtail.edit", content_changed=bool(values))
         return self.model._default_manager.get(pk=self.object.pk)

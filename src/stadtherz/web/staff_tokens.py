@@ -23,7 +23,7 @@ SCOPES = [
 ]
 
 
-class TokenForm(forms.ModelForm):  # type: ignore[type-arg]  # Django is not generic at run time
+class TokenForm(forms.ModelForm):
     scopes = forms.MultipleChoiceField(
         label=_("Is allowed to"), choices=SCOPES, widget=forms.CheckboxSelectMultiple
     )

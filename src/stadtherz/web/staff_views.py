@@ -18,7 +18,7 @@ from wagtail.admin.views import generic
 from wagtail.admin.views.generic.history import HistoryView
 
 from stadtherz.base.time import from_us
-from stadtherz.identity.public import record
+from stadtherz.identity.public import record, visibility_of_request
 
 if TYPE_CHECKING:
     from stadtherz.web.staff import StaffViewSet
@@ -62,11 +62,11 @@ def _limit_field(
         own = reach.limit(field.queryset, path) if path else field.queryset.none()
         field.queryset = field.queryset.filter(Q(pk__in=own.values("pk")) | Q(pk__in=chosen))
     if path == "pk" and field.initial is None:  # a form that asks for the organisation itself
-        field.initial = request.visibility.home  # type: ignore[attr-defined]  # our middleware
+        field.initial = visibility_of_request(request).home
 
 
 def _limited_form(form_class: type[Any], views: "StaffViewSet", request: HttpRequest) -> type[Any]:
-    class Limited(form_class):  # type: ignore[misc]
+    class Limited(form_class):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             limit_choices(self, views, request)
@@ -98,7 +98,7 @@ class Limited:
 
     def audit(self, action: str, instance: Model, changes: Mapping[str, Any]) -> None:
         record(
-            self.request.visibility,  # type: ignore[attr-defined]  # our middleware
+            visibility_of_request(self.request),
             action,
             instance._meta.label_lower,
             instance.pk,
@@ -116,7 +116,7 @@ def organisation_of(instance: Model, owner_path: str) -> int | None:
     return owners[0] if len(owners) == 1 else None
 
 
-class StaffIndexView(Limited, generic.IndexView):  # type: ignore[misc]  # Wagtail has no types
+class StaffIndexView(Limited, generic.IndexView):
     def get_base_queryset(self) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.views.rows(self.request.user)
         return rows
@@ -176,11 +176,11 @@ def changes_of(form: Any) -> dict[str, Any]:
     return changes
 
 
-class StaffCreateView(SavesOwn, generic.CreateView):  # type: ignore[misc]
+class StaffCreateView(SavesOwn, generic.CreateView):
     verb = "create"
 
 
-class StaffCopyView(SavesOwn, generic.CopyView):  # type: ignore[misc]
+class StaffCopyView(SavesOwn, generic.CopyView):
     """Shows the form filled from a row. Sending it goes to the create view, never here: Wagtail's
     copy view would save over the original."""
 
@@ -188,17 +188,17 @@ class StaffCopyView(SavesOwn, generic.CopyView):  # type: ignore[misc]
     http_method_names = ["get", "head", "options"]
 
 
-class StaffEditView(SavesOwn, generic.EditView):  # type: ignore[misc]
+class StaffEditView(SavesOwn, generic.EditView):
     pass
 
 
-class StaffDeleteView(Limited, generic.DeleteView):  # type: ignore[misc]
+class StaffDeleteView(Limited, generic.DeleteView):
     def delete_action(self) -> None:
         organisation = organisation_of(self.object, self.views.owner_path)
         key, label, name = self.object.pk, self.object._meta.label_lower, str(self.object)
         super().delete_action()
         record(
-            self.request.visibility,  # type: ignore[attr-defined]
+            visibility_of_request(self.request),
             "delete",
             label,
             key,
@@ -220,7 +220,7 @@ class StaffDeleteView(Limited, generic.DeleteView):  # type: ignore[misc]
         return redirect(self.get_success_url())
 
 
-class StaffInspectView(Limited, generic.InspectView):  # type: ignore[misc]
+class StaffInspectView(Limited, generic.InspectView):
     def get_field_label(self, field_name: str, field: Any) -> str:
         given = self.views.labels.get(field_name)
         return str(given or super().get_field_label(field_name, field))
@@ -246,7 +246,7 @@ def moment_column(name: str, label: Any) -> Column:
     )
 
 
-class StaffHistoryView(HistoryView):  # type: ignore[misc]
+class StaffHistoryView(HistoryView):
     """Whoever sees a row sees its history; the button to edit only with the right to."""
 
     any_permission_required = ["add", "change", "delete", "view"]
@@ -262,7 +262,7 @@ class StaffHistoryView(HistoryView):  # type: ignore[misc]
         return super().header_buttons if self.get_edit_url(self.object) else []
 
 
-class StaffReorderView(Limited, generic.ReorderView):  # type: ignore[misc]
+class StaffReorderView(Limited, generic.ReorderView):
     def get_queryset(self) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.views.rows(self.request.user, changing=True)
         return rows.order_by(self.sort_order_field)

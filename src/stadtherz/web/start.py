@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from stadtherz.base.time import DAY, now_us
 from stadtherz.base.visibility import Visibility
+from stadtherz.identity.public import visibility_of_request
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Severity, Tile
 from stadtherz.web import pulse
@@ -21,7 +22,7 @@ _ORDER = (Severity.DANGER, Severity.WARNING, Severity.INFO, Severity.OK, Severit
 
 def page(request: HttpRequest) -> HttpResponse:
     """Everything this reader may see, most serious first."""
-    visibility: Visibility = request.visibility  # type: ignore[attr-defined]
+    visibility = visibility_of_request(request)
     tiles = read_tiles(visibility)
     context = {
         "headline": headline(tiles),

@@ -37,7 +37,7 @@ from stadtherz.web.staff_tokens import TokenViewSet
 _HIDDEN = frozenset({"explorer", "images", "documents", "reports", "settings", "help"})
 
 
-class Data(ViewSetGroup):  # type: ignore[misc]  # Wagtail has no types
+class Data(ViewSetGroup):
     menu_label = _("Data")
     menu_icon = "folder-open-inverse"
     menu_order = 700
@@ -50,7 +50,7 @@ class Data(ViewSetGroup):  # type: ignore[misc]  # Wagtail has no types
     )
 
 
-class People(ViewSetGroup):  # type: ignore[misc]  # Wagtail has no types
+class People(ViewSetGroup):
     menu_label = _("Organisation")
     menu_icon = "group"
     menu_order = 800

@@ -14,7 +14,7 @@ from stadtherz.kit.declaration import Severity
 from stadtherz.services.water import readings
 
 
-class Gauge(ClusterableModel, models.Model):  # type: ignore[misc]  # modelcluster has no types
+class Gauge(ClusterableModel, models.Model):
     """A place where the height of water is measured; owner and access are its datastream's."""
 
     class Kind(models.TextChoices):

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from stadtherz.base.time import now_us
-from stadtherz.base.visibility import Visibility
+from stadtherz.identity.public import visibility_of_request
 from stadtherz.kit.declaration import Severity
 from stadtherz.services.water import export, gauges, sentence, spans
 from stadtherz.services.water.gauges import Situation
@@ -36,7 +36,7 @@ class StepRow:
 
 def index(request: HttpRequest) -> HttpResponse:
     """All gauges the reader may see, as a list and on the map."""
-    found = gauges.situations(_visibility(request))
+    found = gauges.situations(visibility_of_request(request))
     context = {
         "situations": found,
         "places": [place for situation in found for place in _places(situation)],
@@ -48,7 +48,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 def gauge(request: HttpRequest, slug: str) -> HttpResponse:
     """One gauge, sentence first; `?zeitraum=` chooses what the chart shows."""
-    situation = gauges.situation(slug, _visibility(request))
+    situation = gauges.situation(slug, visibility_of_request(request))
     span = spans.chosen(request.GET.get("zeitraum"))
     context = {
         "situation": situation,
@@ -66,7 +66,7 @@ def gauge(request: HttpRequest, slug: str) -> HttpResponse:
 
 def download(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The readings of the chosen span as CSV, row by row, with source and licence on top."""
-    found = gauges.find(slug, _visibility(request))
+    found = gauges.find(slug, visibility_of_request(request))
     span = spans.chosen(request.GET.get("zeitraum"))
     end = now_us()
     page = request.build_absolute_uri(reverse("water:gauge", kwargs={"slug": slug}))
@@ -74,11 +74,6 @@ def download(request: HttpRequest, slug: str) -> HttpResponseBase:
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{slug}-{span}.csv"'
     return response
-
-
-def _visibility(request: HttpRequest) -> Visibility:
-    visibility: Visibility = request.visibility  # type: ignore[attr-defined]  # our middleware
-    return visibility
 
 
 def _step_rows(situation: Situation) -> list[StepRow]:

@@ -26,7 +26,7 @@ def _example() -> Mapping[str, str]:
 
 
 def _view_sets() -> Sequence[Any]:
-    from stadtherz.services.water import staff  # noqa: PLC0415 - Wagtail is only ready now
+    from stadtherz.services.water import staff
 
     return staff.view_sets()
 

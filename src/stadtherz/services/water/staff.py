@@ -22,7 +22,7 @@ from stadtherz.services.water.models import Gauge, WarningStep
 from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column, panel
 
 
-class GaugeForm(WagtailAdminModelForm):  # type: ignore[misc]  # Wagtail has no types
+class GaugeForm(WagtailAdminModelForm):
     """Refuses steps that contradict one another, each at its own place."""
 
     def is_valid(self) -> bool:

@@ -108,6 +108,12 @@ browser_tests() {
   STADTHERZ_DATA="$work/browser" "$venv/bin/python" -m pytest -q -m browser
 }
 
+typescript() {
+  local node
+  node=$("$venv/bin/python" -c 'import hatch_build; print(hatch_build.node_folder() / "node")') &&
+    "$node" frontend/node_modules/typescript/bin/tsc --noEmit --project frontend
+}
+
 need "Debian's parts: PostgreSQL 15 with PostGIS, Chromium" debian_parts
 need "Virtual environment, front end, translations" environment
 need "PostgreSQL on a free port" postgresql
@@ -115,6 +121,7 @@ step "Style (ruff)" "$venv/bin/ruff" check .
 step "Format (ruff)" "$venv/bin/ruff" format --check .
 step "Rings (import-linter)" "$venv/bin/lint-imports" --no-cache
 step "Types (mypy, strict)" "$venv/bin/mypy"
+step "Types of the front end (tsc, strict)" typescript
 step "Tests on SQLite, and in parallel on PostgreSQL" both_engines
 step "Journeys in a browser (Chromium)" browser_tests
 step "The README's first command, in a fresh clone" "$venv/bin/python" tests/first_command.py

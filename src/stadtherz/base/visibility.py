@@ -44,7 +44,7 @@ class Visibility:
     everything: bool = False
 
     def may_read(self, *, access: str, owner: int, group: int | None) -> bool:
-        """The rule in words; `sensorthings.sql` and `store` say the same in SQL."""
+        """The rule in words; `sensorthings.access` and `store.ownership` say the same in SQL."""
         if self.everything or access == AccessLevel.PUBLIC:
             return True
         if access == AccessLevel.ORGANISATION:

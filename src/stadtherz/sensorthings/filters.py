@@ -191,16 +191,16 @@ class Resolver:
         if signature is None:
             raise self.fail(node, f"there is no function {node.name!r}")
         if not signature.accepts(len(node.arguments)):
-            raise self.fail(node, f"{node.name} takes {len(signature.arguments)} arguments")
+            raise self.fail(node, f"{node.name} takes {len(signature.takes)} arguments")
         if (constant := self._constant_time(node.name)) is not None:
             return constant
         arguments = tuple(
             self._coerced(argument, kind, node.name)
-            for argument, kind in zip(node.arguments, signature.arguments, strict=False)
+            for argument, kind in zip(node.arguments, signature.takes, strict=False)
         )
         if node.name == "substringof":
             return Call("contains", arguments[::-1], Kind.BOOLEAN)
-        return Call(node.name, arguments, signature.result)
+        return Call(node.name, arguments, signature.gives)
 
     def _constant_time(self, name: str) -> Literal | None:
         moments = {"now": self.now, "mindatetime": EARLIEST, "maxdatetime": LATEST}

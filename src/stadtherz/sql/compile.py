@@ -23,12 +23,13 @@ from stadtherz.base.expressions import (
     Or,
     Order,
 )
+from stadtherz.base.functions import FUNCTIONS
 from stadtherz.base.time import EARLIEST, LATEST, now_us
 from stadtherz.sql.fragment import Dialect, Resolve, Sql, compose, join
 from stadtherz.sql.functions import engine_name
 from stadtherz.sql.keyset import typed
 from stadtherz.sql.leaves import INT64, Leaves, as_text, expect
-from stadtherz.sql.signatures import FUNCTIONS, arithmetic
+from stadtherz.sql.signatures import arithmetic
 
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _RANKS = {Kind.BOOLEAN: 1, Kind.NUMBER: 2, Kind.TEXT: 3}

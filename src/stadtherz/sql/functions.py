@@ -1,4 +1,4 @@
-"""The functions of `signatures.py` in Python; SQLite calls them as `sh_<name>`.
+"""The functions of `base.functions` in Python; SQLite calls them as `sh_<name>`.
 
 Null in gives null out, and so does what has no answer (a division by zero, a time beyond the year
 9999, a geometry that is none), because a filter must never fail for the sake of one row.
@@ -223,7 +223,7 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
     **_JSON,
     "lookup": _lookup,
 }
-"""Every function under the name of `signatures.py`."""
+"""Every function under the name of `base.functions`."""
 
 
 def engine_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The functions of `signatures.py` as PostgreSQL functions, created by the store's migration."""
+"""The functions of `base.functions` as PostgreSQL functions, created by the store's migration."""
 
 from typing import Any
 

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, QuerySet
 
 from stadtherz.base.visibility import Visibility
 from stadtherz.identity.models import ApiToken, AuditEntry, Membership, User
@@ -25,7 +26,8 @@ def record(
 ) -> None:
     """Add an entry. `action` is a verb (create, update, delete, ...), `changes` new values by field.
 
-    Values of fields that hold secrets are left out; only that they changed is said.
+    Values of fields that hold secrets are left out; only that they changed is said. Other records are
+    named by their keys.
     """
     owner = organisation if organisation is not None else visibility.home
     _add(visibility.actor, action, entity, key, changes or {}, owner)
@@ -101,7 +103,9 @@ def _plain(name: str, value: Any) -> Any:
         return "***"
     if isinstance(value, Mapping):
         return {str(key): _plain(str(key), inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, Model):
+        return f"{value._meta.label_lower}:{value.pk}"  # its name may be a person's
+    if isinstance(value, list | tuple | set | frozenset | QuerySet):
         return [_plain("", inner) for inner in value]
     if isinstance(value, bool | int | float) or value is None:
         return value

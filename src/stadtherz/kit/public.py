@@ -2,7 +2,7 @@
 
 from stadtherz.kit.reactors import consumers
 from stadtherz.kit.registry import installed_service_apps, service, services
-from stadtherz.kit.retention import also_keep, sweep
+from stadtherz.kit.retention import also_keep, personal_tables, sweep
 from stadtherz.kit.scaffold import new_service
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "consumers",
     "installed_service_apps",
     "new_service",
+    "personal_tables",
     "service",
     "services",
     "sweep",

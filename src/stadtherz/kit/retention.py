@@ -31,6 +31,11 @@ def lines() -> list[Keep]:
     return [*chain.from_iterable(service.retention for service in services()), *_more]
 
 
+def personal_tables() -> frozenset[type[models.Model]]:
+    """The tables whose rows are about people: each has a line that says how long it keeps them."""
+    return frozenset(line.model() for line in lines())
+
+
 def sweep() -> None:
     """Delete every row whose time is over; running it twice changes nothing."""
     for line in lines():

@@ -16,9 +16,11 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.views import generic
 from wagtail.admin.views.generic.history import HistoryView
+from wagtail.models import ModelLogEntry
 
 from stadtherz.base.time import from_us
-from stadtherz.identity.public import record, visibility_of_request
+from stadtherz.identity.public import User, record, visibility_of_request
+from stadtherz.kit.public import personal_tables
 
 if TYPE_CHECKING:
     from stadtherz.web.staff import StaffViewSet
@@ -102,9 +104,18 @@ class Limited:
             action,
             instance._meta.label_lower,
             instance.pk,
-            changes,
+            told_of(type(instance), changes),
             organisation=organisation_of(instance, self.views.owner_path),
         )
+
+
+def told_of(model: type[Model], changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the trail, which is kept, may tell: of people only which fields were changed."""
+    return dict.fromkeys(changes, "***") if _is_about_people(model) else changes
+
+
+def _is_about_people(model: type[Model]) -> bool:
+    return model is User or model in personal_tables()
 
 
 def organisation_of(instance: Model, owner_path: str) -> int | None:
@@ -152,17 +163,18 @@ class SavesOwn(Limited):
     """A form whose choices are cut, and whose result must still belong to its editor."""
 
     verb = "update"
+    form: Any
 
     def get_form(self, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(*args, **kwargs)  # type: ignore[misc]
+        form = super().get_form(*args, **kwargs)  # type: ignore[misc]  # the Wagtail view's
         return limit_choices(form, self.views, self.request)
 
     def save_instance(self) -> Any:
         """Runs inside Wagtail's transaction, so that a refusal takes the saving back."""
-        instance = super().save_instance()  # type: ignore[misc]
+        instance = super().save_instance()  # type: ignore[misc]  # the Wagtail view's
         if not self.views.rows(self.request.user, changing=True).filter(pk=instance.pk).exists():
             raise PermissionDenied
-        self.audit(self.verb, instance, changes_of(self.form))  # type: ignore[attr-defined]
+        self.audit(self.verb, instance, changes_of(self.form))
         return instance
 
 
@@ -196,13 +208,16 @@ class StaffDeleteView(Limited, generic.DeleteView):
     def delete_action(self) -> None:
         organisation = organisation_of(self.object, self.views.owner_path)
         key, label, name = self.object.pk, self.object._meta.label_lower, str(self.object)
+        history = ModelLogEntry.objects.for_instance(self.object)
         super().delete_action()
+        if _is_about_people(type(self.object)):
+            history.delete()  # Wagtail's history would keep the name
         record(
             visibility_of_request(self.request),
             "delete",
             label,
             key,
-            {"name": name},
+            told_of(type(self.object), {"name": name}),
             organisation=organisation,
         )
 

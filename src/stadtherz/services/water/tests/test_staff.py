@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from wagtail.models import ModelLogEntry
 
-from stadtherz.alerts.public import Alert, Delivery
+from stadtherz.alerts.public import Alert, Contact, ContactList, Delivery
+from stadtherz.identity.public import AuditEntry
 from stadtherz.kit.testing import Town, person
 from stadtherz.services.water.models import Gauge, WarningStep
 from stadtherz.services.water.tests.factories import make_gauge
@@ -117,3 +119,30 @@ def test_the_start_page_of_staff_counts_what_waits_for_them(town: Town, gauge: G
     page = person("editor", town.organisation).get("/verwaltung/").content.decode()
     assert "offene Alarme" in page
     assert "Nachrichten, die vielleicht nicht ankamen" in page
+
+
+def test_who_is_deleted_leaves_no_name_and_no_address_behind(town: Town) -> None:
+    client = person("editor", town.organisation)
+    form = {
+        "owner": town.organisation,
+        "name": "Erika Beispiel",
+        "email": "erika@wehr.example",
+        "language": "de",
+        "active": "on",
+    }
+    client.post(reverse("contact:add"), form)
+    erika = Contact.objects.get(email="erika@wehr.example")
+    client.post(reverse("contact:edit", args=[erika.pk]), {**form, "name": "Erika Muster"})
+    listed = {"owner": town.organisation, "name": "Wehr", "contacts": [erika.pk]}
+    client.post(reverse("contactlist:add"), listed)
+    assert ContactList.objects.get().contacts.get() == erika
+    client.post(reverse("contact:delete", args=[erika.pk]))
+    told = AuditEntry.objects.filter(entity="alerts.contact").order_by("pk")
+    assert [entry.action for entry in told] == ["create", "update", "delete"]
+    assert "name" in told[1].changes
+    for text in (
+        *(str(entry.changes) for entry in AuditEntry.objects.all()),
+        *(f"{entry.label} {entry.data}" for entry in ModelLogEntry.objects.all()),
+    ):
+        assert "Erika" not in text
+        assert "wehr.example" not in text

@@ -1,6 +1,7 @@
 """The thread that sends what is owed, and what one round of it does."""
 
 import logging
+import re
 import threading
 from functools import partial
 from pathlib import Path
@@ -100,23 +101,29 @@ def _send(post: PostOffice, claimed: Claim, witness: Witness) -> None:
         deliveries.mark_failed(claimed, "The contact has been removed.")
         return
     message = compose(delivery.event, delivery.contact, post, date=now())
+    recipient = ascii_address(delivery.contact.email)
     try:
         hand_over(
             post.server,
             message,
             sender=post.sender,
-            recipient=ascii_address(delivery.contact.email),
+            recipient=recipient,
             before_text=partial(deliveries.mark_handing_over, claimed, message["Message-ID"]),
             before_dot=partial(witness.dot_goes_next, claimed.delivery),
         )
     except NotHandedOver as reason:
-        deliveries.put_back(claimed, str(reason), permanent=reason.permanent)
+        deliveries.put_back(claimed, _nameless(reason, recipient), permanent=reason.permanent)
     except PerhapsHandedOver as reason:
-        deliveries.mark_uncertain(claimed, str(reason))
+        deliveries.mark_uncertain(claimed, _nameless(reason, recipient))
     except LeaseLost:
         logger.info("delivery %s was taken over by another process", claimed.delivery)
     else:
         deliveries.mark_sent(claimed)
+
+
+def _nameless(reason: Exception, recipient: str) -> str:
+    """What went wrong, without the address that servers like to repeat: it outlives the contact."""
+    return re.sub(re.escape(recipient), "…", str(reason), flags=re.IGNORECASE)
 
 
 def _sleep() -> float:

@@ -60,6 +60,15 @@ def test_a_final_refusal_is_believed_after_five_attempts(ward: Ward, mails: Mail
     assert only().error == "550 no such person"
 
 
+def test_the_record_of_a_refusal_keeps_no_address(
+    transactional_db: None, mails: MailServer
+) -> None:
+    mails.answer("rcpt", "550 5.1.1 <Erika@wehr.example> unknown")
+    change(make_ward(["erika@wehr.example"]).goes(0, 1, observation=1))
+    send_due()
+    assert only().error == "550 5.1.1 <…> unknown"
+
+
 def test_a_refusal_after_the_dot_puts_the_message_back(ward: Ward, mails: MailServer) -> None:
     mails.answer("accepted", "452 disk full")
     change(ward.goes(0, 1, observation=1))

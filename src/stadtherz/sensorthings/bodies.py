@@ -95,15 +95,11 @@ class _Reader:
         return [self._target(link, item, where, depth) for item in value]
 
     def _target(self, link: Link, value: Any, where: str, depth: int) -> "int | Body":
-        if isinstance(value, dict) and "@iot.id" in value and not _has_values(target(link), value):
-            return _key(value["@iot.id"], where)
+        if isinstance(value, dict) and "@iot.id" in value:
+            return _key(value["@iot.id"], where)  # whatever else a client remembers of it
         if self.mode != "create":
             raise Invalid(where, 'takes only a reference such as {"@iot.id": 1} in an update')
         return self.entity(target(link), value, f"{where}/", depth + 1)
-
-
-def _has_values(entity: EntityType, document: dict[str, Any]) -> bool:
-    return any(entity.property(name) or entity.link(name) for name in document)
 
 
 def _is_known(entity: EntityType, name: str) -> bool:

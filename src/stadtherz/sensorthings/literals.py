@@ -126,7 +126,7 @@ def geometry(text: str) -> dict[str, object]:
     wkt = re.sub(r"^SRID=4326;", "", text.strip(), flags=re.IGNORECASE)
     try:
         shape = shapely.from_wkt(wkt)
-    except shapely.errors.GEOSException:
+    except (shapely.errors.GEOSException, NotImplementedError):  # the latter for curves
         raise ValueError("is no well-known text such as POINT (7.77 49.44)") from None
     if shape is None or shape.is_empty:
         raise ValueError("an empty geometry is nowhere")

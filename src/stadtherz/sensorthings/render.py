@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from stadtherz.base.time import iso
+from stadtherz.base.time import Micros, iso
 from stadtherz.sensorthings.fetch import Entity, Page
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.plan import SetPlan
@@ -177,14 +177,20 @@ def _json(found: Entity, prop: Property) -> Any:
 
 def _time(found: Entity, prop: Property) -> str | None:
     value = found.values.get(prop.column)
-    return None if value is None else iso(value)
+    return None if value is None else _instant(value)
 
 
 def _period(found: Entity, prop: Property) -> str | None:
     start, end = (found.values.get(column) for column in prop.columns)
     if start is None:
         return None
-    return iso(start) if end is None else f"{iso(start)}/{iso(end)}"
+    return _instant(start) if end is None else f"{_instant(start)}/{_instant(end)}"
+
+
+def _instant(us: Micros) -> str:
+    """With milliseconds also where they are zero: the official test suite compares texts."""
+    text = iso(us)
+    return text if "." in text else f"{text[:-1]}.000Z"
 
 
 _CONVERTERS: dict[Shape, Callable[[Entity, Property], Any]] = {

@@ -56,8 +56,8 @@ def test_the_service_root_lists_all_sets_and_what_is_kept(visitor: Client) -> No
 def test_extents_of_a_datastream_follow_its_observations(city: Client) -> None:
     """req/datamodel/datastream/properties: phenomenonTime and resultTime"""
     stream = city.get("/Datastreams").value[0]
-    assert stream["phenomenonTime"] == "2026-01-01T06:00:00Z/2026-02-03T12:00:00Z"
-    assert stream["resultTime"] == "2026-01-01T06:00:00Z/2026-02-03T12:00:00Z"
+    assert stream["phenomenonTime"] == "2026-01-01T06:00:00.000Z/2026-02-03T12:00:00.000Z"
+    assert stream["resultTime"] == "2026-01-01T06:00:00.000Z/2026-02-03T12:00:00.000Z"
 
 
 def test_results_come_back_with_the_type_they_had(city: Client) -> None:

@@ -56,7 +56,7 @@ def test_a_feature_counts_with_its_geometry(api: Client) -> None:
 @pytest.mark.parametrize(
     "wkt",
     ["POINT", "POINT(1)", "POINT(200 10)", "CIRCLE(1 2 3)", "POLYGON((0 0, 1 1, 1 0))", "POINT EMPTY",
-     "POLYGON((0 0, 1 1, 0 1, 1 0, 0 0))", ""],
+     "POLYGON((0 0, 1 1, 0 1, 1 0, 0 0))", "CIRCULARSTRING(0 0, 1 1, 2 0)", ""],
 )  # fmt: skip
 def test_geometries_that_are_none_are_refused(city: Client, wkt: str) -> None:
     reply = city.get(f"/Locations?$filter=st_within(location, geography'{wkt}')")

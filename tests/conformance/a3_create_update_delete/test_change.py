@@ -12,14 +12,18 @@ from stadtherz.store.public import create_organisation
 _PATCHES: dict[str, dict[str, Any]] = {
     "Things": {"name": "Other", "properties": {"new": 1}},
     "Locations": {"location": {"type": "Point", "coordinates": [1.5, 2.5]}},
-    "HistoricalLocations": {"time": "2019-01-01T00:00:00Z"},
+    "HistoricalLocations": {"time": "2019-01-01T00:00:00.000Z"},
     "Datastreams": {
         "description": "slower",
         "unitOfMeasurement": {"name": "m", "symbol": "m", "definition": "ucum:m"},
     },
     "Sensors": {"metadata": "other"},
     "ObservedProperties": {"definition": "https://example.org/other"},
-    "Observations": {"result": 99.5, "resultTime": "2026-05-01T00:00:00Z", "parameters": {"x": 1}},
+    "Observations": {
+        "result": 99.5,
+        "resultTime": "2026-05-01T00:00:00.000Z",
+        "parameters": {"x": 1},
+    },
     "FeaturesOfInterest": {"feature": {"type": "Point", "coordinates": [3, 4]}},
 }
 

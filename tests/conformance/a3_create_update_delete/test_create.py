@@ -18,15 +18,16 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     "FeaturesOfInterest": bodies.feature(),
     "Datastreams": bodies.datastream(Thing=bodies.thing()),
     "HistoricalLocations": {
-        "time": "2025-01-01T00:00:00Z",
+        "time": "2025-01-01T00:00:00.000Z",
         "Thing": bodies.thing(),
         "Locations": [bodies.location()],
     },
     "Observations": bodies.observation(
         5,
-        resultTime="2026-01-02T00:00:00Z",
+        "2026-01-01T00:00:00.000Z",
+        resultTime="2026-01-02T00:00:00.000Z",
         resultQuality={"grade": "good"},
-        validTime="2026-01-01T00:00:00Z/2026-02-01T00:00:00Z",
+        validTime="2026-01-01T00:00:00.000Z/2026-02-01T00:00:00.000Z",
         parameters={"a": [1, None]},
         Datastream=bodies.datastream(Thing=bodies.thing(Locations=[bodies.location()])),
     ),
@@ -205,3 +206,38 @@ def test_control_information_that_comes_back_is_not_read(api: Client) -> None:
     again = api.post("/Things", shown)
     assert again.status == 201
     assert again.key != shown["@iot.id"]
+
+
+def test_a_link_is_a_reference_whatever_else_the_client_remembers(city: Client) -> None:
+    """link-to-existing-entities: client libraries send back the whole entity they have read"""
+    stream = city.get("/Datastreams").value[0]
+    remembered = {k: v for k, v in stream.items() if "Link" not in k}
+    reading = city.post("/Observations", bodies.observation(77, Datastream=remembered)).key
+    assert city.get(f"/Observations({reading})/Datastream").json["name"] == stream["name"]
+    assert len(city.get("/Datastreams").value) == 3
+    other = city.get("/Datastreams").value[1]
+    moved = city.patch(f"/Observations({reading})", {"Datastream": other})
+    assert moved.status == 200, moved.body
+    assert city.get(f"/Observations({reading})/Datastream").json["name"] == other["name"]
+
+
+def test_a_remembered_entity_that_is_gone_is_not_made_again(api: Client) -> None:
+    """A client that sends an id means the entity with this id and no other."""
+    gone = {"@iot.id": 4711, **bodies.location()}
+    reply = api.post("/Things", bodies.thing(Locations=[gone]))
+    assert (reply.status, "Locations" in reply.message) == (400, True)
+    assert api.get("/Locations").value == api.get("/Things").value == []
+
+
+def test_times_are_shown_with_milliseconds(api: Client) -> None:
+    """As the official test suite expects them, which compares texts: in UTC, `.000` included."""
+    sent = {"phenomenonTime": "2015-03-01T01:10:00+01:00/2015-03-01T00:10:00.25Z",
+            "resultTime": "2015-03-01T00:10:00Z"}  # fmt: skip
+    api.post("/Things", bodies.thing(
+        Locations=[bodies.location()],
+        Datastreams=[bodies.datastream(Observations=[bodies.observation(1, **sent)])],
+    ))  # fmt: skip
+    (shown,) = api.get("/Observations").value
+    assert shown["phenomenonTime"] == "2015-03-01T00:10:00.000Z/2015-03-01T00:10:00.250Z"
+    assert shown["resultTime"] == "2015-03-01T00:10:00.000Z"
+    assert api.get("/Datastreams").value[0]["resultTime"].startswith("2015-03-01T00:10:00.000Z/")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from stadtherz.base.time import DAY, HOUR, Period, iso, parse_instant
+from stadtherz.base.time import DAY, HOUR, SECOND, Micros, Period, iso, parse_instant
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.sensorthings.tests.client import member, operator
 from stadtherz.store.public import Reading, append, create, create_organisation
@@ -26,6 +26,11 @@ JSON_VALUES: tuple[Any, ...] = (
     {"x": 1},
     [1, "a"],
 )
+
+
+def wire_time(us: Micros) -> str:
+    """As an answer shows an instant: with milliseconds also where they are zero."""
+    return iso(us) if us % SECOND else iso(us).replace("Z", ".000Z")
 
 
 @dataclass
@@ -148,7 +153,7 @@ class Builder:
         time = START - self.random.randint(1, 3) * DAY  # older than what the store has added itself
         links = {"Thing": thing, "Locations": places}
         columns = {"time": time, "thing": thing, "locations": places}
-        return self.entity("HistoricalLocation", columns, {"time": iso(time)}, links)
+        return self.entity("HistoricalLocation", columns, {"time": wire_time(time)}, links)
 
     def sensor(self) -> int:
         columns, values = self.described()
@@ -207,10 +212,10 @@ class Builder:
 
     def note_reading(self, reading: Reading, key: int) -> None:
         period = reading.phenomenon_time
-        end = "" if period.end is None else f"/{iso(period.end)}"
+        end = "" if period.end is None else f"/{wire_time(period.end)}"
         values = {
-            "phenomenonTime": iso(period.start) + end,
-            "resultTime": None if reading.result_time is None else iso(reading.result_time),
+            "phenomenonTime": wire_time(period.start) + end,
+            "resultTime": None if reading.result_time is None else wire_time(reading.result_time),
             "result": reading.result,
         }
         if reading.parameters is not None:
@@ -224,6 +229,6 @@ class Builder:
         results = [r.result_time for r in readings if r.result_time is not None]
         if spans:
             first, last = min(s for s, _ in spans), max(e for _, e in spans)
-            values["phenomenonTime"] = f"{iso(first)}/{iso(last)}"
+            values["phenomenonTime"] = f"{wire_time(first)}/{wire_time(last)}"
         if results:
-            values["resultTime"] = f"{iso(min(results))}/{iso(max(results))}"
+            values["resultTime"] = f"{wire_time(min(results))}/{wire_time(max(results))}"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from stadtherz.base.errors import Conflict, Invalid
-from stadtherz.kit.public import new_service
+from stadtherz.kit.scaffold import new_service
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from stadtherz.base.errors import StadtherzError
+from stadtherz.kit.scaffold import new_service
 
 
 @click.group()
@@ -23,8 +24,6 @@ def service() -> None:
 )
 def new(name: str, into: Path) -> None:
     """Copy the skeleton: a small, tested, translated service to go on from."""
-    from stadtherz.kit.public import new_service
-
     try:
         folder = new_service(name, into)
     except StadtherzError as problem:

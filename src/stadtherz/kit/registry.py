@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from stadtherz.kit.declaration import Service
 
@@ -65,8 +66,18 @@ def service(key: str) -> Service | None:
 
 
 def installed_service_apps() -> list[str]:
-    """The app modules of the services switched on, for INSTALLED_APPS; imports none of them."""
-    return [source.app for source in _chosen()[0]]
+    """The app modules of the services switched on, for INSTALLED_APPS; imports none of them.
+
+    A package that is not there is left out here and told by `load`.
+    """
+    return [source.app for source in _chosen()[0] if _is_there(source.app)]
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return bool(package) and find_spec(package) is not None
+    except ModuleNotFoundError:  # not even the package around it
+        return False
 
 
 @cache

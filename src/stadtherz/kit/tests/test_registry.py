@@ -51,8 +51,21 @@ def test_an_unknown_key_is_told_with_the_known_ones(chosen: pytest.MonkeyPatch) 
 def test_a_dotted_path_names_a_service_of_somebody_else(
     chosen: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "__init__.py").touch()
+    chosen.syspath_prepend(tmp_path)
     chosen.setenv(registry.VARIABLE, "elsewhere.service:SERVICE")
     assert installed_service_apps() == ["elsewhere"]
+
+
+@pytest.mark.parametrize("path", ["nowhere.service:SERVICE", "no.where.service:SERVICE"])
+def test_a_package_that_is_not_there_does_not_keep_the_city_from_starting(
+    chosen: pytest.MonkeyPatch, path: str
+) -> None:
+    chosen.setenv(registry.VARIABLE, f"water,{path}")
+    assert installed_service_apps() == [WATER]
+    (problem,) = load().problems
+    assert "No module named" in problem.text
 
 
 @pytest.mark.parametrize(

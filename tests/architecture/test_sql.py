@@ -1,4 +1,4 @@
-"""SQL lives in four packages; what it names is there in the database."""
+"""SQL lives in three packages; what it names is there in the database."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from django.db import connections
 from stadtherz.sensorthings.schema import ENTITY_TYPES, EntityType, Own, Reverse, Through
 from tests.architecture.conftest import Module
 
-HOMES = {"store", "sensorthings", "geo", "sql"}
+HOMES = {"store", "sensorthings", "sql"}
 SQL = re.compile(
     r"\s*(SELECT\b.*\bFROM\b|INSERT\s+INTO\b|UPDATE\s+\S+\s+SET\b|DELETE\s+FROM\b|CREATE\s+(TABLE|INDEX)\b"
     r"|DROP\s+TABLE\b|ALTER\s+TABLE\b|(?-i:VACUUM|PRAGMA|LISTEN|NOTIFY)\b)",

@@ -96,6 +96,7 @@ def _webhook(place: Town, size: Size, plain: float) -> Row:
             "port": address.port,
             "token": place.token,
             "devices": place.devices,
+            "session": "bench",
             "count": size.uplinks,
             "connections": CALLERS,
         }

@@ -1,7 +1,8 @@
 """A network server that sends uplinks as fast as they are acknowledged; runs as its own process.
 
-Reads {"host", "port", "token", "devices", "count", "connections"} from standard input and prints
-{"seconds", "refused"}. Plain sockets, because a client library would cost more than the server.
+Reads {"host", "port", "token", "devices", "session", "count", "connections"} from standard input and
+prints {"seconds", "refused", "p50_ms", "p99_ms"}. Plain sockets, because a client library would cost
+more than the server. Uplinks of the same session are repetitions, so each run needs its own.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ def requests(order: dict[str, Any]) -> Iterator[bytes]:
     for number in range(order["count"]):
         turn, device = divmod(number, len(devices))
         at = (began + timedelta(milliseconds=number)).isoformat().replace("+00:00", "Z")
-        body = json.dumps(_uplink(devices[device], turn, at)).encode()
+        body = json.dumps(_uplink(devices[device], order["session"], turn, at)).encode()
         head = (
             f"POST /ingest/tts HTTP/1.1\r\nHost: {order['host']}:{order['port']}\r\n"
             f"Authorization: Bearer {order['token']}\r\nContent-Type: application/json\r\n"
@@ -29,7 +30,7 @@ def requests(order: dict[str, Any]) -> Iterator[bytes]:
         yield head.encode() + body
 
 
-def _uplink(device: str, turn: int, at: str) -> dict[str, Any]:
+def _uplink(device: str, session: str, turn: int, at: str) -> dict[str, Any]:
     return {
         "end_device_ids": {
             "device_id": device.lower(),
@@ -38,7 +39,7 @@ def _uplink(device: str, turn: int, at: str) -> dict[str, Any]:
         },
         "received_at": at,
         "uplink_message": {
-            "session_key_id": "AY4n",
+            "session_key_id": session,
             "f_port": 2,
             "f_cnt": turn + 1,
             "frm_payload": "AQI=",
@@ -52,18 +53,28 @@ async def send_all(order: dict[str, Any]) -> dict[str, Any]:
     """Every connection sends its next request as soon as the last one is answered."""
     waiting = iter(list(requests(order)))
     began = time.perf_counter()
-    refused = await asyncio.gather(*(_line(order, waiting) for _ in range(order["connections"])))
-    return {"seconds": time.perf_counter() - began, "refused": sum(refused)}
+    lines = await asyncio.gather(*(_line(order, waiting) for _ in range(order["connections"])))
+    seconds = time.perf_counter() - began
+    answers = sorted(answer for line in lines for answer in line)
+    return {
+        "seconds": seconds,
+        "refused": sum(status >= 300 for _took, status in answers),
+        "p50_ms": 1000 * answers[len(answers) // 2][0],
+        "p99_ms": 1000 * answers[len(answers) * 99 // 100][0],
+    }
 
 
-async def _line(order: dict[str, Any], waiting: Iterator[bytes]) -> int:
+async def _line(order: dict[str, Any], waiting: Iterator[bytes]) -> list[tuple[float, int]]:
+    """(seconds until the answer, status) of each request."""
     reader, writer = await asyncio.open_connection(order["host"], order["port"])
-    refused = 0
+    answers = []
     for request in waiting:
+        began = time.perf_counter()
         writer.write(request)
-        refused += await _status(reader) >= 300
+        status = await _status(reader)
+        answers.append((time.perf_counter() - began, status))
     writer.close()
-    return refused
+    return answers
 
 
 async def _status(reader: asyncio.StreamReader) -> int:

@@ -7,13 +7,18 @@ random bits, so a plain SHA-256 is enough and no slow password hash is paid on e
 import hmac
 import re
 import secrets
+import threading
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
 from django.core.cache import cache
+from django.db import transaction
 from django.db.models import Q
+from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.errors import Invalid, Unauthenticated
 from stadtherz.base.time import now
@@ -26,6 +31,52 @@ _TRIES_A_MINUTE = 30
 _COARSE = timedelta(
     hours=1
 )  # how exactly `last_used` is kept: a write per request would be too dear
+
+
+_FRESH_S = 1.0  # how late a token that another process has revoked may still be believed
+
+
+class _Believed:
+    """Tokens that were found valid a moment ago, by the digest of their text.
+
+    Whatever changes tokens in this process empties it at once, and again after the commit.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.generation = 0
+        self._tokens: dict[str, tuple[float, ApiToken]] = {}
+
+    def get(self, digest: str) -> ApiToken | None:
+        until, token = self._tokens.get(digest, (0.0, None))
+        return token if time.monotonic() < until and token and _in_force(token) else None
+
+    def add(self, digest: str, token: ApiToken, generation: int) -> None:
+        """Believe the token for a moment, unless anything has changed since `generation`."""
+        with self._lock:
+            if generation != self.generation:
+                return
+            if len(self._tokens) >= _MOST_BELIEVED:
+                self._tokens.clear()
+            self._tokens[digest] = (time.monotonic() + _FRESH_S, token)
+
+    def clear(self) -> None:
+        with self._lock:
+            self.generation += 1
+            self._tokens.clear()
+
+
+_MOST_BELIEVED = 10_000
+_believed = _Believed()
+
+
+def _forget(**_signal: Any) -> None:
+    _believed.clear()
+    transaction.on_commit(_believed.clear)
+
+
+for _signal in (post_save, post_delete):
+    _signal.connect(_forget, sender=ApiToken, dispatch_uid=f"identity-tokens-{id(_signal)}")
 
 
 def issue_token(
@@ -57,14 +108,22 @@ def find_token(text: str, *, client: str = "") -> ApiToken:
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         raise Unauthenticated(_WRONG)
-    prefix = shape[1]
+    digest, generation = _digest(text), _believed.generation
+    token = _believed.get(digest)
+    if token is None:
+        token = _look_up(shape[1], digest, client)
+        _believed.add(digest, token, generation)
+    _note_use(token)
+    return token
+
+
+def _look_up(prefix: str, digest: str, client: str) -> ApiToken:
     _refuse_after_many_tries(client, prefix)
     token = ApiToken.objects.filter(prefix=prefix).first()
-    known = hmac.compare_digest(token.digest if token else "", _digest(text))
+    known = hmac.compare_digest(token.digest if token else "", digest)
     if token is None or not known or not _in_force(token):
         _count_bad_try(client, prefix)
         raise Unauthenticated(_WRONG)
-    _note_use(token)
     return token
 
 
@@ -81,6 +140,7 @@ def _note_use(token: ApiToken) -> None:
     stale = Q(last_used=None) | Q(last_used__lt=now() - _COARSE)
     if token.last_used is None or token.last_used < now() - _COARSE:
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used=now())
+        token.last_used = now()
 
 
 def _checked(scopes: Collection[str]) -> set[str]:

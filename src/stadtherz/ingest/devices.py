@@ -1,10 +1,12 @@
 """Which device an uplink comes from and what its payload means, as values; cached for seconds.
 
 The cache is emptied by every save and deletion in this process, also after its transaction commits;
-changes by other processes show after `_FRESH`. An unknown device is never cached.
+changes by other processes show after `_FRESH`, new places of Things after `_SETTLED`. An unknown
+device is never cached.
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +16,10 @@ from django.db.models.signals import post_delete, post_save
 from stadtherz.base.time import SECOND, Micros, now_us
 from stadtherz.ingest.models import Device, DeviceField
 from stadtherz.ingest.plausibility import Rule
-from stadtherz.store.public import feature_for
+from stadtherz.store.public import entity_changed, features_for
 
 _FRESH: Micros = 3 * SECOND
+_SETTLED: Micros = 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class KnownDevice:
     active: bool
     time_path: str
     fields: tuple[KnownField, ...]
+    placed: Micros  # when we last looked where its Things stand
 
 
 class _Cache:
@@ -49,12 +53,19 @@ class _Cache:
         with self._lock:
             generation = self._generation
             loaded, device = self._known.get((network, dev_eui), (None, None))
-        if loaded is not None and abs(now - loaded) < _FRESH:
-            return device
-        device = _load(network, dev_eui)
+            if device is not None and loaded is not None:
+                if abs(now - loaded) < _FRESH:
+                    return device
+                # One caller looks again; the others go on with what is known until it has.
+                self._known[network, dev_eui] = (now, device)
+        device = _load(network, dev_eui, device)
         with self._lock:
             # A change during the load emptied the cache: what was loaded may be the old state.
-            if device is not None and generation == self._generation:
+            if generation != self._generation:
+                return device
+            if device is None:
+                self._known.pop((network, dev_eui), None)
+            else:
                 self._known[network, dev_eui] = (now, device)
         return device
 
@@ -73,10 +84,12 @@ def find(network: str, dev_eui: str) -> KnownDevice | None:
     return _cache.find(network, dev_eui)
 
 
-def _load(network: str, dev_eui: str) -> KnownDevice | None:
+def _load(network: str, dev_eui: str, known: KnownDevice | None) -> KnownDevice | None:
     device = Device.objects.filter(network=network, dev_eui=dev_eui).first()
     if device is None:
         return None
+    fields = list(device.fields.select_related("datastream"))
+    placed, features = _features({field.datastream_id for field in fields}, known)
     return KnownDevice(
         id=device.pk,
         owner=device.owner_id,
@@ -88,12 +101,25 @@ def _load(network: str, dev_eui: str) -> KnownDevice | None:
                 f_port=field.f_port,
                 datastream=field.datastream_id,
                 owner=field.datastream.owner_id,
-                feature=feature_for(field.datastream_id),
+                feature=features[field.datastream_id],
                 rule=Rule(field.factor, field.offset, field.minimum, field.maximum),
             )
-            for field in device.fields.select_related("datastream")
+            for field in fields
         ),
+        placed=placed,
     )
+
+
+def _features(
+    streams: set[int], known: KnownDevice | None
+) -> tuple[Micros, Mapping[int, int | None]]:
+    """The feature of each datastream, and when we looked; stations hardly ever move."""
+    now = now_us()
+    if known is not None and abs(now - known.placed) < _SETTLED:
+        features = {field.datastream: field.feature for field in known.fields}
+        if features.keys() >= streams:
+            return known.placed, features
+    return now, features_for(streams)
 
 
 def _forget(**_signal: Any) -> None:
@@ -104,3 +130,4 @@ def _forget(**_signal: Any) -> None:
 for _signal in (post_save, post_delete):
     for _model in (Device, DeviceField, "store.Datastream"):
         _signal.connect(_forget, sender=_model, dispatch_uid=f"ingest-devices-{_signal}-{_model}")
+entity_changed.connect(_forget, dispatch_uid="ingest-devices")

@@ -7,6 +7,8 @@ whatever asks the database runs in `lanes`.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -14,7 +16,7 @@ from django.db import DatabaseError
 from django.utils import translation
 
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
-from stadtherz.base.time import now_us
+from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.ingest import document, lanes, pipeline, refused, seen
 from stadtherz.ingest.pipeline import READERS, Answer, Delivery, Plan, Refusal
@@ -33,6 +35,8 @@ _PREFIX = "/ingest/"
 _BODY_PATIENCE_S = 10.0
 _DRAIN = 8 * document.LARGEST  # of a body that is too large, so that its sender hears the answer
 _RETRY_AFTER_S = b"10"
+_RESCUE_PATIENCE_S = 1.0  # and PATIENCE_S before: networks give up after 10 seconds
+_MOST_RESCUES = 500  # documents in memory that wait for a database that has gone
 
 
 class _Gone(Exception):
@@ -64,24 +68,86 @@ async def _answer(scope: AsgiScope, receive: Receive, visibility_of: VisibilityO
         return Answer(404, {"error": "unknown_address", "networks": sorted(READERS)})
     if scope["method"] != "POST":
         return Answer(405, {"error": "method", "detail": "POST"})
-    visibility = await asyncio.wrap_future(lanes.work.submit(_visibility, scope, visibility_of))
     try:
         body = await _body(receive)
     except TimeoutError:
         return Answer(408, {"error": "timeout"})
-    delivery = Delivery(
-        network=network,
-        body=body,
-        query=scope["query_string"].decode("ascii", errors="replace"),
-        received=now_us(),
-        visibility=visibility,
-    )
+    arrival = _Arrival(scope, network, body, now_us())
+    plan, receipts = await _committed(arrival, visibility_of)
+    if plan.refusal is not None and arrival.delivery is not None:
+        lane = lanes.quiet if arrival.delivery.visibility == ANONYMOUS else lanes.work
+        await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
+    if plan.seen is not None and pipeline.is_news(receipts):
+        seen.note(plan.seen)
+    if plan.refusal is None:
+        return pipeline.answer(plan, receipts)
+    with translation.override(_language(scope)):
+        return pipeline.answer(plan, receipts)
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """A request that has been read; `delivery` is there once its sender is known."""
+
+    scope: AsgiScope
+    network: str
+    body: bytes
+    received: Micros
+    delivery: Delivery | None = None
+
+    def identified(self, visibility_of: VisibilityOf) -> Delivery:
+        """With its sender. Asks the database, the first time."""
+        if self.delivery is None:
+            self.delivery = Delivery(
+                network=self.network,
+                body=self.body,
+                query=self.scope["query_string"].decode("ascii", errors="replace"),
+                received=self.received,
+                visibility=_visibility(self.scope, visibility_of),
+            )
+        return self.delivery
+
+
+async def _committed(
+    arrival: _Arrival, visibility_of: VisibilityOf
+) -> tuple[Plan, Sequence[Receipt]]:
+    """What came of a request, once its readings are on disk."""
+    try:
+        async with asyncio.timeout(pipeline.PATIENCE_S):
+            begun = lanes.work.submit(_begin, arrival, visibility_of)
+            plan, commit = await asyncio.wrap_future(begun)
+            return plan, await asyncio.shield(asyncio.wrap_future(commit))
+    except Invalid as problem:
+        return Plan(refusal=pipeline.unreadable(problem)), []
+    except Exception:
+        await _rescue(arrival, visibility_of)
+        raise
+
+
+def _begin(arrival: _Arrival, visibility_of: VisibilityOf) -> tuple[Plan, Future[list[Receipt]]]:
+    """All that asks the database before the commit, in one job: each change of threads costs."""
+    delivery = arrival.identified(visibility_of)
     refusal = _refusal_at_the_door(delivery)
-    if refusal is not None:
-        lane = lanes.quiet if visibility == ANONYMOUS else lanes.work
-        await asyncio.wrap_future(lane.submit(refused.keep, delivery, refusal))
-        return _refused(scope, refusal)
-    return await _deliver(scope, delivery)
+    return pipeline.begin(delivery) if refusal is None else pipeline.turned_away(refusal)
+
+
+async def _rescue(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
+    """Keep what could not be stored: networks rarely send again.
+
+    The place to keep it may be the very thing that is broken, so nobody waits for long, and no
+    more than so many documents wait in memory.
+    """
+    if lanes.rescue.waiting >= _MOST_RESCUES:
+        logger.error("an uplink is lost unless its network sends it again")
+        return
+    kept = asyncio.wrap_future(lanes.rescue.submit(_keep_lost, arrival, visibility_of))
+    await asyncio.wait([kept], timeout=_RESCUE_PATIENCE_S)
+
+
+def _keep_lost(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
+    delivery = arrival.identified(visibility_of)
+    lost = Refusal(Reason.STORE_UNAVAILABLE)
+    refused.keep(delivery, _refusal_at_the_door(delivery) or lost)
 
 
 def _visibility(scope: AsgiScope, visibility_of: VisibilityOf) -> Visibility:
@@ -103,32 +169,6 @@ def _refusal_at_the_door(delivery: Delivery) -> Refusal | None:
     if len(delivery.body) > document.LARGEST:
         return Refusal(Reason.TOO_LARGE, {"limit": f"{document.LARGEST // 1024} kB"})
     return None
-
-
-async def _deliver(scope: AsgiScope, delivery: Delivery) -> Answer:
-    plan, receipts = await _committed(delivery)
-    if plan.refusal is not None:
-        await asyncio.wrap_future(lanes.work.submit(refused.keep, delivery, plan.refusal))
-    if plan.seen is not None and pipeline.is_news(receipts):
-        seen.note(plan.seen)
-    with translation.override(_language(scope)):
-        return pipeline.answer(plan, receipts)
-
-
-async def _committed(delivery: Delivery) -> tuple[Plan, Sequence[Receipt]]:
-    """What came of a delivery, once its readings are on disk."""
-    try:
-        async with asyncio.timeout(pipeline.PATIENCE_S):
-            plan, commit = await asyncio.wrap_future(lanes.work.submit(pipeline.begin, delivery))
-            return plan, await asyncio.shield(asyncio.wrap_future(commit))
-    except Invalid as problem:
-        return Plan(refusal=pipeline.unreadable(problem)), []
-    except Exception:
-        # Networks rarely send again, so whatever went wrong, the document is kept if there is a
-        # place to keep it; the door tells what happened.
-        lost = Refusal(Reason.STORE_UNAVAILABLE)
-        await asyncio.wrap_future(lanes.work.submit(refused.keep, delivery, lost))
-        raise
 
 
 async def _body(receive: Receive) -> bytes:

@@ -19,19 +19,29 @@ class Lane:
         self._threads = threads
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
+        self._open = 0
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not ended."""
+        return self._open
 
     def submit(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         def run() -> R:
             close_old_connections()
-            try:
-                return job(*args, **kwargs)
-            finally:
-                close_old_connections()
+            return job(*args, **kwargs)
 
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=self._name)
-            return self._pool.submit(run)
+            self._open += 1
+            future = self._pool.submit(run)
+        future.add_done_callback(self._ended)
+        return future
+
+    def _ended(self, _future: Future[R]) -> None:
+        with self._lock:
+            self._open -= 1
 
     def stop(self) -> None:
         """Finish what was submitted and give every connection back."""
@@ -51,11 +61,22 @@ def _close(everybody: threading.Barrier) -> None:
 
 
 work = Lane("ingest", 4)
-# What must not hold up measurements: device states, and whatever strangers send.
+# What must not hold up measurements: whatever strangers send, and device states, which also wait.
 quiet = Lane("ingest-quiet", 1)
+states = Lane("ingest-states", 1)
+# What could not be stored, because the database is slow or away.
+rescue = Lane("ingest-rescue", 1)
+_ending = threading.Event()
+
+
+def pause(seconds: float) -> None:
+    """Let a job wait for more of its kind; ends at once when the lanes are stopped."""
+    _ending.wait(seconds)
 
 
 def stop() -> None:
     """Finish all work; the lanes start again with the next job."""
-    work.stop()
-    quiet.stop()
+    _ending.set()
+    for lane in (work, quiet, states, rescue):
+        lane.stop()
+    _ending.clear()

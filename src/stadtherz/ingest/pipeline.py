@@ -50,12 +50,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done with a delivery: store `readings`, keep `refusal`, note `seen`."""
+    """What is to be done with a delivery: store `readings`, keep `refusal`, note `seen`.
+
+    `at_the_door`: its sender may not deliver, or the document is too large to be looked at.
+    """
 
     readings: Sequence[Reading] = ()
     refusal: Refusal | None = None
     seen: Seen | None = None
     event: str | None = None
+    at_the_door: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,11 @@ def begin(delivery: Delivery) -> tuple[Plan, Future[list[Receipt]]]:
     """
     plan = prepare(delivery)
     return plan, submit(plan.readings)
+
+
+def turned_away(refusal: Refusal) -> tuple[Plan, Future[list[Receipt]]]:
+    """As `begin`, for whom nothing is done."""
+    return Plan(refusal=refusal, at_the_door=True), submit(())
 
 
 def unreadable(problem: Invalid) -> Refusal:
@@ -201,6 +210,8 @@ def _own_time(message: Uplink, device: KnownDevice) -> Micros | None:
 
 def answer(plan: Plan, receipts: Sequence[Receipt]) -> Answer:
     """What the network is told, in the active language."""
+    if plan.refusal is not None and plan.at_the_door:
+        return refused(plan.refusal)
     stored = [receipt.id for receipt in receipts if not receipt.duplicate]
     body: dict[str, Any] = {
         "stored": len(stored),

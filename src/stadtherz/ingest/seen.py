@@ -15,8 +15,12 @@ from django.db.models import F, Q
 from stadtherz.base.time import Micros
 from stadtherz.ingest import lanes
 from stadtherz.ingest.models import Device, DeviceEvent
+from stadtherz.store.public import exclusive
 
 logger = logging.getLogger(__name__)
+
+_GATHER_S = 1.0  # what comes in this time shares one commit, and so takes little from the readings
+_DEVICES_A_COMMIT = 50  # nobody else writes meanwhile on SQLite
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,32 +60,43 @@ _writing = threading.Lock()
 def note(seen: Seen) -> None:
     """Remember a sign of life; it is written soon."""
     if _pending.add(seen):
-        lanes.quiet.submit(flush)
+        lanes.states.submit(_flush_soon)
+
+
+def _flush_soon() -> None:
+    lanes.pause(_GATHER_S)
+    flush()
 
 
 def flush() -> None:
     """Write what was noted until now; another thread's flush has ended, too, when this returns."""
     with _writing:
-        taken = _pending.take()
-        if not taken:
-            return
-        try:
-            with transaction.atomic():
-                _write(taken)
-        except DatabaseError as problem:
-            logger.warning("%d signs of life could not be written: %s", len(taken), problem)
+        by_device: dict[int, list[Seen]] = {}
+        for sign in _pending.take():
+            by_device.setdefault(sign.device, []).append(sign)
+        groups = list(by_device.values())
+        for start in range(0, len(groups), _DEVICES_A_COMMIT):
+            _try_to_write(groups[start : start + _DEVICES_A_COMMIT])
 
 
-def _write(taken: Sequence[Seen]) -> None:
-    for device in sorted({seen.device for seen in taken}):
-        signs = sorted((s for s in taken if s.device == device), key=lambda seen: seen.at)
-        newest = signs[-1].at
-        Device.objects.filter(Q(last_seen=None) | Q(last_seen__lte=newest), pk=device).update(
-            last_seen=newest, **_state(signs)
-        )
-        for sign in signs:
-            if sign.event is not None:
-                _count(device, sign.event, sign.at)
+def _try_to_write(groups: Sequence[Sequence[Seen]]) -> None:
+    try:
+        with exclusive():
+            for signs in groups:
+                _write(sorted(signs, key=lambda sign: sign.at))
+    except DatabaseError as problem:
+        logger.warning("Signs of life of %d devices were lost: %s", len(groups), problem)
+
+
+def _write(signs: Sequence[Seen]) -> None:
+    """Write the signs of one device, in the order of their times."""
+    device, newest = signs[-1].device, signs[-1].at
+    Device.objects.filter(Q(last_seen=None) | Q(last_seen__lte=newest), pk=device).update(
+        last_seen=newest, **_state(signs)
+    )
+    for sign in signs:
+        if sign.event is not None:
+            _count(device, sign.event, sign.at)
 
 
 def _state(signs: Iterable[Seen]) -> dict[str, float | int]:

@@ -4,10 +4,10 @@ Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
 `observed_property`, `generated_from`), `locations` as a list of ids.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Min, Model
 from django.dispatch import Signal
 
 from stadtherz.base.errors import Conflict, NotFound
@@ -160,3 +160,18 @@ def feature_for(datastream: int) -> int | None:
         },
     )
     return int(feature.pk)
+
+
+def features_for(datastreams: Iterable[int]) -> dict[int, int | None]:
+    """As `feature_for`, for several datastreams at once; those that do not exist are left out."""
+    wanted = Datastream.objects.filter(pk__in=set(datastreams))
+    places = dict(wanted.annotate(place=Min("thing__locations")).values_list("pk", "place"))
+    made = dict(
+        FeatureOfInterest.objects.filter(generated_from__in=set(places.values()) - {None})
+        .order_by()
+        .values_list("generated_from", "pk")
+    )
+    return {
+        stream: None if place is None else made.get(place) or feature_for(stream)
+        for stream, place in places.items()
+    }

@@ -5,7 +5,7 @@ Readings: `append` (durable when it returns), `submit` (a future that resolves a
 `delete_readings`.
 The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `locked_cursor`, `move_cursor`,
 `move_cursors_to_end`.
-Entities: `create`, `update`, `delete`, `feature_for`, `entity_changed`; `register_stream`,
+Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
 Transactions: `exclusive`, a fair one beside the writer on SQLite.
 
@@ -13,7 +13,14 @@ Inside a transaction of the caller every change, `append` included, belongs to t
 """
 
 from stadtherz.store.database import exclusive
-from stadtherz.store.entities import create, delete, entity_changed, feature_for, update
+from stadtherz.store.entities import (
+    create,
+    delete,
+    entity_changed,
+    feature_for,
+    features_for,
+    update,
+)
 from stadtherz.store.log import (
     cursor,
     locked_cursor,
@@ -92,6 +99,7 @@ __all__ = [
     "exclusive",
     "extents",
     "feature_for",
+    "features_for",
     "latest",
     "locked_cursor",
     "log_after",

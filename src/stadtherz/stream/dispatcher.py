@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 _LOOK = 0.5  # seconds between looks at consumers that wait
+# Seconds after a round that found work: what is committed meanwhile shares the next one, and those
+# who commit get the processor, and on SQLite the disk, in between.
+_BREATH = 0.05
 _LAZINESS = 10_000  # readings of no interest a cursor may lag behind: moving it costs a commit
 
 
@@ -63,7 +66,9 @@ class Dispatcher:
         close_old_connections()
         try:
             end = log_end()
-            if not self._run_all():
+            if self._run_all():
+                self._stopping.wait(_BREATH)
+            else:
                 wait_for_log(end, _LOOK)
         except Error as error:  # the database is away: the next round sees whether it is back
             log.warning("The log cannot be read: %s", error)

@@ -1,9 +1,11 @@
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from stadtherz.base.errors import Invalid, Unauthenticated
 from stadtherz.base.time import now, stopped_at
@@ -98,3 +100,36 @@ def test_unknown_or_no_scopes_are_invalid(town: int) -> None:
         issue_token("Netz", town, ["everything"])
     with pytest.raises(Invalid):
         issue_token("Netz", town, [])
+
+
+def test_a_token_that_was_just_used_is_refused_as_soon_as_it_is_revoked_or_gone(town: int) -> None:
+    revoked, text = issue_token("Netz", town, ["ingest"])
+    find_token(text)
+    revoke(revoked)
+    deleted, other = issue_token("Netz", town, ["ingest"])
+    find_token(other)
+    deleted.delete()
+    for each in (text, other):
+        with pytest.raises(Unauthenticated):
+            find_token(each)
+
+
+def test_a_token_that_was_just_used_is_refused_when_it_expires(town: int) -> None:
+    _, text = issue_token("Netz", town, ["ingest"], expires=now() + timedelta(hours=1))
+    find_token(text)
+    with stopped_at(now() + timedelta(hours=2)), pytest.raises(Unauthenticated):
+        find_token(text)
+
+
+def test_a_token_in_constant_use_is_looked_up_once_a_second(
+    town: int, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, text = issue_token("Netz", town, ["ingest"])
+    find_token(text)
+    with django_assert_num_queries(0):
+        find_token(text)
+    ApiToken.objects.filter(pk=token.pk).update(revoked=now())  # another process: no signal comes
+    later = time.monotonic() + 1.1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    with pytest.raises(Unauthenticated):
+        find_token(text)

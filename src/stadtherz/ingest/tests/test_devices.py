@@ -1,13 +1,16 @@
 """Devices: set up once, known at once after every change, and their state kept aside."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from pytest_django import DjangoAssertNumQueries
 
 from stadtherz.base.errors import Conflict, Invalid
-from stadtherz.base.time import DAY, HOUR, MINUTE, iso, now_us
+from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, iso, now_us
+from stadtherz.base.visibility import SYSTEM
 from stadtherz.base.vocabulary import BATTERY
 from stadtherz.ingest import devices, seen
 from stadtherz.ingest.models import Device, DeviceEvent, DeviceField
@@ -27,6 +30,7 @@ from stadtherz.ingest.tests.factories import (
     time_of,
     tts,
 )
+from stadtherz.store.public import create, feature_for, streams, update
 
 
 def test_registering_twice_gives_the_same_device_and_leaves_it_as_it_is(town: Town) -> None:
@@ -206,3 +210,42 @@ def test_the_cache_forgets_after_seconds(town: Town, monkeypatch: pytest.MonkeyP
     found = devices.find("tts", EUI)
     assert found is not None
     assert not found.active
+
+
+def test_while_one_caller_looks_again_the_others_go_on_with_what_is_known(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = devices.find("tts", EUI)
+    later = now_us() + 4 * SECOND
+    monkeypatch.setattr(devices, "now_us", lambda: later)
+    met: list[object] = []
+    load = devices._load
+
+    def slow(*args: Any) -> Any:
+        met.append(devices.find("tts", EUI))
+        return load(*args)
+
+    monkeypatch.setattr(devices, "_load", slow)
+    devices.find("tts", EUI)
+    assert met == [known]
+
+
+def test_a_station_that_moves_measures_at_its_new_place(town: Town) -> None:
+    devices.find("tts", EUI)
+    thing = streams([town.level])[town.level].thing
+    place = {"type": "Point", "coordinates": [7.8, 49.5]}
+    values = {"name": "Mill", "encoding_type": "application/geo+json", "location": place}
+    mill = create("Location", {**values, "owner": town.organisation}, SYSTEM)
+    update("Thing", thing, {"locations": [mill]}, SYSTEM)
+    (reading,) = plan_of(town, tts(1, level_cm=5)).readings
+    assert reading.feature == feature_for(town.level)
+
+
+def test_signs_of_life_of_many_devices_come_in_few_commits(
+    town: Town, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(200):
+        seen.note(seen.Seen(town.device, now_us(), f_cnt=number))
+    with django_assert_max_num_queries(5):
+        seen.flush()
+    assert Device.objects.get().last_f_cnt == 199

@@ -43,6 +43,10 @@ async def silence() -> Message:
     return {"type": "http.disconnect"}
 
 
+async def empty() -> Message:
+    return {"type": "http.request", "body": b""}
+
+
 async def hang_up() -> Message:
     return {"type": "http.disconnect"}
 
@@ -66,7 +70,7 @@ def test_a_fault_of_our_own_is_told_as_a_reason_to_try_again(
     def broken(scope: Any) -> Visibility:
         raise RuntimeError("a fault")
 
-    start, body = speak(silence, broken)
+    start, body = speak(empty, broken)
     assert start["status"] == 503
     assert (b"retry-after", b"10") in start["headers"]
     assert b"a fault" not in body["body"]

@@ -26,6 +26,7 @@ from stadtherz.store.public import (
     entity_changed,
     extents,
     feature_for,
+    features_for,
     organisations,
     register_stream,
     streams,
@@ -367,3 +368,12 @@ def test_a_stream_is_visible_where_it_and_its_thing_are(access: str, thing_acces
             reader.may_read(access=a, owner=home, group=group) for a in (access, thing_access)
         )
         assert (level in streams_visible_to(reader)) == expected
+
+
+def test_features_of_several_datastreams_are_those_of_each() -> None:
+    owner = town()
+    known, new = stream(owner), stream(owner, thing_name="New")
+    nowhere = stream(owner, thing_name="Somewhere", location=None)
+    feature = feature_for(known)
+    found = features_for([known, nowhere, new, 999])
+    assert found == {known: feature, nowhere: None, new: feature_for(new)}

@@ -17,6 +17,7 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import access, readings, sql
 from stadtherz.sensorthings.bodies import Body, Mode
 from stadtherz.sensorthings.execute import reader_for, rows
+from stadtherz.sensorthings.inheritance import inherited
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
@@ -30,7 +31,6 @@ from stadtherz.sensorthings.schema import (
     back_link,
     target,
 )
-from stadtherz.sql.public import Sql
 from stadtherz.store import public as store
 from stadtherz.store.public import Entity, Reading
 
@@ -93,7 +93,8 @@ class _Change:
         if body.entity is OBSERVATION:
             self.waiting.append(self.reading(body, given))
             return None
-        values = {**self._inherited(body.entity, given), **body.values, **self._links(body, given)}
+        owned = inherited(body, given, reader_for(self.visibility))
+        values = {**owned, **body.values, **self._links(body, given)}
         with _in_words_of(body.entity):
             key = store.create(cast(Entity, body.entity.name), values, self.visibility)
         self._attach(body, given, key)
@@ -110,41 +111,35 @@ class _Change:
         """Keys of the entities that the new one points at, created first where they are new."""
         values: dict[str, Any] = {}
         for link in body.entity.links:
+            beside = {THING.name: values["thing"]} if "thing" in values else {}
             if isinstance(link.via, Own):
-                values[_field(link)] = self._single(body, link, given)
+                values[_field(link)] = self._single(body, link, given, beside)
             elif _points_at(body.entity, link):
-                keys = self._keys(body, link, given)
+                keys = self._keys(body, link, given, beside)
                 if link.required and not keys:
                     raise _missing(body.entity, link)
                 if keys:
                     values["locations"] = keys
         return values
 
-    def _single(self, body: Body, link: Link, given: Given) -> int:
-        keys = self._keys(body, link, given)
+    def _single(self, body: Body, link: Link, given: Given, beside: Given) -> int:
+        keys = self._keys(body, link, given, beside)
         if not keys:
             raise _missing(body.entity, link)
         return keys[0]
 
-    def _keys(self, body: Body, link: Link, given: Given) -> list[int]:
+    def _keys(self, body: Body, link: Link, given: Given, beside: Given) -> list[int]:
+        """`beside` is what the new entities will stand beside: it decides who sees them."""
         if link.name in given:
             return [given[link.name]]
-        return [self._key(item) for item in body.links.get(link.name, ())]
+        return [self._key(item, beside) for item in body.links.get(link.name, ())]
 
-    def _key(self, item: int | Body, given: Given | None = None) -> int:
+    def _key(self, item: int | Body, given: Given) -> int:
         if isinstance(item, int):
             return item
-        key = self.create(item, given or {})
+        key = self.create(item, given)
         assert key is not None, "no link to one leads to an Observation"
         return key
-
-    def _inherited(self, entity: EntityType, given: Given) -> dict[str, Any]:
-        """A place is as visible as the Thing it is added to, a feature as its readings."""
-        if entity is LOCATION and "Things" in given:
-            return _ownership(access.ownership(THING, given["Things"]))
-        if entity is FEATURE_OF_INTEREST and "Datastream" in given:
-            return _ownership(access.ownership_of_stream(given["Datastream"]))
-        return {}
 
     # --- what can exist only after it ------------------------------------------------------------------
 
@@ -175,7 +170,7 @@ class _Change:
 
     def reading(self, body: Body, given: Given) -> Reading:
         """The reading that the body of an Observation describes."""
-        stream = self._single(body, _link(OBSERVATION, "Datastream"), given)
+        stream = self._single(body, _link(OBSERVATION, "Datastream"), given, {})
         if stream not in self.streams:
             _check_stream(stream, self.visibility)
             self.streams.add(stream)
@@ -225,11 +220,6 @@ def _link(entity: EntityType, name: str) -> Link:
 def _references(body: Body) -> Iterator[tuple[Link, list[int]]]:
     for name, items in body.links.items():
         yield _link(body.entity, name), [item for item in items if isinstance(item, int)]
-
-
-def _ownership(statement: Sql) -> dict[str, Any]:
-    found = rows(statement)
-    return dict(zip(("owner", "access", "group"), found[0], strict=True)) if found else {}
 
 
 @contextmanager

@@ -91,6 +91,51 @@ def test_places_and_features_added_to_a_hidden_thing_are_hidden(
         assert visitor.get(f"/{name}?$filter=name eq 'Shed'").value == []
 
 
+def test_what_is_made_for_hidden_entities_by_reference_is_hidden_too(
+    api: Client, hidden: int, visitor: Client
+) -> None:
+    """A Location that names its Thing, a feature that names its readings: not only by the path."""
+    (stream,) = api.get(f"/Things({hidden})/Datastreams").ids
+    reading = api.get(f"/Datastreams({stream})/Observations").ids[0]
+    shown = api.post("/Things", bodies.station()).key
+    things = [{"@iot.id": shown}, {"@iot.id": hidden}]
+    place = api.post("/Locations", bodies.location("Shed", Things=things))
+    feature = api.post(
+        "/FeaturesOfInterest", bodies.feature("Shed", Observations=[{"@iot.id": reading}])
+    )
+    for made in (place, feature):
+        assert made.status == 201, made.body
+        assert api.get(made.headers["location"]).status == 200
+        assert visitor.get(made.headers["location"]).status == 404
+    later = api.post(f"/Datastreams({stream})/Observations", bodies.observation(6)).key
+    assert visitor.get(f"/Observations({later})/FeatureOfInterest").status == 404
+
+
+def test_what_is_made_inside_for_hidden_things_is_hidden_too(
+    api: Client, hidden: int, visitor: Client
+) -> None:
+    """Sensor and ObservedProperty of a new Datastream, the place of a new HistoricalLocation."""
+    moment = {"time": "2030-01-01T00:00:00Z", "Locations": [bodies.location("Shed")]}
+    made = bodies.datastream(
+        Sensor=bodies.sensor("Shed"), ObservedProperty=bodies.observed_property("Shed")
+    )
+    assert api.post("/Datastreams", {**made, "Thing": {"@iot.id": hidden}}).status == 201
+    assert api.post(f"/Things({hidden})/Datastreams", made).status == 201
+    assert api.post(f"/Things({hidden})/HistoricalLocations", moment).status == 201
+    for name, count in (("Sensors", 2), ("ObservedProperties", 2), ("Locations", 1)):
+        assert len(api.get(f"/{name}?$filter=name eq 'Shed'").value) == count
+        assert visitor.get(f"/{name}?$filter=name eq 'Shed'").value == []
+
+
+def test_a_place_for_hidden_things_of_others_says_they_are_not_there(
+    api: Client, hidden: int, stranger: Client
+) -> None:
+    reply = stranger.post("/Locations", bodies.location("Shed", Things=[{"@iot.id": hidden}]))
+    nobody = stranger.post("/Locations", bodies.location("Shed", Things=[{"@iot.id": 987654}]))
+    assert reply.status == nobody.status
+    assert api.get("/Locations?$filter=name eq 'Shed'").value == []
+
+
 def test_nobody_changes_what_belongs_to_others(api: Client, stranger: Client) -> None:
     api.post("/Things", bodies.station())
     for name in ENTITY_SETS:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stadtherz.alerts.public import Transition, change, current
-from stadtherz.base.time import Micros
+from stadtherz.base.time import DAY, HOUR, MINUTE, Micros, now_us
 from stadtherz.kit.declaration import Severity
 from stadtherz.services.water import readings, wording
 from stadtherz.services.water.gauges import STEP_REACHED, rank_of, window
@@ -12,6 +12,10 @@ from stadtherz.services.water.levels import Decision, turns
 from stadtherz.services.water.models import Gauge, GaugeState, WarningStep
 from stadtherz.services.water.trend import trend
 from stadtherz.store.public import Columns
+
+_AHEAD = 10 * MINUTE  # of our clock: beyond it, one of the two is wrong
+_LIVE = HOUR  # readings that come together and are older than this have been kept back
+_WARNING_AGE = DAY  # whom an older reading would warn has seen the water
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,26 +42,45 @@ def on_level(columns: Columns) -> None:
 
 def _judge(gauge: Gauge, levels: Sequence[Level]) -> None:
     state, _created = GaugeState.objects.select_for_update().get_or_create(gauge=gauge)
-    news = _newer(levels, state)
+    now = now_us()
+    news = _concerning(_newer(levels, state, now), now)
     if not news:
         return
     steps = sorted(gauge.steps.all(), key=lambda step: step.level)
     before = rank_of(steps, current(STEP_REACHED, str(gauge.pk)))
     for decision in turns(steps, [level.value for level in news], before):
-        change(_transition(gauge, steps, decision, news[decision.index]))
+        level = news[decision.index]
+        if decision.after < decision.before or level.at >= now - _WARNING_AGE:
+            change(_transition(gauge, steps, decision, level))
     state.newest_at, state.newest_id = news[-1].at, news[-1].id
     state.save(update_fields=["newest_at", "newest_id"])
 
 
-def _newer(levels: Iterable[Level], state: GaugeState) -> list[Level]:
-    """The readings that were the newest when they came; what comes late is history, not news."""
+def _newer(levels: Iterable[Level], state: GaugeState, now: Micros) -> list[Level]:
+    """The readings that were the newest when they came; what comes late is history, not news.
+
+    A time in the future counts for nothing, or it would silence all that really comes.
+    """
     found: list[Level] = []
     newest = (state.newest_at, state.newest_id)
+    if newest[0] is not None and newest[0] > now + _AHEAD:  # our clock has been set back
+        newest = (None, None)
     for level in levels:
+        if level.at > now + _AHEAD:
+            continue
         if newest[0] is None or (level.at, level.id) > newest:
             found.append(level)
             newest = (level.at, level.id)
     return found
+
+
+def _concerning(news: Sequence[Level], now: Micros) -> Sequence[Level]:
+    """Those that still concern people: of older readings that come together only the newest.
+
+    They are an import, or what a network kept while the line was down; a flood in the middle of them
+    is over. Live readings count one by one, also if they come together because we were busy.
+    """
+    return [level for level in news if level is news[-1] or level.at >= now - _LIVE]
 
 
 def _transition(

@@ -67,6 +67,7 @@ class ShChart extends HTMLElement {
       series: colour("--sh-series"),
       area: colour("--sh-series-soft"),
       font: getComputedStyle(this).fontFamily,
+      size: Number.parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.8125,
       severity: (name) => colour(`--sh-state-${name}`),
     };
   }

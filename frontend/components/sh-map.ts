@@ -2,7 +2,7 @@ import { LngLatBounds, Map as MapLibre, Marker, NavigationControl, setWorkerUrl 
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "../design/maplibre.css";
 import { FONT, type TilesInfo, mapStyle } from "../lib/map-style.ts";
-import { spread } from "../lib/spread.ts";
+import { type Box, spread } from "../lib/spread.ts";
 import { isDark, onTheme } from "../lib/theme.ts";
 
 setWorkerUrl(workerUrl);
@@ -105,12 +105,12 @@ class ShMap extends HTMLElement {
   }
 
   #list(): Element | null | undefined {
-    return this.closest(".sh-places")?.querySelector(".sh-places__list");
+    return this.closest("[data-places]")?.querySelector("[data-places-list]");
   }
 
   #showPins({ fit }: { fit: boolean }): void {
     const map = this.#map;
-    const places = [...(this.#list()?.querySelectorAll<HTMLAnchorElement>(".sh-place") ?? [])];
+    const places = [...(this.#list()?.querySelectorAll<HTMLElement>("[data-longitude]") ?? [])];
     if (!map) return;
     const focused = this.#pins.findIndex((pin) => pin.getElement() === document.activeElement);
     for (const pin of this.#pins) pin.remove();
@@ -120,7 +120,7 @@ class ShMap extends HTMLElement {
     this.#pins[focused]?.getElement().focus({ preventScroll: true });
     if (fit && places.length > 0) {
       const bounds = places.reduce((all, place) => all.extend(position(place)), new LngLatBounds());
-      const side = Math.min(80, map.getContainer().clientWidth / 5);
+      const side = Math.min(80, map.getContainer().clientWidth / 6);
       map.fitBounds(bounds, { padding: { top: 40, bottom: 40, left: side, right: side }, maxZoom: 15, animate: false });
     }
     this.#makeRoom();
@@ -130,20 +130,29 @@ class ShMap extends HTMLElement {
   #makeRoom(): void {
     const map = this.#map;
     if (!map) return;
+    const buttons = this.querySelector<HTMLElement>(".maplibregl-ctrl-top-right");
+    const taken = buttons ? [boxIn(map.getContainer(), buttons)] : [];
     const boxes = this.#pins.map((pin) => {
       const { x, y } = map.project(pin.getLngLat());
       const { offsetWidth: width, offsetHeight: height } = pin.getElement();
       return { x, y, width, height };
     });
-    spread(boxes).forEach((offset, i) => this.#pins[i]?.setOffset(offset));
+    spread(boxes, taken).forEach((offset, i) => this.#pins[i]?.setOffset(offset));
   }
 }
 
+function boxIn(frame: HTMLElement, element: HTMLElement): Box {
+  const outer = frame.getBoundingClientRect();
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return { x: left - outer.left + width / 2, y: top - outer.top + height / 2, width, height };
+}
+
 /** A link that looks like a label on the map and says everything the list's line says. */
-function pin(place: HTMLAnchorElement): HTMLAnchorElement {
+function pin(place: HTMLElement): HTMLAnchorElement {
   const link = document.createElement("a");
-  link.href = place.href;
-  link.className = place.className.replaceAll("sh-place", "sh-pin");
+  const source = place instanceof HTMLAnchorElement ? place : place.querySelector("a");
+  link.href = source?.href ?? "";
+  link.className = `sh-pin sh-pin--${place.dataset.state ?? "unknown"}`;
   link.setAttribute("aria-label", place.innerText.replace(/\s+/g, " ").trim());
   for (const part of [".sh-place__icon", ".sh-place__value"]) {
     const copy = place.querySelector(part)?.cloneNode(true);
@@ -152,13 +161,13 @@ function pin(place: HTMLAnchorElement): HTMLAnchorElement {
   return link;
 }
 
-function position(place: HTMLAnchorElement): [number, number] {
+function position(place: HTMLElement): [number, number] {
   return [Number(place.dataset.longitude), Number(place.dataset.latitude)];
 }
 
 function padded([west, south, east, north]: TilesInfo["bounds"]): TilesInfo["bounds"] {
-  const wide = (east - west) / 4;
-  const high = (north - south) / 4;
+  const wide = (east - west) / 24;
+  const high = (north - south) / 24;
   return [west - wide, south - high, east + wide, north + high];
 }
 

@@ -6,7 +6,7 @@ export function number(value: number, locale: string, digits: number): string {
 }
 
 export function measure(value: number, unit: string, locale: string, digits: number): string {
-  return unit ? `${number(value, locale, digits)}\u202f${unit}` : number(value, locale, digits);
+  return unit ? `${number(value, locale, digits)}\u00a0${unit}` : number(value, locale, digits);
 }
 
 function clock(time: number, locale: string): string {

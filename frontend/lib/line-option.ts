@@ -21,12 +21,14 @@ export interface ChartData {
 }
 
 export type Palette = Record<"text" | "muted" | "grid" | "surface" | "series" | "area" | "font", string> & {
+  /** Pixels of a letter: grows with the reader's text size. */
+  size: number;
   severity: (name: string) => string;
 };
 
 /** The ECharts option for one line with its named steps and the present. */
 export function lineOption(data: ChartData, palette: Palette, wide: boolean): EChartsCoreOption {
-  const text = { color: palette.muted, fontFamily: palette.font, fontSize: 13 };
+  const text = { color: palette.muted, fontFamily: palette.font, fontSize: palette.size };
   const ticks = wide ? data.ticks : sparse(data.ticks);
   return {
     useUTC: true,
@@ -34,7 +36,7 @@ export function lineOption(data: ChartData, palette: Palette, wide: boolean): EC
     animationDuration: 300,
     textStyle: { fontFamily: palette.font },
     aria: { enabled: true, label: { description: `${data.title}. ${data.summary}` } },
-    grid: { left: 4, right: 14, top: 30, bottom: 22, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
+    grid: { left: 4, right: palette.size * 1.3, top: palette.size * 3.2, bottom: palette.size * 1.7, outerBoundsMode: "same", outerBoundsContain: "axisLabel" },
     tooltip: {
       trigger: "axis",
       confine: true,
@@ -51,7 +53,7 @@ export function lineOption(data: ChartData, palette: Palette, wide: boolean): EC
       max: data.end,
       name: data.zone,
       nameLocation: "end",
-      nameTextStyle: { ...text, align: "right", verticalAlign: "top", padding: [26, 0, 0, 0] },
+      nameTextStyle: { ...text, align: "right", verticalAlign: "top", padding: [palette.size * 2, 0, 0, 0] },
       nameGap: 0,
       axisLine: { lineStyle: { color: palette.grid } },
       axisTick: { lineStyle: { color: palette.grid }, customValues: ticks.map(([time]) => time) },
@@ -106,7 +108,7 @@ function present(data: ChartData, now: number, palette: Palette) {
   return {
     xAxis: now,
     lineStyle: { color: palette.muted, type: [3, 3] },
-    label: { ...label(palette, palette.muted), formatter: data.nowText, position: "end" as const },
+    label: { ...label(palette, palette.muted), formatter: data.nowText, position: "end" as const, distance: palette.size * 1.3 },
   };
 }
 
@@ -115,7 +117,7 @@ function label(palette: Palette, color: string) {
   return {
     color,
     fontFamily: palette.font,
-    fontSize: 13,
+    fontSize: palette.size,
     textBorderColor: palette.surface,
     textBorderWidth: 3,
   };

@@ -11,11 +11,12 @@ const RINGS = [0, 1, 2, 3];
 const DIRECTIONS: [number, number][] = [[0, -1], [0, 1], [1, 0], [-1, 0], [1, -1], [-1, -1], [1, 1], [-1, 1]];
 
 /**
- * How far to move each box so that none covers another. The first boxes are the important ones and
- * stay; a later one takes the nearest free place around its own, and its own if all are taken.
+ * How far to move each box so that none covers another, nor what is `taken` already. The first boxes
+ * are the important ones and stay; a later one takes the nearest free place around its own, and its
+ * own if all are taken.
  */
-export function spread(boxes: Box[]): [number, number][] {
-  const placed: Box[] = [];
+export function spread(boxes: Box[], taken: Box[] = []): [number, number][] {
+  const placed = [...taken];
   return boxes.map((box) => {
     const offset = candidates(box).find((move) => !placed.some((other) => overlap(moved(box, move), other)));
     placed.push(moved(box, offset ?? [0, 0]));

@@ -23,7 +23,7 @@ from stadtherz.web.axes import Scale, time_marks, value_marks
 SPARK_POINTS = 48
 _SPARK_WIDTH, _SPARK_HEIGHT = 192, 40
 _WIDTH, _HEIGHT = 480, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 24, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 38, 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,5 +246,5 @@ def _now(moment: Micros | None, across: Scale) -> SafeString:
     return format_html(
         '<g class="sh-plot__now{}"><path d="M{},{}V{}"/><text x="{}" y="{}">{}</text></g>',
         " sh-plot__now--end" if x > _WIDTH - 48 else "",
-        *(x, _TOP - 4, _HEIGHT - _BOTTOM, x, _TOP - 8, _("now")),
+        *(x, _TOP - 18, _HEIGHT - _BOTTOM, x, _TOP - 22, _("now")),
     )

@@ -15,7 +15,7 @@ from stadtherz.base.time import SECOND, Micros, from_us, now, now_us
 
 NO_VALUE = "–"
 _DIGITS_OF_THE_LARGEST_FLOAT = 320
-NARROW_SPACE = "\N{NARROW NO-BREAK SPACE}"
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def locale() -> Locale:
@@ -49,7 +49,7 @@ def measure(value: float | None, unit: str, digits: int = 0) -> str:
     text = number(value, digits)
     if not unit or text == NO_VALUE:
         return text
-    return f"{text}{NARROW_SPACE}{unit}"
+    return f"{text}{NO_BREAK_SPACE}{unit}"
 
 
 def age(moment: Micros | None) -> str:

@@ -88,7 +88,7 @@ def feature(tiles: Sequence[Tile]) -> Feature | None:
         subtitle=_("The last three days, in %(unit)s") % {"unit": tile.unit},
         unit=tile.unit,
         points=pulse.points(tile.streams[0], end - _CHART_SPAN, end),
-        summary=f"{tile.title}: {tile.value} {tile.unit}, {tile.state_text}.",
+        summary=tile.sentence or f"{tile.title}: {tile.value} {tile.unit}, {tile.state_text}.",
         steps=tile.steps,
         now=end,
         gap=pulse.GAP,

@@ -11,7 +11,7 @@ from stadtherz.base.time import DAY, MINUTE, Micros, now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity
 from stadtherz.services.water import readings, sentence
-from stadtherz.services.water.levels import decide
+from stadtherz.services.water.levels import decide, release
 from stadtherz.services.water.models import Gauge, WarningStep
 from stadtherz.services.water.trend import GROUNDWATER, LEVEL, Trend, Window, trend
 from stadtherz.store.public import StreamInfo, streams, streams_visible_to
@@ -71,12 +71,28 @@ class Situation:
         return sentence.reached(self.step.name, self.since)
 
     @property
+    def outlook(self) -> str:
+        """What comes next: how far the next step is, or when the highest is over."""
+        if self.value is None or self.silent or not self.steps:
+            return ""
+        held = self.steps.index(self.step) + 1 if self.step else 0
+        if held == len(self.steps):
+            highest = self.steps[-1]
+            return sentence.over_below(highest.name, release(highest))
+        following = self.steps[held]
+        return sentence.next_step(following.name, following.level, self.value)
+
+    @property
     def level_text(self) -> str:
         return "–" if self.value is None else sentence.level(self.value)
 
     @property
+    def direction_text(self) -> str:
+        return sentence.direction_text(self.gauge, self.trend)
+
+    @property
     def trend_text(self) -> str:
-        return sentence.trend_text(self.trend)
+        return sentence.trend_text(self.gauge, self.trend)
 
 
 def situations(visibility: Visibility) -> list[Situation]:

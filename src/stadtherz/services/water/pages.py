@@ -12,9 +12,9 @@ from stadtherz.identity.public import visibility_of_request
 from stadtherz.kit.declaration import Severity
 from stadtherz.services.water import export, gauges, sentence, spans
 from stadtherz.services.water.gauges import Situation
-from stadtherz.services.water.models import Gauge, WarningStep
+from stadtherz.services.water.models import WarningStep
 from stadtherz.services.water.spans import Span
-from stadtherz.services.water.tiles import chart_steps, icon
+from stadtherz.services.water.tiles import chart_steps, icon, is_groundwater
 from stadtherz.web.public import Crumb, LineChart, Place, render
 
 
@@ -24,6 +24,7 @@ class StepRow:
 
     step: WarningStep
     holds: bool
+    missing: float | None
 
     @property
     def state(self) -> Severity:
@@ -32,6 +33,17 @@ class StepRow:
     @property
     def state_text(self) -> str:
         return _("reached") if self.holds else _("not reached")
+
+    @property
+    def level_text(self) -> str:
+        return sentence.level(self.step.level)
+
+    @property
+    def distance(self) -> str:
+        """How much is missing, where that is known and something is."""
+        if self.missing is None or self.missing <= 0:
+            return ""
+        return _("%(missing)s to go") % {"missing": sentence.level(self.missing)}
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -53,6 +65,7 @@ def gauge(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "situation": situation,
         "gauge": situation.gauge,
+        "is_groundwater": is_groundwater(situation.gauge),
         "steps": _step_rows(situation),
         "chart": _chart(situation, span),
         "choices": spans.choices(span),
@@ -79,7 +92,11 @@ def download(request: HttpRequest, slug: str) -> HttpResponseBase:
 def _step_rows(situation: Situation) -> list[StepRow]:
     """The highest step on top, as on the gauge board."""
     held = situation.steps.index(situation.step) if situation.step else -1
-    rows = [StepRow(step, rank <= held) for rank, step in enumerate(situation.steps)]
+    value = None if situation.silent else situation.value
+    rows = [
+        StepRow(step, rank <= held, None if value is None or rank <= held else step.level - value)
+        for rank, step in enumerate(situation.steps)
+    ]
     return rows[::-1]
 
 
@@ -103,7 +120,7 @@ def _places(situation: Situation) -> list[Place]:
 def _chart(situation: Situation, span: Span) -> LineChart:
     gauge, end = situation.gauge, now_us()
     address = reverse("water:download", kwargs={"slug": gauge.slug})
-    quantity = _("Depth below ground") if _is_groundwater(gauge) else _("Water level")
+    quantity = _("Depth below ground") if is_groundwater(gauge) else _("Water level")
     points = spans.points(gauge, span, end)
     return LineChart(
         key="level",
@@ -125,7 +142,3 @@ def _summary(values: Sequence[float]) -> str:
         return _("There are no readings in this period.")
     low, high = sentence.level(min(values)), sentence.level(max(values))
     return _("Lowest %(low)s, highest %(high)s in this period.") % {"low": low, "high": high}
-
-
-def _is_groundwater(gauge: Gauge) -> bool:
-    return gauge.kind == Gauge.Kind.GROUNDWATER

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity, Step, Tile
@@ -29,7 +30,11 @@ def chart_steps(situation: Situation) -> tuple[Step, ...]:
 
 
 def icon(gauge: Gauge) -> str:
-    return "groundwater" if gauge.kind == Gauge.Kind.GROUNDWATER else "water"
+    return "groundwater" if is_groundwater(gauge) else "water"
+
+
+def is_groundwater(gauge: Gauge) -> bool:
+    return gauge.kind == Gauge.Kind.GROUNDWATER
 
 
 def _tile(situation: Situation) -> Tile:
@@ -43,7 +48,7 @@ def _tile(situation: Situation) -> Tile:
         unit="cm",
         state=situation.severity,
         state_text=situation.state_text,
-        place=gauge.water_body,
+        place=_("Depth below ground") if is_groundwater(gauge) else gauge.water_body,
         url=reverse("water:gauge", kwargs={"slug": gauge.slug}),
         updated=situation.at,
         spark=[value for _at, value in situation.recent],

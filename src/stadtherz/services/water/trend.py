@@ -1,11 +1,12 @@
 """Whether the water rises or falls, and how fast. Pure: no clock, no database."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from stadtherz.base.time import HOUR, MINUTE, Micros
+from stadtherz.base.time import DAY, HOUR, MINUTE, Micros
 
 _FEWEST = 3
 
@@ -18,15 +19,22 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """`rate` is in centimetres an hour, negative when falling."""
+    """`rate` is in centimetres an hour, negative when falling.
+
+    `change` is what was really measured over the last hour (groundwater: the last day), as people
+    retell it; None where there is no reading from then.
+    """
 
     direction: Direction
     rate: float
+    change: float | None = None
+    fast: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Over which time to look back, and up to which rate (cm/h) the water counts as steady.
+    """Over which time to look back, up to which rate (cm/h) the water counts as steady, from which
+    as fast, and over which time the change is told.
 
     Readings of the last `short` time are enough if there are `wanted` of them, so that a flash flood
     shows at once; a gauge that reports more rarely is given up to `span`.
@@ -35,11 +43,15 @@ class Window:
     short: Micros
     span: Micros
     steady: float
+    fast: float
+    told: Micros
     wanted: int = 4
 
 
-LEVEL = Window(short=30 * MINUTE, span=3 * HOUR, steady=2.0)
-GROUNDWATER = Window(short=24 * HOUR, span=72 * HOUR, steady=0.05)
+LEVEL = Window(short=30 * MINUTE, span=3 * HOUR, steady=2.0, fast=20.0, told=HOUR)
+GROUNDWATER = Window(
+    short=24 * HOUR, span=72 * HOUR, steady=0.05, fast=math.inf, told=DAY
+)  # it never is fast
 
 
 def trend(times: Sequence[Micros], values: Sequence[float], window: Window = LEVEL) -> Trend | None:
@@ -50,10 +62,11 @@ def trend(times: Sequence[Micros], values: Sequence[float], window: Window = LEV
     """
     if not times:
         return None
-    pairs = _recent(list(zip(times, values, strict=True)), window)
+    known = list(zip(times, values, strict=True))
+    pairs = _recent(known, window)
     if len(pairs) < _FEWEST or times[-1] - pairs[0][0] < window.short // 3:
         return None
-    return _judge(_rate(pairs), window.steady)
+    return _judge(_rate(pairs), _change(known, window.told), window)
 
 
 def _recent(
@@ -86,7 +99,15 @@ def _thinned(
     return pairs[::-1][::stride][::-1]
 
 
-def _judge(rate: float, steady: float) -> Trend:
-    if abs(rate) < steady:
-        return Trend(Direction.STEADY, rate)
-    return Trend(Direction.RISING if rate > 0 else Direction.FALLING, rate)
+def _change(pairs: Sequence[tuple[Micros, float]], told: Micros) -> float | None:
+    """The newest reading less the one of `told` ago, or of about then."""
+    newest, value = pairs[-1]
+    at, then = min(pairs, key=lambda pair: abs(newest - told - pair[0]))
+    return value - then if abs(newest - told - at) <= told // 4 else None
+
+
+def _judge(rate: float, change: float | None, window: Window) -> Trend:
+    if abs(rate) < window.steady:
+        return Trend(Direction.STEADY, rate, change)
+    direction = Direction.RISING if rate > 0 else Direction.FALLING
+    return Trend(direction, rate, change, fast=abs(rate) >= window.fast)

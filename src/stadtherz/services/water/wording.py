@@ -97,7 +97,7 @@ def _facts(occasion: Occasion) -> list[tuple[str, str]]:
         (_("Gauge"), f"{occasion.gauge.name} ({occasion.gauge.water_body})"),
         (_("Water level"), sentence.level(occasion.value)),
         (_("Time"), f"{formats.date(occasion.at)}, {sentence.time_of_day(occasion.at)}"),
-        (_("Trend"), sentence.trend_text(occasion.trend)),
+        (_("Trend"), sentence.trend_text(occasion.gauge, occasion.trend)),
     ]
     if occasion.gauge.meaning:
         facts.append((_("What this means"), occasion.gauge.meaning))

@@ -104,4 +104,4 @@ def test_a_null_stands_where_the_line_breaks() -> None:
 def test_the_table_is_short_and_starts_with_the_newest() -> None:
     rows = chart(*range(500)).table
     assert len(rows) <= SPARK_POINTS
-    assert rows[0] == (NOON, "499\u202fcm")
+    assert rows[0] == (NOON, "499\u00a0cm")

@@ -42,7 +42,7 @@ def test_every_float_has_a_text(value: float, digits: int) -> None:
 
 def test_a_unit_stays_with_its_number() -> None:
     with override("de"):
-        assert formats.measure(94, "cm") == "94\u202fcm"
+        assert formats.measure(94, "cm") == "94\u00a0cm"
         assert formats.measure(None, "cm") == "–"
         assert formats.measure(3, "") == "3"
 

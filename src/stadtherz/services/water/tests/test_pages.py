@@ -17,13 +17,13 @@ PAGE = "/pegel/lauterstrasse/"
 def get(path: str, client: Client | None = None) -> str:
     response = (client or Client()).get(path)
     assert response.status_code == 200
-    return response.content.decode().replace("\N{NARROW NO-BREAK SPACE}", " ")
+    return response.content.decode().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_sentence_comes_first(town: Town, gauge: Gauge) -> None:
     town.measure(gauge.datastream_id, *(80 + n for n in range(15)))
     page = get(PAGE)
-    assert "Die Lauter steht bei 94 cm und steigt. Die Stufe „Vorwarnung“ ist seit" in page
+    assert "Die Lauter steht bei 94 cm und steigt schnell. Die Stufe „Vorwarnung“ ist seit" in page
 
 
 def test_the_page_speaks_english_too(town: Town, gauge: Gauge) -> None:
@@ -158,3 +158,28 @@ def test_groundwater_is_told_as_depth(town: Town) -> None:
     town.measure(gauge.datastream_id, 312)
     page = get("/pegel/volkspark/")
     assert "steht 312 cm unter Gelände." in page
+
+
+def test_the_page_says_what_comes_next_and_where_one_is_warned(town: Town, gauge: Gauge) -> None:
+    town.measure(gauge.datastream_id, 94)
+    page = get(PAGE)
+    assert "Die nächste Stufe „Alarm“ beginnt bei 120 cm: Bis dahin fehlen 26 cm." in page
+    assert "noch 26 cm" in page
+    assert "Notruf 112" in page
+
+
+def test_the_highest_step_says_when_it_is_over(town: Town, gauge: Gauge) -> None:
+    town.measure(gauge.datastream_id, 130)
+    assert "„Alarm“ endet, sobald weniger als" in get(PAGE)
+
+
+def test_a_silent_gauge_promises_nothing(town: Town, gauge: Gauge) -> None:
+    town.measure(gauge.datastream_id, 94, at=now_us() - 2 * HOUR)
+    page = get(PAGE)
+    assert "Die nächste Stufe" not in page
+    assert "noch 26 cm" not in page
+
+
+def test_groundwater_warns_of_no_flood(town: Town) -> None:
+    make_gauge(town, "volkspark", kind="groundwater", steps=())
+    assert "Notruf" not in get("/pegel/volkspark/")

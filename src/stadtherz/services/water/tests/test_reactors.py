@@ -21,7 +21,7 @@ def changes() -> list[tuple[str, int]]:
 
 def subjects(language: str = "de") -> list[str]:
     texts = AlertEvent.objects.values_list("texts", flat=True)
-    return [text[language]["subject"].replace("\N{NARROW NO-BREAK SPACE}", " ") for text in texts]
+    return [text[language]["subject"].replace("\N{NO-BREAK SPACE}", " ") for text in texts]
 
 
 def test_a_rising_level_warns_once(town: Town, gauge: Gauge) -> None:
@@ -147,7 +147,7 @@ def test_what_dies_with_the_transaction_is_done_again(town: Town, gauge: Gauge) 
 def test_the_message_tells_level_time_trend_and_meaning(town: Town, gauge: Gauge) -> None:
     town.measure(gauge.datastream_id, *(80 + n for n in range(16)))
     facts = dict(AlertEvent.objects.get().texts["de"]["facts"])
-    assert facts["Trend"].startswith("steigend")
+    assert facts["Trend"].startswith("steigt schnell")
     assert facts["Was das bedeutet"] == "Ab 90 cm steht Wasser auf dem Radweg."
     assert AlertEvent.objects.get().texts["de"]["link"] == "/pegel/lauterstrasse/"
     assert AlertEvent.objects.get().texts["en"]["link"] == "/en/pegel/lauterstrasse/"

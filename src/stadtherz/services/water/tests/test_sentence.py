@@ -24,7 +24,7 @@ def stopped_clock() -> Iterator[None]:
 
 def plain(text: str) -> str:
     """Without the spaces that keep a number with its unit."""
-    return text.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ")
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,48 @@ def test_a_step_reached_before_today_is_told_by_its_day() -> None:
 @pytest.mark.parametrize(
     ("trend", "german"),
     [
-        (Trend(Direction.RISING, 12.4), "steigend, 12 cm in der Stunde"),
-        (Trend(Direction.FALLING, -0.14), "fallend, 0,1 cm in der Stunde"),
-        (Trend(Direction.STEADY, 0.2), "gleichbleibend"),
+        (Trend(Direction.RISING, 12.4, 11.6), "steigt, 12 cm in der letzten Stunde"),
+        (
+            Trend(Direction.RISING, 138, 40, fast=True),
+            "steigt schnell, 40 cm in der letzten Stunde",
+        ),
+        (Trend(Direction.FALLING, -2.4, -0.6), "fällt, 0,6 cm in der letzten Stunde"),
+        (Trend(Direction.FALLING, -30, None, fast=True), "fällt schnell"),
+        (Trend(Direction.STEADY, 0.2, 0.2), "ändert sich kaum"),
         (None, "noch nicht bekannt"),
     ],
 )
-def test_the_trend_names_its_rate(trend: Trend | None, german: str) -> None:
+def test_the_trend_tells_what_was_measured(trend: Trend | None, german: str) -> None:
     with override("de"):
-        assert plain(sentence.trend_text(trend)) == german
+        assert plain(sentence.trend_text(LAUTER, trend)) == german
+
+
+def test_water_that_has_just_turned_is_not_told_with_the_rise_before() -> None:
+    with override("de"):
+        assert sentence.trend_text(LAUTER, Trend(Direction.FALLING, -6, 40)) == "fällt"
+
+
+def test_the_trend_of_groundwater_is_that_of_the_water_not_of_the_depth() -> None:
+    known = Trend(Direction.RISING, 0.25, 6.0)
+    with override("de"):
+        text = plain(sentence.trend_text(GROUND, known))
+    assert text == "fällt, 6,0 cm in den letzten 24 Stunden"
+
+
+def test_a_fast_rise_is_called_fast() -> None:
+    with override("de"):
+        text = plain(sentence.stands(LAUTER, 77, Trend(Direction.RISING, 138, fast=True)))
+    assert text == "Die Lauter steht bei 77 cm und steigt schnell."
+
+
+def test_what_comes_next_is_told_in_centimetres() -> None:
+    with override("de"):
+        assert plain(sentence.next_step("Alarm", 100, 77)) == (
+            "Die nächste Stufe „Alarm“ beginnt bei 100 cm: Bis dahin fehlen 23 cm."
+        )
+        assert plain(sentence.over_below("Alarm", 95)) == (
+            "„Alarm“ endet, sobald weniger als 95 cm gemessen werden."
+        )
 
 
 def test_silence_says_what_was_last_known() -> None:

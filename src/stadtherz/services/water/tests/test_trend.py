@@ -86,3 +86,33 @@ def test_a_reading_every_second_costs_no_second() -> None:
     found = trend(times, [50 + n / 360 for n in range(7200)])
     assert found is not None
     assert found.rate == pytest.approx(10.0, rel=1e-3)
+
+
+def test_the_change_is_what_was_measured_an_hour_ago() -> None:
+    values = [20.0] * 18 + [28.0, 38, 47, 58, 67, 77]
+    found = trend(FIVE, values)
+    assert found is not None
+    assert found.change == 77 - 20
+    assert found.fast
+
+
+def test_without_a_reading_from_then_no_change_is_told() -> None:
+    found = trend(FIVE[:6], line(12)[:6])
+    assert found is not None
+    assert found.change is None
+
+
+@given(st.floats(min_value=-300, max_value=300))
+def test_a_straight_line_changes_by_its_rate_in_an_hour(rate: float) -> None:
+    found = trend(FIVE, line(rate))
+    assert found is not None
+    assert found.change == pytest.approx(rate, abs=1e-6)
+    assert found.fast == (abs(found.rate) >= LEVEL.fast)
+
+
+def test_groundwater_is_never_fast_and_told_by_the_day() -> None:
+    times = [n * HOUR for n in range(72)]
+    found = trend(times, [300 + 0.2 * n for n in range(72)], GROUNDWATER)
+    assert found is not None
+    assert found.change == pytest.approx(4.8)
+    assert not found.fast

@@ -24,6 +24,8 @@ from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 ROOT = Path(__file__).parent.parent
 _STARTS_SERVER = re.compile(r"^\s*(?:[A-Z_]+=\S+\s+)*stadtherz (serve|demo)\b[^|]*$")
+# A reader's own variables, and those that choose an instance.
+_KEPT = "^declare -[x-]+ ([a-z]|STADTHERZ_|PYTHONPATH)"
 _LIMIT_S = 180
 
 
@@ -37,9 +39,8 @@ def set_up(namespace: dict[str, Any]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="stadtherz-docs-"))
     bin_folder = folder / ".bin"
     bin_folder.mkdir()
-    script = bin_folder / "stadtherz"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m stadtherz.cli.main "$@"\n')
-    script.chmod(0o755)
+    _program(bin_folder / "stadtherz", f'"{sys.executable}" -m stadtherz.cli.main')
+    _program(bin_folder / "python", f'"{sys.executable}"')
     port = _free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("STADTHERZ_", "DJANGO_"))}
     namespace["folder"] = folder
@@ -50,6 +51,11 @@ def set_up(namespace: dict[str, Any]) -> None:
         "PYTHONPATH": str(ROOT / "src"),
         "STADTHERZ_PORT": str(port),
     }
+
+
+def _program(path: Path, command: str) -> None:
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    path.chmod(0o755)
 
 
 def tear_down(namespace: dict[str, Any]) -> None:
@@ -75,10 +81,9 @@ def run_bash(example: Example) -> str | None:
 
 def _run(space: dict[str, Any], text: str) -> None:
     # Variables that one block sets are there in the next, as in a reader's terminal.
-    state = space["folder"] / ".variables"
     script = (
-        f"set -euo pipefail\n[ -f '{state}' ] && source '{state}'\n{text}\n"
-        f"declare -p | grep -E '^declare -[x-]+ [a-z]' > '{state}' || true\n"
+        f"set -euo pipefail\n{_recalled(space)}\n{text}\n"
+        f"declare -p | grep -E '{_KEPT}' > '{_state(space)}' || true\n"
     )
     done = subprocess.run(
         ["bash", "-c", script],
@@ -92,9 +97,20 @@ def _run(space: dict[str, Any], text: str) -> None:
     assert done.returncode == 0, f"{text}\n--- output\n{done.stdout}\n--- errors\n{done.stderr}"
 
 
+def _state(space: dict[str, Any]) -> Path:
+    folder: Path = space["folder"]
+    return folder / ".variables"
+
+
+def _recalled(space: dict[str, Any]) -> str:
+    return f"if [ -f '{_state(space)}' ]; then source '{_state(space)}'; fi"
+
+
 def _start(space: dict[str, Any], command: str) -> "subprocess.Popen[bytes]":
     server = subprocess.Popen(
-        ["bash", "-c", f"exec {command}"], cwd=space["folder"], env=space["environment"]
+        ["bash", "-c", f"{_recalled(space)}\nexec env {command}"],
+        cwd=space["folder"],
+        env=space["environment"],
     )
     for _ in range(_LIMIT_S * 5):
         assert server.poll() is None, f"{command} ended with {server.returncode}"

@@ -11,14 +11,14 @@ import click
 from stadtherz.cli import instance
 from stadtherz.cli.instance import instance_options
 
-_KEPT = ("secret.key", "city.txt", "basemap.pmtiles", "media")
+_KEPT = ("secret.key", "city.txt", "texts", "basemap.pmtiles", "media")
 
 
 @click.command()
 @click.argument("target", type=click.Path(dir_okay=False, path_type=Path))
 @instance_options
 def backup(target: Path) -> None:
-    """Write TARGET.tar.gz: database, key, base map and media. Unpack it into an empty folder to restore."""
+    """Write TARGET.tar.gz: database, key, own texts, base map and media. Unpack it into an empty folder to restore."""
     data = instance.data_folder()
     database = data / "stadtherz.sqlite3"
     if not database.exists():

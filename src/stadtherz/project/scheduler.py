@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from importlib import import_module
 
+from django.conf import settings
 from django.db import close_old_connections
 
 from stadtherz.kit.declaration import Job
@@ -16,11 +18,18 @@ from stadtherz.kit.public import services, sweep
 
 logger = logging.getLogger(__name__)
 
+_DAY = timedelta(days=1)
+
 
 def daily_and_service_jobs() -> list[Job]:
-    """Every service's jobs, and the daily deletion of personal data whose time has come."""
+    """Every service's jobs, and the daily deletion of what has been kept long enough."""
     jobs = [job for service in services() for job in service.jobs]
-    return [*jobs, Job("retention", timedelta(days=1), sweep)]
+    return [*jobs, Job("retention", _DAY, sweep), Job("sessions", _DAY, forget_ended_sessions)]
+
+
+def forget_ended_sessions() -> None:
+    """Delete the sessions that nobody can use any more."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 class Scheduler:

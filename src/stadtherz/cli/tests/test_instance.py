@@ -70,10 +70,12 @@ def test_a_setting_that_cannot_be_used_is_named(city: Path, name: str, value: st
 
 def test_a_backup_holds_the_city_but_no_plain_secrets(city: Path, tmp_path: Path) -> None:
     target = tmp_path / "backup.tar.gz"
+    (city / "texts").mkdir()
+    (city / "texts" / "imprint.de.txt").write_text("Gemeinde Eppishausen", encoding="utf-8")
     assert stadtherz("backup", str(target), data=city).returncode == 0
     with tarfile.open(target) as archive:
         names = archive.getnames()
-    assert {"stadtherz.sqlite3", "secret.key"} <= set(names)
+    assert {"stadtherz.sqlite3", "secret.key", "texts/imprint.de.txt"} <= set(names)
     assert "credentials.json" not in names
     assert target.stat().st_mode & 0o077 == 0
 

@@ -117,3 +117,11 @@ def _template_texts(source: str) -> set[str]:
 def test_texts_in_templates_are_found() -> None:
     source = '{% translate "Level" %} {% blocktranslate trimmed %}\n  since {{ when }}\n{% endblocktranslate %}'
     assert _template_texts(source) == {"Level", "since %(when)s"}
+
+
+def test_the_glossary_uses_the_words_of_the_pages() -> None:
+    glossary = (ROOT / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\| ([^|]+) \| [^|]+ \| [^|]+ \|$", glossary, re.MULTILINE)[1:]
+    texts = " ".join(str(m.string) for path in CATALOGUES for m in _catalogue(path))
+    assert len(words) > 20
+    assert [word for word in words if word not in texts] == []

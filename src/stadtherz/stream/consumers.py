@@ -1,6 +1,7 @@
 """Who reacts to the log, and one step of reacting: read, act and move the cursor together."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -18,7 +19,9 @@ from stadtherz.store.public import (
 
 log = logging.getLogger(__name__)
 
-_SLICE = 500  # readings handed over at once
+LARGEST_SLICE = 500  # readings handed over at once
+_SMALLEST_SLICE = 20
+_LONG, _SHORT = 0.15, 0.05  # seconds that a step may hold up all who write on SQLite, roughly
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,20 @@ class Consumer:
     name: str
     handle: Callable[[LogSlice], None]
     streams: Callable[[], frozenset[int]] | None = None
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many readings a step takes, so that it is neither long nor wasteful."""
+
+    most: int = LARGEST_SLICE
+
+    def adapt(self, took: float) -> None:
+        """Choose the next slice by the seconds the last one took."""
+        if took > _LONG:
+            self.most = max(self.most // 2, _SMALLEST_SLICE)
+        elif took < _SHORT:
+            self.most = min(self.most * 2, LARGEST_SLICE)
 
 
 _consumers: dict[str, Consumer] = {}
@@ -77,20 +94,23 @@ def _streams(consumer: Consumer) -> frozenset[int] | None:
     return None if consumer.streams is None else consumer.streams()
 
 
-def step(consumer: Consumer, *, wait: bool) -> bool:
+def step(consumer: Consumer, *, wait: bool, pace: Pace | None = None) -> bool:
     """Hand over the next slice. False if there is nothing (left) to do.
 
     With `wait` False a consumer that another process is running counts as nothing to do.
     """
+    pace = pace or Pace()
     if log_end() <= (cursor(consumer.name) or 0):
         return False
     with exclusive():
+        began = time.monotonic()  # waiting for one's turn does not count
         position = locked_cursor(consumer.name, wait=wait)
         if position is None:
             return False
-        piece = log_after(position, _SLICE, streams=_streams(consumer))
+        piece = log_after(position, pace.most, streams=_streams(consumer))
         if len(piece.columns):
             consumer.handle(piece)
         if piece.position != position:
             move_cursor(consumer.name, piece.position)
+    pace.adapt(time.monotonic() - began)
     return True

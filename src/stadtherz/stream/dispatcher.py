@@ -8,12 +8,12 @@ them at a time.
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import Error, close_old_connections, connections
 
 from stadtherz.store.public import cursor, log_end, notify_log, wait_for_log
-from stadtherz.stream.consumers import Consumer, glance, registered, step
+from stadtherz.stream.consumers import Consumer, Pace, glance, registered, step
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,12 @@ _LAZINESS = 10_000  # readings of no interest a cursor may lag behind: moving it
 
 @dataclass(slots=True)
 class _State:
-    """What the dispatcher knows of a consumer: what it looked at in vain, and its pause."""
+    """What the dispatcher knows of a consumer: what it looked at in vain, its pause and its pace."""
 
     passed: int = 0
     until: float = 0.0
     pause: float = 0.0
+    pace: Pace = field(default_factory=Pace)
 
     def prolong(self) -> None:
         self.pause = min(max(self.pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
@@ -66,8 +67,9 @@ class Dispatcher:
         close_old_connections()
         try:
             end = log_end()
+            began = time.monotonic()
             if self._run_all():
-                self._stopping.wait(_BREATH)
+                self._stopping.wait(max(_BREATH, min(time.monotonic() - began, _LOOK)))
             else:
                 wait_for_log(end, _LOOK)
         except Error as error:  # the database is away: the next round sees whether it is back
@@ -84,7 +86,8 @@ class Dispatcher:
         if self._stopping.is_set() or time.monotonic() < state.until:
             return False
         try:
-            worked = _has_news(consumer, state) and step(consumer, wait=False)
+            news = _has_news(consumer, state)
+            worked = news and step(consumer, wait=False, pace=state.pace)
         except Exception:
             state.prolong()
             log.exception("%s failed, next try in %.1f s", consumer.name, state.pause)

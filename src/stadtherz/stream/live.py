@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 _BACKLOG = 64  # slices a listener may lag behind
 _SLICE = 1000  # readings
 _LOOK = 0.5  # seconds
+_BREATH = 0.1  # seconds after news: what is committed meanwhile goes out together
 _PATIENCE = 10.0  # seconds a page waits for the tail's first look at the database
 
 
@@ -102,6 +103,7 @@ class _Tail:
                 listeners = list(self._listeners)
             for listener in listeners:
                 listener.hand_over(piece.columns)
+            time.sleep(_BREATH)
         return piece.position
 
 

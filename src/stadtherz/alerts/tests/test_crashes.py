@@ -46,5 +46,5 @@ def test_killed_before_the_answer_it_is_not_repeated(ward: Ward, mails: MailServ
         change(ward.goes(0, 1, observation=1))
         doomed.wait_for_death()
     with sending(mails):
-        assert not eventually(lambda: len(mails.received()) > 1, seconds=3)
-    assert Delivery.objects.get().status == Delivery.Status.UNCERTAIN
+        assert eventually(lambda: Delivery.objects.get().status == Delivery.Status.UNCERTAIN)
+        assert not eventually(lambda: len(mails.received()) > 1, seconds=2)

@@ -71,7 +71,7 @@ def sending(server: MailServer) -> Iterator[Sender]:
         sender.end()
 
 
-def eventually(condition: Callable[[], bool], *, seconds: float = 20) -> bool:
+def eventually(condition: Callable[[], bool], *, seconds: float = 90) -> bool:
     """Whether the condition comes true in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -7,7 +7,8 @@ from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import render, write
 from stadtherz.sensorthings.bodies import Mode, load, read_body
-from stadtherz.sensorthings.fetch import Fetcher, Parent
+from stadtherz.sensorthings.fetch import Fetcher
+from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.get import Answer
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.origin import header

@@ -4,55 +4,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stadtherz.base.errors import NotFound, TooLarge
-from stadtherz.base.expressions import TRUE, Among, And, Column, Expression, Kind
+from stadtherz.base.expressions import TRUE, Among, Column, Expression, Kind
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import readings, sql
 from stadtherz.sensorthings.access import EVERYTHING
 from stadtherz.sensorthings.execute import reader_for, rows, scalar
+from stadtherz.sensorthings.found import Entity, Page, Parent
 from stadtherz.sensorthings.plan import ExpandPlan, SetPlan
 from stadtherz.sensorthings.resolve import Resolution
 from stadtherz.sensorthings.routes import Step
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     OBSERVATION,
-    EntityType,
     Link,
     Own,
     Reverse,
 )
+from stadtherz.sensorthings.trees import conjunction
 from stadtherz.sql.public import Sql, join
 from stadtherz.store.public import Selection
 
 MAX_ENTITIES = 20_000
-
-
-@dataclass(slots=True)
-class Entity:
-    """One entity of an answer: values by column, and what is expanded by link."""
-
-    type: EntityType
-    id: int
-    values: dict[str, Any]
-    expanded: dict[str, "Entity | Page | None"] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Page:
-    """Entities in order; `more` tells that others follow, `count` how many there are in all."""
-
-    plan: SetPlan
-    entities: list[Entity]
-    more: bool = False
-    count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Parent:
-    """The entity in front of a set in a path. `reading` is there if it is an Observation."""
-
-    type: EntityType
-    id: int
-    reading: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
@@ -141,7 +113,9 @@ class Fetcher:
         )
 
     def _entity(self, plan: SetPlan, row: tuple[Any, ...]) -> Entity:
-        return Entity(plan.entity, row[0], dict(zip(sql.fetched(plan), row, strict=True)))
+        names = sql.fetched(plan)
+        values = dict(zip(names, row[: len(names)], strict=True))
+        return Entity(plan.entity, row[0], values, sorted_by=row[len(names) :])
 
     def _page(self, plan: SetPlan, entities: list[Entity]) -> Page:
         """Cuts off the one row more that tells about a next page."""
@@ -193,11 +167,10 @@ class Fetcher:
     # --- readings ------------------------------------------------------------------------------------
 
     def _page_of_readings(self, plan: SetPlan, behind: Selection) -> Page:
-        selection = _selection(plan, behind)
-        found = readings.select(selection, self.visibility)
+        found = readings.select(_selection(plan, behind, plan.behind), self.visibility)
         page = self._page(plan, [Entity(OBSERVATION, r["id"], r) for r in found])
         if plan.count:
-            page.count = readings.count(selection, self.visibility)
+            page.count = readings.count(_selection(plan, behind), self.visibility)
         self._complete(plan, page.entities)
         return page
 
@@ -239,7 +212,7 @@ def _asks_newest(plan: SetPlan, link: Link) -> bool:
     first = plan.order[0]
     return (
         link.via == Reverse("datastream")
-        and (plan.top, plan.skip) == (1, 0)
+        and (plan.top, plan.skip, plan.after) == (1, 0, None)
         and plan.where == TRUE
         and first.by == Column("phenomenon_start", Kind.TIME)
         and first.descending
@@ -260,11 +233,11 @@ def _belongs(reading: dict[str, Any], parent: Parent | None, link: Link | None) 
     return bool(reading[link.via.column] == parent.id)
 
 
-def _selection(plan: SetPlan, behind: Selection) -> Selection:
+def _selection(plan: SetPlan, parent: Selection, *more: Expression) -> Selection:
     """The store makes the order total itself, in the same way."""
     return Selection(
-        streams=behind.streams,
-        where=plan.where if behind.where == TRUE else And((behind.where, plan.where)),
+        streams=parent.streams,
+        where=conjunction(parent.where, plan.where, *more),
         order=plan.order[:-1],
         limit=plan.top + 1,
         skip=plan.skip,

@@ -8,7 +8,8 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import render
-from stadtherz.sensorthings.fetch import Fetcher, Parent
+from stadtherz.sensorthings.fetch import Fetcher
+from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
@@ -62,7 +63,7 @@ def _address(resource: Resource, urls: Urls) -> str:
 
 
 def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) -> Answer:
-    if query.filter is not None or query.orderby or query.top is not None or query.skip:
+    if query.filter or query.orderby or query.top is not None or query.skip or query.after:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     plan = plan_set(route.last.entity, query, now=now)
     parent = fetcher.parent(route.steps)

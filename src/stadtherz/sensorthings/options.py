@@ -1,10 +1,12 @@
 """The query string, and the options nested in `$expand`, as a Query."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from stadtherz.base.errors import Invalid, QuerySyntaxError, TooLarge
+from stadtherz.sensorthings import cursors
 from stadtherz.sensorthings.grammar import parse_filter, parse_orderby
 from stadtherz.sensorthings.syntax import Expand, Query
 from stadtherz.sensorthings.tokens import split_outside
@@ -21,7 +23,7 @@ class Unsupported(Exception):
     """An option the standard or its neighbours know and this server does not offer."""
 
 
-_KNOWN_ELSEWHERE = frozenset({"$apply", "$search", "$compute", "$levels", "$skiptoken", "$id"})
+_KNOWN_ELSEWHERE = frozenset({"$apply", "$search", "$compute", "$levels", "$id"})
 
 
 def parse_query(raw: str) -> Query:
@@ -78,6 +80,13 @@ def _boolean(text: str, offset: int, _depth: int) -> bool:
     if text not in ("true", "false"):
         raise QuerySyntaxError("$count", "must be true or false", offset)
     return text == "true"
+
+
+def _place(text: str, offset: int, _depth: int) -> cursors.Place:
+    try:
+        return cursors.place(text)
+    except ValueError as error:
+        raise QuerySyntaxError(cursors.OPTION, str(error), offset) from None
 
 
 def _select(text: str, offset: int, _depth: int) -> tuple[str, ...]:
@@ -145,15 +154,7 @@ def _merge(one: Expand, other: Expand) -> Expand:
     for expand in added.query.expand:
         known = links.get(expand.link)
         links[expand.link] = _merge(known, expand) if known else expand
-    query = base.query
-    return Expand(
-        one.link,
-        Query(
-            query.filter, query.orderby, query.top, query.skip, query.count, query.select,
-            tuple(links.values()), query.texts,
-        ),
-        one.position,
-    )  # fmt: skip
+    return Expand(one.link, replace(base.query, expand=tuple(links.values())), one.position)
 
 
 _OPTIONS: Final[dict[str, tuple[str, Callable[[str, int, int], Any]]]] = {
@@ -161,6 +162,7 @@ _OPTIONS: Final[dict[str, tuple[str, Callable[[str, int, int], Any]]]] = {
     "$orderby": ("orderby", lambda text, offset, _: parse_orderby(text, offset=offset)),
     "$top": ("top", lambda text, offset, _: _number("$top", text, offset)),
     "$skip": ("skip", lambda text, offset, _: _number("$skip", text, offset)),
+    cursors.OPTION: ("after", _place),
     "$count": ("count", _boolean),
     "$select": ("select", _select),
     "$expand": ("expand", _expand),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from stadtherz.base.errors import Invalid, QuerySyntaxError
 from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Order
 from stadtherz.base.time import Micros
+from stadtherz.sensorthings.cursors import Place, behind
 from stadtherz.sensorthings.filters import IDS, Resolver
 from stadtherz.sensorthings.options import Unsupported
 from stadtherz.sensorthings.schema import EntityType, Link, target
@@ -19,7 +20,9 @@ _CONTROL = ("@iot.selfLink",)
 class SetPlan:
     """One page of one entity set. `order` is total: it ends with the id, in the last direction.
 
-    `select` None means every property and link; `texts` are the options as written.
+    `select` None means every property and link; `texts` are the options as written. A page begins
+    behind the place `after`, which `behind` says as a condition once the order is resolved; what is
+    counted are all pages.
     """
 
     entity: EntityType
@@ -30,13 +33,15 @@ class SetPlan:
     count: bool = False
     select: frozenset[str] | None = None
     expands: tuple["ExpandPlan", ...] = ()
+    after: Place | None = None
+    behind: Expression = TRUE
     texts: tuple[tuple[str, str], ...] = ()
 
     def shows(self, name: str) -> bool:
         return self.select is None or name in self.select
 
     def resolved(self, where: Expression, order: tuple[Order, ...]) -> "SetPlan":
-        return replace(self, where=where, order=order)
+        return replace(self, where=where, order=order, behind=behind(order, self.after))
 
     def without_expands(self) -> "SetPlan":
         return replace(self, expands=())
@@ -69,7 +74,8 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
         query.count,
         _select(entity, query),
         tuple(_expand(entity, expand, now) for expand in query.expand),
-        query.texts,
+        query.after,
+        texts=query.texts,
     )
 
 
@@ -101,5 +107,5 @@ def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:
         )
     plan = plan_set(target(link), expand.query, now=now)
     if not link.many:
-        plan = replace(plan, top=1, skip=0)  # one entity has no pages
+        plan = replace(plan, top=1, skip=0, after=None)  # one entity has no pages
     return ExpandPlan(link, plan)

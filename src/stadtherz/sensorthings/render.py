@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from stadtherz.base.time import Micros, iso
-from stadtherz.sensorthings.fetch import Entity, Page
+from stadtherz.sensorthings.found import Entity, Page
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.routes import Route
@@ -103,8 +103,9 @@ def _frame(prefix: str, found: Page, path: str) -> Document:
     if found.count is not None:
         document[f"{prefix}@iot.count"] = found.count
     if found.more:
-        following = Urls(path).page_after(path, plan.texts, skip=plan.skip + plan.top)
-        document[f"{prefix}@iot.nextLink"] = following
+        document[f"{prefix}@iot.nextLink"] = Urls(path).page_after(
+            path, plan.texts, skip=plan.skip + plan.top, token=found.token
+        )
     return document
 
 

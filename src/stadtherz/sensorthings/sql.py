@@ -148,9 +148,10 @@ def _condition(tables: _Tables, where: Expression) -> Sql:
     return compile_condition(where, tables.resolve, tables.reader.dialect)
 
 
-def _conditions(tables: _Tables, where: Expression, restriction: Sql) -> Sql:
+def _conditions(tables: _Tables, where: Expression, restriction: Sql, *more: Expression) -> Sql:
     seen = visible(tables.entity, _ROOT, tables.reader.visibility)
-    return join(" AND ", [seen, restriction, _condition(tables, where)])
+    conditions = [_condition(tables, condition) for condition in (where, *more)]
+    return join(" AND ", [seen, restriction, *conditions])
 
 
 def _ordered(tables: _Tables, order: tuple[Order, ...]) -> Sql:
@@ -158,13 +159,22 @@ def _ordered(tables: _Tables, order: tuple[Order, ...]) -> Sql:
     return compile_order(order, tables.resolve, tables.reader.dialect)
 
 
+def _sorting_values(tables: _Tables, order: tuple[Order, ...]) -> list[Sql]:
+    """What the rows are sorted by, as columns."""
+    return [compile_value(term.by, tables.resolve, tables.reader.dialect) for term in order]
+
+
 def page(plan: SetPlan, reader: Reader, restriction: Sql = EVERYTHING) -> Sql:
-    """One page and one row more, which tells whether there is a next page."""
+    """One page and one row more, which tells whether there is a next page.
+
+    Rows of (*fetched, *sorting values).
+    """
     tables = _Tables(reader, plan.entity)
-    where = _conditions(tables, plan.where, restriction)
+    where = _conditions(tables, plan.where, restriction, plan.behind)
     order = _ordered(tables, plan.order)
     return compose(
-        f"SELECT {_selected(plan)} {{}} WHERE {{}} ORDER BY {{}} {{}}",
+        f"SELECT {_selected(plan)}, {{}} {{}} WHERE {{}} ORDER BY {{}} {{}}",
+        join(", ", _sorting_values(tables, plan.order)),
         tables.text,
         where,
         order,
@@ -179,21 +189,26 @@ def count(plan: SetPlan, reader: Reader, restriction: Sql = EVERYTHING) -> Sql:
 
 
 def children(link: Link, plan: SetPlan, parents: list[int], reader: Reader) -> Sql:
-    """What is behind `link` for each of `parents`: rows of (parent, *fetched), limited per parent.
+    """What is behind `link` for each of `parents`, limited for each of them.
+
+    Rows of (parent, *fetched, *sorting values).
 
     For a link to one, `parents` are the keys that the parents' own column holds.
     """
     tables = _Tables(reader, plan.entity)
-    key, where = _family(tables, link, plan, parents)
+    key, where = _family(tables, link, plan, parents, plan.behind)
     order = _ordered(tables, plan.order)
+    values = _sorting_values(tables, plan.order)
     numbered = compose(
-        f"SELECT {key} AS parent, {_selected(plan)},"
+        f"SELECT {key} AS parent, {_selected(plan)}, {{}},"
         f" ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {{}}) AS place {{}} WHERE {{}}",
+        join(", ", [compose(f"{{}} AS by{i}", value) for i, value in enumerate(values)]),
         order,
         _with_pairs(tables, link),
         where,
     )
-    columns = ", ".join(f'q."{column}"' for column in fetched(plan))
+    names = [*fetched(plan), *(f"by{i}" for i in range(len(values)))]
+    columns = ", ".join(f'q."{name}"' for name in names)
     limits = Sql("q.place > %s AND q.place <= %s", (plan.skip, plan.skip + plan.top + 1))
     return compose(
         f"SELECT q.parent, {columns} FROM ({{}}) q WHERE {{}} ORDER BY q.parent, q.place",
@@ -211,10 +226,12 @@ def count_children(link: Link, plan: SetPlan, parents: list[int], reader: Reader
     )
 
 
-def _family(tables: _Tables, link: Link, plan: SetPlan, parents: list[int]) -> tuple[str, Sql]:
+def _family(
+    tables: _Tables, link: Link, plan: SetPlan, parents: list[int], *more: Expression
+) -> tuple[str, Sql]:
     key = _parent_key(link)
     among = Sql(f"{key} IN ({', '.join(['%s'] * len(parents))})", tuple(parents))
-    return key, _conditions(tables, plan.where, among)
+    return key, _conditions(tables, plan.where, among, *more)
 
 
 def _parent_key(link: Link) -> str:

@@ -1,6 +1,7 @@
 """The nodes that query text and resource paths are read into. `position` counts from 0."""
 
 from dataclasses import dataclass
+from typing import Any
 from typing import Literal as OneOf
 
 Operator = OneOf["and", "or", "eq", "ne", "gt", "ge", "lt", "le", "add", "sub", "mul", "div", "mod"]
@@ -68,7 +69,10 @@ class OrderTerm:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The options of one entity set. `texts` keeps them as written, for next links."""
+    """The options of one entity set. `texts` keeps them as written, for next links.
+
+    `after` are the sorting values behind which the page begins (see `cursors`).
+    """
 
     filter: Node | None = None
     orderby: tuple[OrderTerm, ...] = ()
@@ -77,6 +81,7 @@ class Query:
     count: bool = False
     select: tuple[str, ...] | None = None
     expand: tuple["Expand", ...] = ()
+    after: tuple[Any, ...] | None = None
     texts: tuple[tuple[str, str], ...] = ()
 
 

@@ -3,6 +3,7 @@
 from functools import reduce
 
 from stadtherz.base.expressions import (
+    TRUE,
     And,
     Call,
     Column,
@@ -22,6 +23,15 @@ def kind_of(expression: Expression) -> Kind:
     if isinstance(expression, Column | Literal | Call | Lookup):
         return expression.kind
     return Kind.BOOLEAN
+
+
+def conjunction(*conditions: Expression) -> Expression:
+    """All of the conditions as one, without And inside And and without what is always true."""
+    parts: list[Expression] = []
+    for condition in conditions:
+        parts += condition.parts if isinstance(condition, And) else [condition]
+    parts = [part for part in parts if part != TRUE]
+    return parts[0] if len(parts) == 1 else And(tuple(parts)) if parts else TRUE
 
 
 def columns_of(expression: Expression) -> list[Column]:

@@ -47,7 +47,6 @@ def test_expanded_entities_obey_their_own_options(city: Client) -> None:
     streams = [t["Datastreams"][0] for t in reply.value]
     assert [s["Observations"] for s in streams] == [[{"result": 4}], [{"result": 20}], []]
     assert [s["Observations@iot.count"] for s in streams] == [2, 2, 0]
-    assert streams[0]["Observations@iot.nextLink"].endswith("&$skip=1")
     following = city.get(streams[0]["Observations@iot.nextLink"])
     assert (following.value, following.json["@iot.count"]) == ([{"result": 2.5}], 2)
 
@@ -101,10 +100,9 @@ def test_pages_have_a_usual_and_a_greatest_size(api: Client) -> None:
     for number in range(DEFAULT_TOP + 1):
         api.post("/Things", thing(str(number)))
     usual = api.get("/Things")
-    assert (len(usual.value), usual.json["@iot.nextLink"]) == (
-        DEFAULT_TOP,
-        f"{ROOT}/Things?$skip={DEFAULT_TOP}",
-    )
+    assert len(usual.value) == DEFAULT_TOP
+    assert usual.json["@iot.nextLink"].startswith(f"{ROOT}/Things?$skiptoken=")
+    assert len(api.get(usual.json["@iot.nextLink"]).value) == 1
     assert len(api.get(f"/Things?$top={MAX_TOP * 1000}").value) == DEFAULT_TOP + 1
 
 

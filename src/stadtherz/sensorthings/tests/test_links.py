@@ -3,6 +3,7 @@ from urllib.parse import urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stadtherz.sensorthings.cursors import token
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.schema import THING
@@ -14,16 +15,21 @@ def test_addresses_are_absolute() -> None:
     assert urls.entity_set(THING) == "https://city.example/sta/v1.1/Things"
 
 
-@given(st.text(max_size=20), st.integers(0, 1000), st.integers(1, 1000))
-def test_a_next_link_asks_the_same_question_further_on(text: str, skip: int, top: int) -> None:
+@given(st.text(max_size=20), st.integers(0, 1000), st.integers(1, 1000), st.booleans())
+def test_a_next_link_asks_the_same_question_further_on(
+    text: str, skip: int, top: int, counting: bool
+) -> None:
     quoted = text.encode("utf-8", "ignore").decode().replace("'", "''")
     options = (
         ("$filter", f"name eq '{quoted}'"),
         ("$top", str(top)),
         ("$skip", "3"),
         ("$count", "true"),
+        ("$skiptoken", str(token((1,)))),
     )
-    link = Urls("").page_after("https://city.example/Things", options, skip=skip)
+    following = None if counting else token((text, 2))
+    link = Urls("").page_after("https://city.example/Things", options, skip=skip, token=following)
     query = parse_query(urlsplit(link).query)
-    assert (query.skip, query.top, query.count) == (skip, top, True)
+    assert (query.top, query.count) == (top, True)
+    assert (query.skip, query.after) == ((skip, (1,)) if counting else (0, (text, 2)))
     assert dict(query.texts)["$filter"] == f"name eq '{quoted}'"

@@ -40,6 +40,28 @@ def test_the_engine_agrees_with_the_reference(seed: int) -> None:
         transaction.set_rollback(True)
 
 
+@pytest.mark.usefixtures("db")
+@given(st.integers(0, 2**32))
+@slow
+def test_chains_of_pages_are_the_whole_in_order(seed: int) -> None:
+    random = Random(seed)
+    with transaction.atomic():
+        world = Builder(random).build()
+        for _ in range(QUERIES_PER_WORLD):
+            kind, queries = random.choice(list(ENTITY_SETS.values())), Queries(random)
+            orders = ",".join(queries.order(kind) for _ in range(random.randint(1, 2)))
+            address = f"/{kind.plural}?$filter={queries.filter(kind)}&$orderby={orders}"
+            client = Client(random.choice(world.callers))
+            assert _chained(client, f"{address}&$top=1") == client.get(address).ids, address
+        transaction.set_rollback(True)
+
+
+def _chained(client: Client, address: str) -> list[int]:
+    reply = client.get(address)
+    following = reply.json.get(_MORE)
+    return reply.ids + (_chained(client, following) if following else [])
+
+
 def _check(world: World, random: Random) -> None:
     kind = random.choice(list(ENTITY_SETS.values()))
     text = Queries(random).query(kind)

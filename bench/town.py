@@ -56,12 +56,7 @@ def _gauge(owner: int, number: int) -> NewStream:
         location={"type": "Point", "coordinates": place},
         sensor_name="Ultrasound",
         sensor_description="A made-up sensor",
-        property_name=WATER_LEVEL.name,
-        property_definition=WATER_LEVEL.definition,
-        property_description=WATER_LEVEL.description,
-        unit_name=WATER_LEVEL.unit.name,
-        unit_symbol=WATER_LEVEL.unit.symbol,
-        unit_definition=WATER_LEVEL.unit.definition,
+        observed=WATER_LEVEL,
         name=f"Level {number}",
         description="Water level",
     )

@@ -68,12 +68,7 @@ def add(
                 location=_point(longitude, latitude),
                 sensor_name=f"Device {dev_eui.upper()}",
                 sensor_description=f"LoRaWAN device of {name}",
-                property_name=observed.name,
-                property_definition=observed.definition,
-                property_description=observed.description,
-                unit_name=observed.unit.name,
-                unit_symbol=observed.unit.symbol,
-                unit_definition=observed.unit.definition,
+                observed=observed,
                 name=f"{name}: {observed.name}",
                 description=observed.description,
             )

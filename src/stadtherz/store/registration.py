@@ -70,9 +70,9 @@ def register_stream(new: NewStream) -> int:
                 "sensor": _sensor(new, owned),
                 "properties": new.properties or None,
                 "unit_of_measurement": {
-                    "name": new.unit_name,
-                    "symbol": new.unit_symbol,
-                    "definition": new.unit_definition,
+                    "name": new.observed.unit.name,
+                    "symbol": new.observed.unit.symbol,
+                    "definition": new.observed.unit.definition,
                 },
             },
         )
@@ -116,10 +116,11 @@ def _sensor(new: NewStream, owned: dict[str, Any]) -> Sensor:
 
 
 def _property(new: NewStream, owned: dict[str, Any]) -> ObservedProperty:
+    wanted = new.observed
     observed, _ = ObservedProperty.objects.get_or_create(
         owner_id=new.owner,
-        definition=new.property_definition,
-        defaults={**owned, "name": new.property_name, "description": new.property_description},
+        definition=wanted.definition,
+        defaults={**owned, "name": wanted.name, "description": wanted.description},
     )
     return observed
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from stadtherz.base.expressions import TRUE, Expression, Kind, Order
 from stadtherz.base.geometry import GeoJSON
 from stadtherz.base.time import Micros, Period
+from stadtherz.base.vocabulary import Observable
 
 Result = float | int | str | bool | dict[str, Any] | list[Any] | None
 
@@ -203,12 +204,7 @@ class NewStream:
     location: GeoJSON | None
     sensor_name: str
     sensor_description: str
-    property_name: str
-    property_definition: str
-    property_description: str
-    unit_name: str
-    unit_symbol: str
-    unit_definition: str
+    observed: Observable
     name: str
     description: str
     access: str = "public"

@@ -45,12 +45,7 @@ def make_stream(owner: int, observed: Observable = WATER_LEVEL, name: str = "Gau
             location={"type": "Point", "coordinates": [7.77, 49.44]},
             sensor_name="Radar",
             sensor_description="A radar gauge",
-            property_name=observed.name,
-            property_definition=observed.definition,
-            property_description=observed.description,
-            unit_name=observed.unit.name,
-            unit_symbol=observed.unit.symbol,
-            unit_definition=observed.unit.definition,
+            observed=observed,
             name=f"{name}: {observed.name}",
             description="",
         )

@@ -3,7 +3,9 @@
 from typing import Any
 
 from stadtherz.base.time import Period
+from stadtherz.base.units import CENTIMETRE
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
+from stadtherz.base.vocabulary import Observable
 from stadtherz.store.public import (
     NewStream,
     Reading,
@@ -34,6 +36,11 @@ def staff_of(organisation: int, **changes: Any) -> Visibility:
     return Visibility(**(values | changes))
 
 
+LEVEL = Observable(
+    "level", "Water level", "Height of the water", "http://example.org/level", CENTIMETRE
+)
+
+
 def new_stream(owner: int, **changes: Any) -> NewStream:
     values: dict[str, Any] = {
         "owner": owner,
@@ -42,12 +49,7 @@ def new_stream(owner: int, **changes: Any) -> NewStream:
         "location": PLACE,
         "sensor_name": "Radar",
         "sensor_description": "Looks down from the bridge",
-        "property_name": "Water level",
-        "property_definition": "http://example.org/level",
-        "property_description": "Height of the water",
-        "unit_name": "centimetre",
-        "unit_symbol": "cm",
-        "unit_definition": "ucum:cm",
+        "observed": LEVEL,
         "name": "Level",
         "description": "Water level at the mill",
     }

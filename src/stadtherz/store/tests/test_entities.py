@@ -6,6 +6,7 @@ import pytest
 
 from stadtherz.base.errors import Conflict, Forbidden, Invalid, NotFound
 from stadtherz.base.visibility import ANONYMOUS, SYSTEM, Scope, Visibility
+from stadtherz.base.vocabulary import BATTERY
 from stadtherz.store.models import (
     AccessGroup,
     Datastream,
@@ -312,7 +313,7 @@ def test_a_stream_is_registered_with_everything_it_needs_and_only_once() -> None
     owner = town()
     level = register_stream(new_stream(owner))
     assert register_stream(new_stream(owner)) == level
-    second = register_stream(new_stream(owner, name="Battery", property_definition="battery"))
+    second = register_stream(new_stream(owner, name="Battery", observed=BATTERY))
     models = (Thing, Location, HistoricalLocation, Sensor, ObservedProperty, Datastream)
     assert [model.objects.count() for model in models] == [1, 1, 1, 1, 2, 2]
     assert set(streams([level, second, 999])) == {level, second}

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from stadtherz.base.time import Period
+from stadtherz.base.vocabulary import WATER_LEVEL
 from stadtherz.store.public import (
     LogSlice,
     NewStream,
@@ -27,12 +28,7 @@ def datastream(name: str = "Level") -> int:
             location=None,
             sensor_name="Radar",
             sensor_description="",
-            property_name="Water level",
-            property_definition="http://example.org/level",
-            property_description="",
-            unit_name="centimetre",
-            unit_symbol="cm",
-            unit_definition="ucum:cm",
+            observed=WATER_LEVEL,
             name=name,
             description="",
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from stadtherz.base.time import HOUR, Micros
+from stadtherz.base.vocabulary import WATER_LEVEL
 from stadtherz.kit.declaration import Severity, Step, Tile
 from stadtherz.store.public import NewStream, create_organisation, register_stream
 from stadtherz.web.charts import LineChart
@@ -51,12 +52,7 @@ def stream(access: str = "public", town: str = "lautern") -> int:
             location={"type": "Point", "coordinates": [7.77, 49.44]},
             sensor_name="Radar",
             sensor_description="",
-            property_name="Water level",
-            property_definition="http://example.org/level",
-            property_description="",
-            unit_name="centimetre",
-            unit_symbol="cm",
-            unit_definition="ucum:cm",
+            observed=WATER_LEVEL,
             name="Level",
             description="",
             access=access,

@@ -29,7 +29,7 @@ from wagtail.permission_policies.base import BasePermissionPolicy
 from stadtherz.base.visibility import Visibility
 from stadtherz.identity.public import visibility_of_user
 from stadtherz.web import staff_views
-from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
+from stadtherz.web.staff_views import Limited, StaffInspectView, date_column, moment_column
 
 __all__ = [  # what services build their back office from
     "Limited",
@@ -37,6 +37,7 @@ __all__ = [  # what services build their back office from
     "Reach",
     "StaffInspectView",
     "StaffViewSet",
+    "date_column",
     "moment_column",
     "panel",
     "panels",
@@ -113,6 +114,7 @@ class StaffViewSet(ModelViewSet):
     form whose target belongs to no organisation (all others are limited to own rows or empty).
     `moments` names fields that hold microseconds, so that a row's page shows them as times;
     `labels` names attributes in lists and inspect views that are no fields of the model.
+    `shown` says in words what a row's page would show as the code that is stored.
     Viewers see, editors and above change; override `sees` and `changes` for other rules.
     Every change is recorded in the audit trail.
     """
@@ -122,6 +124,7 @@ class StaffViewSet(ModelViewSet):
     open_choices: Sequence[str] = ()
     moments: Sequence[str] = ()
     labels: Mapping[str, Any] = MappingProxyType({})
+    shown: Mapping[str, Callable[[Any], Any]] = MappingProxyType({})
     form_fields: Sequence[str] = ()
     icon = "list-ul"
     inspect_view_enabled = True
@@ -141,6 +144,10 @@ class StaffViewSet(ModelViewSet):
 
     def changes(self, user: Any) -> Reach:
         return writes(user)
+
+    def title_of(self, row: Any) -> str:
+        """What a row is called above its page."""
+        return str(row)
 
     def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
         """What this person may see, or change, in this view set."""

@@ -1,16 +1,21 @@
 """The staff's start page: how much of what waits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.components import Component
 
-from stadtherz.web.staff import panels
+from stadtherz.identity.public import visibility_of_request
+from stadtherz.web.staff import panels, writes
+from stadtherz.web.staff_people import administers
+from stadtherz.web.start import read_tiles
 
 
 class Figures(Component):
-    """Every registered panel as a figure that links to its list."""
+    """Every registered panel as a figure that links to its list, the city's own figures, and ways on."""
 
     name = "figures"
     order = 10
@@ -27,4 +32,20 @@ class Figures(Component):
             }
             for panel in panels()
         ]
-        return {"figures": figures}
+        return {
+            "figures": figures,
+            "quiet": not any(figure["count"] for figure in figures),
+            "tiles": read_tiles(visibility_of_request(request)),
+            "ways": [{"title": title, "url": reverse(name)} for title, name in _ways(request)],
+        }
+
+
+def _ways(request: HttpRequest) -> Iterator[tuple[Any, str]]:
+    """Where people go from here: first what they may do, then what everybody may."""
+    if writes(request.user):
+        yield _("Register a device"), "device:add"
+    if administers(request.user):
+        yield _("Add a member"), "member:add"
+    yield _("See all devices"), "device:index"
+    yield _("To the public pages"), "web:start"
+    yield _("Change password"), "account_change_password"

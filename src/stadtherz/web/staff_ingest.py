@@ -13,7 +13,7 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import BooleanColumn, Column
 
 from stadtherz.base.errors import Invalid, Unavailable
-from stadtherz.identity.public import visibility_of_request
+from stadtherz.identity.public import actor_name, visibility_of_request
 from stadtherz.ingest.public import Device, DeviceField, RefusedUplink, replay
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
@@ -114,6 +114,11 @@ class ReplayView(Limited, View):
             messages.warning(self.request, _text("Refused again: see the reason below."))
 
 
+def _sender(kept: RefusedUplink) -> str:
+    """The name of the token that delivered, not its key."""
+    return actor_name(kept.who)
+
+
 class RefusedUplinkViewSet(StaffViewSet):
     """What was not stored, for reading; a replay is the only change."""
 
@@ -127,7 +132,7 @@ class RefusedUplinkViewSet(StaffViewSet):
         "sentence",
         "device",
         "network",
-        "who",
+        Column("who", label=_("Sender"), accessor=_sender, sort_key="who"),
         Column("count", label=_("How often"), sort_key="count"),
         moment_column("last_at", _("Last received")),
         Column("outcome", label=_("Replay"), accessor="get_outcome_display"),
@@ -147,11 +152,15 @@ class RefusedUplinkViewSet(StaffViewSet):
         "document_text",
     ]
     moments = ("received_at", "last_at", "replayed_at")
+    shown = {"who": _sender}
     labels = {
         "sentence": _("Why it was refused"),
         "outcome_sentence": _("What became of the replay"),
         "document_text": _("The message as it came"),
     }
+
+    def title_of(self, row: Any) -> str:
+        return str(row.get_reason_display())
 
     @property
     def replay_view(self) -> Any:

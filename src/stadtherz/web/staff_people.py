@@ -9,9 +9,11 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import FieldDoesNotExist
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.ui.tables import Column, DateColumn, TitleColumn
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from stadtherz.identity.public import (
     AuditEntry,
@@ -24,7 +26,7 @@ from stadtherz.identity.public import (
     administered_by,
     organisations,
 )
-from stadtherz.web.staff import Reach, StaffViewSet, visibility
+from stadtherz.web.staff import Reach, StaffViewSet, date_column, visibility
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -223,11 +225,41 @@ ACTIONS = {
 
 def entity_name(entry: AuditEntry) -> str:
     """What kind of record an entry is about, in the active language."""
+    known = _content_type(entry)
+    return known.name if known else entry.entity
+
+
+def _content_type(entry: AuditEntry) -> ContentType | None:
     app, _dot, model = entry.entity.rpartition(".")
     try:
-        return ContentType.objects.get_by_natural_key(app or "store", model.lower()).name
+        return ContentType.objects.get_by_natural_key(app or "store", model.lower())
     except ContentType.DoesNotExist:
-        return entry.entity
+        return None
+
+
+def action_name(entry: AuditEntry) -> str:
+    return str(ACTIONS.get(entry.action, entry.action))
+
+
+def actor_text(entry: AuditEntry) -> str:
+    name = actor_name(entry.actor)
+    return str(_("The system")) if name == "system" else name
+
+
+def changes_text(entry: AuditEntry) -> str:
+    """What was changed, a line for each field, by the words that the forms use."""
+    return format_html_join(
+        "", "{}: {}<br>", ((_field_name(entry, key), value) for key, value in entry.changes.items())
+    )
+
+
+def _field_name(entry: AuditEntry, key: str) -> str:
+    known = _content_type(entry)
+    model = known.model_class() if known else None
+    try:
+        return str(getattr(model._meta.get_field(key), "verbose_name", key)) if model else key
+    except FieldDoesNotExist:
+        return key
 
 
 def _inspect_url(entry: AuditEntry) -> str:
@@ -245,14 +277,10 @@ class AuditViewSet(AdministratorViewSet):
     list_display = [
         TitleColumn("entity", label=_("Record type"), accessor=entity_name, get_url=_inspect_url),
         "key",
-        Column(
-            "action",
-            label=_("Action"),
-            accessor=lambda entry: ACTIONS.get(entry.action, entry.action),
-        ),
-        Column("actor", label=_("By"), accessor=lambda entry: actor_name(entry.actor)),
+        Column("action", label=_("Action"), accessor=action_name),
+        Column("actor", label=_("By"), accessor=actor_text),
         "organisation",
-        DateColumn("at", label=_("Time"), sort_key="at"),
+        date_column("at", _("Time")),
     ]
     list_filter = {
         "action": ["exact"],
@@ -261,5 +289,14 @@ class AuditViewSet(AdministratorViewSet):
         "organisation": ["exact"],
     }
     search_fields = ["entity", "key", "actor"]
+    shown = {
+        "action": action_name,
+        "actor": actor_text,
+        "entity": entity_name,
+        "changes": changes_text,
+    }
     inspect_view_fields = ["at", "actor", "organisation", "action", "entity", "key", "changes"]
     list_export = ["at", "actor", "organisation", "action", "entity", "key", "changes"]
+
+    def title_of(self, row: Any) -> str:
+        return f"{entity_name(row)} {row.key}: {action_name(row)}"

@@ -90,7 +90,7 @@ class EntityViewSet(StaffViewSet):
 
 class ThingViewSet(EntityViewSet):
     model = Thing
-    icon = "site"
+    icon = "sh-place"
     menu_label = _("Things")
 
 

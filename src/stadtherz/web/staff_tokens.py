@@ -8,19 +8,26 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
-from wagtail.admin.ui.tables import Column, DateColumn
+from wagtail.admin.ui.tables import Column
 
 from stadtherz.base.time import now
 from stadtherz.base.visibility import Scope
 from stadtherz.identity.public import ApiToken, issue_token, revoke
 from stadtherz.web.staff_people import AdministratorViewSet
-from stadtherz.web.staff_views import StaffCreateView, StaffDeleteView
+from stadtherz.web.staff_views import StaffCreateView, StaffDeleteView, date_column
 
 SCOPES = [
     (Scope.READ.value, _("Read the organisation’s data")),
     (Scope.WRITE.value, _("Change the organisation’s data")),
     (Scope.INGEST.value, _("Deliver measurements")),
 ]
+
+
+_WORDS = {**dict(SCOPES), Scope.ADMIN.value: _("Administer the organisation")}
+
+
+def _scopes(token: ApiToken) -> str:
+    return ", ".join(str(_WORDS.get(scope, scope)) for scope in token.scopes)
 
 
 class TokenForm(forms.ModelForm):
@@ -88,14 +95,15 @@ class TokenViewSet(AdministratorViewSet):
     list_display = [
         "name",
         "prefix",
-        Column("scopes", label=_("Is allowed to"), accessor=lambda token: ", ".join(token.scopes)),
+        Column("scopes", label=_("Is allowed to"), accessor=_scopes),
         "organisation",
-        DateColumn("last_used", label=_("Last used"), sort_key="last_used"),
-        DateColumn("expires", label=_("Expires"), sort_key="expires"),
-        DateColumn("revoked", label=_("Revoked"), sort_key="revoked"),
+        date_column("last_used", _("Last used")),
+        date_column("expires", _("Expires")),
+        date_column("revoked", _("Revoked")),
     ]
     list_filter = ["organisation"]
     search_fields = ["name", "prefix"]
+    shown = {"scopes": _scopes}
     inspect_view_fields = [
         "name",
         "prefix",

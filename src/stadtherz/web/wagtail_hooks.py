@@ -70,11 +70,15 @@ def service_group(service: Service, order: int) -> ViewSetGroup:
     attributes = {
         "menu_label": service.name,
         "menu_name": service.key,
-        "menu_icon": "site",
+        "menu_icon": f"sh-{service.icon}",
         "menu_order": order,
         "items": tuple(service.staff()),
     }
     return type(f"{service.key.title()}Group", (ViewSetGroup,), attributes)()
+
+
+def our_icons(icons: list[str]) -> list[str]:
+    return [*icons, "staff/icons.svg"]
 
 
 def staff_view_sets() -> Sequence[Any]:
@@ -100,6 +104,7 @@ def styles() -> SafeString:
 
 
 hooks.register("register_admin_viewset", staff_view_sets)
+hooks.register("register_icons", our_icons)
 hooks.register("construct_main_menu", hide_unused)
 hooks.register("construct_homepage_panels", start_page)
 hooks.register("insert_global_admin_js", starter)

@@ -7,16 +7,17 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
-from django.utils.translation import get_language
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 from wagtail.admin import messages
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, InlinePanel, MultiFieldPanel, ObjectList
-from wagtail.admin.ui.tables import Column
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from stadtherz.alerts.public import Alert, Contact, ContactList, Delivery, send_again
+from stadtherz.kit.registry import services
 from stadtherz.services.water.levels import mistakes
 from stadtherz.services.water.models import Gauge, WarningStep
 from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column, panel
@@ -58,7 +59,7 @@ def _steps_text(gauge: Gauge) -> str:
 class GaugeViewSet(StaffViewSet):
     model = Gauge
     owner_path = "datastream__owner"
-    icon = "site"
+    icon = "sh-water"
     menu_label = _("Gauges")
     list_display = [
         "name",
@@ -137,6 +138,24 @@ def _title(alert: Alert) -> str:
     return str(alert.title.get(get_language() or "de") or "–")
 
 
+def _alert_url(alert: Alert) -> str:
+    return reverse("alert:inspect", args=[alert.pk])
+
+
+def _place(alert: Alert) -> str:
+    return str(alert.datastream.thing)
+
+
+def _kind(alert: Alert) -> str:
+    """What the service that raised it calls this kind of alert."""
+    names = {kind.key: kind.name for service in services() for kind in service.alerts}
+    return str(names.get(alert.kind, alert.kind))
+
+
+def _severity(alert: Alert) -> str:
+    return str(dict(WarningStep.SEVERITIES).get(alert.severity, alert.severity))
+
+
 class AlertViewSet(StaffViewSet):
     """What was and is wrong, for reading."""
 
@@ -146,8 +165,8 @@ class AlertViewSet(StaffViewSet):
     icon = "warning"
     menu_label = _("Alerts")
     list_display = [
-        Column("title", label=_("Step"), accessor=_title),
-        "datastream",
+        TitleColumn("title", label=_("Step"), accessor=_title, get_url=_alert_url),
+        Column("datastream", label=_("Measuring point"), accessor=_place),
         moment_column("opened_at", _("Since")),
         moment_column("cleared_at", _("Over")),
     ]
@@ -161,6 +180,14 @@ class AlertViewSet(StaffViewSet):
         "cleared_at",
     ]
     moments = ("opened_at", "changed_at", "cleared_at")
+    shown = {"kind": _kind, "severity": _severity, "datastream": _place}
+    labels = {"datastream": _("Measuring point")}
+
+    def title_of(self, row: Any) -> str:
+        return f"{_kind(row)}: {_place(row)}"
+
+    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
+        return super().rows(user, changing=changing).select_related("datastream__thing")
 
 
 class DeliveryInspectView(StaffInspectView):
@@ -196,6 +223,18 @@ def _subject(delivery: Delivery) -> str:
     return wording["subject"]
 
 
+def _error(delivery: Delivery) -> str:
+    """Our own words in the reader's language; a mail server's as they came."""
+    return gettext(delivery.error) if delivery.error else ""
+
+
+# What `alerts` may leave in a delivery, for the translators.
+_ERRORS = (
+    gettext_noop("No mail server is set (STADTHERZ_SMTP_URL)."),
+    gettext_noop("The process ended before the server's answer came."),
+)
+
+
 class DeliveryViewSet(StaffViewSet):
     """Which message reached whom; sending again is the only change."""
 
@@ -209,7 +248,7 @@ class DeliveryViewSet(StaffViewSet):
         "contact",
         Column("event", label=_("What happened"), accessor=_subject),
         Column("status", label=_("Status"), accessor="get_status_display", sort_key="status"),
-        "error",
+        Column("error", label=_("Error"), accessor=_error),
         moment_column("changed_at", _("Last changed")),
     ]
     list_filter = ["status"]
@@ -223,6 +262,10 @@ class DeliveryViewSet(StaffViewSet):
         "changed_at",
     ]
     moments = ("next_attempt", "changed_at")
+    shown = {"error": _error}
+
+    def title_of(self, row: Any) -> str:
+        return _subject(row)
 
     @property
     def again_view(self) -> Any:

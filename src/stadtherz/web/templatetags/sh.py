@@ -48,6 +48,18 @@ def icon(name: str) -> SafeString:
     return mark_safe(_drawing(name) or _drawing("place"))  # noqa: S308 - our own files
 
 
+@register.simple_tag(name="sh_symbols")
+def symbols() -> SafeString:
+    """All our icons for the back office's sprite, as `sh-<name>`."""
+    texts = (
+        path.read_text(encoding="utf-8")
+        .strip()
+        .replace("<svg", f'<svg id="icon-sh-{path.stem}"', 1)
+        for path in sorted(_ICONS.glob("*.svg"))
+    )
+    return mark_safe("".join(texts))  # noqa: S308 - our own files
+
+
 @lru_cache(maxsize=128)
 def _drawing(name: str) -> str:
     path = _ICONS / f"{name}.svg"

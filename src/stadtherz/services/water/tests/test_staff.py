@@ -146,3 +146,26 @@ def test_who_is_deleted_leaves_no_name_and_no_address_behind(town: Town) -> None
     ):
         assert "Erika" not in text
         assert "wehr.example" not in text
+
+
+def test_alerts_are_told_in_words(town: Town, gauge: Gauge) -> None:
+    town.measure(gauge.datastream_id, 95)
+    client = person("viewer", town.organisation)
+    alert = Alert.objects.get()
+    listed = client.get(reverse("alert:index")).content.decode()
+    assert reverse("alert:inspect", args=[alert.pk]) in listed
+    page = client.get(reverse("alert:inspect", args=[alert.pk])).content.decode()
+    assert "Warnstufe erreicht: Lauter" in page or "Warnstufe erreicht: Pegel" in page
+    assert "water.step_reached" not in page
+    assert ">warning<" not in page
+
+
+def test_a_message_is_called_by_what_it_says(town: Town, gauge: Gauge) -> None:
+    town.measure(gauge.datastream_id, 95)
+    delivery = Delivery.objects.get()
+    Delivery.objects.update(error="No mail server is set (STADTHERZ_SMTP_URL).")
+    client = person("viewer", town.organisation)
+    page = client.get(reverse("delivery:inspect", args=[delivery.pk])).content.decode()
+    assert "Vorwarnung: Pegel" in page
+    assert "Es ist kein Mailserver eingestellt" in page
+    assert "step_reached" not in page

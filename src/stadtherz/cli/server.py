@@ -1,6 +1,7 @@
 """Runs the one process: a listening socket, uvicorn, and a word when it is ready."""
 
 import os
+import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,9 +9,11 @@ from contextlib import suppress
 import click
 import uvicorn
 
+from stadtherz.cli.connection import BoundedConnection
+
 # Live streams stay open for hours; at shutdown they get this long before they are cut.
 _GRACE_S = 3
-_LARGEST_HEADER = 64 * 1024
+_MOST_OPEN_FILES = 65_536
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -54,17 +57,25 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets=sockets)
 
 
+def _allow_many_connections() -> None:
+    """Every live page holds a file open; what a shell or systemd gives by default is 1024."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def run(bound: socket.socket, *, ready: Callable[[], None]) -> None:
     """Serve until Ctrl-C or a TERM signal; returns after everything has ended cleanly."""
+    _allow_many_connections()
     config = uvicorn.Config(
         "stadtherz.project.asgi:application",
         loop="uvloop",
-        http="httptools",
+        http=BoundedConnection,
+        ws="none",
         log_level="warning",
         access_log=False,
         lifespan="on",
         timeout_graceful_shutdown=_GRACE_S,
-        h11_max_incomplete_event_size=_LARGEST_HEADER,
         proxy_headers=True,
         forwarded_allow_ips=os.environ.get("STADTHERZ_TRUSTED_PROXIES", "127.0.0.1"),
         server_header=False,

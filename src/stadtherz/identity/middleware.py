@@ -1,10 +1,11 @@
-"""Gives every page request its `Visibility`."""
+"""Gives every page request its `Visibility`, and keeps what it shows out of foreign caches."""
 
 from collections.abc import Callable
 from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.identity.visibility import visibility_of_user
@@ -24,7 +25,21 @@ class VisibilityMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         cast("_SeenRequest", request).visibility = _visibility_of(request)
-        return self._get_response(request)
+        response = self._get_response(request)
+        _keep_private(request, response)
+        return response
+
+
+def _keep_private(request: HttpRequest, response: HttpResponseBase) -> None:
+    """What somebody signed in gets is kept nowhere; what everybody gets, only for those signed out.
+
+    Answers that say they are public (tiles, assets) are the same for everybody.
+    """
+    if "public" in response.headers.get("Cache-Control", ""):
+        return
+    patch_vary_headers(response, ("Cookie",))
+    if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        response.headers["Cache-Control"] = "private, no-store"
 
 
 def visibility_of_request(request: HttpRequest) -> Visibility:

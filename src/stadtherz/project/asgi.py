@@ -5,7 +5,7 @@ Django's ASGI handler costs ten times as much for each request (docs/decisions/0
 """
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import django
@@ -13,26 +13,14 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stadtherz.project.settings")
 django.setup()
 
-from a2wsgi import WSGIMiddleware
-
 from stadtherz.identity.public import visibility_of_scope
 from stadtherz.ingest.public import application as ingest_application
-from stadtherz.project import runtime
-from stadtherz.project.wsgi import application as pages
+from stadtherz.project import admission, runtime
+from stadtherz.project.admission import Receive, Scope, Send
+from stadtherz.project.pages import pages
 from stadtherz.sensorthings.public import application as sensorthings_application
 from stadtherz.web.public import live_application
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-_PAGE_THREADS = 8
-_HEADERS = (
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
-    (b"referrer-policy", b"same-origin"),
-)
-
-_pages = WSGIMiddleware(pages, workers=_PAGE_THREADS)
 _doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
     "sta": sensorthings_application(visibility_of_scope),
     "ingest": ingest_application(visibility_of_scope),
@@ -45,22 +33,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
     elif scope["type"] == "http":
-        door = _doors.get(scope["path"].split("/", 2)[1])
-        if door is None:
-            await _pages(scope, receive, send)
-        else:
-            await door(scope, receive, _guarded(send))
+        await _answer(admission.without_hearsay(scope), receive, send)
 
 
-def _guarded(send: Send) -> Send:
-    """Adds to a data plane's answers what the pages get from `web.security`: they run nothing."""
-
-    async def guarded(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *_HEADERS]
-        await send(message)
-
-    return guarded
+async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
+    refused = admission.refusal(scope)
+    if refused is not None:
+        await admission.refuse(refused, send)
+        return
+    door = _doors.get(scope["path"].split("/", 2)[1])
+    if door is None:
+        await pages(scope, receive, send)
+    else:
+        await door(scope, receive, admission.guarded(scope, send))
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

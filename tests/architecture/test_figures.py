@@ -30,6 +30,8 @@ def branchy(value):
             pass
 
     def inner():
+        import late
+
         if value:
             return 1
 '''
@@ -66,6 +68,10 @@ def test_comments_are_no_code_and_suppressions_are_seen(measured: figures.FileFi
     assert measured.code == sum(
         bool(line.strip()) and not line.strip().startswith("#") for line in SOURCE.splitlines()
     )
+
+
+def test_an_import_inside_functions_is_counted_once(measured: figures.FileFigures) -> None:
+    assert measured.late_imports == 1
 
 
 def test_a_suppression_named_in_a_text_is_none(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from stadtherz.identity.public import (
     create_organisation,
     create_token,
     create_user,
+    organisation_id,
     set_password,
 )
 from stadtherz.project.credentials import Account, Credentials
@@ -30,8 +31,11 @@ def slug_of(name: str) -> str:
 
 
 def found(*, city: str, email: str) -> Credentials:
-    """Create the city's organisation, an operator, and one token for each kind of use."""
-    organisation = create_organisation(slug_of(city), city)
+    """Create the city's organisation, an operator, and one token for each kind of use.
+
+    Safe to repeat: what an interrupted set-up has made already is used.
+    """
+    organisation = _organisation(slug_of(city), city)
     credentials = Credentials()
     credentials.accounts["admin"] = new_account(
         email, "Administration", organisation, city, ADMINISTRATOR, superuser=True
@@ -39,6 +43,13 @@ def found(*, city: str, email: str) -> Credentials:
     credentials.tokens["admin"] = create_token("admin", organisation, frozenset(Scope))
     credentials.tokens["city"] = create_token("LoRaWAN", organisation, frozenset({Scope.INGEST}))
     return credentials
+
+
+def _organisation(slug: str, name: str) -> int:
+    try:
+        return create_organisation(slug, name)
+    except Conflict:
+        return organisation_id(slug)
 
 
 def new_account(

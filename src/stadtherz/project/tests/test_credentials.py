@@ -2,7 +2,7 @@ from pathlib import Path
 
 from stadtherz.project import credentials
 from stadtherz.project.credentials import Account, Credentials
-from stadtherz.project.founding import new_password, slug_of
+from stadtherz.project.founding import new_password
 
 KNOWN = Credentials(
     accounts={"admin": Account("a@b.example", "pass-word", "administrator", "Stadt")},
@@ -30,9 +30,3 @@ def test_passwords_differ_and_are_long() -> None:
     made = {new_password() for _ in range(200)}
     assert len(made) == 200
     assert all(len(password) == 19 for password in made)
-
-
-def test_german_names_become_addresses() -> None:
-    assert slug_of("Mönchengladbach") == "moenchengladbach"
-    assert slug_of("St. Wendel (Saar)") == "st-wendel-saar"
-    assert slug_of("!!!") == "stadt"

@@ -56,7 +56,8 @@ class EntityEditView(StaffEditView):
             field = mistake.field if mistake.field in form.fields else None
             form.add_error(field, mistake.reason)
             self.produced_error_message = self.get_error_message()
-            return self.form_invalid(form)  # type: ignore[no-any-return]
+            invalid: HttpResponse = self.form_invalid(form)
+            return invalid
         return response
 
     def save_instance(self) -> Any:

@@ -27,7 +27,14 @@ from stadtherz.sensorthings import periods
 from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.functions import SIGNATURES
 from stadtherz.sensorthings.grammar import flattened
-from stadtherz.sensorthings.literals import geometry, instant, is_number, literal, number
+from stadtherz.sensorthings.literals import (
+    geometry,
+    instant,
+    is_number,
+    is_pattern,
+    literal,
+    number,
+)
 from stadtherz.sensorthings.periods import Span
 from stadtherz.sensorthings.schema import EntityType, Property, Shape
 from stadtherz.sensorthings.syntax import (
@@ -198,9 +205,15 @@ class Resolver:
             self._coerced(argument, kind, node.name)
             for argument, kind in zip(node.arguments, signature.takes, strict=False)
         )
+        if node.name == "st_relate":
+            self._check_pattern(node.arguments[2], arguments[2])
         if node.name == "substringof":
             return Call("contains", arguments[::-1], Kind.BOOLEAN)
         return Call(node.name, arguments, signature.gives)
+
+    def _check_pattern(self, node: Node, pattern: Expression) -> None:
+        if isinstance(pattern, Literal) and not is_pattern(pattern.value):
+            raise self.fail(node, "nine of T, F, 0, 1, 2 and * make a pattern, such as 'T*F**F***'")
 
     def _constant_time(self, name: str) -> Literal | None:
         moments = {"now": self.now, "mindatetime": EARLIEST, "maxdatetime": LATEST}

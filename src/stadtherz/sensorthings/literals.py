@@ -45,7 +45,7 @@ def _literal(constant: Constant) -> Expression | Span:
         case "number":
             return Literal(number(text), Kind.NUMBER)
         case "text":
-            return Literal(text, Kind.TEXT)
+            return Literal(_storable(text), Kind.TEXT)
         case "boolean":
             return Literal(text == "true", Kind.BOOLEAN)
         case "null":
@@ -60,6 +60,12 @@ def _literal(constant: Constant) -> Expression | Span:
             return Literal(duration(text), Kind.DURATION)
         case "geometry":
             return Literal(geometry(text), Kind.GEOMETRY)
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a text must not contain the NUL character")
+    return text
 
 
 def number(text: str) -> int | float:
@@ -81,6 +87,11 @@ def is_number(text: str) -> bool:
     return (
         re.fullmatch(r"[+-]?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?", text, re.ASCII) is not None
     )
+
+
+def is_pattern(text: object) -> bool:
+    """Whether this is a pattern of `st_relate` (the matrix of OGC 06-103r4 §6.1.15.2 in a row)."""
+    return isinstance(text, str) and re.fullmatch(r"[TF012*]{9}", text) is not None
 
 
 def instant(text: str) -> Micros:

@@ -159,3 +159,8 @@ def test_errors_carry_the_position(city: Client) -> None:
     assert (reply.status, reply.json["position"]) == (400, 16)
     nested = city.get("/Things?$expand=Datastreams($filter=nam eq 'b')")
     assert nested.json["position"] == len("Datastreams($filter=")
+
+
+def test_a_nul_in_a_text_is_refused_where_it_stands(city: Client) -> None:
+    reply = city.get("/Things?$filter=name eq 'a%00b'")
+    assert (reply.status, reply.json.get("position")) == (400, len("name eq "))

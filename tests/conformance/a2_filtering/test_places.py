@@ -61,3 +61,10 @@ def test_a_feature_counts_with_its_geometry(api: Client) -> None:
 def test_geometries_that_are_none_are_refused(city: Client, wkt: str) -> None:
     reply = city.get(f"/Locations?$filter=st_within(location, geography'{wkt}')")
     assert reply.status == 400, reply.body
+
+
+@pytest.mark.parametrize("pattern", ["", "T", "ZZZZZZZZZ", "T*F**F****", "t*f**f***"])
+def test_patterns_of_relations_that_are_none_are_refused(city: Client, pattern: str) -> None:
+    text = f"st_relate(location, {_BOX}, '{pattern}')"
+    reply = city.get(f"/Locations?$filter={text}")
+    assert (reply.status, reply.json.get("position")) == (400, text.index(f"'{pattern}'"))

@@ -13,11 +13,11 @@ See docs/decisions/0007-one-mail-per-event.md.
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db.models import Exists, F, Min, OuterRef, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from stadtherz.alerts.models import Delivery
 from stadtherz.alerts.wake import wake
-from stadtherz.alerts.witness import Fate, fate_of
+from stadtherz.alerts.witness import Fate, Witness, fate_of
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
 
 Status = Delivery.Status
@@ -50,7 +50,7 @@ class LeaseLost(Exception):
 def claim(worker: str) -> Claim | None:
     """Lease the next message that is due to this process; None if there is none."""
     moment = now_us()
-    due = _waiting().filter(next_attempt__lte=moment).order_by("next_attempt", "pk")
+    due = _waiting().filter(_is_due(moment)).order_by("next_attempt", "pk")
     for delivery in due[:5]:
         lease = moment + _LEASE * (delivery.attempts + 1)
         taken = Delivery.objects.filter(
@@ -59,6 +59,11 @@ def claim(worker: str) -> Claim | None:
         if taken:
             return Claim(delivery.pk, lease)
     return None
+
+
+def _is_due(moment: Micros) -> Q:
+    """Its time has come, or it was written by a clock that has been set back since."""
+    return Q(next_attempt__lte=moment) | Q(changed_at__gt=moment + MINUTE)
 
 
 def mark_handing_over(claimed: Claim, message_id: str) -> None:
@@ -135,6 +140,16 @@ def _settle(delivery: Delivery, known: Fate) -> None:
         row.update(status=Status.UNCERTAIN, worker="", error=_DIED, changed_at=moment)
     else:  # the server never saw the end of it
         row.update(status=Status.QUEUED, worker="", next_attempt=moment, changed_at=moment)
+
+
+def settle_interrupted(witness: Witness) -> None:
+    """What this very process was handing over when it could not write down how that ended.
+
+    Its one thread hands over nothing while it asks this.
+    """
+    mine = Delivery.objects.filter(status=Status.HANDING_OVER, worker=witness.name)
+    for delivery in mine:
+        _settle(delivery, Fate.SENT if witness.last == delivery.pk else Fate.NOT_SENT)
 
 
 def explain_missing_server() -> None:

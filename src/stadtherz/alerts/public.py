@@ -12,7 +12,7 @@ from stadtherz.alerts.contacts import add_contact, add_contact_list
 from stadtherz.alerts.deliveries import send_again
 from stadtherz.alerts.models import Alert, AlertEvent, Contact, ContactList, Delivery
 from stadtherz.alerts.sender import send_due, start_delivery, stop_delivery
-from stadtherz.alerts.states import change, current, open_alerts
+from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "send_due",
     "start_delivery",
     "stop_delivery",
+    "withdraw",
 ]

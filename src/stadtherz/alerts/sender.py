@@ -3,6 +3,8 @@
 import logging
 import re
 import threading
+from email.errors import MessageError
+from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from stadtherz.alerts import deliveries
 from stadtherz.alerts.deliveries import Claim, LeaseLost
 from stadtherz.alerts.mail import NotHandedOver, PerhapsHandedOver, hand_over
 from stadtherz.alerts.message import ascii_address, compose
-from stadtherz.alerts.models import Delivery
+from stadtherz.alerts.models import AlertEvent, Contact, Delivery
 from stadtherz.alerts.post import PostOffice, post_office
 from stadtherz.alerts.wake import wait, wake
 from stadtherz.alerts.witness import Witness, forget_the_dead
@@ -48,10 +50,11 @@ class _Worker:
         self._thread = None
 
     def _run(self) -> None:
-        witness = Witness(_folder())
+        witness: Witness | None = None
         while not self._stop.is_set():
-            close_old_connections()
             try:
+                close_old_connections()
+                witness = witness or Witness(_folder())
                 _send_due(witness, self._stop)
                 pause = _sleep()
             except Exception:  # the worker loop: nothing may end the sending of warnings
@@ -59,7 +62,8 @@ class _Worker:
                 pause = _LONGEST_SLEEP
             if not self._stop.is_set():
                 wait(pause)
-        witness.close()
+        if witness is not None:
+            witness.close()
         connections.close_all()
 
 
@@ -79,6 +83,7 @@ def send_due() -> int:
 
 def _send_due(witness: Witness, stop: threading.Event) -> int:
     deliveries.settle_abandoned(_folder(), witness.name)
+    deliveries.settle_interrupted(witness)
     forget_the_dead(_folder())
     post = post_office()
     if post is None:
@@ -97,11 +102,31 @@ def _folder() -> Path:
 
 def _send(post: PostOffice, claimed: Claim, witness: Witness) -> None:
     delivery = Delivery.objects.select_related("event", "contact").get(pk=claimed.delivery)
-    if delivery.contact is None:
+    contact = delivery.contact
+    if contact is None:
         deliveries.mark_failed(claimed, "The contact has been removed.")
-        return
-    message = compose(delivery.event, delivery.contact, post, date=now())
-    recipient = ascii_address(delivery.contact.email)
+    elif not contact.active:
+        deliveries.mark_failed(claimed, "The contact has been switched off.")
+    elif (letter := _written(delivery.event, contact, post)) is None:
+        deliveries.mark_failed(claimed, "The message cannot be written; see the log.")
+    else:
+        _hand_over(post, claimed, witness, *letter)
+
+
+def _written(
+    event: AlertEvent, contact: Contact, post: PostOffice
+) -> tuple[EmailMessage, str] | None:
+    """The message and its recipient; None if that fails, which trying again would not change."""
+    try:
+        return compose(event, contact, post, date=now()), ascii_address(contact.email)
+    except (ValueError, LookupError, MessageError):  # UnicodeError is a ValueError
+        logger.exception("the message of event %s to contact %s is broken", event.pk, contact.pk)
+        return None
+
+
+def _hand_over(
+    post: PostOffice, claimed: Claim, witness: Witness, message: EmailMessage, recipient: str
+) -> None:
     try:
         hand_over(
             post.server,

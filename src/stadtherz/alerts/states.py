@@ -43,6 +43,15 @@ def change(transition: Transition) -> None:
         _owe_messages(event, transition.recipients)
 
 
+def withdraw(kind: str, subject: str) -> None:
+    """Close an alert whose subject no longer exists, without a word: there is nothing to say of it.
+
+    Messages that are still owed about it go out.
+    """
+    moment = now_us()
+    _open(kind, subject).update(rank=0, changed_at=moment, cleared_at=moment)
+
+
 def open_alerts(visibility: Visibility, kind: str | None = None) -> list[State]:
     """The open alerts about datastreams this caller may see, the worst first."""
     found = Alert.objects.filter(cleared_at__isnull=True).order_by("-rank", "changed_at", "id")

@@ -40,6 +40,11 @@ class Witness:
         os.pwrite(self._file, _NONE, 0)
         hidden.rename(self._path)  # nobody ever sees it unlocked
 
+    @property
+    def last(self) -> int:
+        """The delivery whose dot went last, 0 for none."""
+        return int.from_bytes(os.pread(self._file, 8, 0))
+
     def dot_goes_next(self, delivery: int) -> None:
         os.pwrite(self._file, delivery.to_bytes(8), 0)
 

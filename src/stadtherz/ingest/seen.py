@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.db.models import F, Q
 
 from stadtherz.base.time import Micros
@@ -84,7 +84,7 @@ def _try_to_write(groups: Sequence[Sequence[Seen]]) -> None:
         with exclusive():
             for signs in groups:
                 _write(sorted(signs, key=lambda sign: sign.at))
-    except DatabaseError as problem:
+    except Error as problem:
         logger.warning("Signs of life of %d devices were lost: %s", len(groups), problem)
 
 

@@ -83,9 +83,9 @@ def _doze(seconds: float, seen: int) -> None:
         with _news:
             _news.wait_for(lambda: _commits[0] != seen, seconds)
         return
-    raw = database().connection
-    for _ in raw.notifies(timeout=seconds, stop_after=1):
-        pass
+    with database().wrap_database_errors:  # so that a lost connection looks like everywhere else
+        for _ in database().connection.notifies(timeout=seconds, stop_after=1):
+            pass
 
 
 # --- cursors -------------------------------------------------------------------------------------

@@ -152,8 +152,8 @@ class _Writer:
 
 def _write_group(jobs: Sequence[_Job]) -> None:
     """Commit the jobs together; if that fails, each alone, so that none pays for another."""
-    close_old_connections()
     try:
+        close_old_connections()
         with writing():
             outcomes = insert_batches([job.rows for job in jobs])
             announce()

@@ -75,6 +75,9 @@ class Dispatcher:
         except Error as error:  # the database is away: the next round sees whether it is back
             log.warning("The log cannot be read: %s", error)
             self._stopping.wait(_LOOK)
+        except Exception:  # the worker loop: without it nobody would ever be warned again
+            log.exception("A round of the reactors failed")
+            self._stopping.wait(_LOOK)
 
     def _run_all(self) -> bool:
         """One step of each consumer; whether any of them had something to do."""

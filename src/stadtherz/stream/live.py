@@ -78,6 +78,9 @@ class _Tail:
                 position = self._follow(position)
         finally:
             connections.close_all()
+            with self._lock:
+                if self._thread is threading.current_thread():  # a fault: the next page starts anew
+                    self._thread = None
 
     def _goes_on(self) -> bool:
         with self._lock:

@@ -1,6 +1,7 @@
 """What becomes of owed messages: sent, tried again, given up, or left to a person."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from stadtherz.alerts.models import Contact, Delivery
 from stadtherz.alerts.public import change, send_again, send_due
 from stadtherz.alerts.tests.factories import Ward, make_ward
 from stadtherz.alerts.tests.mailserver import MailServer
+from stadtherz.alerts.witness import Witness
 from stadtherz.base import time
 
 Status = Delivery.Status
@@ -140,3 +142,49 @@ def test_a_lapsed_lease_cannot_hand_over(ward: Ward) -> None:
 def test_pauses_double_up_to_a_quarter_of_an_hour() -> None:
     pauses = [deliveries.pause(attempt) // time.SECOND for attempt in (1, 2, 3, 20, 60_000)]
     assert pauses == [5, 10, 20, 900, 900]
+
+
+def test_who_was_switched_off_meanwhile_gets_nothing(ward: Ward, mails: MailServer) -> None:
+    change(ward.goes(0, 1, observation=1))
+    Contact.objects.update(active=False)
+    send_due()
+    assert mails.received() == []
+    assert (only().status, only().error) == (Status.FAILED, "The contact has been switched off.")
+
+
+def test_a_message_that_cannot_be_written_is_shown_and_holds_nobody_up(
+    transactional_db: None, mails: MailServer
+) -> None:
+    ward = make_ward([f"a@{'x' * 70}.example", "b@stadt.example"])
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    assert len(mails.received()) == 1
+    failed = Delivery.objects.exclude(status=Status.SENT).get()
+    assert failed.status == Status.FAILED
+    assert "cannot be written" in failed.error
+
+
+def test_messages_wait_no_longer_because_the_clock_was_set_back(
+    ward: Ward, mails: MailServer
+) -> None:
+    with later(7200):
+        change(ward.goes(0, 1, observation=1))
+    assert send_due() == 1
+    assert only().status == Status.SENT
+
+
+@pytest.mark.parametrize(("dot_sent", "status"), [(True, Status.UNCERTAIN), (False, Status.QUEUED)])
+def test_what_could_not_be_written_down_is_settled_without_a_restart(
+    ward: Ward, tmp_path: Path, dot_sent: bool, status: str
+) -> None:
+    """The database went away while the server answered."""
+    change(ward.goes(0, 1, observation=1))
+    witness = Witness(tmp_path)
+    claimed = deliveries.claim(witness.name)
+    assert claimed is not None
+    deliveries.mark_handing_over(claimed, "<1@x>")
+    if dot_sent:
+        witness.dot_goes_next(claimed.delivery)
+    deliveries.settle_interrupted(witness)
+    assert only().status == status
+    witness.close()

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from stadtherz.alerts.models import Alert, AlertEvent, Delivery
-from stadtherz.alerts.public import change, current, open_alerts
+from stadtherz.alerts.public import change, current, open_alerts, withdraw
 from stadtherz.alerts.tests.factories import KIND, Ward, make_datastream
 from stadtherz.base.visibility import ANONYMOUS, SYSTEM
 from stadtherz.kit.declaration import Severity
@@ -104,3 +104,12 @@ def test_the_worst_alert_comes_first(ward: Ward) -> None:
     change(ward.goes(0, 1, observation=1))
     change(replace(ward.goes(0, 2, observation=2), subject="8", datastream=other.pk))
     assert [state.rank for state in open_alerts(SYSTEM, KIND)] == [2, 1]
+
+
+def test_what_is_withdrawn_is_closed_and_may_be_raised_anew(ward: Ward) -> None:
+    change(ward.goes(0, 1, observation=1))
+    withdraw(KIND, "7")
+    assert open_alerts(SYSTEM) == []
+    assert AlertEvent.objects.count() == 1
+    change(ward.goes(0, 1, observation=2))
+    assert len(open_alerts(SYSTEM)) == 1

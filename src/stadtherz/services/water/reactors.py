@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from stadtherz.alerts.public import Transition, change, current
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from stadtherz.alerts.public import Transition, change, current, withdraw
 from stadtherz.base.time import DAY, HOUR, MINUTE, Micros, now_us
 from stadtherz.kit.declaration import Severity
 from stadtherz.services.water import readings, wording
@@ -112,3 +116,9 @@ def _transition(
         at=level.at,
         recipients=gauge.recipients_id,
     )
+
+
+@receiver(post_delete, sender=Gauge, dispatch_uid="water-gauge-deleted")
+def _withdraw(instance: Gauge, **_signal: Any) -> None:
+    """Nothing could ever clear the alert of a gauge that is gone."""
+    withdraw(STEP_REACHED, str(instance.pk))

@@ -83,3 +83,11 @@ def test_after_the_clock_was_set_back_warnings_go_on(town: Town, gauge: Gauge) -
     state = GaugeState.objects.get()
     assert state.newest_at is not None
     assert state.newest_at <= now_us() + SECOND
+
+
+def test_the_alert_of_a_deleted_gauge_is_closed_without_a_word(town: Town, gauge: Gauge) -> None:
+    town.measure(gauge.datastream_id, 95)
+    gauge.delete()
+    assert open_alerts(SYSTEM) == []
+    assert changes() == [("raised", 1)]
+    assert Delivery.objects.count() == 1

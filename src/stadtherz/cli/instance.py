@@ -2,7 +2,8 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ DEFAULT_DATA = Path("stadtherz-data")
 
 def choose(data: Path, engine: str | None = None) -> None:
     """Point settings at an instance. Must come before anything of Django is loaded."""
+    os.umask(0o077)  # measurements may be public, but passwords' digests lie in the same file
     data.mkdir(parents=True, exist_ok=True)
     os.environ["DJANGO_SETTINGS_MODULE"] = "stadtherz.project.settings"
     os.environ["STADTHERZ_DATA"] = str(data.resolve())
@@ -60,11 +62,35 @@ def require_initialised() -> None:
     """Refuse to work on a database that is not set up, and name the way out."""
     from django.db import connections
 
-    if "store_organisation" not in connections["default"].introspection.table_names():
+    settings = connections["default"].settings_dict
+    # Asking SQLite about a file that is not there would make an empty one.
+    missing = settings["ENGINE"].endswith("sqlite3") and not Path(settings["NAME"]).exists()
+    if missing or "store_organisation" not in connections["default"].introspection.table_names():
         data = data_folder()
         raise click.ClickException(
             f"There is no city in {data} yet. Set one up with: stadtherz init --data {data}"
         )
+
+
+@contextmanager
+def _explained(data: Path) -> Iterator[None]:
+    """What an operator can do something about is said in a sentence, without a traceback."""
+    from django.db import OperationalError
+
+    try:
+        yield
+    except StadtherzError as problem:
+        raise click.ClickException(str(problem)) from problem
+    except OperationalError as problem:
+        raise click.ClickException(
+            f"The database does not work: {str(problem).strip()}\n"
+            f"Check --engine (STADTHERZ_ENGINE), and whether {data} can be written and has space left."
+        ) from problem
+    except OSError as problem:
+        raise click.ClickException(
+            f"{problem.filename or data}: {problem.strerror}. The data folder must be writable and "
+            "have space left; choose another one with --data"
+        ) from problem
 
 
 def instance_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,7 +111,8 @@ def instance_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     @functools.wraps(command)
     def with_instance(*, data: Path, engine: str | None, **options: Any) -> None:
-        choose(data, engine)
-        command(**options)
+        with _explained(data):
+            choose(data, engine)
+            command(**options)
 
     return with_instance

@@ -68,8 +68,9 @@ def _lines(url: str, known: "Credentials", *, demo: bool) -> list[str]:
         lines.append("")
     if demo:
         lines += [
-            "  Look at: the start page while the first uplinks arrive; /pegel/lauterstrasse/ with its",
-            "  warning steps; refused uplinks and alerts in the back office.",
+            "  Look at: the start page while the first uplinks arrive; the gauge with its warning steps,",
+            f"  {url}/pegel/lauterstrasse/",
+            "  and refused uplinks and alerts in the back office.",
             "  The measurements are recordings of other waters; every page says which.",
             "",
         ]

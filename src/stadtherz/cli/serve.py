@@ -20,6 +20,7 @@ def _listening_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--json", "as_json", is_flag=True, help="Print one JSON line when ready."),
         click.option(
             "--port",
+            type=click.IntRange(0, 65_535),
             default=8000,
             show_default=True,
             envvar="STADTHERZ_PORT",
@@ -50,6 +51,7 @@ def init(city: str, email: str) -> None:
     """Set up an empty real instance: database, organisation, first administrator, tokens."""
     os.environ.setdefault("STADTHERZ_CITY", city)
     instance.load()
+    _check_email(email)
     from stadtherz.project import credentials, founding
 
     data = instance.data_folder()
@@ -87,7 +89,11 @@ def serve(host: str, port: int, as_json: bool) -> None:
 @click.command()
 @click.option("--empty", is_flag=True, help="Start without the recordings.")
 @click.option(
-    "--speed", default=1.0, show_default=True, help="How many times faster the recordings go on."
+    "--speed",
+    type=click.FloatRange(0.001, 3600),
+    default=1.0,
+    show_default=True,
+    help="How many times faster the recordings go on.",
 )
 @_listening_options
 @instance_options
@@ -128,6 +134,17 @@ def _set_up_demo(data: Path, *, history: bool) -> "Credentials":
         known = known or people.settle(set_up)
         credentials.write(data, known)
     return known
+
+
+def _check_email(email: str) -> None:
+    """Refuse before anything is made what nobody could sign in with."""
+    from django.core.exceptions import ValidationError
+    from django.core.validators import validate_email
+
+    try:
+        validate_email(email)
+    except ValidationError as problem:
+        raise click.BadParameter(f"{email} is no e-mail address", param_hint="--email") from problem
 
 
 def _settle_address(url: str) -> str:

@@ -23,6 +23,11 @@ def listen(host: str, port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
+    except socket.gaierror as problem:
+        bound.close()
+        raise click.ClickException(
+            f"{host} is no address of this machine. Choose one with --host, for example 127.0.0.1"
+        ) from problem
     except OSError as problem:
         bound.close()
         raise click.ClickException(

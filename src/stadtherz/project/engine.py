@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from stadtherz.base.errors import Invalid
 
@@ -17,7 +17,7 @@ def database_settings(url: str, data: Path) -> dict[str, Any]:
     """Settings for `url`: empty (SQLite in `data`), sqlite:///path or postgresql://user:pw@host/db."""
     if not url or url == "sqlite":
         return _sqlite(data / "stadtherz.sqlite3")
-    parts = urlsplit(url)
+    parts = _parts(url)
     if parts.scheme == "sqlite":
         return _sqlite(Path(unquote(parts.path)))
     if parts.scheme in ("postgres", "postgresql"):
@@ -32,7 +32,20 @@ def database_settings(url: str, data: Path) -> dict[str, Any]:
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": dict(parse_qsl(parts.query)),
         }
-    raise Invalid(
+    raise _unusable()
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # read only now, and only then checked
+    except ValueError as problem:
+        raise _unusable() from problem
+    return parts
+
+
+def _unusable() -> Invalid:
+    return Invalid(
         "STADTHERZ_ENGINE", "must be sqlite:///path or postgresql://user:password@host:port/name"
     )
 

@@ -83,3 +83,38 @@ def test_a_backup_holds_the_city_but_no_plain_secrets(city: Path, tmp_path: Path
 def test_check_finds_nothing_wrong_with_a_new_city(city: Path) -> None:
     done = stadtherz("check", data=city)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("init", "--email", "town hall"), "--email"),
+        (("serve", "--port", "70000"), "--port"),
+        (("serve", "--host", "no.such.host.invalid"), "--host"),
+        (("demo", "--speed", "0"), "--speed"),
+        (("serve", "--engine", "postgresql://u@127.0.0.1:1/x", "--port", "0"), "--engine"),
+        (("serve", "--port", "0"), "stadtherz init --data"),
+    ],
+)
+def test_an_operators_mistake_is_said_with_the_way_out(
+    tmp_path: Path, arguments: tuple[str, ...], reason: str
+) -> None:
+    data = tmp_path / "none"
+    done = stadtherz(*arguments, data=data)
+    assert done.returncode in (1, 2)
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (data / "stadtherz.sqlite3").exists()  # the next `init` starts from nothing
+
+
+def test_a_data_folder_that_cannot_be_is_said_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = stadtherz("init", data=tmp_path / "file" / "city")
+    assert done.returncode == 1
+    assert "--data" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_else_on_the_machine_reads_the_city(city: Path) -> None:
+    for name in ("stadtherz.sqlite3", "secret.key", "credentials.json"):
+        assert (city / name).stat().st_mode & 0o077 == 0, name

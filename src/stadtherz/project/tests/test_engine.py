@@ -22,6 +22,9 @@ def test_a_postgresql_address_is_taken_apart() -> None:
     assert settings["OPTIONS"] == {"sslmode": "require"}
 
 
-def test_another_engine_is_refused_with_the_forms_that_work() -> None:
+@pytest.mark.parametrize(
+    "url", ["mysql://host/name", "postgresql://host:port/name", "postgresql://[host/name"]
+)
+def test_another_engine_is_refused_with_the_forms_that_work(url: str) -> None:
     with pytest.raises(Invalid, match="postgresql://"):
-        database_settings("mysql://host/name", Path())
+        database_settings(url, Path())

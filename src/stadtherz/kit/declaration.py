@@ -5,7 +5,7 @@ registry collects declarations, `checks` finds mistakes, the rings above ask for
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +17,7 @@ from stadtherz.base.vocabulary import Observable
 
 if TYPE_CHECKING:
     from django.db.models import Model
-    from django.http import HttpRequest, HttpResponseBase
+    from django.http import HttpResponseBase
 
     from stadtherz.store.public import Columns
 
@@ -181,11 +181,5 @@ class Service:
     datasets: tuple[Dataset, ...] = ()
     retention: tuple[Keep, ...] = ()
     demo: Demo | None = None
-    staff: "Callable[[], Sequence[Any]]" = field(default=tuple)  # back-office view sets
-    personal: "Callable[[], Sequence[type[Model]]]" = field(
-        default=tuple
-    )  # tables with personal data
-
-
-if TYPE_CHECKING:
-    View = Callable[[HttpRequest], HttpResponseBase]
+    staff: Callable[[], Sequence[Any]] = tuple  # back-office view sets
+    personal: "Callable[[], Sequence[type[Model]]]" = tuple  # tables with personal data

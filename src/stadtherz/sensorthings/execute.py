@@ -6,7 +6,7 @@ from django.db import DataError, connection  # noqa: TID251 - this is the place 
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings.sql import Reader
+from stadtherz.sensorthings.tables import Reader
 from stadtherz.sql.public import Sql, dialect_of
 
 Row = tuple[Any, ...]

@@ -20,6 +20,7 @@ from stadtherz.sensorthings.schema import (
     Own,
     Reverse,
 )
+from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import conjunction
 from stadtherz.sql.public import Sql, join
 from stadtherz.store.public import Selection
@@ -34,7 +35,7 @@ class Fetcher:
     visibility: Visibility
     left: int = field(default_factory=lambda: MAX_ENTITIES)
 
-    reader: sql.Reader = field(init=False)
+    reader: Reader = field(init=False)
     resolution: Resolution = field(init=False)
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ from stadtherz.sensorthings.schema import (
     SENSOR,
     THING,
 )
-from stadtherz.sensorthings.sql import Reader
+from stadtherz.sensorthings.tables import Reader
 from stadtherz.sql.public import Sql
 
 Ownership = dict[str, Any]

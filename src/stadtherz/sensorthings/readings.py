@@ -11,7 +11,7 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import sql
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.schema import DATASTREAM
-from stadtherz.sensorthings.sql import Reader
+from stadtherz.sensorthings.tables import Reader
 from stadtherz.store import public as store
 from stadtherz.store.public import NONE, Columns, Selection
 

@@ -39,7 +39,7 @@ from stadtherz.sensorthings.schema import (
     Reverse,
     target,
 )
-from stadtherz.sensorthings.sql import Reader
+from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import columns_of, kind_of, passes_many
 
 _SIDES: dict[str, tuple[EntityType, str]] = {

@@ -198,7 +198,7 @@ class Fetcher:
             entities = [] if reading is None else [Entity(OBSERVATION, reading["id"], reading)]
             page = self._page(plan, entities)
             number = counts.get(parent.id, 0)
-            page.more = number > 1
+            page.more = number > len(entities) > 0  # one may have arrived between the two
             page.count = number if plan.count else None
             pages[parent.id] = page
         return pages

@@ -36,6 +36,7 @@ _BODY_PATIENCE_S = 10.0
 _DRAIN = 8 * document.LARGEST  # of a body that is too large, so that its sender hears the answer
 _RETRY_AFTER_S = b"10"
 _RESCUE_PATIENCE_S = 1.0  # and PATIENCE_S before: networks give up after 10 seconds
+_LOST = "an uplink that was answered with 503 could not even be kept"
 _MOST_RESCUES = 500  # documents in memory that wait for a database that has gone
 
 
@@ -138,16 +139,19 @@ async def _rescue(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
     more than so many documents wait in memory.
     """
     if lanes.rescue.waiting >= _MOST_RESCUES:
-        logger.error("an uplink is lost unless its network sends it again")
+        logger.error(_LOST)
         return
     kept = asyncio.wrap_future(lanes.rescue.submit(_keep_lost, arrival, visibility_of))
     await asyncio.wait([kept], timeout=_RESCUE_PATIENCE_S)
 
 
 def _keep_lost(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
-    delivery = arrival.identified(visibility_of)
     lost = Refusal(Reason.STORE_UNAVAILABLE)
-    refused.keep(delivery, _refusal_at_the_door(delivery) or lost)
+    try:
+        delivery = arrival.identified(visibility_of)
+        refused.keep(delivery, _refusal_at_the_door(delivery) or lost)
+    except Exception as problem:  # noqa: BLE001 - nobody waits for this job: the log must tell
+        logger.error("%s: %s", _LOST, problem)
 
 
 def _visibility(scope: AsgiScope, visibility_of: VisibilityOf) -> Visibility:

@@ -78,7 +78,6 @@ class Handler:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.accepted = len(list(folder.glob("*.eml")))
 
     def reach(self, stage: str) -> str | None:
         """What to answer at this stage instead of the usual; kills whoever is to be killed."""
@@ -120,9 +119,8 @@ class Handler:
             time.sleep(0.2)  # noqa: ASYNC251
         if (reply := self._order("answers", "accepted")) is not None:
             return reply
-        self.accepted += 1
         content = envelope.original_content or b""
-        _write(self.folder / f"{self.accepted:04}.eml", content)
+        _write(self.folder / f"{time.time_ns():020}.eml", content)
         return "250 OK"
 
 

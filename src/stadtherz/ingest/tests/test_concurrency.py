@@ -1,9 +1,12 @@
 """Many deliveries at once: each uplink becomes one observation, whatever the order."""
 
+import threading
+
 import pytest
+from django.db import OperationalError
 
 from stadtherz.base.time import Period, now_us
-from stadtherz.ingest import lanes, pipeline
+from stadtherz.ingest import http, lanes, pipeline, refused
 from stadtherz.ingest.models import RefusedUplink
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
 from stadtherz.store.public import Reading, submit
@@ -52,3 +55,38 @@ def test_when_the_store_does_not_answer_the_network_hears_so_and_nothing_is_lost
     monkeypatch.undo()
     assert door.post(tts(1, level_cm=5)).status_code == 200
     assert results(town.level) == [5]
+
+
+def test_when_nothing_can_be_kept_either_the_answer_still_comes_and_the_log_tells(
+    town: Town, door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(pipeline, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(refused, "keep", broken)
+    assert door.post(tts(1, level_cm=5)).status_code == 503
+    lanes.stop()
+    assert "could not even be kept: database or disk is full" in caplog.text
+
+
+def test_a_slow_rescue_holds_up_no_answer(
+    town: Town, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    monkeypatch.setattr(pipeline, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(http, "_RESCUE_PATIENCE_S", 0.01)
+    monkeypatch.setattr(refused, "keep", lambda *_: released.wait(60))
+    answers = door.post_all([tts(number, level_cm=5) for number in range(20)])
+    assert {answer.status_code for answer in answers} == {503}
+    assert not released.is_set()
+    released.set()
+
+
+def test_documents_that_wait_to_be_rescued_are_bounded(
+    town: Town, door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(pipeline, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(http, "_MOST_RESCUES", 0)
+    assert door.post(tts(1, level_cm=5)).status_code == 503
+    assert "could not even be kept" in caplog.text

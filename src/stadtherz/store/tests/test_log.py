@@ -5,8 +5,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
+from django.db import Error, connections
 
+from stadtherz.store.database import on_sqlite, run
 from stadtherz.store.public import (
     append,
     cursor,
@@ -123,3 +124,26 @@ def test_cursors_can_skip_what_is_there() -> None:
     append([reading(stream())])
     move_cursors_to_end(["a", "b"])
     assert cursor("a") == cursor("b") == log_end()
+
+
+@alone
+def test_who_waits_hears_of_a_lost_connection_as_of_any_fault_of_the_database() -> None:
+    if on_sqlite():
+        pytest.skip("SQLite has no connection that could be lost")
+    outcome: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            wait_for_log(log_end(), 20)
+        except Error as error:
+            outcome.append(error)
+        finally:
+            connections.close_all()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    while waiting.is_alive():
+        run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+        waiting.join(0.1)
+    assert len(outcome) == 1

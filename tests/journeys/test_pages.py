@@ -129,6 +129,42 @@ def test_a_new_reading_appears_without_reload(browser: Browser, city: Product, p
     page.context.close()
 
 
+def test_a_page_says_that_its_server_is_away_and_comes_back(
+    browser: Browser, city: Product
+) -> None:
+    page = visit(browser, city, "/daten/")  # a page without live values, to set the clock first
+    page.clock.install()
+    page.route("**/live?*", lambda route: route.abort())
+    page.goto(city.url + "/pegel/", wait_until="load")
+    notice = page.locator("sh-live")
+    expect(notice).to_be_empty()
+    page.clock.fast_forward(20_000)
+    expect(notice).to_contain_text("Die Verbindung zum Server ist unterbrochen.")
+    page.unroute("**/live?*")
+    page.clock.fast_forward(120_000)
+    page.clock.run_for(5_000)
+    expect(notice).to_be_empty()
+    page.context.close()
+
+
+@pytest.mark.parametrize("path", ["/", "/pegel/", "/pegel/lauterstrasse/"])
+def test_enlarged_text_stays_on_the_page(browser: Browser, city: Product, path: str) -> None:
+    page = visit(browser, city, path, width=768)
+    page.evaluate(
+        """() => {
+            const larger = new CSSStyleSheet();
+            larger.replaceSync("html { font-size: 200% }");
+            document.adoptedStyleSheets = [larger];
+        }"""
+    )
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    for box in ("sh-tile", "sh-card"):
+        wide = f"[...document.querySelectorAll('.{box}')].filter(e => e.scrollWidth > e.clientWidth + 1)"
+        assert page.evaluate(f"{wide}.length") == 0, box
+    page.context.close()
+
+
 def test_the_keyboard_reaches_content_and_pins(browser: Browser, city: Product) -> None:
     page = visit(browser, city, "/")
     page.keyboard.press("Tab")

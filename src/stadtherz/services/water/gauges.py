@@ -92,7 +92,7 @@ class Situation:
 
     @property
     def trend_text(self) -> str:
-        return sentence.trend_text(self.gauge, self.trend)
+        return "–" if self.silent else sentence.trend_text(self.gauge, self.trend)
 
 
 def situations(visibility: Visibility) -> list[Situation]:

@@ -45,7 +45,7 @@ def _tile(situation: Situation) -> Tile:
         title=gauge.name,
         icon=icon(gauge),
         value=formats.number(situation.value),
-        unit="cm",
+        unit="" if situation.value is None else "cm",
         state=situation.severity,
         state_text=situation.state_text,
         place=_("Depth below ground") if is_groundwater(gauge) else gauge.water_body,

@@ -66,7 +66,9 @@ def _drawing(name: str) -> str:
     if not name.replace("-", "").isalnum() or not path.exists():
         return ""
     text = path.read_text(encoding="utf-8").strip()
-    return text.replace("<svg", '<svg class="sh-icon" aria-hidden="true" focusable="false"', 1)
+    # A size of its own: should the style sheet not come, no heart fills the screen.
+    attributes = 'class="sh-icon" width="20" height="20" aria-hidden="true" focusable="false"'
+    return text.replace("<svg", f"<svg {attributes}", 1)
 
 
 @register.simple_tag(name="sh_badge")

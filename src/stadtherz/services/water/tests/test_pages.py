@@ -183,3 +183,8 @@ def test_a_silent_gauge_promises_nothing(town: Town, gauge: Gauge) -> None:
 def test_groundwater_warns_of_no_flood(town: Town) -> None:
     make_gauge(town, "volkspark", kind="groundwater", steps=())
     assert "Notruf" not in get("/pegel/volkspark/")
+
+
+def test_a_gauge_without_readings_has_no_unit_on_its_tile(town: Town, gauge: Gauge) -> None:
+    (tile,) = tiles_now(ANONYMOUS)
+    assert (tile.value, tile.unit) == ("–", "")

@@ -1,5 +1,8 @@
 """Somebody of another organisation, and nobody at all, on every path."""
 
+import socket
+from contextlib import ExitStack
+
 import httpx
 import pytest
 
@@ -128,3 +131,56 @@ def test_a_cookie_from_another_site_cannot_write(city: Product) -> None:
         headers={"Origin": "https://elsewhere.example"},
     )
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/", "/sta/v1.1", "/live?streams=1", "/konto/login/"])
+def test_a_strangers_name_for_us_reaches_no_answer(city: Product, path: str) -> None:
+    client = city.client()
+    assert client.get(path, headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_nobody_says_for_us_how_we_are_called(city: Product) -> None:
+    told = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"}
+    answer = city.api().get("Things", headers=told)
+    assert answer.status_code == 200
+    assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/", "/pegel/lauterstrasse/daten.csv", "/verwaltung/"])
+def test_what_staff_see_is_kept_by_no_cache(city: Product, path: str) -> None:
+    answer = city.client("viewer").get(path)
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "Cookie" in answer.headers["Vary"]
+    api = city.api(city.facts["admin_token"])
+    assert api.get("Things").headers["Cache-Control"] == "private, no-store"
+
+
+def test_clients_that_stall_do_not_stop_the_pages(city: Product) -> None:
+    """More of them than there are threads: half a form each, and answers that nobody reads."""
+    visitor = city.client()
+    visitor.get("/konto/login/")
+    head = (
+        f"Host: {httpx.URL(city.url).netloc.decode()}\r\nOrigin: {city.url}\r\n"
+        f"Cookie: csrftoken={visitor.cookies['csrftoken']}\r\n"
+    )
+    form = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 99\r\n\r\ncsrf"
+    unread = f"GET /pegel/lauterstrasse/ HTTP/1.1\r\n{head}\r\n" * 8
+    with ExitStack() as connections:
+        for text in [f"POST /konto/login/ HTTP/1.1\r\n{head}{form}", unread] * 12:
+            connections.enter_context(stalled(city, text))
+        assert visitor.get("/healthz").text == "ok\n"
+
+
+def stalled(city: Product, text: str) -> socket.socket:
+    url = httpx.URL(city.url)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.connect((url.host, url.port))
+    connection.sendall(text.encode())
+    return connection
+
+
+def test_the_back_office_has_no_doors_that_nobody_watches(city: Product) -> None:
+    client = city.client("admin")
+    for path in ("collections", "documents", "images", "pages", "reports", "users", "workflows"):
+        assert client.get(f"/verwaltung/{path}/").status_code == 404, path

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,7 +82,7 @@ def _explained(data: Path) -> Iterator[None]:
         yield
     except StadtherzError as problem:
         raise click.ClickException(str(problem)) from problem
-    except OperationalError as problem:
+    except (OperationalError, sqlite3.OperationalError) as problem:
         raise click.ClickException(
             f"The database does not work: {str(problem).strip()}\n"
             f"Check --engine (STADTHERZ_ENGINE), and whether {data} can be written and has space left."

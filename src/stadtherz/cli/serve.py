@@ -55,16 +55,20 @@ def init(city: str, email: str) -> None:
     from stadtherz.project import credentials, founding
 
     data = instance.data_folder()
-    say(f"Setting up {city} in {data} ...")
-    instance.migrate()
     known = credentials.read(data)
-    if known is None:
+    if known is None and not _city_file(data).exists():  # it is written last
+        say(f"Setting up {city} in {data} ...")
+        instance.migrate()
         known = founding.found(city=city, email=email)
         credentials.write(data, known)
-    _remember_city(data, city)
-    for account in known.accounts.values():
-        say(f"Administrator: {account.email}   password: {account.password}")
-    say(f"All passwords and tokens: {credentials.path_in(data)} (only you can read it)")
+        _remember_city(data, city)
+    else:
+        say(f"There is a city in {data} already; it stays as it is.")
+        instance.migrate()
+    if known is not None:
+        for account in known.accounts.values():
+            say(f"Administrator: {account.email}   password: {account.password}")
+        say(f"All passwords and tokens: {credentials.path_in(data)} (only you can read it)")
     say(f"Start it with: stadtherz serve --data {data}")
 
 
@@ -152,11 +156,15 @@ def _settle_address(url: str) -> str:
     return os.environ.setdefault("STADTHERZ_URL", url)
 
 
+def _city_file(data: Path) -> Path:
+    return data / "city.txt"
+
+
 def _remember_city(data: Path, city: str) -> None:
-    (data / "city.txt").write_text(city + "\n", encoding="utf-8")
+    _city_file(data).write_text(city + "\n", encoding="utf-8")
 
 
 def _recall_city(data: Path) -> None:
-    path = data / "city.txt"
+    path = _city_file(data)
     if path.exists():
         os.environ.setdefault("STADTHERZ_CITY", path.read_text(encoding="utf-8").strip())

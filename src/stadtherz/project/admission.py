@@ -7,6 +7,7 @@ still stands in such headers may come from anybody, so nobody behind this door g
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
@@ -54,7 +55,15 @@ def without_hearsay(scope: Scope) -> Scope:
         for name, value in scope["headers"]
         if name not in _HEARSAY and b"_" not in name
     ]
-    return {**scope, "headers": kept}
+    return {**scope, "headers": kept, "scheme": _scheme(scope)}
+
+
+def _scheme(scope: Scope) -> str:
+    """https also where the proxy that speaks it is not a trusted one: our own name says so."""
+    scheme: str = scope.get("scheme", "http")
+    city = urlsplit(settings.STADTHERZ["public_url"])
+    called_so = _values(scope, b"host") == [city.netloc.encode()]
+    return "https" if called_so and city.scheme == "https" else scheme
 
 
 def refusal(scope: Scope) -> Refusal | None:

@@ -24,10 +24,14 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-def test_initialising_twice_keeps_the_first_passwords(city: Path) -> None:
+@pytest.mark.parametrize("again", [("--city", "Eppishausen"), ("--city", "Anderswo"), ()])
+def test_initialising_twice_changes_nothing(city: Path, again: tuple[str, ...]) -> None:
     before = (city / "credentials.json").read_text()
-    assert stadtherz("init", "--city", "Eppishausen", data=city).returncode == 0
+    done = stadtherz("init", *again, data=city)
+    assert done.returncode == 0
+    assert "already" in done.stderr
     assert (city / "credentials.json").read_text() == before
+    assert (city / "city.txt").read_text() == "Eppishausen\n"
 
 
 def test_people_and_tokens_are_added_from_the_command_line(city: Path) -> None:
@@ -113,6 +117,36 @@ def test_a_data_folder_that_cannot_be_is_said_with_the_way_out(tmp_path: Path) -
     assert done.returncode == 1
     assert "--data" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_init_does_not_reset_a_city_whose_passwords_were_noted_down(tmp_path: Path) -> None:
+    assert stadtherz("init", "--city", "Eppishausen", data=tmp_path).returncode == 0
+    (tmp_path / "credentials.json").unlink()
+    done = stadtherz("init", data=tmp_path)
+    assert "already" in done.stderr
+    assert not (tmp_path / "credentials.json").exists()
+
+
+@pytest.mark.parametrize("kilobytes", [16, 300])
+def test_a_full_disk_is_said_and_leaves_no_half_city(tmp_path: Path, kilobytes: int) -> None:
+    script = f"""
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a write past the limit fails, as on a full disk
+resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes * 1024},) * 2)
+from stadtherz.cli.main import main
+main(["init", "--data", {str(tmp_path)!r}])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={"PYTHONPATH": str(Path(__file__).parents[3]), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "stadtherz.sqlite3").exists()
 
 
 def test_nobody_else_on_the_machine_reads_the_city(city: Path) -> None:

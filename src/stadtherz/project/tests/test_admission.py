@@ -51,6 +51,18 @@ def test_a_request_for_no_path_is_refused() -> None:
 def test_nobody_behind_the_door_reads_for_whom_it_was_forwarded(name: bytes) -> None:
     seen = admission.without_hearsay(request((b"host", b"localhost"), (name, b"https")))
     assert seen["headers"] == [(b"host", b"localhost")]
+    assert seen["scheme"] == "http"
+
+
+@pytest.mark.parametrize(
+    ("host", "scheme"), [(b"stadt.example", "https"), (b"127.0.0.1:8000", "http")]
+)
+def test_under_the_citys_name_links_are_what_the_city_is_known_by(
+    settings: Any, host: bytes, scheme: str
+) -> None:
+    settings.STADTHERZ = {**settings.STADTHERZ, "public_url": "https://stadt.example"}
+    seen = admission.without_hearsay(request((b"host", host), scheme="http"))
+    assert seen["scheme"] == scheme
 
 
 def answered(scope: dict[str, Any], *given: tuple[bytes, bytes]) -> dict[bytes, bytes]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import orjson
+from django.db import connections
 
 from stadtherz.base.time import SECOND, Micros, iso, now_us
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Station
@@ -84,7 +85,10 @@ class Player:
         self._thread.join(timeout=_TIMEOUT_S)
 
     def _run(self) -> None:
-        turns = self._first_turns((*STATIONS, NEIGHBOUR))
+        try:
+            turns = self._first_turns((*STATIONS, NEIGHBOUR))
+        finally:
+            connections.close_all()  # the rest goes over HTTP
         while not self._stopped.is_set():
             turn = min(turns, key=lambda each: each.due)
             if self._stopped.wait(max(0, turn.due - self._clock()) / SECOND):

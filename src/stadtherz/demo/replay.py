@@ -82,7 +82,8 @@ class Player:
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join(timeout=_TIMEOUT_S)
+        if self._thread.is_alive():  # an empty demo never started it
+            self._thread.join(timeout=_TIMEOUT_S)
 
     def _run(self) -> None:
         try:

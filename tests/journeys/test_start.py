@@ -53,6 +53,12 @@ def test_ctrl_c_ends_cleanly_and_the_next_start_goes_on(tmp_path: Path) -> None:
     product.kill()
 
 
+def test_an_empty_demo_ends_cleanly_and_shows_what_it_promised(tmp_path: Path) -> None:
+    product = Product(tmp_path / "city").start()
+    assert product.client().get("/pegel/lauterstrasse/").status_code == 200
+    assert product.end() == 0
+
+
 def test_init_and_serve_start_an_empty_real_instance(tmp_path: Path) -> None:
     product = Product(tmp_path / "real", arguments=("serve",))
     product.run("init", "--city", "Eppishausen", "--email", "rathaus@eppishausen.example")

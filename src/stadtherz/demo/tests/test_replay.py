@@ -98,3 +98,7 @@ def test_a_restarted_demo_goes_on_where_it_was(door: Door, player: Player) -> No
     assert Device.objects.filter(dev_eui=LAUTER.dev_eui).update(**seen) == 1
     player.start()
     assert door.counters(2) == [42, 43]
+
+
+def test_a_demo_that_ends_before_its_recordings_began_ends_cleanly(player: Player) -> None:
+    player.stop()

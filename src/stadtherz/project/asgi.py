@@ -13,6 +13,8 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stadtherz.project.settings")
 django.setup()
 
+from django.urls import get_resolver
+
 from stadtherz.identity.public import visibility_of_scope
 from stadtherz.ingest.public import application as ingest_application
 from stadtherz.project import admission, runtime
@@ -52,6 +54,8 @@ async def _lifespan(receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            # Loaded now: a broken page stops the start, and the first reader does not wait for it.
+            _ = get_resolver().url_patterns
             runtime.start()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":

@@ -78,7 +78,7 @@ export function lineOption(data: ChartData, palette: Palette, wide: boolean): EC
 function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOption {
   return {
     type: "line",
-    data: data.points,
+    data: data.points.flatMap(visible),
     showSymbol: false,
     sampling: "lttb",
     lineStyle: { color: palette.series, width: wide ? 2.5 : 1.75, cap: "round", join: "round" },
@@ -102,6 +102,12 @@ function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOpt
       ],
     },
   };
+}
+
+/** A reading alone between two breaks would be a line without length: it becomes a dot. */
+function visible(point: [number, number | null], at: number, all: [number, number | null][]) {
+  const isAlone = (all[at - 1]?.[1] ?? null) === null && (all[at + 1]?.[1] ?? null) === null;
+  return isAlone && point[1] !== null ? [point, [point[0] + 1, point[1]]] : [point];
 }
 
 function present(data: ChartData, now: number, palette: Palette) {

@@ -96,8 +96,6 @@ class LineChart:
         rows: list[tuple[int, float | None]] = []
         for piece in _pieces(self.points, self.gap):
             rows += [(self._wall(time), value) for time, value in piece]
-            if len(piece) == 1:  # a line of one point would not be drawn at all
-                rows.append((rows[-1][0] + 1, rows[-1][1]))
             rows.append((rows[-1][0] + 1, None))
         return rows[:-1]
 

@@ -1,7 +1,6 @@
 """Charts drawn by the server: what is in the SVG, and what the browser is told."""
 
 import json
-from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -106,10 +105,3 @@ def test_the_table_is_short_and_starts_with_the_newest() -> None:
     rows = chart(*range(500)).table
     assert len(rows) <= SPARK_POINTS
     assert rows[0] == (NOON, "499\u00a0cm")
-
-
-def test_a_lone_reading_is_drawn_as_a_short_line() -> None:
-    apart = [(NOON, 5.0), (NOON + 10 * HOUR, 7.0)]
-    lone = replace(chart(5, 7), points=apart, gap=HOUR)
-    values = [value for _time, value in lone.data["points"]]
-    assert values == [5.0, 5.0, None, 7.0, 7.0]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stadtherz.store.public import LogSlice, append, log_end, stop_writer
+from stadtherz.store.public import LogSlice, append, stop_writer
 from stadtherz.stream.consumers import LARGEST_SLICE, Pace, step
 from stadtherz.stream.public import consumers_at_end, start_dispatcher, stop_dispatcher
 from stadtherz.stream.tests.cast import Notebook, consuming, datastream, reading
@@ -61,5 +61,5 @@ def test_uplinks_do_not_starve_beside_a_slow_consumer_with_a_backlog() -> None:
 
 def timed(level: int, number: int) -> float:
     began = time.monotonic()
-    append([reading(level, number, key=f"{log_end()}-{number}")])
+    append([reading(level, number, key=f"uplink {number}")])
     return time.monotonic() - began

@@ -23,6 +23,8 @@ _MEASURES: Mapping[str, Observable] = {
     "discharge": DISCHARGE,
     "groundwater": GROUNDWATER_DEPTH,
 }
+# What the city's staff call them; descriptions stay in the language of the vocabulary.
+_GERMAN = {"level": "Wasserstand", "discharge": "Abfluss", "groundwater": "Grundwasserabstand"}
 # What a sensor can really see; readings beyond it are refused.
 _LIMITS = {"level": (-50.0, 1000.0), "discharge": (0.0, 5000.0), "groundwater": (0.0, 5000.0)}
 _HISTORY_BATCH = 2_000
@@ -104,7 +106,8 @@ def _field(path: str, datastream: int, measure: str) -> NewField:
 
 
 def _new_stream(station: Station, key: str, owner: int, *, private: bool) -> NewStream:
-    observed = _MEASURES[key.partition(".")[2]]
+    measure = key.partition(".")[2]
+    observed = _MEASURES[measure]
     source = station.source
     return NewStream(
         owner=owner,
@@ -114,7 +117,7 @@ def _new_stream(station: Station, key: str, owner: int, *, private: bool) -> New
         sensor_name="Recorded gauge",
         sensor_description=f"Recording: {source.measured_at}",
         observed=observed,
-        name=f"{station.name}: {observed.name}",
+        name=f"{station.name}: {_GERMAN[measure]}",
         description=f"{observed.description}. Recorded at: {source.measured_at}",
         access=AccessLevel.ORGANISATION if private else AccessLevel.PUBLIC,
         properties={

@@ -15,6 +15,7 @@ setWorkerUrl(workerUrl);
 class ShMap extends HTMLElement {
   #map: MapLibre | undefined;
   #pins: Marker[] = [];
+  #steered = false; // by a person: from then on the view is theirs
   #stop: (() => void)[] = [];
 
   connectedCallback(): void {
@@ -75,6 +76,10 @@ class ShMap extends HTMLElement {
     });
     this.#map.touchZoomRotate.disableRotation();
     this.#map.on("moveend", () => this.#makeRoom());
+    this.#map.on("movestart", ({ originalEvent }) => (this.#steered ||= Boolean(originalEvent)));
+    // MapLibre skips the first change of its frame, which comes when the style sheet is late.
+    this.#map.once("load", () => this.#map?.resize());
+    this.#map.on("resize", () => this.#showPins({ fit: !this.#steered }));
     this.#map.addControl(new NavigationControl({ showCompass: false }), "top-right");
   }
 

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _STAGGER: Micros = 2 * SECOND  # between the stations' first uplinks, so that one can watch them
 _TIMEOUT_S = 10
+_PARTING_S = 3
 
 
 def document(station: Station, number: int, at: Micros) -> dict[str, object]:
@@ -132,5 +133,6 @@ class Player:
             logger.warning("the demo's uplink was refused: %s", refused)
             return refused.code < HTTPStatus.INTERNAL_SERVER_ERROR  # repeating would not help
         except OSError as problem:
-            logger.warning("the demo's uplink did not arrive: %s", problem)
+            if not self._stopped.wait(_PARTING_S):  # at the end the server goes before the player
+                logger.warning("the demo's uplink did not arrive: %s", problem)
             return False

@@ -185,6 +185,7 @@ class Product:
 
 
 LAUTER = "70B3D57ED0060001"
+ESELSBACH = "70B3D57ED0060002"  # speaks through ChirpStack
 NEIGHBOUR = "70B3D57ED0060004"
 
 
@@ -206,6 +207,19 @@ def tts(dev_eui: str, number: int, at: str, **values: float) -> dict[str, Any]:
             "decoded_payload": values,
             "received_at": at,
         },
+    }
+
+
+def chirpstack(dev_eui: str, number: int, at: str, **values: float) -> dict[str, Any]:
+    """An uplink of ChirpStack v4 with decoded values."""
+    return {
+        "deduplicationId": f"journey-{dev_eui}-{number}",
+        "time": at,
+        "deviceInfo": {"deviceName": "gauge", "devEui": dev_eui.lower()},
+        "fCnt": number,
+        "fPort": 2,
+        "data": "AQI=",
+        "object": values,
     }
 
 

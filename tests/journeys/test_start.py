@@ -19,6 +19,7 @@ def test_the_ready_line_tells_a_script_all_it_needs(city: Product) -> None:
     assert all(door["token"] for door in facts["ingest"].values())
     assert {"admin", "editor", "viewer", "neighbour"} <= set(facts["accounts"])
     assert facts["admin_token"]
+    assert {device["network"] for device in facts["devices"]} == {"tts", "chirpstack"}
     assert city.process is not None
     assert facts["pid"] == city.process.pid
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stadtherz.base.time import iso, now, to_us
-from tests.product import LAUTER, Mailbox, Product, eventually, tts
+from tests.product import ESELSBACH, LAUTER, Mailbox, Product, chirpstack, eventually, tts
 
 pytestmark = pytest.mark.process
 
@@ -55,6 +55,13 @@ def test_the_same_uplink_twice_changes_nothing(empty_city: Product) -> None:
     api = empty_city.api()
     count = api.get(f"Datastreams({lauter(empty_city)['@iot.id']})/Observations?$count=true").json()
     assert count["@iot.count"] == 1
+
+
+def test_chirpstack_walks_the_same_way(empty_city: Product) -> None:
+    document = chirpstack(ESELSBACH, 1, minutes_ago(1), level_cm=27.5)
+    assert empty_city.uplink(document, "chirpstack").json()["stored"] == 1
+    assert empty_city.uplink(document, "chirpstack").json()["duplicates"] == 1
+    assert "28" in empty_city.client().get("/pegel/eselsbach/").text
 
 
 def test_rising_over_a_step_sends_one_mail_and_falling_one_all_clear(

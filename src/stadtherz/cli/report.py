@@ -1,6 +1,7 @@
 """What a started city tells: a few lines for people, or one JSON line for scripts."""
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,16 +16,19 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
-def report(url: str, known: "Credentials", *, as_json: bool, demo: bool = False) -> None:
-    """Announce that the city answers at `url`."""
+Devices = Sequence[Mapping[str, Any]]
+
+
+def report(url: str, known: "Credentials", *, as_json: bool, devices: Devices = ()) -> None:
+    """Announce that the city answers at `url`; `devices` are those of the demo."""
     if as_json:
-        click.echo(orjson.dumps(facts(url, known)).decode())
+        click.echo(orjson.dumps(facts(url, known, devices)).decode())
         return
-    for line in _lines(url, known, demo=demo):
+    for line in _lines(url, known, devices):
         click.echo(line)
 
 
-def facts(url: str, known: "Credentials") -> dict[str, Any]:
+def facts(url: str, known: "Credentials", devices: Devices = ()) -> dict[str, Any]:
     """The JSON line: addresses, tokens and accounts; null for what was noted down and deleted."""
     token = known.tokens.get("city")
     return {
@@ -43,13 +47,14 @@ def facts(url: str, known: "Credentials") -> dict[str, Any]:
             }
             for name, account in known.accounts.items()
         },
+        "devices": list(devices),
         "admin_token": known.tokens.get("admin"),
         "back_office": f"{url}/verwaltung/",
         "pid": os.getpid(),
     }
 
 
-def _lines(url: str, known: "Credentials", *, demo: bool) -> list[str]:
+def _lines(url: str, known: "Credentials", devices: Devices) -> list[str]:
     lines = [
         "",
         f"  Stadtherz is running:  {url}/",
@@ -66,8 +71,14 @@ def _lines(url: str, known: "Credentials", *, demo: bool) -> list[str]:
             for account in known.accounts.values()
         ]
         lines.append("")
-    if demo:
+    if devices:
+        lines.append("  Sensors, to send uplinks yourself (token of the city in credentials.json):")
         lines += [
+            f"    {device['dev_eui']}  {device['network']:11} {', '.join(device['fields']):24} {device['name']}"
+            for device in devices
+        ]
+        lines += [
+            "",
             "  Look at: the start page while the first uplinks arrive; the gauge with its warning steps,",
             f"  {url}/pegel/lauterstrasse/",
             "  and refused uplinks and alerts in the back office.",

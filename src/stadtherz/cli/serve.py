@@ -108,13 +108,14 @@ def demo(host: str, port: int, as_json: bool, empty: bool, speed: float) -> None
     os.environ["STADTHERZ_DEMO"] = "1"
     os.environ.setdefault("STADTHERZ_CITY", "Kaiserslautern")
     instance.load()
+    from stadtherz.demo.city import devices
     from stadtherz.demo.replay import Player
 
     known = _set_up_demo(instance.data_folder(), history=not empty)
-    player = Player(url=f"{server.address(bound)}/ingest/tts", tokens=known.tokens, speed=speed)
+    player = Player(url=f"{server.address(bound)}/ingest", tokens=known.tokens, speed=speed)
 
     def ready() -> None:
-        report(url, known, as_json=as_json, demo=True)
+        report(url, known, as_json=as_json, devices=devices())
         if not empty:
             player.start()
 

@@ -79,6 +79,19 @@ def _this_second() -> Micros:
     return now_us() // SECOND * SECOND
 
 
+def devices() -> list[dict[str, object]]:
+    """The city's own devices, for a script that wants to send uplinks itself."""
+    return [
+        {
+            "name": station.name,
+            "network": station.network,
+            "dev_eui": station.dev_eui,
+            "fields": list(station.fields),
+        }
+        for station in STATIONS
+    ]
+
+
 def _all_stations() -> tuple[Station, ...]:
     return (*STATIONS, NEIGHBOUR)
 
@@ -90,7 +103,7 @@ def _set_up_station(station: Station, city: City) -> None:
         city.streams[key] = register_stream(_new_stream(station, key, owner, private=private))
     register_device(
         owner=owner,
-        network="tts",
+        network=station.network,
         dev_eui=station.dev_eui,
         name=station.name,
         fields=[

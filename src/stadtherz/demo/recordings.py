@@ -63,6 +63,7 @@ class Station:
 
     key: str
     name: str
+    network: str  # "tts" or "chirpstack": whose documents it sends
     dev_eui: str
     recording: str
     source: Source
@@ -83,6 +84,7 @@ STATIONS = (
     Station(
         key="lauter",
         name="Pegel Lauterstraße",
+        network="tts",
         dev_eui="70B3D57ED0060001",
         recording="dead-run-2018-06",
         source=DEAD_RUN,
@@ -96,6 +98,7 @@ STATIONS = (
     Station(
         key="eselsbach",
         name="Pegel Eselsbach",
+        network="chirpstack",
         dev_eui="70B3D57ED0060002",
         recording="dead-run-2018-06",
         source=DEAD_RUN,
@@ -109,6 +112,7 @@ STATIONS = (
     Station(
         key="volkspark",
         name="Grundwasser Volkspark",
+        network="tts",
         dev_eui="70B3D57ED0060003",
         recording="groundwater-2018-01",
         source=GROUNDWATER,
@@ -123,6 +127,7 @@ STATIONS = (
 NEIGHBOUR = Station(
     key="neighbour",
     name="Pegel Otterbach (intern)",
+    network="tts",
     dev_eui="70B3D57ED0060004",
     recording="dead-run-2018-06",
     source=DEAD_RUN,

@@ -1,4 +1,4 @@
-"""Plays the recordings on as live uplinks: real documents of The Things Stack over real HTTP.
+"""Plays the recordings on as live uplinks: real documents of two networks over real HTTP.
 
 The frame counter is the place in the recording, so a restarted demo goes on where it was.
 """
@@ -7,7 +7,6 @@ import logging
 import threading
 import urllib.error
 import urllib.request
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,7 +14,8 @@ from http import HTTPStatus
 import orjson
 from django.db import connections
 
-from stadtherz.base.time import SECOND, Micros, iso, now_us
+from stadtherz.base.time import SECOND, Micros, now_us
+from stadtherz.demo.documents import document
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Station
 from stadtherz.ingest.public import device_state
 
@@ -24,33 +24,6 @@ logger = logging.getLogger(__name__)
 _STAGGER: Micros = 2 * SECOND  # between the stations' first uplinks, so that one can watch them
 _TIMEOUT_S = 10
 _PARTING_S = 3
-
-
-def document(station: Station, number: int, at: Micros) -> dict[str, object]:
-    """The `number`th live uplink of a station as The Things Stack v3 sends it."""
-    values = dict(station.row(number).values)
-    payload = {path: values[path] for path in station.fields}
-    return {
-        "end_device_ids": {
-            "device_id": f"demo-{station.key}",
-            "application_ids": {"application_id": "stadtherz-demo"},
-            "dev_eui": station.dev_eui,
-            "dev_addr": station.dev_eui[-8:],
-        },
-        "received_at": iso(at),
-        "uplink_message": {
-            "session_key_id": "c3RhZHRoZXJ6LWRlbW8=",
-            "f_port": 1,
-            "f_cnt": number,
-            "frm_payload": b64encode(orjson.dumps(payload)).decode(),
-            "decoded_payload": payload,
-            "rx_metadata": [
-                {"gateway_ids": {"gateway_id": "demo-gateway"}, "rssi": -97, "snr": 7.5}
-            ],
-            "settings": {"data_rate": {"lora": {"bandwidth": 125000, "spreading_factor": 7}}},
-            "received_at": iso(at),
-        },
-    }
 
 
 @dataclass(slots=True)
@@ -100,7 +73,7 @@ class Player:
     def _first_turns(self, stations: Sequence[Station]) -> list[_Turn]:
         turns = []
         for place, station in enumerate(stations):
-            state = device_state("tts", station.dev_eui)
+            state = device_state(station.network, station.dev_eui)
             soonest = self._clock() + place * _STAGGER
             if state is None or state.last_f_cnt is None or state.last_seen is None:
                 turns.append(_Turn(station, 0, soonest))
@@ -115,14 +88,15 @@ class Player:
     def _play(self, turn: _Turn) -> None:
         """Send one uplink; what the server could not take is sent again at the next turn."""
         owner = "neighbour" if turn.station is NEIGHBOUR else "city"
-        if self._send(document(turn.station, turn.number, self._clock()), self._tokens[owner]):
+        body = document(turn.station, turn.number, self._clock())
+        if self._send(f"{self._url}/{turn.station.network}", body, self._tokens[owner]):
             turn.number += 1
         turn.due = self._clock() + self._pause(turn.station)
 
-    def _send(self, body: dict[str, object], token: str) -> bool:
+    def _send(self, url: str, body: dict[str, object], token: str) -> bool:
         """Whether the server has dealt with it, so that the next row is due."""
         request = urllib.request.Request(  # noqa: S310 - the address is our own
-            self._url,
+            url,
             data=orjson.dumps(body),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"},
         )

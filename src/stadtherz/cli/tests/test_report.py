@@ -9,6 +9,9 @@ KNOWN = Credentials(
     accounts={"admin": Account("a@b.example", "pass-word", "administrator", "Stadt")},
     tokens={"admin": "all", "city": "ingest"},
 )
+DEVICES = [
+    {"name": "Pegel", "network": "tts", "dev_eui": "70B3D57ED0060001", "fields": ["level_cm"]}
+]
 
 
 def test_the_json_line_is_one_line_of_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +37,13 @@ def test_after_the_secrets_were_noted_down_they_are_null() -> None:
 def test_people_are_told_where_to_look_and_who_can_sign_in(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    report("http://127.0.0.1:8000", KNOWN, as_json=False, demo=True)
+    report("http://127.0.0.1:8000", KNOWN, as_json=False, devices=DEVICES)
     printed = capsys.readouterr().out
-    for wanted in ("http://127.0.0.1:8000/verwaltung/", "a@b.example", "pass-word", "recordings"):
+    for wanted in (
+        "http://127.0.0.1:8000/verwaltung/",
+        "a@b.example",
+        "pass-word",
+        "recordings",
+        "70B3D57ED0060001  tts",
+    ):
         assert wanted in printed

@@ -3,9 +3,9 @@ from itertools import pairwise
 import pytest
 
 from stadtherz.base.time import DAY, MINUTE
+from stadtherz.demo.documents import document
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Station, rows
-from stadtherz.demo.replay import document
-from stadtherz.ingest.lorawan import tts
+from stadtherz.ingest.pipeline import READERS
 from stadtherz.ingest.public import Uplink
 
 ALL = (*STATIONS, NEIGHBOUR)
@@ -36,9 +36,9 @@ def test_the_recording_begins_again_at_its_end() -> None:
 
 
 @pytest.mark.parametrize("station", ALL, ids=lambda station: station.key)
-def test_its_uplinks_are_real_documents_of_the_things_stack(station: Station) -> None:
+def test_its_uplinks_are_real_documents_of_its_network(station: Station) -> None:
     at = 1_800_000_000_000_000
-    uplink = tts.read(document(station, 17, at), {}, received=at)
+    uplink = READERS[station.network](document(station, 17, at), {}, received=at)
     assert isinstance(uplink, Uplink)
     assert uplink.dev_eui == station.dev_eui
     assert uplink.f_cnt == 17

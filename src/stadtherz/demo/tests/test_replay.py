@@ -31,7 +31,7 @@ class Door(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/ingest/tts"
+        return f"http://127.0.0.1:{self.server_port}/ingest"
 
     def counters(self, uplinks: int) -> list[int]:
         """The Lauter's frame counters, once so many of its uplinks have come."""
@@ -39,9 +39,14 @@ class Door(ThreadingHTTPServer):
         counters = [
             document["uplink_message"]["f_cnt"]
             for document, _token in self.came
-            if document["end_device_ids"]["dev_eui"] == LAUTER.dev_eui
+            if _is_lauters(document)
         ]
         return counters[:uplinks]
+
+
+def _is_lauters(document: dict[str, Any]) -> bool:
+    ids = document.get("end_device_ids")
+    return ids is not None and ids["dev_eui"] == LAUTER.dev_eui
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -52,7 +57,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.server.came.append((document, self.headers["Authorization"]))
         self.send_response(self.server.answers.popleft() if self.server.answers else 200)
         self.end_headers()
-        if document["end_device_ids"]["dev_eui"] == LAUTER.dev_eui:
+        if _is_lauters(document):
             self.server.enough.release()
 
     def log_message(self, *_: Any) -> None:

@@ -1,6 +1,6 @@
 """What crosses the store's door: readings in, typed columns out. No SQL, no models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
@@ -124,6 +124,7 @@ class Buckets:
     """Aggregates of one datastream's numbers, one row for each bucket that holds any.
 
     `start` is the bucket's first instant in microseconds; the others have the same length.
+    `quantiles` holds those that were asked for (0.5 is the median).
     """
 
     start: Int64
@@ -134,6 +135,7 @@ class Buckets:
     total: npt.NDArray[np.float64]
     first: npt.NDArray[np.float64]
     last: npt.NDArray[np.float64]
+    quantiles: Mapping[float, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.start)

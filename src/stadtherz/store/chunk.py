@@ -1,0 +1,299 @@
+"""A chunk: some two thousand plain readings of one datastream as bytes, and read again.
+
+Version 1; docs/explain/chunk-format.md tells more. All numbers are little-endian.
+
+    byte 0      version
+         1      which columns count from the phenomenon start, as bits in the order of BLOCK_COLUMNS
+         2..5   how many readings
+         6..29  length of each column's bytes, in the order of BLOCK_COLUMNS
+         30..   the columns, as `codec.pack` made them
+    last four   CRC-32 of everything before
+"""
+
+import struct
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stadtherz.store.codec import Codec, Corrupt, pack, unpack
+from stadtherz.store.values import NONE, Int64
+
+__all__ = [
+    "BLOCK_COLUMNS",
+    "FORMAT",
+    "FORMATS",
+    "Block",
+    "Chunk",
+    "ChunkStats",
+    "Corrupt",
+    "Layout",
+    "decode",
+    "encode",
+    "renewed",
+    "stats",
+    "version",
+]
+
+FORMAT = 1
+"""The version that is written; all that ever were can be read."""
+
+BLOCK_COLUMNS = ("id", "phenomenon_start", "phenomenon_end", "result_time", "feature", "result")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Plain readings of a datastream by (phenomenon start, id); NONE where there is no value."""
+
+    datastream: int
+    id: Int64
+    phenomenon_start: Int64
+    phenomenon_end: Int64
+    result_time: Int64
+    feature: Int64
+    result: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    @property
+    def datastream_column(self) -> Int64:
+        return np.full(len(self), self.datastream, np.int64)
+
+    def take(self, places: Any) -> "Block":
+        """The readings of a slice, a mask or of indices."""
+        return Block(self.datastream, *(getattr(self, name)[places] for name in BLOCK_COLUMNS))
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkStats:
+    """What can be said of a chunk without reading it; None where no reading has the value."""
+
+    t0: int
+    t1: int
+    last: int
+    n: int
+    id_min: int
+    id_max: int
+    low: float
+    high: float
+    result_first: int | None
+    result_last: int | None
+    result_nulls: int
+    feature_min: int | None
+    feature_max: int | None
+
+
+def stats(block: Block) -> ChunkStats:
+    """The statistics of a block with at least one reading."""
+    times = block.result_time[block.result_time != NONE]
+    features = block.feature[block.feature != NONE]
+    return ChunkStats(
+        t0=int(block.phenomenon_start[0]),
+        t1=int(block.phenomenon_start[-1]),
+        last=int(np.maximum(block.phenomenon_start, block.phenomenon_end).max()),
+        n=len(block),
+        id_min=int(block.id.min()),
+        id_max=int(block.id.max()),
+        low=float(block.result.min()),
+        high=float(block.result.max()),
+        result_first=int(times.min()) if len(times) else None,
+        result_last=int(times.max()) if len(times) else None,
+        result_nulls=len(block) - len(times),
+        feature_min=int(features.min()) if len(features) else None,
+        feature_max=int(features.max()) if len(features) else None,
+    )
+
+
+# --- bytes ---------------------------------------------------------------------------------------
+
+_HEAD = struct.Struct("<BBI6I")
+_CRC = struct.Struct("<I")
+_RELATIVE = ("phenomenon_end", "result_time")  # what may count from the phenomenon start
+_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+_SIMPLE = (Codec.CONSTANT, Codec.AFFINE)
+
+
+def encode(block: Block) -> bytes:
+    """The block in the newest format."""
+    packed = [_packed(block, name) for name in BLOCK_COLUMNS]
+    relative = sum(1 << place for place, (counts, _) in enumerate(packed) if counts)
+    columns = [data for _, data in packed]
+    head = _HEAD.pack(FORMAT, relative, len(block), *map(len, columns))
+    body = b"".join([head, *columns])
+    return body + _CRC.pack(zlib.crc32(body))
+
+
+def _packed(block: Block, name: str) -> tuple[bool, bytes]:
+    """Whether the column counts from the phenomenon start, and its bytes."""
+    values: Int64 = getattr(block, name)
+    offsets = _offsets(values, block.phenomenon_start) if name in _RELATIVE else None
+    if offsets is None:
+        return False, pack(values)
+    counted = pack(offsets)
+    if counted[0] in _SIMPLE or not _repeats(values):
+        return True, counted
+    absolute = pack(values)
+    return (True, counted) if len(counted) <= len(absolute) else (False, absolute)
+
+
+def _offsets(values: Int64, starts: Int64) -> Int64 | None:
+    """From the starts; None where there are none, or one that would be mistaken for NONE."""
+    missing = values == NONE
+    offsets = np.where(missing, NONE, values - starts)
+    return None if missing.all() or ((offsets == NONE) != missing).any() else offsets
+
+
+def _repeats(values: Int64) -> bool:
+    """Whether many neighbours are equal, as the result times of a device that sends in batches."""
+    return bool(2 * np.count_nonzero(np.diff(values)) < len(values))
+
+
+# --- and back ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a version's reader finds: bytes of columns that `codec.unpack` understands."""
+
+    size: int  # readings
+    columns: dict[str, memoryview]
+    relative: frozenset[str]  # columns that count from the phenomenon start
+
+
+def version(data: bytes | memoryview) -> int:
+    """The version of the format in which these bytes were written. Raises Corrupt."""
+    if not len(data):
+        raise Corrupt("a chunk has no bytes")
+    return data[0]
+
+
+def decode(data: bytes | memoryview) -> Layout:
+    """Where the columns are, in whatever version the bytes were written. Raises Corrupt."""
+    reader = FORMATS.get(version(data))
+    if reader is None:
+        raise Corrupt(f"the version {data[0]} of chunks is not known here")
+    return reader(memoryview(data))
+
+
+def renewed(datastream: int, data: bytes | memoryview) -> bytes | None:
+    """The chunk in the newest format; None if it is that already. Raises Corrupt."""
+    if version(data) == FORMAT:
+        return None
+    return encode(Chunk(datastream, data).block())
+
+
+def _read_1(data: memoryview) -> Layout:
+    body = len(data) - _CRC.size
+    if body < _HEAD.size:
+        raise Corrupt("a chunk is shorter than its head")
+    if zlib.crc32(data[:body]) != _CRC.unpack_from(data, body)[0]:
+        raise Corrupt("the checksum is wrong")
+    _, relative, size, *lengths = _HEAD.unpack_from(data)
+    if _HEAD.size + sum(lengths) != body:
+        raise Corrupt("the columns are not as long as the head says")
+    columns, begin = {}, _HEAD.size
+    for name, length in zip(BLOCK_COLUMNS, lengths, strict=True):
+        columns[name] = data[begin : begin + length]
+        begin += length
+    return Layout(size, columns, _names(relative))
+
+
+@cache
+def _names(relative: int) -> frozenset[str]:
+    names = frozenset(name for i, name in enumerate(BLOCK_COLUMNS) if relative >> i & 1)
+    if relative >> len(BLOCK_COLUMNS) or not names <= set(_RELATIVE):
+        raise Corrupt(f"the columns {relative:#x} cannot count from the phenomenon start")
+    return names
+
+
+FORMATS: dict[int, Callable[[memoryview], Layout]] = {1: _read_1}
+"""How each version is read. A new one is added here and written by `encode`; none is removed."""
+
+
+class Chunk:
+    """Readings of which a column is decoded when somebody asks for it; nothing ever changes.
+
+    Has the attributes of `Columns`, whose arrays must not be written to. Several threads may use
+    it: at worst two decode the same column. Raises Corrupt where the bytes are not what was
+    written: the checksum is looked at here, a column's codec when somebody asks for the column.
+    """
+
+    __slots__ = ("_columns", "_layout", "_stream")
+
+    result_quality: None = None  # plain readings have neither
+    parameters: None = None
+
+    def __init__(self, datastream: int, data: bytes | memoryview) -> None:
+        self._layout = decode(data)
+        self._stream = datastream
+        self._columns: dict[str, npt.NDArray[Any]] = {}
+
+    def __len__(self) -> int:
+        return self._layout.size
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the columns that were decoded so far."""
+        return sum(column.nbytes for column in list(self._columns.values()))
+
+    def block(self) -> Block:
+        """All columns."""
+        return Block(self._stream, *(self._column(name) for name in BLOCK_COLUMNS))
+
+    def _column(self, name: str) -> npt.NDArray[Any]:
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._decoded(name)
+        return found
+
+    def _decoded(self, name: str) -> npt.NDArray[Any]:
+        dtype = _FLOAT64 if name == "result" else _INT64
+        try:
+            values = unpack(self._layout.columns[name], self._layout.size, dtype)
+        except Corrupt as error:
+            raise Corrupt(f"{name}: {error}") from error
+        if name in self._layout.relative:
+            values = np.where(values == NONE, NONE, values + self.phenomenon_start)
+        values.flags.writeable = False
+        return values
+
+    @property
+    def datastream(self) -> Int64:
+        return np.full(len(self), self._stream, np.int64)
+
+    @property
+    def id(self) -> Int64:
+        return self._column("id")
+
+    @property
+    def phenomenon_start(self) -> Int64:
+        return self._column("phenomenon_start")
+
+    @property
+    def phenomenon_end(self) -> Int64:
+        return self._column("phenomenon_end")
+
+    @property
+    def result_time(self) -> Int64:
+        return self._column("result_time")
+
+    @property
+    def feature(self) -> Int64:
+        return self._column("feature")
+
+    @property
+    def result(self) -> npt.NDArray[np.float64]:
+        return self._column("result")
+
+    @property
+    def valid_start(self) -> Int64:
+        return np.full(len(self), NONE, np.int64)
+
+    @property
+    def valid_end(self) -> Int64:
+        return self.valid_start

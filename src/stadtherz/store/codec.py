@@ -1,0 +1,332 @@
+"""A column of numbers as bytes and back, bit for bit; docs/explain/chunk-format.md draws the bytes.
+
+The first byte names the codec, so that others can be added without touching what is written.
+Three kinds of regularity make a column small: it is constant or a progression (two numbers say it
+all), its numbers have a common unit (whole milliseconds, tenths of a degree), or they lie close
+together. Pco and Zstandard do the rest; whichever result is the smallest is kept.
+"""
+
+import struct
+import threading
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zstandard
+from pcodec import ChunkConfig, DeltaSpec, standalone
+
+from stadtherz.base.errors import StadtherzError
+
+Column = npt.NDArray[Any]  # int64 or float64
+Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
+
+
+class Corrupt(StadtherzError):
+    """These bytes are not what was written, or nothing here can read them."""
+
+
+class Codec(IntEnum):
+    """The first byte of a column. A number is never given to another codec later."""
+
+    RAW = 0  # eight bytes a value
+    CONSTANT = 1  # one value for all
+    AFFINE = 2  # integers: start and step
+    PCODEC = 3  # Pco (https://github.com/pcodec/pcodec), standalone format
+    ZSTD = 4  # integers: the first value and Zstandard of the differences
+    SCALED = 5  # integers: origin, unit and a column of multiples
+    DECIMAL = 6  # floats: a power of ten, a column of integers, and the exceptions
+
+
+_FEW = 64  # values up to which bookkeeping decides, so that everything is tried
+_RANGE = 1 << 63
+_TWO = struct.Struct("<qq")
+
+
+# --- bytes ---------------------------------------------------------------------------------------
+
+
+def pack(values: Column) -> bytes:
+    """The column, int64 or float64, as bytes; never more than one byte beyond eight a value."""
+    values = np.ascontiguousarray(values)
+    if not len(values):
+        return bytes([Codec.RAW])
+    bits = values.view(np.int64)
+    if bits[0] == bits[-1] and (bits == bits[0]).all():
+        return bytes([Codec.CONSTANT]) + _plain(values[:1])
+    return _integers(values) if values.dtype == np.int64 else _floats(values)
+
+
+def _plain(values: Column) -> bytes:
+    return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
+
+
+def _raw(values: Column) -> bytes:
+    return bytes([Codec.RAW]) + _plain(values)
+
+
+def _integers(values: Int64) -> bytes:
+    if (progression := _progression(values)) is not None:
+        return bytes([Codec.AFFINE]) + _TWO.pack(*progression)
+    unit = _unit(values)
+    if unit < 2:
+        return _compressed(values)
+    origin = int(values[0])
+    head = bytes([Codec.SCALED]) + _TWO.pack(origin, unit)
+    scaled = head + _compressed((values - origin) // unit)
+    return min(scaled, _compressed(values), key=len) if len(values) < _FEW else scaled
+
+
+def _progression(values: Int64) -> tuple[int, int] | None:
+    """Start and step of an arithmetic progression that does not overflow, or None."""
+    start, last = int(values[0]), int(values[-1])
+    step = int(values[1]) - start if len(values) > 1 else 0
+    if start + step * (len(values) - 1) != last or not -_RANGE <= step < _RANGE:
+        return None
+    return (start, step) if (np.diff(values) == step).all() else None
+
+
+def _unit(values: Int64) -> int:
+    """The greatest number that divides all distances; 1 where the distances overflow."""
+    if int(values.max()) - int(values.min()) >= _RANGE:
+        return 1
+    steps = np.diff(values)
+    # Most columns without a unit show it at once.
+    if int(np.gcd.reduce(steps[:_FEW])) == 1:
+        return 1
+    return int(np.gcd.reduce(steps))
+
+
+def _floats(values: Float64) -> bytes:
+    found = _decimal(values)
+    if found is None or len(values) < _FEW:
+        tries = [_raw(values), *(_pco(values, deltas) for deltas in (_STEPS, _SINGLE))]
+        found = min([*tries, found] if found else tries, key=len)
+    return found
+
+
+# --- decimals ------------------------------------------------------------------------------------
+
+# Sensors speak in decimals, and there are two ways of making a double of one: 3 / 10 is not
+# 3 * 0.1. Powers are read from text, because only that gives the same double everywhere.
+_QUOTIENT, _PRODUCT = 0, 1
+_POWERS = np.array([float(f"1e{exponent}") for exponent in range(10)])
+_PARTS = np.array([float(f"1e-{exponent}") for exponent in range(10)])
+_EXACT = 2.0**53  # integers below are doubles, too
+_SAMPLE = 32  # values that decide about form and exponent
+_MOST_EXCEPTIONS = 1 / 16
+_DECIMAL = struct.Struct("<BBI")
+
+
+def _decimal(values: Float64) -> bytes | None:
+    """The column as multiples of a power of ten; None where too few of its values are.
+
+    Exceptions are -0.0, infinities, a sensor's "no value": what is no multiple, bit for bit.
+    """
+    for exponent, form in _likely(values[:: len(values) // _SAMPLE + 1]):
+        steps, fits = _multiples(values, exponent, form)
+        places = np.flatnonzero(~fits)
+        if len(places) <= len(values) * _MOST_EXCEPTIONS:
+            head = bytes([Codec.DECIMAL]) + _DECIMAL.pack(form, exponent, len(places))
+            exceptions = places.astype("<u4").tobytes() + _plain(values[places])
+            return head + exceptions + pack(_filled(steps, fits))
+    return None
+
+
+def _likely(sample: Float64) -> list[list[int]]:
+    """Exponents and forms that nearly all of a sample has, the smallest exponent first."""
+    exponents = np.arange(len(_POWERS))[:, None]
+    enough = len(sample) * (1 - 2 * _MOST_EXCEPTIONS)
+    fits = [_multiples(sample, exponents, form)[1] for form in (_QUOTIENT, _PRODUCT)]
+    numbers = np.array([np.count_nonzero(fit, axis=1) for fit in fits])
+    found: list[list[int]] = np.argwhere(enough <= numbers.T).tolist()
+    return found
+
+
+def _multiples(values: Float64, exponent: Any, form: int) -> tuple[Float64, npt.NDArray[np.bool_]]:
+    """The integers, and which values come back from them."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps: Float64 = np.rint(values * _POWERS[exponent]) + 0.0  # an integer has no -0.0
+        again = _numbers(steps, exponent, form)
+        same: npt.NDArray[np.bool_] = again.view(np.int64) == values.view(np.int64)
+        return steps, same & (np.abs(steps) < _EXACT)
+
+
+def _numbers(steps: Column, exponent: Any, form: int) -> Float64:
+    numbers: Float64
+    if form == _QUOTIENT:
+        numbers = steps / _POWERS[exponent]
+    else:
+        numbers = steps * _PARTS[exponent]
+    return numbers
+
+
+def _filled(steps: Float64, fits: npt.NDArray[np.bool_]) -> Int64:
+    """As integers; an exception repeats what stands before it, which costs the least."""
+    if fits.all():
+        return steps.astype(np.int64)
+    places = np.maximum.accumulate(np.where(fits, np.arange(len(steps)), 0))
+    places[places == 0] = np.argmax(fits)
+    return steps[places].astype(np.int64)
+
+
+# --- compressors ---------------------------------------------------------------------------------
+
+_SINGLE = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.no_op())
+_STEPS = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.try_consecutive(1))
+_LEVEL = 3
+_NEAR = 32
+_WIDTHS = (1, 2, 4, 8)
+_ZSTD = struct.Struct("<qB")
+_local = threading.local()
+
+
+def _compressed(values: Int64) -> bytes:
+    configs = (_STEPS,) if _neighbours_are_near(values) else (_STEPS, _SINGLE)
+    best = min([_raw(values), *(_pco(values, config) for config in configs)], key=len)
+    # Zstandard wins where values or patterns come again, and then only by a good margin, since it
+    # takes longer to read. Noise is not worth the attempt.
+    if len(values) >= _FEW and len(best) > len(values):
+        return best
+    other = _zstd(values)
+    return other if len(other) < len(best) * 7 // 8 else best
+
+
+def _neighbours_are_near(values: Int64) -> bool:
+    """Whether differences are so much smaller than the values that only they need be tried."""
+    numbers = values.astype(np.float64)
+    return bool(np.abs(np.diff(numbers)).mean() * _NEAR < np.ptp(numbers))
+
+
+def _pco(values: Column, config: ChunkConfig) -> bytes:
+    compressed: bytes = standalone.simple_compress(values, config)
+    return bytes([Codec.PCODEC]) + compressed
+
+
+def _zstd(values: Int64) -> bytes:
+    steps = np.zeros_like(values)
+    steps[1:] = values[1:] - values[:-1]
+    folded = ((steps << 1) ^ (steps >> 63)).view(np.uint64)  # small negative ones become small
+    width = next(size for size in _WIDTHS if int(folded.max()) < 1 << 8 * size)
+    table = folded.astype(f"<u{width}").view(np.uint8).reshape(-1, width)
+    head = bytes([Codec.ZSTD]) + _ZSTD.pack(int(values[0]), width)
+    return head + _compressor().compress(table.T.tobytes())
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """This thread's own, because they must not be shared."""
+    if not hasattr(_local, "compressor"):
+        _local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    found: zstandard.ZstdCompressor = _local.compressor
+    return found
+
+
+def _decompressor() -> zstandard.ZstdDecompressor:
+    if not hasattr(_local, "decompressor"):
+        _local.decompressor = zstandard.ZstdDecompressor()
+    found: zstandard.ZstdDecompressor = _local.decompressor
+    return found
+
+
+# --- and back ------------------------------------------------------------------------------------
+
+Decoder = Callable[[memoryview, int, np.dtype[Any]], Column]
+_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+_ONE = {"i": struct.Struct("<q"), "f": struct.Struct("<d")}
+_UNREADABLE = (
+    *(ValueError, TypeError, IndexError, OverflowError, RuntimeError),
+    *(struct.error, zstandard.ZstdError),
+)
+
+
+def unpack(data: bytes | memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    """The column of `count` values, int64 or float64. Raises Corrupt."""
+    if not len(data):
+        raise Corrupt("a column has no bytes")
+    decoder = DECODERS.get(data[0])
+    if decoder is None:
+        raise Corrupt(f"the codec {data[0]} is not known here")
+    try:
+        return decoder(memoryview(data)[1:], count, dtype)
+    except _UNREADABLE as error:
+        raise Corrupt(f"a column cannot be read: {error}") from error
+
+
+def _from_raw(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    if len(data) != count * 8:
+        raise Corrupt(f"{count} raw values have {len(data)} bytes")
+    # A copy, because the bytes lie anywhere in the chunk and would keep all of it in memory.
+    return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype)
+
+
+def _from_constant(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    (value,) = _ONE[dtype.kind].unpack(data)
+    return np.full(count, value, dtype)
+
+
+def _from_affine(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    start, step = _TWO.unpack(data)
+    return _line(start, step, np.arange(count, dtype=np.int64), dtype)
+
+
+def _line(start: int, step: int, values: Column, dtype: np.dtype[Any]) -> Column:
+    if dtype != _INT64:
+        raise Corrupt("a column of integers was not expected")
+    if step != 1:
+        values *= step
+    values += start
+    return values
+
+
+def _from_pcodec(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    values = np.empty(count, dtype)
+    progress = standalone.simple_decompress_into(bytes(data), values)
+    if progress.n_processed != count or not progress.finished:
+        raise Corrupt(f"a column has {progress.n_processed} values, not {count}")
+    return values
+
+
+def _from_zstd(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    first, width = _ZSTD.unpack_from(data)
+    data = data[_ZSTD.size :]
+    if width not in _WIDTHS or zstandard.frame_content_size(data) != count * width:
+        raise Corrupt(f"a column does not have {count} values of {width} bytes")
+    table = _decompressor().decompress(data)
+    if width > 1:
+        table = np.frombuffer(table, np.uint8).reshape(width, count).T.tobytes()
+    folded = np.frombuffer(table, f"<u{width}")
+    steps = (folded >> 1) ^ -(folded & 1)
+    signed = steps.astype(f"u{width}", copy=False).view(f"i{width}").astype(np.int64)
+    return _line(first, 1, np.cumsum(signed, out=signed), dtype)
+
+
+def _from_scaled(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    origin, unit = _TWO.unpack_from(data)
+    return _line(origin, unit, unpack(data[_TWO.size :], count, dtype), dtype)
+
+
+def _from_decimal(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+    form, exponent, exceptions = _DECIMAL.unpack_from(data)
+    if dtype != _FLOAT64 or form not in (_QUOTIENT, _PRODUCT):
+        raise Corrupt(f"decimals of the form {form} are not known here")
+    begin = _DECIMAL.size + 12 * exceptions
+    values = _numbers(unpack(data[begin:], count, _INT64), exponent, form)
+    if exceptions:
+        middle = _DECIMAL.size + 4 * exceptions
+        places = np.frombuffer(data[_DECIMAL.size : middle], "<u4")
+        values[places] = np.frombuffer(data[middle:begin], "<f8")
+    return values
+
+
+DECODERS: dict[int, Decoder] = {
+    Codec.RAW: _from_raw,
+    Codec.CONSTANT: _from_constant,
+    Codec.AFFINE: _from_affine,
+    Codec.PCODEC: _from_pcodec,
+    Codec.ZSTD: _from_zstd,
+    Codec.SCALED: _from_scaled,
+    Codec.DECIMAL: _from_decimal,
+}
+"""How each codec is read; what is not in here is refused by its number."""

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -156,8 +156,7 @@ def _repeats(values: Int64) -> bool:
 # --- and back ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):  # not a dataclass: one is made of each chunk that is opened
     """What a version's reader finds: bytes of columns that `codec.unpack` understands."""
 
     size: int  # readings

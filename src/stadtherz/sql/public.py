@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stadtherz.sql.compile import compile_condition, compile_order, compile_value
 from stadtherz.sql.fragment import POSTGRESQL, SQLITE, Dialect, Resolve, Source, Sql, compose, join
-from stadtherz.sql.functions import install_on_sqlite
+from stadtherz.sql.functions import install_on_sqlite, rank
 from stadtherz.sql.keyset import beyond, typed
 from stadtherz.sql.postgresql import install_on_postgresql
 
@@ -31,7 +31,9 @@ __all__ = [
     "dialect_of",
     "install_functions",
     "install_on_connect",
+    "install_on_sqlite",
     "join",
+    "rank",
     "typed",
 ]
 

@@ -22,13 +22,13 @@ class StoreConfig(AppConfig):
 
 def _forget_readings(instance: Any, **_: Any) -> None:
     """Readings have no model, so no cascade of Django's reaches them."""
-    from stadtherz.store.rows import delete_of
+    from stadtherz.store.changes import delete_of
 
     delete_of(instance)
 
 
 def _forget_orphans(**_: Any) -> None:
     """`flush` empties the tables of models only; without datastreams no reading may remain."""
-    from stadtherz.store.rows import forget_orphans
+    from stadtherz.store.changes import forget_orphans
 
     forget_orphans()

@@ -1,14 +1,18 @@
 """What may enter the store: plain JSON, text without NUL, times between the years 1 and 9999."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import orjson
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import EARLIEST, LATEST, Micros, Period
+from stadtherz.store.batch import TAIL, Batch, Extra, blank
 from stadtherz.store.database import ID_RANGE
-from stadtherz.store.values import Reading
+from stadtherz.store.keys import digest
+from stadtherz.store.values import NONE, NewColumns, Reading
 
 LONGEST_KEY = 500
 """Characters of a reading's key; it stands in an index."""
@@ -63,49 +67,102 @@ def check_instant(field: str, instant: Micros | None) -> None:
         raise Invalid(field, "must lie in the years 1 to 9999")
 
 
-Row = tuple[Any, ...]
-"""A reading as the table has it: the columns of `tables.py` without the id."""
-
-ROW_COLUMNS = (
-    "datastream",
-    "phenomenon_start",
-    "phenomenon_end",
-    "result_time",
-    "number",
-    "result",
-    "feature",
-    "valid_start",
-    "valid_end",
-    "result_quality",
-    "parameters",
-    "key",
-)
+def batch_of(readings: Sequence[Reading]) -> Batch:
+    """The readings as a batch without ids, if nothing is wrong with any of them."""
+    rows = []
+    extras: dict[int, Extra] = {}
+    for place, reading in enumerate(readings):
+        row, extra = checked(reading)
+        rows.append(row)
+        if extra is not None:
+            extras[place] = extra
+    return Batch(np.array(rows, TAIL), extras)
 
 
-def row_of(reading: Reading) -> Row:
-    """The reading as a row, if nothing is wrong with it."""
+def checked(reading: Reading) -> tuple[tuple[Any, ...], Extra | None]:
+    """A reading as a row of TAIL, and what there is beside a plain number."""
     check_period("phenomenonTime", reading.phenomenon_time)
     check_instant("resultTime", reading.result_time)
     _check_id("Datastream", reading.datastream)
     _check_id("FeatureOfInterest", reading.feature)
-    valid = reading.valid_time
+    number, extra = _result(reading)
+    row = (
+        0,  # the writer gives ids
+        reading.phenomenon_time.start,
+        math.nan if number is None else number,
+        reading.datastream,
+        _or_none(reading.phenomenon_time.end),
+        _or_none(reading.result_time),
+        _or_none(reading.feature),
+        0 if reading.key is None else digest(reading.datastream, _check_key(reading.key)),
+        0,
+        extra is None,
+    )
+    return row, extra
+
+
+def _result(reading: Reading) -> tuple[float | None, Extra | None]:
+    number, document = split_result(reading.result)
+    valid, quality, parameters = reading.valid_time, reading.result_quality, reading.parameters
+    if document is None and valid is None and quality is None and parameters is None:
+        return number, None
     if valid is not None:
         check_period("validTime", valid)
-    number, result = split_result(reading.result)
-    return (
-        reading.datastream,
-        reading.phenomenon_time.start,
-        reading.phenomenon_time.end,
-        reading.result_time,
+    extra = Extra(
         number,
-        result,
-        reading.feature,
+        document,
         valid.start if valid else None,
         valid.end if valid else None,
-        _optional("resultQuality", reading.result_quality),
-        _optional("parameters", reading.parameters),
-        None if reading.key is None else _check_key(reading.key),
+        _optional("resultQuality", quality),
+        _optional("parameters", parameters),
     )
+    return number, extra
+
+
+def _or_none(value: int | None) -> int:
+    return NONE if value is None else value
+
+
+def batch_of_columns(new: NewColumns) -> Batch:
+    """The columns as a batch without ids, if nothing is wrong with any reading."""
+    readings = blank(len(new))
+    for name in (
+        "datastream",
+        "phenomenon_start",
+        "result",
+        "phenomenon_end",
+        "result_time",
+        "feature",
+    ):
+        column = getattr(new, name)
+        if column is not None:
+            readings[name] = column
+    if not np.isfinite(readings["result"]).all():
+        raise Invalid("result", "must be a finite number")
+    if (readings["datastream"] < 0).any():
+        raise Invalid("Datastream", "there is none with a negative id")
+    for field, name, optional in _TIMES:
+        times = readings[name]
+        wrong = (times < EARLIEST) | (times > LATEST)
+        if (wrong & (times != NONE) if optional else wrong).any():
+            raise Invalid(field, "must lie in the years 1 to 9999")
+    ends = readings["phenomenon_end"]
+    if ((ends != NONE) & (ends < readings["phenomenon_start"])).any():
+        raise Invalid("phenomenonTime", "must not end before it starts")
+    if new.keys is not None:
+        streams = readings["datastream"].tolist()
+        readings["key"] = [
+            0 if key is None else digest(stream, _check_key(key))
+            for stream, key in zip(streams, new.keys, strict=True)
+        ]
+    return Batch(readings, {})
+
+
+_TIMES = (
+    ("phenomenonTime", "phenomenon_start", False),
+    ("phenomenonTime", "phenomenon_end", True),
+    ("resultTime", "result_time", True),
+)
 
 
 def _check_id(field: str, key: int | None) -> None:

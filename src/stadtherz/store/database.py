@@ -2,17 +2,18 @@
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-from django.db import DataError, connections, transaction
+from django.db import DataError, Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stadtherz.base.errors import Invalid
 from stadtherz.sql.public import Sql
 
-# Any number that nothing else in the database uses.
+# Any numbers that nothing else in the database uses.
 _WRITER_LOCK = 7_834_671
+_MOVER_LOCK = 7_834_672
 
 ID_RANGE = range(2**63)
 """What an id can be; the engines fail with greater numbers instead of finding nothing."""
@@ -79,6 +80,38 @@ def exclusive() -> Iterator[None]:
     in_turn = on_sqlite() and not database().in_atomic_block
     with _turns.take() if in_turn else nullcontext(), transaction.atomic():
         yield
+
+
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """All statements of this thread see one state of the database until the end.
+
+    Within a transaction on SQLite nobody else writes anyway. Within one on PostgreSQL each
+    statement sees what is committed by then, so those who move readings from table to table are
+    asked to wait for its end.
+    """
+    connection = database()
+    if connection.in_atomic_block:
+        if not on_sqlite():
+            run("SELECT pg_advisory_xact_lock_shared(%s)", (_MOVER_LOCK,))
+        yield
+        return
+    run("BEGIN" if on_sqlite() else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    try:
+        yield
+    finally:
+        with suppress(Error):  # a lost connection has ended its transaction itself
+            run("COMMIT")
+
+
+@contextmanager
+def moving() -> Iterator[None]:
+    """As `writing`, for those who move readings from one table to another."""
+    with exclusive():
+        if not on_sqlite():
+            run("SELECT pg_advisory_xact_lock(%s)", (_MOVER_LOCK,))
+        with writing():
+            yield
 
 
 @contextmanager

@@ -1,145 +1,166 @@
-"""Batches of readings into the tables, inside a transaction that holds the writer's lock."""
+"""Batches of readings into the log, inside a transaction that holds the writer's lock."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 
 from stadtherz.base.errors import Invalid
-from stadtherz.sql.public import Sql, compose
-from stadtherz.store.checks import ROW_COLUMNS, Row
-from stadtherz.store.database import database, members, on_sqlite, rows_of, run
-from stadtherz.store.latest import add_to_latest
-from stadtherz.store.values import Receipt
+from stadtherz.sql.public import compose
+from stadtherz.store import rows, summaries
+from stadtherz.store.batch import SEQUENCE_BITS, Batch, encode, joined, take
+from stadtherz.store.database import members, rows_of, run
+from stadtherz.store.repetitions import repetitions
+from stadtherz.store.values import Int64, Receipts
+from stadtherz.store.view import READINGS, View, ascending
 
-_DATASTREAM, _FEATURE, _KEY = (ROW_COLUMNS.index(n) for n in ("datastream", "feature", "key"))
-_COLUMNS = ", ".join(("id", *ROW_COLUMNS))
-_TYPES = (
-    *("bigint[]",) * 5,
-    *("double precision[]", "jsonb[]", "bigint[]", "bigint[]", "bigint[]", "jsonb[]", "jsonb[]"),
-    "text[]",
-)
-
-Batch = Sequence[Row]
-Outcome = list[Receipt] | Invalid
-
-
-def insert_batches(batches: Sequence[Batch]) -> list[Outcome]:
-    """Keep what can be kept; a batch that names something unknown is left out as a whole."""
-    known = _Known.of([row for batch in batches for row in batch])
-    outcomes: list[Outcome] = []
-    fresh: list[tuple[int, Row]] = []
-    free = _Ids(sum(len(batch) for batch in batches))
-    for batch in batches:
-        mistake = known.mistake_in(batch)
-        outcomes.append(mistake or [_receive(row, known, free, fresh) for row in batch])
-    if fresh:
-        _insert(fresh)
-        add_to_latest(fresh)
-    return outcomes
-
-
-def check_references(row: Row) -> None:
-    """Raise Invalid if the row names a datastream or a feature that does not exist."""
-    if mistake := _Known.of([row]).mistake_in([row]):
-        raise mistake
-
-
-def _receive(row: Row, known: "_Known", free: "_Ids", fresh: list[tuple[int, Row]]) -> Receipt:
-    key = (row[_DATASTREAM], row[_KEY])
-    if row[_KEY] is not None and key in known.keys:
-        return Receipt(known.keys[key], duplicate=True)
-    new = free.take()
-    fresh.append((new, row))
-    if row[_KEY] is not None:
-        known.keys[key] = new
-    return Receipt(new)
+Outcome = Receipts | Invalid
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """What the database holds of the things that rows refer to."""
+class Written:
+    """A log row, as those who follow the log will find it."""
 
-    streams: frozenset[int]
-    features: frozenset[int]
-    keys: dict[tuple[int, str], int]
-
-    @classmethod
-    def of(cls, rows: Sequence[Row]) -> "_Known":
-        streams = {row[_DATASTREAM] for row in rows}
-        features = {row[_FEATURE] for row in rows if row[_FEATURE] is not None}
-        keyed = [(row[_DATASTREAM], row[_KEY]) for row in rows if row[_KEY] is not None]
-        return cls(
-            _existing("store_datastream", streams),
-            _existing("store_featureofinterest", features),
-            _known_keys(keyed) if keyed else {},
-        )
-
-    def mistake_in(self, batch: Batch) -> Invalid | None:
-        for row in batch:
-            if row[_DATASTREAM] not in self.streams:
-                return Invalid("Datastream", f"there is no datastream {row[_DATASTREAM]}")
-            if row[_FEATURE] is not None and row[_FEATURE] not in self.features:
-                return Invalid("FeatureOfInterest", f"there is no feature {row[_FEATURE]}")
-        return None
+    batch: Batch
+    last: int
+    stamp: int
 
 
-def _existing(table: str, ids: Iterable[int]) -> frozenset[int]:
-    wanted = sorted(ids)
-    if not wanted:
-        return frozenset()
-    found = rows_of(compose(f"SELECT id FROM {table} WHERE {{}}", members("id", wanted)))
-    return frozenset(row[0] for row in found)
+def insert_batches(batches: Sequence[Batch], view: View) -> tuple[list[Outcome], Written | None]:
+    """Keep what can be kept; a batch that names something unknown is left out as a whole.
+
+    The batches have no ids yet; `view` must be that of this transaction.
+    """
+    mistakes = [_mistake_in(batch, view) for batch in batches]
+    sound = [batch for batch, mistake in zip(batches, mistakes, strict=True) if mistake is None]
+    if not any(len(batch) for batch in sound):
+        nothing = Receipts(np.empty(0, np.int64), np.empty(0, bool))
+        return [mistake or nothing for mistake in mistakes], None
+    whole = joined(sound)
+    old = repetitions(whole, view)
+    fresh = np.flatnonzero(old == _FRESH)
+    written = _write(take(whole, fresh), view) if len(fresh) else None
+    ids = _ids_of(old, written)
+    return _receipts(mistakes, batches, ids, old != _FRESH), written
 
 
-def _known_keys(keyed: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    """Ids of the readings that already have one of these keys."""
-    if on_sqlite():
-        pairs = "SELECT value ->> 0 AS datastream, value ->> 1 AS key FROM json_each(%s)"
-        parameters: tuple[Any, ...] = (orjson.dumps(keyed).decode(),)
-    else:
-        pairs = "SELECT * FROM unnest(%s::bigint[], %s::text[]) AS pair(datastream, key)"
-        parameters = tuple(map(list, zip(*keyed, strict=True)))
-    # In SQLite, CROSS JOIN keeps the planner from reading the whole table for a few keys.
-    select = (
-        f"SELECT o.datastream, o.key, o.id FROM ({pairs}) wanted CROSS JOIN store_observation o "
-        "WHERE o.datastream = wanted.datastream AND o.key = wanted.key"
-    )
-    return {(stream, key): found for stream, key, found in rows_of(Sql(select, parameters))}
+_FRESH = -1  # what `repetitions` says of a new reading
 
 
-class _Ids:
-    """Ascending ids that nobody else gets, because the writer's lock is held."""
+def _ids_of(old: Int64, written: Written | None) -> Int64:
+    """The id of each reading: its own, or that of the one it repeats.
 
-    def __init__(self, most: int) -> None:
-        self._next = self._first(most)
-
-    def take(self) -> int:
-        self._next += 1
-        return self._next - 1
-
-    @staticmethod
-    def _first(most: int) -> int:
-        if on_sqlite():
-            sequence = "SELECT seq + 1 FROM sqlite_sequence WHERE name = 'store_observation'"
-            found = rows_of(Sql(sequence))
-            return int(found[0][0]) if found else 1
-        # One jump of the sequence reserves the whole stretch.
-        sequence = "pg_get_serial_sequence('store_observation', 'id')"
-        jump = Sql(f"SELECT setval({sequence}, nextval({sequence}) + %s)", (most,))
-        return int(rows_of(jump)[0][0]) - most
+    A repetition of a reading of this very group names it as -2 - its place.
+    """
+    ids = old.copy()
+    if written is not None:
+        ids[old == _FRESH] = written.batch.readings["id"]
+    within = np.flatnonzero(old < _FRESH)
+    ids[within] = ids[-2 - old[within]]
+    return ids
 
 
-def _insert(rows: Sequence[tuple[int, Row]]) -> None:
-    flat = [(new, *row) for new, row in rows]
-    if on_sqlite():
-        marks = ", ".join(["%s"] * len(flat[0]))
-        with database().cursor() as cursor:
-            cursor.executemany(f"INSERT INTO store_observation ({_COLUMNS}) VALUES ({marks})", flat)
-        return
-    arrays = ", ".join(f"%s::{type_name}" for type_name in _TYPES)
+def _receipts(
+    mistakes: Sequence[Invalid | None],
+    batches: Sequence[Batch],
+    ids: Int64,
+    duplicates: npt.NDArray[np.bool_],
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    begin = 0
+    for mistake, batch in zip(mistakes, batches, strict=True):
+        if mistake is not None:
+            outcomes.append(mistake)
+            continue
+        part = slice(begin, begin := begin + len(batch))
+        outcomes.append(Receipts(ids[part], duplicates[part]))
+    return outcomes
+
+
+# --- what readings refer to ----------------------------------------------------------------------
+
+
+def _mistake_in(batch: Batch, view: View) -> Invalid | None:
+    streams = set(batch.readings["datastream"].tolist())
+    features = {f for f in set(batch.readings["feature"].tolist()) if f >= 0}
+    unknown = _unknown("store_datastream", streams, view.streams)
+    if unknown:
+        return Invalid("Datastream", f"there is no datastream {min(unknown)}")
+    unknown = _unknown("store_featureofinterest", features, view.features)
+    if unknown:
+        return Invalid("FeatureOfInterest", f"there is no feature {min(unknown)}")
+    return None
+
+
+def _unknown(table: str, wanted: set[int], known: set[int]) -> set[int]:
+    """Those of the ids that do not exist; `known` learns the others."""
+    asked = sorted(wanted - known)
+    if not asked:
+        return set()
+    found = rows_of(compose(f"SELECT id FROM {table} WHERE {{}}", members("id", asked)))
+    known.update(row[0] for row in found)
+    return wanted - known
+
+
+def check_references(batch: Batch, view: View) -> None:
+    """Raise Invalid if a reading names a datastream or a feature that does not exist."""
+    if mistake := _mistake_in(batch, view):
+        raise mistake
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def _write(batch: Batch, view: View) -> Written:
+    readings = batch.readings
+    readings["id"] = _new_ids(readings["datastream"], view)
+    last = view.end + len(readings)
+    readings["position"] = np.arange(view.end + 1, last + 1)
+    stamp = append_row(READINGS, last, len(readings), encode(batch))
+    rows.insert(batch)
+    return Written(batch, last, stamp)
+
+
+def append_row(kind: int, last: int, number: int, payload: bytes) -> int:
+    """Write a row at the end of the log and return its stamp."""
+    stamp = secrets.randbits(62) | 1
     run(
-        f"INSERT INTO store_observation ({_COLUMNS}) SELECT * FROM unnest({arrays})",
-        [list(column) for column in zip(*flat, strict=True)],
+        "INSERT INTO store_log (last, number, kind, stamp, payload) VALUES (%s, %s, %s, %s, %s)",
+        (last, number, kind, stamp, payload),
     )
+    return stamp
+
+
+def append_event(kind: int, view: View, event: dict[str, Any]) -> int:
+    """Tell all who follow the log what was sealed or changed; the view follows, too."""
+    last = view.end + 1
+    stamp = append_row(kind, last, 0, orjson.dumps(event))
+    view.note(kind, event, last, stamp)
+    return last
+
+
+def _new_ids(streams: Int64, view: View) -> Int64:
+    """Ids that nobody else gets, because the writer's lock is held; ascending in each datastream."""
+    order = np.argsort(streams, kind="stable")
+    ordered = streams[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    distinct = ordered[first]
+    counts = np.diff(np.r_[first, len(streams)])
+    bases = _bases(distinct.tolist(), view)
+    within = np.arange(len(streams)) - np.repeat(first, counts)
+    ids = np.empty(len(streams), np.int64)
+    ids[order] = (ordered << SEQUENCE_BITS) + np.repeat(bases, counts) + within
+    return ids
+
+
+def _bases(streams: Iterable[int], view: View) -> Int64:
+    known = view.next_sequence
+    missing = [stream for stream in streams if stream not in known]
+    if missing:
+        held = summaries.read(ascending(missing))
+        known.update(zip(held["datastream"].tolist(), held["next_sequence"].tolist(), strict=True))
+    return np.array([known[stream] for stream in streams], np.int64)

@@ -1,24 +1,30 @@
 """The append log: readings in the order of their commits, and how far each consumer has come.
 
-A position is the id of a reading. Ids are given out under the writer's lock, so whoever has read
-up to a position will never miss a lower id that appears later.
+A position counts what was committed. Positions are given out under the writer's lock, so whoever
+has read up to one will never miss a lower one that appears later.
 """
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+import numpy as np
+import orjson
 from django.db import transaction
 
 from stadtherz.base.time import now
-from stadtherz.sql.public import Sql, compose, join
-from stadtherz.store.columns import SELECTED, columns_of
-from stadtherz.store.database import database, members, on_sqlite, rows_of, run
+from stadtherz.sql.public import Sql
+from stadtherz.store.batch import decode, take
+from stadtherz.store.columns import from_batch, numbers_only, taken, together
+from stadtherz.store.database import database, on_sqlite, rows_of, run
 from stadtherz.store.models import Cursor
-from stadtherz.store.values import LogSlice
+from stadtherz.store.reads import by_id
+from stadtherz.store.state import remembered
+from stadtherz.store.values import Columns, LogSlice
 
 _CHANNEL = "stadtherz_log"
-_POLL = 0.5  # seconds between looks where nothing wakes us: another process on SQLite
+_AT_ONCE = 100  # rows of the log
+_POLL = 0.05  # seconds between looks where nothing wakes us: another process on SQLite
 
 _news = threading.Condition()
 _commits = [0]  # of this process
@@ -26,22 +32,75 @@ _commits = [0]  # of this process
 
 def log_end() -> int:
     """The position behind the newest reading; 0 if there is none."""
-    return int(rows_of(Sql("SELECT coalesce(max(id), 0) FROM store_observation"))[0][0])
+    rows = rows_of(Sql("SELECT last FROM store_log ORDER BY last DESC LIMIT 1"))
+    return int(rows[0][0]) if rows else remembered("sealed")
 
 
 def log_after(position: int, limit: int, *, streams: frozenset[int] | None = None) -> LogSlice:
     """The next readings behind a position, of some datastreams or (None) all.
 
-    The slice's position is where to go on. It lies behind readings of other datastreams too, so it
-    may move although the slice is empty.
+    They come with the values they have now: what was corrected since is corrected, what was
+    deleted is left out. The slice's position is where to go on. It lies behind readings of other
+    datastreams too, so it may move although the slice is empty.
     """
     end = max(log_end(), position)
-    conditions = [Sql("id > %s AND id <= %s", (position, end))]
+    parts: list[Columns] = []
+    held, reached = 0, position
+    for row in _rows_behind(position):
+        part, last = _piece(row, position, limit - held, streams)
+        held += len(part)
+        reached = last
+        parts.append(part)
+        if held >= limit:
+            return LogSlice(_as_now(together(parts), position), reached)
+    return LogSlice(_as_now(together(parts), position), max(reached, end))
+
+
+def _rows_behind(position: int) -> Iterator[tuple[int, bytes]]:
+    """Log rows of readings that end behind the position, some at a time."""
+    text = "SELECT last, payload FROM store_log WHERE last > %s AND kind = 1 ORDER BY last LIMIT %s"
+    while rows := rows_of(Sql(text, (position, _AT_ONCE))):
+        yield from rows
+        position = rows[-1][0]
+        if len(rows) < _AT_ONCE:
+            return
+
+
+def _piece(
+    row: tuple[int, bytes], position: int, limit: int, streams: frozenset[int] | None
+) -> tuple[Columns, int]:
+    """The wanted readings of a log row, at most `limit`, and the position behind them."""
+    last, payload = row
+    batch = decode(bytes(payload), last)
+    wanted = batch.readings["position"] > position
     if streams is not None:
-        conditions.append(members("datastream", streams))
-    template = f"SELECT {SELECTED} FROM store_observation WHERE {{}} ORDER BY id LIMIT {int(limit)}"
-    rows = rows_of(compose(template, join(" AND ", conditions)))
-    return LogSlice(columns_of(rows), rows[-1][0] if len(rows) == limit else end)
+        listed = np.fromiter(streams, np.int64, len(streams))
+        wanted &= np.isin(batch.readings["datastream"], listed)
+    places = np.flatnonzero(wanted)
+    if len(places) > limit:
+        places = places[:limit]
+        last = int(batch.readings["position"][places[-1]])
+    part = take(batch, places)
+    return from_batch(part.readings, part.extras), last
+
+
+def _as_now(columns: Columns, position: int) -> Columns:
+    """The readings without those that were deleted meanwhile, and with what was corrected."""
+    text = "SELECT payload FROM store_log WHERE kind <> 1 AND kind = 3 AND last > %s"
+    events = [orjson.loads(bytes(row[0])) for row in rows_of(Sql(text, (position,)))]
+    if not events or not len(columns):
+        return columns
+    gone = [stream for event in events for stream in event["gone"]]
+    columns = taken(columns, ~np.isin(columns.datastream, np.array(gone, np.int64)))
+    changed = np.array([key for event in events for key in event["ids"]], np.int64)
+    touched = np.isin(columns.id, changed)
+    if not touched.any():
+        return columns
+    now = by_id(columns.id[touched].tolist())
+    both = together([taken(columns, ~touched), now])
+    arrival = {key: place for place, key in enumerate(columns.id.tolist())}
+    order = np.argsort([arrival[key] for key in both.id.tolist()])
+    return numbers_only(taken(both, order.astype(np.int64)))
 
 
 # --- waking --------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from django.db.models import Q, QuerySet
 
 from stadtherz.base.errors import Forbidden, StadtherzError
 from stadtherz.base.visibility import AccessLevel, Visibility
+from stadtherz.store.changes import streams_at
 from stadtherz.store.models import Datastream, HistoricalLocation, Owned, Thing
-from stadtherz.store.rows import streams_at
 from stadtherz.store.values import Entity
 
 

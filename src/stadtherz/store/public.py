@@ -1,8 +1,9 @@
 """The store's door. Everything else in `stadtherz.store` is private to it.
 
-Readings: `append` (durable when it returns), `submit` (a future that resolves after the commit),
-`select`, `count`, `by_id`, `latest`, `buckets`, `extents`, `correct`, `reading_at`,
-`delete_readings`.
+Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit),
+`append_columns` (many at once). Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`,
+`buckets`, `buckets_of`. Changed: `correct`, `reading_at`, `delete_readings`, `delete_where`.
+Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself.
 The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `locked_cursor`, `move_cursor`,
 `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
@@ -12,6 +13,8 @@ Transactions: `exclusive`, a fair one beside the writer on SQLite.
 Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
 
+from stadtherz.store.aggregate import buckets, buckets_of
+from stadtherz.store.changes import correct, delete_readings, delete_where, reading_at
 from stadtherz.store.database import exclusive
 from stadtherz.store.entities import (
     create,
@@ -21,6 +24,7 @@ from stadtherz.store.entities import (
     features_for,
     update,
 )
+from stadtherz.store.export import as_arrow, as_csv, as_parquet
 from stadtherz.store.log import (
     cursor,
     locked_cursor,
@@ -31,6 +35,8 @@ from stadtherz.store.log import (
     notify_log,
     wait_for_log,
 )
+from stadtherz.store.policies import Policy, policies, set_policy
+from stadtherz.store.reads import by_id, count, extents, latest, scan, select
 from stadtherz.store.registration import (
     OrganisationInfo,
     create_organisation,
@@ -40,17 +46,8 @@ from stadtherz.store.registration import (
     streams_observing,
     streams_visible_to,
 )
-from stadtherz.store.rows import (
-    buckets,
-    by_id,
-    correct,
-    count,
-    delete_readings,
-    extents,
-    latest,
-    reading_at,
-    select,
-)
+from stadtherz.store.seal import seal
+from stadtherz.store.tend import tend
 from stadtherz.store.values import (
     NONE,
     READING_COLUMNS,
@@ -60,14 +57,16 @@ from stadtherz.store.values import (
     Entity,
     Extent,
     LogSlice,
+    NewColumns,
     NewStream,
     Reading,
     Receipt,
+    Receipts,
     Result,
     Selection,
     StreamInfo,
 )
-from stadtherz.store.writer import append, start_writer, stop_writer, submit
+from stadtherz.store.writer import append, append_columns, start_writer, stop_writer, submit
 
 __all__ = [
     "NONE",
@@ -78,15 +77,23 @@ __all__ = [
     "Entity",
     "Extent",
     "LogSlice",
+    "NewColumns",
     "NewStream",
     "OrganisationInfo",
+    "Policy",
     "Reading",
     "Receipt",
+    "Receipts",
     "Result",
     "Selection",
     "StreamInfo",
     "append",
+    "append_columns",
+    "as_arrow",
+    "as_csv",
+    "as_parquet",
     "buckets",
+    "buckets_of",
     "by_id",
     "correct",
     "count",
@@ -95,6 +102,7 @@ __all__ = [
     "cursor",
     "delete",
     "delete_readings",
+    "delete_where",
     "entity_changed",
     "exclusive",
     "extents",
@@ -108,15 +116,20 @@ __all__ = [
     "move_cursors_to_end",
     "notify_log",
     "organisations",
+    "policies",
     "reading_at",
     "register_stream",
+    "scan",
+    "seal",
     "select",
+    "set_policy",
     "start_writer",
     "stop_writer",
     "streams",
     "streams_observing",
     "streams_visible_to",
     "submit",
+    "tend",
     "update",
     "wait_for_log",
 ]

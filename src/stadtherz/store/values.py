@@ -63,6 +63,36 @@ Values = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
+class NewColumns:
+    """Many plain readings on their way in, as columns of equal length, in the order of arrival.
+
+    Times in microseconds, `NONE` where there is none; `result` as float64. `keys` as in Reading.
+    """
+
+    datastream: Int64
+    phenomenon_start: Int64
+    result: npt.NDArray[np.float64]
+    phenomenon_end: Int64 | None = None
+    result_time: Int64 | None = None
+    feature: Int64 | None = None
+    keys: Sequence[str | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.datastream)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """What became of the readings of a batch of columns, given out after they are on disk."""
+
+    ids: Int64
+    duplicates: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """Readings as columns of equal length; times in microseconds, `NONE` where there is none.
 

@@ -9,18 +9,22 @@ them exactly once, and they are durable when the transaction is.
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
+import numpy as np
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, transaction
 
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
-from stadtherz.store.checks import Row, row_of
+from stadtherz.store import sealer, view
+from stadtherz.store.batch import Batch
+from stadtherz.store.checks import batch_of, batch_of_columns
 from stadtherz.store.database import database, writing
 from stadtherz.store.insert import Outcome, insert_batches
 from stadtherz.store.log import announce, notify_log
-from stadtherz.store.values import Reading, Receipt
+from stadtherz.store.values import NewColumns, Reading, Receipt, Receipts
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +41,9 @@ _LOST = (OperationalError, InterfaceError)
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    rows: Sequence[Row]
-    future: Future[list[Receipt]] = field(default_factory=Future)
+    batch: Batch
+    shape: Callable[[Receipts], Any]  # what the caller gets of the receipts
+    future: Future[Any] = field(default_factory=Future)
 
 
 def append(readings: Sequence[Reading]) -> list[Receipt]:
@@ -55,12 +60,31 @@ def submit(readings: Sequence[Reading]) -> Future[list[Receipt]]:
 
     The future cannot be cancelled. What is wrong with a reading itself is raised here and now.
     """
-    if len(readings) > LARGEST_BATCH:
-        raise TooLarge(f"a batch may hold {LARGEST_BATCH} readings, this one has {len(readings)}")
-    job = _Job([row_of(reading) for reading in readings])
+    _check_size(len(readings))
+    return _handed_in(_Job(batch_of(readings), _listed))
+
+
+def append_columns(columns: NewColumns) -> Receipts:
+    """As `append` for many plain readings at once, without an object for each."""
+    _check_size(len(columns))
+    future: Future[Receipts] = _handed_in(_Job(batch_of_columns(columns), lambda r: r))
+    return future.result()
+
+
+def _check_size(number: int) -> None:
+    if number > LARGEST_BATCH:
+        raise TooLarge(f"a batch may hold {LARGEST_BATCH} readings, this one has {number}")
+
+
+def _listed(receipts: Receipts) -> list[Receipt]:
+    pairs = zip(receipts.ids.tolist(), receipts.duplicates.tolist(), strict=True)
+    return [Receipt(key, duplicate) for key, duplicate in pairs]
+
+
+def _handed_in(job: _Job) -> Future[Any]:
     job.future.set_running_or_notify_cancel()
-    if not readings:
-        job.future.set_result([])
+    if not len(job.batch):
+        job.future.set_result(job.shape(Receipts(np.empty(0, np.int64), np.empty(0, bool))))
     elif database().in_atomic_block:
         _write_within(job)
     else:
@@ -74,13 +98,14 @@ def start_writer() -> None:
 
 
 def stop_writer() -> None:
-    """Commit what waits, end the thread and close its connection."""
+    """Commit what waits, end the threads and close their connections."""
     _writer.stop()
+    sealer.stop()
 
 
 def _write_within(job: _Job) -> None:
     with writing():
-        (outcome,) = insert_batches([job.rows])
+        (outcome,), _ = insert_batches([job.batch], view.current().copy())
         announce()
     transaction.on_commit(notify_log)
     _resolve(job, outcome)
@@ -90,7 +115,7 @@ def _resolve(job: _Job, outcome: Outcome) -> None:
     if isinstance(outcome, Invalid):
         job.future.set_exception(outcome)
     else:
-        job.future.set_result(outcome)
+        job.future.set_result(job.shape(outcome))
 
 
 class _Writer:
@@ -105,10 +130,10 @@ class _Writer:
         self.start()
         with self._changed:
             self._changed.wait_for(
-                lambda: not self._jobs or self._waiting + len(job.rows) <= _MOST_WAITING
+                lambda: not self._jobs or self._waiting + len(job.batch) <= _MOST_WAITING
             )
             self._jobs.append(job)
-            self._waiting += len(job.rows)
+            self._waiting += len(job.batch)
             self._changed.notify_all()
         self.start()
 
@@ -139,9 +164,9 @@ class _Writer:
             self._changed.wait_for(lambda: self._jobs or self._stopping)
             group: list[_Job] = []
             size = 0
-            while self._jobs and (not group or size + len(self._jobs[0].rows) <= _LARGEST_GROUP):
+            while self._jobs and (not group or size + len(self._jobs[0].batch) <= _LARGEST_GROUP):
                 job = self._jobs.popleft()
-                size += len(job.rows)
+                size += len(job.batch)
                 group.append(job)
             self._waiting -= size
             self._changed.notify_all()
@@ -154,15 +179,26 @@ def _write_group(jobs: Sequence[_Job]) -> None:
     """Commit the jobs together; if that fails, each alone, so that none pays for another."""
     try:
         close_old_connections()
-        with writing():
-            outcomes = insert_batches([job.rows for job in jobs])
-            announce()
+        outcomes = _commit([job.batch for job in jobs])
     except Exception as error:  # noqa: BLE001 - a worker loop: somebody waits for each future
         _after_failure(jobs, error)
         return
     notify_log()
     for job, outcome in zip(jobs, outcomes, strict=True):
         _resolve(job, outcome)
+
+
+def _commit(batches: Sequence[Batch]) -> list[Outcome]:
+    view.current()  # what other processes did is learnt before anybody has to wait for it
+    with writing():
+        known = view.current()
+        before = (known.end, known.stamp)
+        outcomes, written = insert_batches(batches, known)
+        announce()
+    if written is not None:
+        view.committed(before, written.batch, written.last, written.stamp)
+        sealer.look(known)
+    return outcomes
 
 
 def _after_failure(jobs: Sequence[_Job], error: Exception) -> None:

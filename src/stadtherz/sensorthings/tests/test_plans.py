@@ -62,7 +62,7 @@ def test_the_number_of_statements_does_not_grow_with_the_answer(api: Client) -> 
         ) as captured:
             assert len(api.get(address).value) >= size
         numbers.append(len(captured))
-    assert numbers[0] == numbers[1] <= 10
+    assert numbers[0] == numbers[1] <= 20  # each look at the readings begins with the log
 
 
 _PIECES = st.sampled_from(

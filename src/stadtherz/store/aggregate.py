@@ -1,0 +1,200 @@
+"""Buckets of one or many datastreams, from roll-ups wherever these say enough.
+
+Hours in UTC serve every bucket of whole hours. A chunk without a roll-up, or into whose time an
+unsealed reading falls, is read; what is not sealed at all is added in its place.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from stadtherz.base.time import HOUR, Micros
+from stadtherz.store import rows
+from stadtherz.store.buckets import bucket_each, zone_of
+from stadtherz.store.chunks import Directory, chunks_of, rollups_of
+from stadtherz.store.rollup import (
+    Hours,
+    from_hours,
+    from_hours_each,
+    hours_of,
+    merge,
+    servable,
+    unroll_each,
+)
+from stadtherz.store.values import NONE, Bucketing, Buckets, Int64
+from stadtherz.store.view import View, ascending, reading
+
+Mask = npt.NDArray[np.bool_]
+_FAR: int = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    streams: Int64  # ascending
+    width: Bucketing
+    zone: ZoneInfo
+    start: int
+    end: int  # the first instant that no longer counts
+    quantiles: Sequence[float]
+
+    def hours_serve(self, first: int, last: int) -> bool:
+        """Whether hours are enough for readings from `first` to `last`."""
+        bounds = [b for b in (self.start, self.end) if NONE < b < _FAR]
+        if self.quantiles or any(bound % HOUR for bound in bounds):
+            return False
+        return servable(self.width, self.zone, first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """Numbers by (datastream, phenomenon start)."""
+
+    stream: Int64
+    start: Int64
+    result: npt.NDArray[np.float64]
+
+    def within(self, question: _Question) -> "_Raw":
+        return self.take((self.start >= question.start) & (self.start < question.end))
+
+    def take(self, places: npt.NDArray[Any]) -> "_Raw":
+        return _Raw(self.stream[places], self.start[places], self.result[places])
+
+
+def buckets(
+    stream: int,
+    width: Bucketing,
+    zone: str,
+    *,
+    start: Micros | None = None,
+    end: Micros | None = None,
+    quantiles: Sequence[float] = (),
+) -> Buckets:
+    """Aggregates of a datastream's numbers from `start` to before `end`, by phenomenon start.
+
+    Results that are no numbers are left out. Where only hours are left of old readings, they are
+    counted with the bucket that the hour starts in. Raises Invalid for an unknown zone.
+    """
+    found = buckets_of([stream], width, zone, start=start, end=end, quantiles=quantiles)
+    if stream in found:
+        return found[stream]
+    return from_hours(hours_of(np.empty(0, np.int64), np.empty(0)), width, zone_of(zone))
+
+
+def buckets_of(
+    streams: Iterable[int],
+    width: Bucketing,
+    zone: str,
+    *,
+    start: Micros | None = None,
+    end: Micros | None = None,
+    quantiles: Sequence[float] = (),
+) -> dict[int, Buckets]:
+    """As `buckets` for many datastreams at once; those without a number are left out."""
+    first = NONE if start is None else start
+    behind = _FAR if end is None else end
+    question = _Question(ascending(streams), width, zone_of(zone), first, behind, quantiles)
+    with reading(sealed=True) as known:
+        found = _chunks_within(question, known)
+        loose = _loose(question, known)
+        rolled = _rolled(question, found, loose)
+        hours, counts = unroll_each(rollups_of(found.take(rolled)))
+        raw = _raw(question, found.take(~rolled & (found.stats.n > 0)), loose)
+    return _answer(question, found.take(rolled), hours, counts, raw)
+
+
+def _chunks_within(question: _Question, known: View) -> Directory:
+    found = known.look_at_chunks().of(question.streams)
+    return found.take((found.stats.t1 >= question.start) & (found.stats.t0 < question.end))
+
+
+def _loose(question: _Question, known: View) -> _Raw:
+    """What is not in chunks: the tail, and numbers among the rows."""
+    tail = known.unsealed(question.streams.tolist())
+    start, end = (b if NONE < b < _FAR else None for b in (question.start, question.end))
+    others = rows.starting_between(question.streams, start, end)
+    stream = np.r_[tail["datastream"], others.datastream]
+    begins = np.r_[tail["phenomenon_start"], others.phenomenon_start]
+    result = np.r_[tail["result"], others.result]
+    order = np.lexsort((np.r_[tail["id"], others.id], begins, stream))
+    return _Raw(stream[order], begins[order], result[order]).within(question)
+
+
+def _rolled(question: _Question, found: Directory, loose: _Raw) -> Mask:
+    """Which chunks are served by their roll-up."""
+    if not len(found):
+        return np.zeros(0, bool)
+    stats = found.stats
+    if not question.hours_serve(int(stats.t0.min()), int(stats.t1.max())):
+        only: Mask = (stats.n == 0) & (found.hours == 1) & _coarse(question.width)
+        return only
+    rolled: Mask = found.hours == 1
+    for stream in np.unique(loose.stream).tolist():
+        mine = slice(*np.searchsorted(stats.datastream, [stream, stream + 1]))
+        starts = loose.start[loose.stream == stream]
+        after = np.searchsorted(starts, stats.t0[mine])
+        inside = starts[np.minimum(after, len(starts) - 1)]
+        hit = (after < len(starts)) & (inside <= stats.t1[mine]) & (stats.n[mine] > 0)
+        rolled[mine] &= ~hit
+    return rolled
+
+
+def _coarse(width: Bucketing) -> bool:
+    return width not in (Bucketing.MINUTE, Bucketing.QUARTER)
+
+
+def _raw(question: _Question, found: Directory, loose: _Raw) -> _Raw:
+    """What is loose and what these chunks hold, within the question's bounds."""
+    if not len(found):
+        return loose
+    starts, results, numbers = [loose.start], [loose.result], []
+    bounds = np.array([question.start, question.end])
+    for chunk in chunks_of(found):
+        begin, end = np.searchsorted(chunk.phenomenon_start, bounds).tolist()
+        starts.append(chunk.phenomenon_start[begin:end])
+        results.append(chunk.result[begin:end])
+        numbers.append(end - begin)
+    stream = np.r_[loose.stream, np.repeat(found.stats.datastream, numbers)]
+    start = np.concatenate(starts)
+    whole = _Raw(stream, start, np.concatenate(results))
+    # Chunks come in order already, so only what is loose has to be sorted in.
+    return whole.take(np.lexsort((start, stream))) if len(loose.start) else whole
+
+
+def _answer(
+    question: _Question, found: Directory, hours: Hours, counts: Int64, raw: _Raw
+) -> dict[int, Buckets]:
+    with_hours = np.unique(found.stats.datastream)
+    alone = raw.take(~np.isin(raw.stream, with_hours))
+    width, zone = question.width, question.zone
+    answer = bucket_each(alone.stream, alone.start, alone.result, width, zone, question.quantiles)
+    owners = np.repeat(found.stats.datastream, counts)
+    simple = ~np.isin(owners, raw.stream)
+    inside = (hours["start"] >= question.start) & (hours["start"] < question.end)
+    answer |= from_hours_each(owners[simple & inside], hours[simple & inside], width, zone)
+    for stream in np.intersect1d(with_hours, raw.stream).tolist():
+        mine = slice(*np.searchsorted(found.stats.datastream, [stream, stream + 1]))
+        own = slice(*np.searchsorted(owners, [stream, stream + 1]))
+        rest = raw.take(raw.stream == stream)
+        merged = _interleaved(found.take(mine), hours[own], counts[mine], rest)
+        inside = (merged["start"] >= question.start) & (merged["start"] < question.end)
+        if inside.any():
+            answer[stream] = from_hours(merged[inside], width, zone)
+    return dict(sorted(answer.items()))
+
+
+def _interleaved(found: Directory, hours: Hours, counts: Int64, raw: _Raw) -> Hours:
+    """A datastream's hours in the order of time: those of chunks, and of what lies between them."""
+    if not len(raw.start):
+        return merge([hours])
+    gap = np.searchsorted(found.stats.t0, raw.start, "right")
+    ends = np.r_[0, np.cumsum(counts)]
+    parts, done = [], 0
+    for place in np.unique(gap).tolist():
+        mine = gap == place
+        parts += [hours[ends[done] : ends[place]], hours_of(raw.start[mine], raw.result[mine])]
+        done = place
+    return merge([*parts, hours[ends[done] :]])

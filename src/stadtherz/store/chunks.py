@@ -1,0 +1,243 @@
+"""Sealed readings in the database: chunks, their statistics, and those decoded lately."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from stadtherz.base.errors import Unavailable
+from stadtherz.base.time import DAY, iso, now_us
+from stadtherz.sql.public import Sql, compose
+from stadtherz.store.chunk import Block, Chunk, ChunkStats, Corrupt, encode, stats
+from stadtherz.store.database import database, members, rows_of, run
+from stadtherz.store.rollup import rollup
+from stadtherz.store.sieve import Stats
+from stadtherz.store.values import NONE, Int64
+
+MOST = 2_048
+"""Readings in a chunk; only a run of equal instants may be longer, since it is never split."""
+
+LONGEST = 31 * DAY
+"""From a chunk's first reading to its last."""
+
+_STATS = tuple(field.name for field in fields(Stats))
+_OWN = ("key", "checksum", "last", "hours")
+_FEW = 50  # datastreams that are looked up one by one
+_FLOATS = ("low", "high")
+_CACHED = 64 * 2**20  # bytes of decoded chunks
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Chunks without their readings, one entry each."""
+
+    key: Int64  # the row's id
+    checksum: Int64
+    last: Int64  # the greatest end, or start where there is no end
+    hours: Int64  # 1 if there is a roll-up
+    stats: Stats
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+    def of(self, streams: Int64 | None) -> "Directory":
+        """The chunks of these datastreams, which ascend."""
+        if streams is None:
+            return self
+        held = self.stats.datastream
+        if len(streams) > _FEW:
+            return self.take(np.isin(held, streams))
+        first, behind = (np.searchsorted(held, streams, side) for side in ("left", "right"))
+        if len(streams) == 1:
+            return self.take(slice(first[0], behind[0]))
+        parts = [np.arange(a, b) for a, b in zip(first, behind, strict=True)]
+        return self.take(np.concatenate(parts) if parts else slice(0))
+
+    def with_readings(self) -> "Directory":
+        """Without the chunks of which only hours are left."""
+        whole = self.stats.n > 0
+        return self if whole.all() else self.take(whole)
+
+    def take(self, places: Any) -> "Directory":
+        chosen = Stats(**{name: getattr(self.stats, name)[places] for name in _STATS})
+        return Directory(
+            self.key[places], self.checksum[places], self.last[places], self.hours[places], chosen
+        )
+
+
+def directory(after: int = 0) -> Directory:
+    """The statistics of all chunks whose id is greater, by datastream and time."""
+    names = f"id, checksum, last, rollup IS NOT NULL, {', '.join(_STATS)}"
+    rows = rows_of(Sql(f"SELECT {names} FROM store_chunk WHERE id > %s", (after,)))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * (4 + len(_STATS))
+    arrays = {name: _array(values, name) for name, values in zip(_STATS, columns[4:], strict=True)}
+    key, checksum, last, hours = (np.array(column, np.int64) for column in columns[:4])
+    return _ordered(Directory(key, checksum, last, hours, Stats(**arrays)))
+
+
+def _ordered(found: Directory) -> Directory:
+    return found.take(np.lexsort((found.stats.t0, found.stats.datastream)))
+
+
+def renewed(known: Directory, removed: Int64) -> Directory:
+    """The directory as it is now, if these chunks are all that vanished since."""
+    newest = int(known.key.max()) if len(known) else 0
+    kept = known.take(~np.isin(known.key, removed))
+    more = directory(newest)
+    if not len(more):
+        return kept
+    both = [
+        np.concatenate([getattr(kept.stats, name), getattr(more.stats, name)]) for name in _STATS
+    ]
+    stats_of_both = Stats(**dict(zip(_STATS, both, strict=True)))
+    key, checksum, last, hours = (
+        np.concatenate([getattr(kept, name), getattr(more, name)]) for name in _OWN
+    )
+    return _ordered(Directory(key, checksum, last, hours, stats_of_both))
+
+
+def _array(values: Sequence[Any], name: str) -> Any:
+    if name in _FLOATS:
+        return np.array(values, np.float64)
+    if None in values:
+        values = [NONE if value is None else value for value in values]
+    return np.array(values, np.int64)
+
+
+# --- readings ------------------------------------------------------------------------------------
+
+
+class _Decoded:
+    """Chunks decoded lately. A row's id may come again after a rollback, but not with its checksum."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._chunks: OrderedDict[tuple[int, int], Chunk] = OrderedDict()
+        self._size = 0
+
+    def get(self, key: tuple[int, int]) -> Chunk | None:
+        with self._lock:
+            found = self._chunks.get(key)
+            if found is not None:
+                self._chunks.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[int, int], chunk: Chunk) -> None:
+        with self._lock:
+            if key in self._chunks:
+                return
+            self._chunks[key] = chunk
+            self._size += _weight(chunk)
+            while self._size > _CACHED:
+                _, old = self._chunks.popitem(last=False)
+                self._size -= _weight(old)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._chunks.clear()
+            self._size = 0
+
+
+def _weight(chunk: Chunk) -> int:
+    """Bytes when the columns that nearly every question needs are decoded."""
+    return 500 + 32 * len(chunk)
+
+
+decoded = _Decoded()
+_AT_ONCE = 500  # chunks fetched by one statement
+
+
+def chunks_of(found: Directory) -> Iterator[Chunk]:
+    """The chunks in the directory's order."""
+    keys = list(zip(found.key.tolist(), found.checksum.tolist(), strict=True))
+    for begin in range(0, len(keys), _AT_ONCE):
+        part = keys[begin : begin + _AT_ONCE]
+        held = {key: decoded.get(key) for key in part}
+        missing = [key for key, _ in (k for k in part if held[k] is None)]
+        fetched = _fetch(missing) if missing else {}
+        for key in part:
+            chunk = held[key]
+            if chunk is None:
+                chunk = fetched[key[0]]
+                decoded.put(key, chunk)
+            yield chunk
+
+
+def _fetch(keys: list[int]) -> dict[int, Chunk]:
+    template = "SELECT id, datastream, t0, t1, data FROM store_chunk WHERE {}"
+    rows = rows_of(compose(template, members("id", keys)))
+    return {row[0]: opened(*row[1:]) for row in rows}
+
+
+def rollups_of(found: Directory) -> list[bytes]:
+    """The roll-ups of these chunks, all of which have one, in the directory's order."""
+    template = "SELECT id, rollup FROM store_chunk WHERE {}"
+    rows = dict(rows_of(compose(template, members("id", found.key.tolist()))))
+    return [bytes(rows[key]) for key in found.key.tolist()]
+
+
+def opened(datastream: int, t0: int, t1: int, data: bytes) -> Chunk:
+    """The chunk in a row. Raises Unavailable where the bytes are not what was written."""
+    try:
+        return Chunk(datastream, data)
+    except Corrupt as error:
+        period = f"{iso(t0)} to {iso(t1)}"
+        raise Unavailable(
+            "store",
+            f"the readings of datastream {datastream} from {period} are damaged ({error}); "
+            "`stadtherz store check` says what can be done",
+            retry=False,
+        ) from error
+
+
+# --- changes -------------------------------------------------------------------------------------
+
+_WRITTEN = (
+    *("datastream", "t0", "t1", "last", "n", "id_min", "id_max", "low", "high", "result_first"),
+    *("result_last", "result_nulls", "feature_min", "feature_max", "checksum", "sealed_at"),
+    *("rollup", "data"),
+)
+
+
+def insert_rows(rows: list[tuple[Any, ...]]) -> None:
+    """Keep rows that `row_of` made."""
+    if not rows:
+        return
+    marks = ", ".join(["%s"] * len(_WRITTEN))
+    with database().cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO store_chunk ({', '.join(_WRITTEN)}) VALUES ({marks})", rows
+        )
+
+
+def row_of(block: Block) -> tuple[Any, ...]:
+    """The row that keeps the block."""
+    data, hours = encode(block), rollup(block.phenomenon_start, block.result)
+    return (
+        block.datastream,
+        *_stat_values(stats(block)),
+        checksum_of(hours, data),
+        now_us(),
+        hours,
+        data,
+    )
+
+
+def _stat_values(found: ChunkStats) -> tuple[Any, ...]:
+    return tuple(getattr(found, name) for name in _WRITTEN[1:14])
+
+
+def checksum_of(hours: bytes | None, data: bytes | None) -> int:
+    """What the row of a chunk carries. (A CRC would be blind here: the data end with their own.)"""
+    whole = hashlib.blake2b(hours or b"", digest_size=7)
+    whole.update(data or b"")
+    return int.from_bytes(whole.digest())
+
+
+def remove(keys: Iterable[int]) -> None:
+    listed = members("id", sorted(keys))
+    run(f"DELETE FROM store_chunk WHERE {listed.text}", listed.parameters)

@@ -1,0 +1,54 @@
+"""Chunks that take the place of others, and how everybody learns of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from stadtherz.store import chunks, summaries
+from stadtherz.store.insert import append_event
+from stadtherz.store.log import announce, notify_log
+from stadtherz.store.repair import summarise
+from stadtherz.store.view import CHANGED, View, ascending
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Chunks to be removed and the rows that take their place."""
+
+    removed: list[int]
+    rows: list[tuple[Any, ...]]
+
+    def carry_out(self) -> None:
+        chunks.remove(self.removed)
+        chunks.insert_rows(self.rows)
+
+
+@dataclass(slots=True)
+class Change:
+    """A change under way, in a transaction of `moving` whose view is `now`."""
+
+    now: View
+    streams: set[int] = field(default_factory=set)  # whose summaries are to be made anew
+    ids: list[int] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
+
+    def exchange(self, exchange: Exchange) -> None:
+        exchange.carry_out()
+        self.removed += exchange.removed
+        self.now.removed = (*(self.now.removed or ()), *exchange.removed)
+
+    def settle(self, gone: Iterable[int] = ()) -> None:
+        """Summaries, and the event from which everybody learns of the change."""
+        touched = ascending(self.streams)
+        summaries.write(summarise(touched, self.now))
+        event = {
+            "streams": [*touched.tolist(), *gone],
+            "ids": self.ids,
+            "removed": self.removed,
+            "gone": list(gone),
+        }
+        append_event(CHANGED, self.now, event)
+        announce()
+        transaction.on_commit(notify_log)

@@ -1,0 +1,314 @@
+"""Readings out: one question put to the sealed chunks, the tail and the row table together.
+
+The statistics say which chunks can hold an answer and which hold nothing else; only those in
+between are decoded. Where the order's first term has bounds in the statistics, chunks are read
+from the best one on until no other can hold anything better.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from stadtherz.base.expressions import TRUE, And, Column, Expression, Kind, Order
+from stadtherz.base.time import Period
+from stadtherz.sql.public import beyond
+from stadtherz.store import rows
+from stadtherz.store.arrays import holds, ordering
+from stadtherz.store.batch import stream_of
+from stadtherz.store.chunk import Chunk
+from stadtherz.store.chunks import Directory, chunks_of
+from stadtherz.store.columns import EMPTY, from_chunk, from_readings, numbers_only, taken, together
+from stadtherz.store.database import ID_RANGE
+from stadtherz.store.sieve import members_of, sieve
+from stadtherz.store.values import NONE, Columns, Extent, Int64, Selection
+from stadtherz.store.view import View, ascending, reading, streams_with_readings
+
+_ID = Column("id", Kind.NUMBER)
+_STEP = 4_096  # readings of chunks looked at before asking whether that was enough
+_SLACK = 4  # times the readings wanted, before the rest is thrown away
+
+# The statistics' lower and upper bounds of what an order may begin with.
+_BOUNDS = {
+    "id": ("id_min", "id_max"),
+    "datastream": ("datastream", "datastream"),
+    "phenomenon_start": ("t0", "t1"),
+    "result": ("low", "high"),
+}
+
+
+def total_order(order: Sequence[Order]) -> tuple[Order, ...]:
+    """The order made total by the id, which follows the direction of the term before it."""
+    descending = order[-1].descending if order else False
+    return (*order, Order(_ID, descending))
+
+
+# --- selections ----------------------------------------------------------------------------------
+
+
+def select(selection: Selection) -> Columns:
+    """The readings that the selection describes, in its order.
+
+    Raises Invalid where the condition names a column that is none or compares what cannot be.
+    """
+    order = total_order(selection.order)
+    skip, limit = _within(selection.skip), selection.limit
+    most = None if limit is None else min(skip + _within(limit), ID_RANGE.stop - 1)
+    selection = narrowed(selection)
+    with reading(sealed=True) as known:
+        best = _Best(order, most)
+        best.add(rows.select(selection, order, most))
+        best.add(_unsealed(known, selection))
+        _read_chunks(known, selection, best)
+    return numbers_only(taken(best.sorted(), slice(skip, most)))
+
+
+def _within(number: int) -> int:
+    """The number, or the nearest one the engines can count to."""
+    return max(0, min(int(number), ID_RANGE.stop - 1))
+
+
+def narrowed(selection: Selection) -> Selection:
+    """The selection with the datastreams that its condition leaves."""
+    named = members_of(selection.where, "datastream")
+    if named is None:
+        return selection
+    streams = named if selection.streams is None else selection.streams & named
+    return replace(selection, streams=streams)
+
+
+def _candidates(known: View, selection: Selection) -> tuple[Directory, Any]:
+    """Chunks in which a reading may fulfil the condition, and whether all of theirs do."""
+    streams = None if selection.streams is None else ascending(selection.streams)
+    found = known.look_at_chunks().of(streams).with_readings()
+    if selection.where == TRUE:
+        return found, np.ones(len(found), bool)
+    possible, certain = sieve(selection.where, found.stats)
+    return found.take(possible), certain[possible]
+
+
+def _unsealed(known: View, selection: Selection) -> Columns:
+    columns = from_readings(known.unsealed(selection.streams))
+    if selection.where == TRUE or not len(columns):
+        return columns
+    return taken(columns, holds(selection.where, columns))
+
+
+def _read_chunks(known: View, selection: Selection, best: "_Best") -> None:
+    found, certain = _candidates(known, selection)
+    ranks = best.rank(found)
+    order = np.argsort(ranks, kind="stable")
+    sizes = np.cumsum(found.stats.n[order])
+    done = 0
+    while done < len(found):
+        if best.beats(ranks[order[done]]):
+            return
+        step = max(_STEP, best.missing())
+        reach = int(np.searchsorted(sizes, (sizes[done - 1] if done else 0) + step)) + 1
+        part = order[done:reach]
+        for chunk, whole in zip(chunks_of(found.take(part)), certain[part], strict=True):
+            best.add(_matching(chunk, selection.where, whole=bool(whole)))
+        done = reach
+
+
+def _matching(chunk: Chunk, where: Expression, *, whole: bool) -> Columns:
+    if whole:
+        return from_chunk(chunk, slice(None))
+    mask = holds(where, chunk)
+    return from_chunk(chunk, mask) if mask.any() else EMPTY
+
+
+class _Best:
+    """The first so many readings in an order, out of parts that come in any."""
+
+    def __init__(self, order: Sequence[Order], most: int | None) -> None:
+        self._order = order
+        self._most = most
+        self._parts: list[Columns] = []
+        self._held = 0
+        first = order[0]
+        by = first.by
+        named = isinstance(by, Column) and not by.path and by.name in _BOUNDS
+        self._bounds = _BOUNDS[by.name] if named and isinstance(by, Column) else None
+        self._descending = first.descending
+
+    def add(self, columns: Columns) -> None:
+        if not len(columns):
+            return
+        self._parts.append(columns)
+        self._held += len(columns)
+        if self._most is not None and self._held > max(_SLACK * self._most, _STEP):
+            self._cut()
+
+    def _cut(self) -> None:
+        ordered = self.sorted()
+        self._parts = [taken(ordered, slice(0, self._most))]
+        self._held = len(self._parts[0])
+
+    def sorted(self) -> Columns:
+        columns = together(self._parts)
+        return taken(columns, ordering(self._order, columns)) if len(columns) else columns
+
+    def rank(self, found: Directory) -> Any:
+        """For each chunk the best its readings can be; the less, the better."""
+        if self._bounds is None:
+            return np.zeros(len(found))
+        low, high = self._bounds
+        return -getattr(found.stats, high) if self._descending else getattr(found.stats, low)
+
+    def missing(self) -> int:
+        """How many more readings are wanted at least."""
+        return ID_RANGE.stop if self._most is None else max(self._most - self._held, 0)
+
+    def beats(self, rank: float) -> bool:
+        """Whether enough is held that is better than anything of this rank."""
+        if self._most is None or self._bounds is None or self._held < self._most:
+            return False
+        if self._most == 0:
+            return True
+        self._cut()
+        worst = self._rank_of(self._parts[0])
+        return worst is not None and bool(worst < rank)
+
+    def _rank_of(self, held: Columns) -> float | None:
+        """The rank of the last reading, or None if it has none of the chunks' kind."""
+        by = self._order[0].by
+        assert isinstance(by, Column)
+        value = getattr(held, by.name)[-1]
+        if isinstance(value, bool | str | dict | list) or value is None:
+            return None
+        return float(-value if self._descending else value)
+
+
+def count(selection: Selection) -> int:
+    """How many readings fulfil the selection's condition, whatever its limit and skip."""
+    selection = narrowed(selection)
+    with reading(sealed=True) as known:
+        number = rows.count(selection) + len(_unsealed(known, selection))
+        found, certain = _candidates(known, selection)
+        number += int(found.stats.n[certain].sum())
+        for chunk in chunks_of(found.take(~certain)):
+            number += int(np.count_nonzero(holds(selection.where, chunk)))
+    return number
+
+
+def scan(selection: Selection, *, size: int = 50_000) -> Iterator[Columns]:
+    """All readings of the selection by (datastream, phenomenon start, id), in parts.
+
+    Memory is that of one datastream's month, however long the answer. Order, limit and skip of
+    the selection do not count. Each part is read on its own: what is stored meanwhile may appear.
+    """
+    selection = narrowed(selection)
+    streams = selection.streams
+    for stream in sorted(streams_with_readings() if streams is None else streams):
+        yield from _scan_stream(replace(selection, streams=frozenset({stream})), size)
+
+
+def _scan_stream(selection: Selection, size: int) -> Iterator[Columns]:
+    order = total_order((Order(Column("phenomenon_start", Kind.TIME)),))
+    where = selection.where
+    while True:
+        part = select(replace(selection, where=where, order=order[:1], limit=size, skip=0))
+        if len(part):
+            yield part
+        if len(part) < size:
+            return
+        values = (int(part.phenomenon_start[-1]), int(part.id[-1]))
+        where = And((selection.where, beyond(order, values)))
+
+
+# --- by id, newest, extents ----------------------------------------------------------------------
+
+
+def by_id(ids: Iterable[int]) -> Columns:
+    """The readings with these ids, ordered by id; those that do not exist are left out."""
+    wanted = np.unique(np.array([key for key in ids if key in ID_RANGE], np.int64))
+    if not len(wanted):
+        return EMPTY
+    with reading(sealed=True) as known:
+        parts = [rows.with_ids(wanted.tolist())]
+        readings = known.unsealed(np.unique(stream_of(wanted)).tolist())
+        parts.append(from_readings(readings[np.isin(readings["id"], wanted)]))
+        parts += [
+            from_chunk(c, places) for _, c, places in sealed_with(known.look_at_chunks(), wanted)
+        ]
+    found = together(parts)
+    return numbers_only(taken(found, np.argsort(found.id)))
+
+
+def sealed_with(chunks: Directory, ids: Int64) -> list[tuple[int, Chunk, Int64]]:
+    """The chunks (key and readings) that hold these ids (ascending), and their places in them."""
+    found = chunks.of(np.unique(stream_of(ids))).with_readings()
+    next_id = np.searchsorted(ids, found.stats.id_min)
+    inside = (next_id < len(ids)) & (ids[np.minimum(next_id, len(ids) - 1)] <= found.stats.id_max)
+    found = found.take(inside)
+    hits = []
+    for key, chunk in zip(found.key.tolist(), chunks_of(found), strict=True):
+        places = np.flatnonzero(np.isin(chunk.id, ids))
+        if len(places):
+            hits.append((key, chunk, places))
+    return hits
+
+
+def sealed_at(known: View, stream: int, start: int) -> Columns:
+    """Sealed plain readings of a datastream for one instant."""
+    found = known.look_at_chunks().of(np.array([stream], np.int64)).with_readings()
+    inside = (found.stats.t0 <= start) & (start <= found.stats.t1)
+    parts = [from_chunk(c, c.phenomenon_start == start) for c in chunks_of(found.take(inside))]
+    return together(parts)
+
+
+def latest(streams: Iterable[int]) -> Columns:
+    """The newest reading, by phenomenon time, of each datastream that has any."""
+    wanted = _valid(streams)
+    with reading() as known:
+        found = known.summaries(wanted)
+        found = found[found["newest"] != NONE]
+        plain = ~np.isnan(found["newest_number"])
+        others = found["newest"][~plain]
+        rest = rows.with_ids(others.tolist()) if len(others) else EMPTY
+    columns = _newest(found[plain])
+    if not len(rest):
+        return columns
+    both = together([columns, rest])
+    return numbers_only(taken(both, np.argsort(both.datastream)))
+
+
+def _newest(found: Any) -> Columns:
+    none = np.full(len(found), NONE, np.int64)
+    return Columns(
+        id=found["newest"].copy(),
+        datastream=found["datastream"].copy(),
+        phenomenon_start=found["newest_start"].copy(),
+        phenomenon_end=found["newest_end"].copy(),
+        result_time=found["newest_result_time"].copy(),
+        result=found["newest_number"].copy(),
+        feature=found["newest_feature"].copy(),
+        valid_start=none,
+        valid_end=none,
+    )
+
+
+def extents(streams: Iterable[int]) -> dict[int, Extent]:
+    """First and last instants and the count of each datastream that has readings."""
+    with reading() as known:
+        found = known.summaries(_valid(streams))
+    names = (
+        "datastream",
+        "count",
+        "phenomenon_first",
+        "phenomenon_last",
+        "result_first",
+        "result_last",
+    )
+    return {row[0]: _extent(*row[1:]) for row in found[found["count"] > 0][list(names)].tolist()}
+
+
+def _extent(number: int, first: int, last: int, result_first: int, result_last: int) -> Extent:
+    times = None if result_first == NONE else Period(result_first, result_last)
+    return Extent(number, Period(first, last), times)
+
+
+def _valid(streams: Iterable[int]) -> Int64:
+    return ascending(stream for stream in streams if stream in ID_RANGE)

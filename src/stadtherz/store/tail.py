@@ -1,0 +1,94 @@
+"""Readings that are committed but not yet sealed, in memory and quickly found by datastream."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stadtherz.store.batch import TAIL, Readings
+from stadtherz.store.values import Int64
+
+_MANY = 2  # a segment is joined with the one before it unless that is so many times larger
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Readings by (datastream, phenomenon start, id)."""
+
+    readings: Readings
+    streams: Int64  # the column of the readings, contiguous for searching
+
+    @classmethod
+    def of(cls, readings: Readings) -> "Segment":
+        order = np.lexsort((readings["id"], readings["phenomenon_start"], readings["datastream"]))
+        ordered = readings[order]
+        return cls(ordered, np.ascontiguousarray(ordered["datastream"]))
+
+    def among(self, wanted: Int64) -> Readings:
+        """Those of the datastreams, which ascend."""
+        first = np.searchsorted(self.streams, wanted, "left")
+        behind = np.searchsorted(self.streams, wanted, "right")
+        parts = [self.readings[a:b] for a, b in zip(first, behind, strict=True) if a < b]
+        return np.concatenate(parts) if parts else self.readings[:0]
+
+
+@dataclass(slots=True)
+class Tail:
+    """Grows at its end; what is new is sorted in when somebody reads."""
+
+    _sorted: list[Segment] = field(default_factory=list)
+    _fresh: list[Readings] = field(default_factory=list)
+    size: int = 0
+
+    def copy(self) -> "Tail":
+        """An independent tail; the readings themselves are shared and never change."""
+        return Tail(list(self._sorted), list(self._fresh), self.size)
+
+    def add(self, readings: Readings) -> None:
+        self._fresh.append(readings)
+        self.size += len(readings)
+
+    def drop(self, streams: Int64, upto: int) -> None:
+        """Forget readings of these datastreams up to a position of the log."""
+        kept = []
+        for readings in self._parts():
+            sealed = (readings["position"] <= upto) & np.isin(readings["datastream"], streams)
+            if sealed.any():
+                readings = readings[~sealed]
+            kept.append(readings)
+        self._sorted, self._fresh = [], [part for part in kept if len(part)]
+        self.size = sum(len(part) for part in self._fresh)
+
+    def _parts(self) -> Iterable[Readings]:
+        return [*(segment.readings for segment in self._sorted), *self._fresh]
+
+    def _settle(self) -> list[Segment]:
+        if self._fresh:
+            self._sorted.append(Segment.of(np.concatenate(self._fresh)))
+            self._fresh = []
+            while len(self._sorted) > 1 and _close(self._sorted[-2], self._sorted[-1]):
+                last, before = self._sorted.pop(), self._sorted.pop()
+                both = np.concatenate([before.readings, last.readings])
+                self._sorted.append(Segment.of(both))
+        return self._sorted
+
+    def of(self, streams: Int64 | None) -> Readings:
+        """Readings of these datastreams, or of all, by (datastream, phenomenon start, id)."""
+        segments = self._settle()
+        if streams is None:
+            parts = [segment.readings for segment in segments]
+        else:
+            parts = [segment.among(streams) for segment in segments]
+        parts = [part for part in parts if len(part)]
+        if len(parts) < 2:
+            return parts[0] if parts else np.empty(0, TAIL)
+        return Segment.of(np.concatenate(parts)).readings
+
+    def streams(self) -> Int64:
+        """The datastreams that have readings here."""
+        found = [np.unique(segment.streams) for segment in self._settle()]
+        return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+
+
+def _close(before: Segment, last: Segment) -> bool:
+    return len(before.readings) <= _MANY * len(last.readings)

@@ -1,0 +1,240 @@
+"""What this process knows of the store: the tail and the summaries, as of a row of the log.
+
+The log tells everything: readings, which of them were sealed, what was changed. A process follows
+it and thereby sees what any process does. Everything here can be built anew from the database at
+any moment; when the log does not continue what is known (another file, a restored backup), it is.
+
+Inside a transaction of the caller the log may hold rows that will never be committed, so what is
+learnt there is kept in a view of its own and thrown away.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import orjson
+
+from stadtherz.sql.public import Sql
+from stadtherz.store import chunks, summaries
+from stadtherz.store.batch import SEQUENCES, Batch, Readings, decode
+from stadtherz.store.chunks import Directory
+from stadtherz.store.database import database, rows_of, snapshot
+from stadtherz.store.keys import Keys
+from stadtherz.store.state import remembered
+from stadtherz.store.summaries import Summaries
+from stadtherz.store.tail import Tail
+from stadtherz.store.values import Int64
+
+READINGS, SEALED, CHANGED = 1, 2, 3
+"""Kinds of log rows."""
+
+_LATEST_ROW = Sql("SELECT last, stamp FROM store_log ORDER BY last DESC LIMIT 1")
+_lock = threading.RLock()
+
+
+@dataclass(slots=True)
+class View:
+    """As of the log row that ends at position `end` and carries `stamp`."""
+
+    end: int = 0
+    stamp: int = 0
+    tail: Tail = field(default_factory=Tail)
+    rows: int = 0  # of the log, since it was sealed
+    event: int = 0  # position of the last one
+    keys: Keys = field(default_factory=Keys)
+    next_sequence: dict[int, int] = field(default_factory=dict)  # of some datastreams
+    streams: set[int] = field(default_factory=set)  # some that certainly exist
+    features: set[int] = field(default_factory=set)
+    known: Summaries = field(default_factory=lambda: summaries.empty(np.empty(0, np.int64)))
+    chunks: Directory | None = None  # loaded when first asked for
+    removed: tuple[int, ...] | None = None  # chunks that vanished since; None: nothing happened
+
+    def copy(self) -> "View":
+        """A view that stays as it is when this one goes on."""
+        return replace(
+            self,
+            tail=self.tail.copy(),
+            keys=Keys(dict(self.keys.unsealed)),
+            next_sequence=dict(self.next_sequence),
+            streams=set(self.streams),
+            features=set(self.features),
+        )
+
+    def frozen(self) -> "View":
+        """For reading only: as `copy`, without what writers need."""
+        nothing: set[int] = set()
+        return replace(
+            self,
+            tail=self.tail.copy(),
+            keys=Keys(),
+            next_sequence={},
+            streams=nothing,
+            features=nothing,
+        )
+
+    # --- following the log -----------------------------------------------------------------------
+
+    def add(self, batch: Batch, last: int, stamp: int) -> None:
+        """Follow a commit of readings."""
+        self.end, self.stamp = last, stamp
+        self.rows += 1
+        readings = batch.readings
+        self.tail.add(readings)
+        self.keys.add(readings["key"], readings["id"])
+        following = (readings["id"] & SEQUENCES) + 1
+        self.next_sequence.update(
+            zip(readings["datastream"].tolist(), following.tolist(), strict=True)
+        )
+
+    def note(self, kind: int, event: dict[str, Any], last: int, stamp: int) -> None:
+        """Follow an event: readings of some datastreams were sealed or changed."""
+        self.end, self.stamp, self.event = last, stamp, last
+        streams = np.array(event["streams"], np.int64)
+        if kind == SEALED:
+            self.tail.drop(streams, event["upto"])
+        else:
+            self.tail.drop(np.array(event["gone"], np.int64), last)
+            self.streams.clear()
+            self.features.clear()
+        if event.get("whole"):  # the end of a sealing: what is left came later
+            self.rows = 0
+            left = self.tail.of(None)
+            self.keys = Keys()
+            self.keys.add(left["key"], left["id"])
+        self.removed = (*(self.removed or ()), *event["removed"])
+        self.known = self.known[~np.isin(self.known["datastream"], streams)]
+
+    def _follow(self, last: int, stamp: int, kind: int, payload: bytes) -> None:
+        if kind == READINGS:
+            self.add(decode(bytes(payload), last), last, stamp)
+        else:
+            self.note(kind, orjson.loads(bytes(payload)), last, stamp)
+
+    def look_at_chunks(self) -> Directory:
+        """The directory of sealed chunks, brought up to date."""
+        if self.chunks is None:
+            self.chunks = chunks.directory()
+        elif self.removed is not None:
+            self.chunks = chunks.renewed(self.chunks, np.array(self.removed, np.int64))
+        self.removed = None
+        return self.chunks
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def unsealed(self, streams: Iterable[int] | None) -> Readings:
+        """Plain readings of the tail by (datastream, phenomenon start, id)."""
+        found = self.tail.of(None if streams is None else ascending(streams))
+        return found if found["plain"].all() else found[found["plain"]]
+
+    def summaries(self, streams: Int64) -> Summaries:
+        """Summaries of these datastreams (ascending), the tail included."""
+        found = self.sealed(streams)
+        readings = self.tail.of(streams)
+        if len(readings):
+            later = found["sealed"][np.searchsorted(streams, readings["datastream"])]
+            readings = readings[readings["position"] > later]
+            summaries.add(found, summaries.of_readings(readings))
+        return found
+
+    def sealed(self, streams: Int64) -> Summaries:
+        """A copy of the summaries as of the last sealing of each."""
+        missing = np.setdiff1d(streams, self.known["datastream"], assume_unique=True)
+        if len(missing):
+            both = np.concatenate([self.known, summaries.read(missing)])
+            self.known = both[np.argsort(both["datastream"])]
+        return self.known[np.searchsorted(self.known["datastream"], streams)]
+
+
+_views = [View()]  # of this process, as of what is committed
+
+
+@contextmanager
+def reading(*, sealed: bool = False) -> Iterator[View]:
+    """What is stored, held still until the end: log, chunks and rows of one moment.
+
+    `sealed`: the directory of chunks is wanted, too.
+    """
+    with ExitStack() as stack:
+        with _lock:  # so that no other thread's view is ahead of this snapshot
+            stack.enter_context(snapshot())
+            view = current()
+            if sealed:
+                view.look_at_chunks()
+            frozen = view.frozen()
+        yield frozen
+        _share(view, frozen)
+
+
+def _share(view: View, frozen: View) -> None:
+    """Keep summaries that were loaded meanwhile, if nothing was sealed since."""
+    with _lock:
+        if view.end == frozen.end:
+            view.known = frozen.known
+
+
+def current() -> View:
+    """The view as of now."""
+    with _lock:
+        newest = rows_of(_LATEST_ROW)
+        end, stamp = newest[0] if newest else (remembered("sealed"), 0)
+        view = _views[0]
+        if (view.end, view.stamp) == (end, stamp):
+            return view
+        private = database().in_atomic_block
+        view = _continued(view.copy() if private else view) or _built(end, stamp)
+        if not private:
+            _views[0] = view
+        return view
+
+
+def _continued(view: View) -> View | None:
+    """The view after what came since, or None if the log does not continue it."""
+    text = "SELECT last, stamp, kind, payload FROM store_log WHERE last >= %s ORDER BY last"
+    rows = rows_of(Sql(text, (view.end,)))
+    if not rows or not view.stamp or tuple(rows[0][:2]) != (view.end, view.stamp):
+        return None
+    for row in rows[1:]:
+        view._follow(*row)
+    return view
+
+
+def _built(end: int, stamp: int) -> View:
+    view = View(end, stamp)
+    rows = rows_of(
+        Sql(
+            "SELECT last, stamp, kind, payload FROM store_log WHERE last > coalesce("
+            "(SELECT value FROM store_state WHERE name = 'sealed'), 0) ORDER BY last"
+        )
+    )
+    for row in rows:
+        view._follow(*row)
+    return view
+
+
+def committed(before: tuple[int, int], batch: Batch, last: int, stamp: int) -> None:
+    """Take a commit of this process into account without reading it back."""
+    with _lock:
+        view = _views[0]
+        if (view.end, view.stamp) == before:
+            view.add(batch, last, stamp)
+
+
+def forget() -> None:
+    """Know nothing, as after a start; for tests and after the database was exchanged."""
+    with _lock:
+        _views[0] = View()
+
+
+def streams_with_readings() -> set[int]:
+    """All datastreams that have any."""
+    rows = rows_of(Sql("SELECT datastream FROM store_stream WHERE count > 0"))
+    with reading() as view:
+        return {row[0] for row in rows} | set(view.tail.streams().tolist())
+
+
+def ascending(streams: Iterable[int]) -> Int64:
+    """Distinct datastreams in ascending order."""
+    return np.unique(np.fromiter(streams, np.int64))

@@ -8,8 +8,10 @@ from stadtherz.cli.basemap import basemap
 from stadtherz.cli.check import check
 from stadtherz.cli.credentials import token, user
 from stadtherz.cli.device import device
+from stadtherz.cli.export import export
 from stadtherz.cli.serve import demo, init, serve
 from stadtherz.cli.service import service
+from stadtherz.cli.store import store
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -21,7 +23,10 @@ def main() -> None:
     """
 
 
-for command in (demo, init, serve, user, token, device, basemap, service, backup, check):
+for command in (
+    *(demo, init, serve, user, token, device, basemap, service),
+    *(backup, check, export, store),
+):
     main.add_command(command)
 
 

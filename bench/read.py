@@ -3,16 +3,16 @@
     python -m bench.read [--quick]
 
 The store is asked in this process, the HTTP interface in one of its own. The newest readings are
-also fetched by a plain statement of the same engine, for comparison.
+also fetched by a plain statement from rows of the same engine with one index, for comparison.
 """
 
 import http.client
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 import click
-from django.db import connections
+from django.db import connections, transaction
 
 from bench import timing, town
 from bench.server import served
@@ -21,6 +21,7 @@ from stadtherz.base.expressions import Column, Kind, Order
 from stadtherz.base.time import DAY, now_us
 from stadtherz.store.public import (
     Bucketing,
+    Reading,
     Selection,
     buckets,
     latest,
@@ -53,10 +54,11 @@ def main(*, quick: bool) -> None:
     size = QUICK if quick else FULL
     place = town.build(size.gauges)
     source = town.readings(place, now_us() - 30 * DAY)
-    town.fill(town.year_of_hours(place.streams[0]), 365 * 24)
-    town.fill(source, size.readings)
+    _make_plain_table()
+    _fill(town.year_of_hours(place.streams[0]), 365 * 24)
+    _fill(source, size.readings)
     few = _measure(place, size.runs)
-    town.fill(source, size.readings * 9)
+    _fill(source, size.readings * 9)
     many = _measure(place, size.runs)
     n = timing.rate(size.readings)
     head = ("milliseconds, median", f"at {n} readings", "at ten times as many", "growth")
@@ -88,11 +90,29 @@ def _store_questions(place: Town) -> dict[str, Callable[[], object]]:
     }
 
 
+def _make_plain_table() -> None:
+    with connections["default"].cursor() as cursor:
+        cursor.execute("CREATE TABLE bench_rows (datastream bigint, time bigint, number float)")
+        cursor.execute("CREATE INDEX bench_rows_time ON bench_rows (datastream, time)")
+
+
+def _fill(source: Iterator[Reading], count: int) -> None:
+    """The next readings of the source to the store, and as plain rows."""
+    rows: list[tuple[int, int, float]] = []
+
+    def noted() -> Iterator[Reading]:
+        for reading in source:
+            assert isinstance(reading.result, float)
+            rows.append((reading.datastream, reading.phenomenon_time.start, reading.result))
+            yield reading
+
+    town.fill(noted(), count)
+    with transaction.atomic(), connections["default"].cursor() as cursor:
+        cursor.executemany("INSERT INTO bench_rows VALUES (%s, %s, %s)", rows)
+
+
 def _newest_plainly(stream: int) -> list[tuple[object, ...]]:
-    text = (
-        "SELECT id, phenomenon_start, number FROM store_observation WHERE datastream = %s "
-        "ORDER BY phenomenon_start DESC, id DESC LIMIT %s"
-    )
+    text = "SELECT time, number FROM bench_rows WHERE datastream = %s ORDER BY time DESC LIMIT %s"
     with connections["default"].cursor() as cursor:
         cursor.execute(text, (stream, PAGE))
         rows: list[tuple[object, ...]] = cursor.fetchall()

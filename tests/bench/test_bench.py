@@ -23,10 +23,54 @@ READ_ROWS = (
     "HTTP: newest 1,000 of a stream",
     "HTTP: dashboard, 1,000 Things",
 )
+STORE_ROWS = (
+    "readings filled",
+    "filled and sealed, bulk",
+    "bytes a reading, all tables and indexes",
+    "bytes a reading, packed columns alone",
+    "bytes a reading, roll-ups",
+    "bytes a reading, regular times",
+    "newest 1,000 of a minute stream, again",
+    "newest 1,000 of a minute stream, first time",
+    "newest 1,000 of a seldom stream, first time",
+    "latest of all streams",
+    "a year by hour, from roll-ups",
+    "a year by hour, without roll-ups",
+    "all streams, one day by hour",
+    "predicate, all streams, 2 days: count",
+    "predicate, all streams, 2 days: page of 100",
+    "predicate, all streams, 30 days: count",
+    "predicate that half fulfil, 30 days: count",
+    "predicate, all streams, 30 days: page of 100",
+    "predicate, all streams, 30 days: newest 100",
+    "newest 1,000 of a minute stream, cold file cache",
+    "1 caller, batches of 1,000, sealing included",
+    "1 caller, batches of 1,000, sealing left out",
+    "1 caller, batches of 1,000 with keys, sealing included",
+    "1 caller, batches of 1,000 with keys, sealing left out",
+    "32 callers, batches of 1,000, sealing left out",
+    "1 caller, one reading each",
+    "32 callers, one reading each",
+    "bytes written a reading, sealing included",
+    "a single append without sealing, median",
+    "a single append without sealing, 99 %",
+    "a single append without sealing, longest",
+    "a single append beside sealing, median",
+    "a single append beside sealing, 99 %",
+    "a single append beside sealing, longest",
+    "start after kill -9 with a full log, process to first answer",
+    "of that, the store: latest of all",
+    "of that, the store: newest 1,000 of a stream",
+    "the same start with a cold file cache",
+    "memory at the end of the fill",
+    "memory at most in the fill",
+    "memory after all questions",
+)
+BENCHMARKS = [("ingest", INGEST_ROWS), ("read", READ_ROWS), ("store", STORE_ROWS)]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("module", "rows"), [("ingest", INGEST_ROWS), ("read", READ_ROWS)])
+@pytest.mark.parametrize(("module", "rows"), BENCHMARKS)
 def test_a_benchmark_runs_and_prints_every_row(module: str, rows: tuple[str, ...]) -> None:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("STADTHERZ_", "DJANGO_"))}
     done = subprocess.run(

@@ -18,18 +18,22 @@ from django.db import DatabaseError, OperationalError
 
 from stadtherz.sql.public import Sql
 from stadtherz.store import view
-from stadtherz.store.batch import decode
+from stadtherz.store.batch import decode, stream_of
 from stadtherz.store.chunks import decoded
 from stadtherz.store.database import moving, on_sqlite, rows_of, run, snapshot
 from stadtherz.store.mending import all_streams, check_stream
 from stadtherz.store.problems import BACKUP, Problem, Report
 from stadtherz.store.state import remember, remembered
+from stadtherz.store.values import Int64
 from stadtherz.store.view import CHANGED, READINGS, SEALED, reading
 
 __all__ = ["Problem", "check"]
 
 _AT_ONCE = 100  # log rows
-_UNREADABLE = (ValueError, TypeError, LookupError, struct.error, zstandard.ZstdError)
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, MemoryError),
+    *(struct.error, zstandard.ZstdError),
+)
 _PARTS = {
     SEALED: frozenset({"streams", "upto", "removed"}),
     CHANGED: frozenset({"streams", "ids", "removed", "gone"}),
@@ -136,11 +140,19 @@ def _fault_in(last: int, number: int, kind: int, payload: bytes) -> str:
             batch = decode(payload, last)
             if len(batch) != number or not number:
                 return f"it holds {len(batch)} readings, the row says {number}"
-            return "" if (batch.readings["id"] > 0).all() else "its ids are damaged"
+            return "" if _follow(batch.readings["id"]) else "its ids are damaged"
         event: Any = orjson.loads(payload)
         return "" if _PARTS[kind] <= event.keys() else "it is no event that is known"
     except (*_UNREADABLE, AttributeError) as error:
         return f"it cannot be read ({error or type(error).__name__})"
+
+
+def _follow(ids: Int64) -> bool:
+    """Whether the ids of each datastream follow one another, as a commit gives them out."""
+    streams = stream_of(ids)
+    order = np.argsort(streams, kind="stable")
+    same = np.diff(streams[order]) == 0
+    return bool((ids > 0).all() and (np.diff(ids[order])[same] == 1).all())
 
 
 def _put_aside(last: int, number: int, payload: bytes, fault: str, report: Report) -> bool:

@@ -181,6 +181,16 @@ def _remains(stream: int, known: View) -> str:
     return ", ".join(found)
 
 
+def _owners(heap: Sequence[Finding]) -> set[int]:
+    """The datastreams that the ids of these chunks name."""
+    return set(chain.from_iterable(finding.owners for finding in heap))
+
+
+def _owners_exist(heap: Sequence[Finding]) -> bool:
+    owners = _owners(heap)
+    return owners <= existing(owners)
+
+
 # --- telling -------------------------------------------------------------------------------------
 
 
@@ -191,7 +201,8 @@ def _tell(health: Health, report: Report) -> None:
     for heap in health.heaps:
         if len(heap) > 1:
             named = ", ".join(str(finding.key) for finding in heap)
-            report.add(stream, f"chunks {named}", "they overlap in time")
+            known = _owners_exist(heap)
+            report.add(stream, f"chunks {named}", "they overlap in time", mendable=known)
     for key in health.twice[:10] if not health.heaps else ():
         advice = "report it as a defect, with what happened before"
         report.add(stream, f"reading {key}", "it is there twice", mendable=False, advice=advice)
@@ -229,9 +240,8 @@ def _mend(health: Health, now: View, report: Report) -> set[int]:
     change = Change(now)
     touched = {stream}
     for heap in health.heaps:
-        owners = set(chain.from_iterable(finding.owners for finding in heap))
-        if owners <= existing(owners):
-            touched |= owners
+        if _owners_exist(heap):
+            touched |= _owners(heap)
             change.exchange(_put_together(heap))
     for finding in health.broken:
         if finding.state is State.LOST or (finding.state is State.WRONG and finding.thinned):

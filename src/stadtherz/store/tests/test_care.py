@@ -1,5 +1,7 @@
 """A healthy store has no problems; whatever is damaged is found, named, and mended where possible."""
 
+import os
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -420,6 +422,19 @@ def test_a_check_beside_writers_and_sealing_finds_nothing(committed: int) -> Non
     assert found == []
 
 
+def test_a_running_server_learns_of_repairs(sealed: int, folder: Path) -> None:
+    select(Selection())
+    server = view.current().copy()
+    server.look_at_chunks()
+    key, number = chunk(sealed, 1, "id, n")
+    damage("chunk", key, data=flipped(bytes(chunk(sealed, 1, "data"))))
+    check(repair=True, folder=folder)
+    view._views[0] = server
+    assert len(select(Selection())) == _MANY + 1 - number == count(Selection())
+    assert extents([sealed])[sealed].count == _MANY + 1 - number
+    view.forget()
+
+
 # --- sizes ---------------------------------------------------------------------------------------
 
 
@@ -463,3 +478,36 @@ def test_sizes_of_an_empty_store() -> None:
 def test_hours_left_are_those_of_the_readings(sealed: int) -> None:
     hours = unroll(bytes(chunk(sealed, 0, "rollup")))
     assert int(hours.count.sum()) == chunk(sealed, 0, "n")
+
+
+# --- any damage ----------------------------------------------------------------------------------
+
+_BLOBS = (
+    *(("chunk", "data"), ("chunk", "rollup"), ("chunk", "low"), ("chunk", "t0"), ("chunk", "n")),
+    *(("log", "payload"), ("key", "digests"), ("stream", "newest_start"), ("stream", "count")),
+)
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("STADTHERZ_DAMAGES", "20"))))
+def test_after_a_repair_nothing_is_wrong_whatever_was_damaged(
+    sealed: int, folder: Path, seed: int
+) -> None:
+    draw = random.Random(seed)
+    append([reading(sealed, i * HOUR, i / 7) for i in range(200)])
+    for table, column in draw.sample(_BLOBS, 2):
+        key = {"log": "last", "stream": "datastream"}.get(table, "id")
+        rows = rows_of(Sql(f"SELECT {key}, {column} FROM store_{table}"))
+        place, value = draw.choice(rows)
+        if isinstance(value, int | float):
+            new = type(value)(draw.choice([0, 5, -(2**30)]))
+        else:
+            new = flipped(bytes(value), draw.randrange(len(value)))
+        damage(table, place, **{column: new})
+    check(repair=True, folder=folder)
+    forget()
+    left = check()
+    assert [problem for problem in left if "positions" not in problem.what] == []
+    select(Selection())
+    append([reading(sealed, 90 * DAY, 1.0)])
+    seal()
+    assert latest([sealed]).phenomenon_start[0] == 90 * DAY

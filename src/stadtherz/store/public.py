@@ -3,7 +3,8 @@
 Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit),
 `append_columns` (many at once). Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`,
 `buckets`, `buckets_of`. Changed: `correct`, `reading_at`, `delete_readings`, `delete_where`.
-Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself.
+Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
+finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `locked_cursor`, `move_cursor`,
 `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
@@ -14,6 +15,7 @@ Inside a transaction of the caller every change, `append` included, belongs to t
 """
 
 from stadtherz.store.aggregate import buckets, buckets_of
+from stadtherz.store.care import Problem, check
 from stadtherz.store.changes import correct, delete_readings, delete_where, reading_at
 from stadtherz.store.database import exclusive
 from stadtherz.store.entities import (
@@ -34,6 +36,14 @@ from stadtherz.store.log import (
     move_cursors_to_end,
     notify_log,
     wait_for_log,
+)
+from stadtherz.store.measures import (
+    POSTGRESQL_ROW,
+    SQLITE_ROW,
+    Sizes,
+    StoreStats,
+    StreamSizes,
+    stats,
 )
 from stadtherz.store.policies import Policy, policies, set_policy
 from stadtherz.store.reads import by_id, count, extents, latest, scan, select
@@ -70,7 +80,9 @@ from stadtherz.store.writer import append, append_columns, start_writer, stop_wr
 
 __all__ = [
     "NONE",
+    "POSTGRESQL_ROW",
     "READING_COLUMNS",
+    "SQLITE_ROW",
     "Bucketing",
     "Buckets",
     "Columns",
@@ -81,12 +93,16 @@ __all__ = [
     "NewStream",
     "OrganisationInfo",
     "Policy",
+    "Problem",
     "Reading",
     "Receipt",
     "Receipts",
     "Result",
     "Selection",
+    "Sizes",
+    "StoreStats",
     "StreamInfo",
+    "StreamSizes",
     "append",
     "append_columns",
     "as_arrow",
@@ -95,6 +111,7 @@ __all__ = [
     "buckets",
     "buckets_of",
     "by_id",
+    "check",
     "correct",
     "count",
     "create",
@@ -124,6 +141,7 @@ __all__ = [
     "select",
     "set_policy",
     "start_writer",
+    "stats",
     "stop_writer",
     "streams",
     "streams_observing",

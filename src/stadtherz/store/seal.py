@@ -76,8 +76,9 @@ def _same(readings: Readings, known: View) -> bool:
 
 def seal_within(streams: Int64, now: View) -> None:
     """As `seal_streams`, in a transaction of `moving` whose view is `now`."""
-    if len(now.tail.of(streams)):
-        write(streams, _prepare(streams, now), now)
+    pending = np.unique(now.tail.of(streams)["datastream"])
+    if len(pending):
+        write(pending, _prepare(pending, now), now)
 
 
 def _prepare(streams: Int64, known: View) -> Exchange:

@@ -74,13 +74,14 @@ def _neighbours(found: Directory) -> Int64:
 
 
 def _join(keys: Int64) -> None:
-    """Join neighbours among these chunks, as far as they are still there."""
+    """Join neighbours, both of which are among these chunks, as far as they are still there."""
     with moving():
         change = Change(view.current().copy())
-        directory = change.now.look_at_chunks()
-        found = directory.take(np.isin(directory.key, keys)).with_readings()
+        found = change.now.look_at_chunks().with_readings()
         exchange = Exchange([], [])
         for place in _neighbours(found).tolist():
+            if not np.isin(found.key[place : place + 2], keys).all():
+                continue
             first, second = chunks_of(found.take(slice(place, place + 2)))
             block = merged(first.block(), second.block())
             exchange.removed.extend(found.key[place : place + 2].tolist())

@@ -54,7 +54,7 @@ def history(whole: Fleet, begin: Micros, end: Micros, *, in_order: bool) -> Iter
 def fill(parts: Iterator[Part]) -> Figures:
     """Append and seal all of the readings; seconds and bytes for the whole."""
     number = 0
-    appending = sealing = 0.0
+    appending = sealing = tending = 0.0
     before = plain.written()
     source = batches(parts, _FILL)
     while some := list(islice(source, _SEAL)):
@@ -62,7 +62,7 @@ def fill(parts: Iterator[Part]) -> Figures:
             appending += timing.seconds(partial(keep, part))
             number += len(part)
         sealing += timing.seconds(seal)
-    tending = timing.seconds(tend)
+        tending += timing.seconds(tend)
     return {
         "readings": number,
         "appending": appending,

@@ -173,8 +173,9 @@ def _answer(
     answer = bucket_each(alone.stream, alone.start, alone.result, width, zone, question.quantiles)
     owners = np.repeat(found.stats.datastream, counts)
     simple = ~np.isin(owners, raw.stream)
-    inside = (hours["start"] >= question.start) & (hours["start"] < question.end)
-    answer |= from_hours_each(owners[simple & inside], hours[simple & inside], width, zone)
+    simple &= (hours["start"] >= question.start) & (hours["start"] < question.end)
+    order = np.lexsort((hours["start"][simple], owners[simple]))  # thinned chunks may overlap
+    answer |= from_hours_each(owners[simple][order], hours[simple][order], width, zone)
     for stream in np.intersect1d(with_hours, raw.stream).tolist():
         mine = slice(*np.searchsorted(found.stats.datastream, [stream, stream + 1]))
         own = slice(*np.searchsorted(owners, [stream, stream + 1]))

@@ -7,11 +7,13 @@ that no reading of the commit has, compressed where that pays.
     byte 1      1 if the rest is compressed by zstandard
     4 bytes     how many readings
     2 bytes     which optional columns are there, one bit each (`_OPTIONAL`)
+    4 bytes     CRC-32 of what follows
     columns     id, phenomenon_start, result, then the optional ones
     the rest    JSON: what the readings hold that are no plain numbers, by their place
 """
 
 import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -21,6 +23,7 @@ import numpy.typing as npt
 import orjson
 import zstandard
 
+from stadtherz.store.codec import Corrupt
 from stadtherz.store.values import NONE, Int64
 
 SEQUENCE_BITS = 32
@@ -47,7 +50,7 @@ TAIL = np.dtype(
 Readings = npt.NDArray[np.void]
 
 _VERSION = 1
-_HEAD = struct.Struct("<BBIH")
+_HEAD = struct.Struct("<BBIHI")
 _ALWAYS = ("id", "phenomenon_start", "result")
 _OPTIONAL = ("phenomenon_end", "result_time", "feature", "key")
 _ABSENT = {"phenomenon_end": NONE, "result_time": NONE, "feature": NONE, "key": 0}
@@ -126,15 +129,17 @@ def encode(batch: Batch) -> bytes:
     compress = len(body) > _WORTH_COMPRESSING
     if compress:
         body = zstandard.compress(body, 1)
-    return _HEAD.pack(_VERSION, compress, len(readings), flags) + body
+    return _HEAD.pack(_VERSION, compress, len(readings), flags, zlib.crc32(body)) + body
 
 
 def decode(payload: bytes, last: int) -> Batch:
-    """The batch in a log row whose last reading has the position `last`."""
-    version, compressed, number, flags = _HEAD.unpack_from(payload)
-    if version != _VERSION:
-        raise ValueError(f"log row {last} has the version {version}, known is {_VERSION}")
+    """The batch in a log row whose last reading has the position `last`. Raises Corrupt."""
+    if len(payload) < _HEAD.size or payload[0] != _VERSION:
+        raise Corrupt(f"log row {last} is of no version that is known here")
+    _, compressed, number, flags, expected = _HEAD.unpack_from(payload)
     body = payload[_HEAD.size :]
+    if zlib.crc32(body) != expected:
+        raise Corrupt(f"log row {last} is damaged: its checksum is wrong")
     if compressed:
         body = zstandard.decompress(body)
     readings = blank(number)

@@ -162,15 +162,15 @@ def chunks_of(found: Directory) -> Iterator[Chunk]:
         for key in part:
             chunk = held[key]
             if chunk is None:
-                chunk = fetched[key[0]]
+                chunk = opened(*fetched[key[0]])
                 decoded.put(key, chunk)
             yield chunk
 
 
-def _fetch(keys: list[int]) -> dict[int, Chunk]:
+def _fetch(keys: list[int]) -> dict[int, tuple[Any, ...]]:
     template = "SELECT id, datastream, t0, t1, data FROM store_chunk WHERE {}"
     rows = rows_of(compose(template, members("id", keys)))
-    return {row[0]: opened(*row[1:]) for row in rows}
+    return {row[0]: row[1:] for row in rows}
 
 
 def rollups_of(found: Directory) -> list[bytes]:

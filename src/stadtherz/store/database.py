@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-from django.db import DataError, Error, connections, transaction
+from django.db import DataError, Error, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stadtherz.base.errors import Invalid
+from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.sql.public import Sql
 
 # Any numbers that nothing else in the database uses.
@@ -78,8 +78,20 @@ def exclusive() -> Iterator[None]:
     SQLite itself makes waiters look again and again, and a busy writer always comes before them.
     """
     in_turn = on_sqlite() and not database().in_atomic_block
-    with _turns.take() if in_turn else nullcontext(), transaction.atomic():
-        yield
+    outermost = not database().in_atomic_block
+    try:
+        with _turns.take() if in_turn else nullcontext(), transaction.atomic():
+            yield
+    except OperationalError as error:
+        if outermost and _is_full(error):
+            reason = "the disk of the database is full; nothing of this was kept"
+            raise Unavailable("database", reason, retry=True) from error
+        raise
+
+
+def _is_full(error: OperationalError) -> bool:
+    """SQLITE_FULL, and PostgreSQL's disk_full (class 53)."""
+    return "disk is full" in str(error) or getattr(error.__cause__, "sqlstate", None) == "53100"
 
 
 @contextmanager
@@ -123,6 +135,8 @@ def writing() -> Iterator[None]:
     """
     with exclusive():
         if not on_sqlite():
+            # Those who move take the locks in this order, too, so nobody waits in a circle.
+            run("SELECT pg_advisory_xact_lock_shared(%s)", (_MOVER_LOCK,))
             run("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
         yield
 

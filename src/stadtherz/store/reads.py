@@ -105,11 +105,15 @@ def _read_chunks(known: View, selection: Selection, best: "_Best") -> None:
         if best.beats(ranks[order[done]]):
             return
         step = max(_STEP, best.missing())
-        reach = int(np.searchsorted(sizes, (sizes[done - 1] if done else 0) + step)) + 1
+        reach = min(
+            int(np.searchsorted(sizes, (sizes[done - 1] if done else 0) + step)) + 1, len(found)
+        )
         part = order[done:reach]
-        for chunk, whole in zip(chunks_of(found.take(part)), certain[part], strict=True):
-            best.add(_matching(chunk, selection.where, whole=bool(whole)))
-        done = reach
+        for chunk, place in zip(chunks_of(found.take(part)), part.tolist(), strict=True):
+            best.add(_matching(chunk, selection.where, whole=bool(certain[place])))
+            done += 1
+            if done < reach and best.beats(ranks[order[done]]):
+                return
 
 
 def _matching(chunk: Chunk, where: Expression, *, whole: bool) -> Columns:

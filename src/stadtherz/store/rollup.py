@@ -239,6 +239,8 @@ def _doubles(data: bytes, number: int) -> Hours:
 def merge(parts: Sequence[Hours]) -> Hours:
     """Hours of consecutive chunks as one; an hour that two chunks share becomes one, too."""
     hours = _joined(parts)
+    if (np.diff(hours.start) < 0).any():  # a late reading amid hours whose readings are gone
+        hours = hours[np.argsort(hours.start, kind="stable")]
     edges = changes(hours.start)
     return hours if len(edges) == len(hours) else _folded(hours, edges)
 

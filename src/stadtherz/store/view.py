@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import orjson
 
+from stadtherz.base.errors import Unavailable
 from stadtherz.sql.public import Sql
 from stadtherz.store import chunks, summaries
 from stadtherz.store.batch import SEQUENCES, Batch, Readings, decode
 from stadtherz.store.chunks import Directory
+from stadtherz.store.codec import Corrupt
 from stadtherz.store.database import database, rows_of, snapshot
 from stadtherz.store.keys import Keys
 from stadtherz.store.state import remembered
@@ -109,7 +111,7 @@ class View:
 
     def _follow(self, last: int, stamp: int, kind: int, payload: bytes) -> None:
         if kind == READINGS:
-            self.add(decode(bytes(payload), last), last, stamp)
+            self.add(_decoded(payload, last), last, stamp)
         else:
             self.note(kind, orjson.loads(bytes(payload)), last, stamp)
 
@@ -146,6 +148,14 @@ class View:
             both = np.concatenate([self.known, summaries.read(missing)])
             self.known = both[np.argsort(both["datastream"])]
         return self.known[np.searchsorted(self.known["datastream"], streams)]
+
+
+def _decoded(payload: bytes, last: int) -> Batch:
+    try:
+        return decode(bytes(payload), last)
+    except Corrupt as error:
+        way = "`stadtherz store check` says what can be done"
+        raise Unavailable("store", f"{error}; {way}", retry=False) from error
 
 
 _views = [View()]  # of this process, as of what is committed
@@ -230,8 +240,8 @@ def forget() -> None:
 
 def streams_with_readings() -> set[int]:
     """All datastreams that have any."""
-    rows = rows_of(Sql("SELECT datastream FROM store_stream WHERE count > 0"))
     with reading() as view:
+        rows = rows_of(Sql("SELECT datastream FROM store_stream WHERE count > 0"))
         return {row[0] for row in rows} | set(view.tail.streams().tolist())
 
 

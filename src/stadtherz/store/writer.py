@@ -36,7 +36,7 @@ _LARGEST_GROUP = 20_000  # readings in one commit, so that nobody waits for seco
 
 # The connection or the disk has gone. Whether the commit went through is unknown, so only the
 # caller can decide to try again: with keys that is safe.
-_LOST = (OperationalError, InterfaceError)
+_LOST = (OperationalError, InterfaceError, Unavailable)
 
 
 @dataclass(frozen=True, slots=True)

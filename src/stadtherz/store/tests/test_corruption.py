@@ -139,7 +139,6 @@ def test_other_times_of_the_datastream_answer(levels: tuple[int, int]) -> None:
     assert len(by_id(before.id[:5].tolist())) == 5
 
 
-@pytest.mark.xfail(strict=False, reason="reading ahead opens chunks that are not needed")
 def test_the_newest_readings_do_not_need_a_damaged_older_chunk(levels: tuple[int, int]) -> None:
     damage(levels[0], flip)
     newest = Selection(frozenset([levels[0]]), order=(Order(TIME, descending=True),), limit=100)

@@ -118,7 +118,6 @@ def test_what_does_not_fit_hurts_none_that_fits(spare_pages: Limit) -> None:
     assert select(Selection()).result.tolist() == [0, 1]
 
 
-@pytest.mark.xfail(strict=False, reason="the engine's own error comes through")
 def test_sealing_waits_for_space_and_loses_nothing(spare_pages: Limit) -> None:
     level = stream()
     values = [(i * 7_919) % 10_007 / 7 for i in range(6_000)]
@@ -132,7 +131,6 @@ def test_sealing_waits_for_space_and_loses_nothing(spare_pages: Limit) -> None:
     assert select(Selection()).result.tolist() == values
 
 
-@pytest.mark.xfail(strict=False, reason="the engine's own error comes through")
 def test_deleting_is_refused_as_a_whole(spare_pages: Limit) -> None:
     level = stream()
     values = [(i * 7_919) % 10_007 / 7 for i in range(6_000)]

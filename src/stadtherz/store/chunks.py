@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,7 @@ def _weight(chunk: Chunk) -> int:
 
 
 decoded = _Decoded()
+_TOGETHER = 64  # chunks in a group
 _AT_ONCE = 500  # chunks fetched by one statement
 
 
@@ -171,6 +173,32 @@ def _fetch(keys: list[int]) -> dict[int, tuple[Any, ...]]:
     template = "SELECT id, datastream, t0, t1, data FROM store_chunk WHERE {}"
     rows = rows_of(compose(template, members("id", keys)))
     return {row[0]: row[1:] for row in rows}
+
+
+class Group:
+    """Several chunks as one table, so that a condition is looked at once for all of them."""
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self._chunks = chunks
+        self._columns: dict[str, Any] = {}
+
+    def __len__(self) -> int:
+        return sum(len(chunk) for chunk in self._chunks)
+
+    def __getattr__(self, name: str) -> Any:
+        found = self._columns.get(name)
+        if found is None:
+            parts = [getattr(chunk, name) for chunk in self._chunks]
+            found = None if parts[0] is None else np.concatenate(parts)
+            self._columns[name] = found
+        return found
+
+
+def groups_of(found: Directory) -> Iterator[Group]:
+    """The chunks some at a time."""
+    chunks = chunks_of(found)
+    while part := list(islice(chunks, _TOGETHER)):
+        yield Group(part)
 
 
 def rollups_of(found: Directory) -> list[bytes]:

@@ -18,7 +18,7 @@ from stadtherz.store import rows
 from stadtherz.store.arrays import holds, ordering
 from stadtherz.store.batch import stream_of
 from stadtherz.store.chunk import Chunk
-from stadtherz.store.chunks import Directory, chunks_of
+from stadtherz.store.chunks import Directory, chunks_of, groups_of
 from stadtherz.store.columns import EMPTY, from_chunk, from_readings, numbers_only, taken, together
 from stadtherz.store.database import ID_RANGE
 from stadtherz.store.sieve import members_of, sieve
@@ -192,8 +192,8 @@ def count(selection: Selection) -> int:
         number = rows.count(selection) + len(_unsealed(known, selection))
         found, certain = _candidates(known, selection)
         number += int(found.stats.n[certain].sum())
-        for chunk in chunks_of(found.take(~certain)):
-            number += int(np.count_nonzero(holds(selection.where, chunk)))
+        for group in groups_of(found.take(~certain)):
+            number += int(np.count_nonzero(holds(selection.where, group)))
     return number
 
 

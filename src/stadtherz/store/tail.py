@@ -1,13 +1,14 @@
 """Readings that are committed but not yet sealed, in memory and quickly found by datastream."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from stadtherz.store.batch import TAIL, Readings
 from stadtherz.store.values import Int64
 
+_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 _MANY = 2  # a segment is joined with the one before it unless that is so many times larger
 
 
@@ -23,6 +24,14 @@ class Segment:
         order = np.lexsort((readings["id"], readings["phenomenon_start"], readings["datastream"]))
         ordered = readings[order]
         return cls(ordered, np.ascontiguousarray(ordered["datastream"]))
+
+    def without(self, streams: Int64, upto: int) -> "Segment":
+        """Without readings of these datastreams up to a position of the log."""
+        kept = np.ones(len(self.readings), bool)
+        first, behind = (np.searchsorted(self.streams, streams, side) for side in _SIDES)
+        for a, b in zip(first.tolist(), behind.tolist(), strict=True):
+            kept[a:b] = self.readings["position"][a:b] > upto
+        return self if kept.all() else Segment(self.readings[kept], self.streams[kept])
 
     def among(self, wanted: Int64) -> Readings:
         """Those of the datastreams, which ascend."""
@@ -50,19 +59,12 @@ class Tail:
 
     def drop(self, streams: Int64, upto: int) -> None:
         """Forget readings of these datastreams up to a position of the log."""
-        kept = []
-        for readings in self._parts():
-            sealed = (readings["position"] <= upto) & np.isin(readings["datastream"], streams)
-            if sealed.any():
-                readings = readings[~sealed]
-            kept.append(readings)
-        self._sorted, self._fresh = [], [part for part in kept if len(part)]
-        self.size = sum(len(part) for part in self._fresh)
+        left = [segment.without(streams, upto) for segment in self.settle()]
+        self._sorted = [segment for segment in left if len(segment.readings)]
+        self.size = sum(len(segment.readings) for segment in self._sorted)
 
-    def _parts(self) -> Iterable[Readings]:
-        return [*(segment.readings for segment in self._sorted), *self._fresh]
-
-    def _settle(self) -> list[Segment]:
+    def settle(self) -> list[Segment]:
+        """Sort in what is new."""
         if self._fresh:
             self._sorted.append(Segment.of(np.concatenate(self._fresh)))
             self._fresh = []
@@ -74,7 +76,7 @@ class Tail:
 
     def of(self, streams: Int64 | None) -> Readings:
         """Readings of these datastreams, or of all, by (datastream, phenomenon start, id)."""
-        segments = self._settle()
+        segments = self.settle()
         if streams is None:
             parts = [segment.readings for segment in segments]
         else:
@@ -86,7 +88,7 @@ class Tail:
 
     def streams(self) -> Int64:
         """The datastreams that have readings here."""
-        found = [np.unique(segment.streams) for segment in self._settle()]
+        found = [np.unique(segment.streams) for segment in self.settle()]
         return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 

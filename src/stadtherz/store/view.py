@@ -173,6 +173,7 @@ def reading(*, sealed: bool = False) -> Iterator[View]:
             view = current()
             if sealed:
                 view.look_at_chunks()
+            view.tail.settle()  # once for all who read
             frozen = view.frozen()
         yield frozen
         _share(view, frozen)

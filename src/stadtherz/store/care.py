@@ -20,6 +20,7 @@ from stadtherz.sql.public import Sql
 from stadtherz.store import view
 from stadtherz.store.batch import decode, stream_of
 from stadtherz.store.chunks import decoded
+from stadtherz.store.codec import Corrupt
 from stadtherz.store.database import moving, on_sqlite, rows_of, run, snapshot
 from stadtherz.store.mending import all_streams, check_stream
 from stadtherz.store.problems import BACKUP, Problem, Report
@@ -32,7 +33,7 @@ __all__ = ["Problem", "check"]
 _AT_ONCE = 100  # log rows
 _UNREADABLE = (
     *(ValueError, TypeError, LookupError, MemoryError),
-    *(struct.error, zstandard.ZstdError),
+    *(struct.error, zstandard.ZstdError, Corrupt),
 )
 _PARTS = {
     SEALED: frozenset({"streams", "upto", "removed"}),

@@ -50,7 +50,10 @@ def main(
     """Print the store's figures."""
     size = (QUICK if quick else FULL).scaled(readings)
     with _sites(keep) as sites:
-        found = measure(sites, size, regular=regular, in_order=in_order, say=_say)
+        found = []
+        for figure in measure(sites, size, regular=regular, in_order=in_order, say=_say):
+            _say(f"  {figure.what}: {figure.value} {figure.unit}")
+            found.append(figure)
     if as_json:
         click.echo(json.dumps([figures.as_json(figure) for figure in found], indent=1))
     else:

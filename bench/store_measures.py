@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -71,21 +71,24 @@ Sites = dict[str, Site]
 Say = Callable[[str], None]
 
 
-def measure(sites: Sites, size: Size, *, regular: bool, in_order: bool, say: Say) -> list[Figure]:
+def measure(
+    sites: Sites, size: Size, *, regular: bool, in_order: bool, say: Say
+) -> Iterator[Figure]:
     """Everything, in an order in which nothing spoils what comes after it."""
     told = _filled(sites, size, regular=regular, in_order=in_order, say=say)
-    found = [*_sizes(told)]
+    yield from _sizes(told)
     say("questions")
-    answers, held = _questions(sites, size)
-    found += answers
-    say("cold")
-    found += _cold(sites, size)
+    held: dict[str, float] = {}
+    yield from _questions(sites, size, held)
+    say("cold file cache")
+    yield from _cold(sites, size)
     say("ingest")
-    found += _ingest(sites, size)
+    yield from _ingest(sites, size)
     say("sealing beside writers")
-    found += _sealing(sites, size)
+    yield from _sealing(sites, size)
     say("crash")
-    return found + _crash(sites, size) + _memory(told, held)
+    yield from _crash(sites, size)
+    yield from _memory(told, held)
 
 
 # --- filling -------------------------------------------------------------------------------------
@@ -176,12 +179,13 @@ _QUESTIONS: tuple[tuple[str, str, bool, float | None, bool], ...] = (
 Asked = list[dict[str, float]]
 
 
-def _questions(sites: Sites, size: Size) -> tuple[list[Figure], dict[str, float]]:
-    """Each question to both stores in turn, and how much memory they hold afterwards."""
+def _questions(sites: Sites, size: Size, held: dict[str, float]) -> Iterator[Figure]:
+    """Each question to both stores in turn; `held` gets the memory they hold afterwards."""
     with sites["large"].worker() as large, sites["small"].worker() as small:
-        found = [_question(large, small, size.runs, *question) for question in _QUESTIONS]
-        held = {"large": large.tell("memory")["VmRSS"], "small": small.tell("memory")["VmRSS"]}
-    return found, held
+        for question in _QUESTIONS:
+            yield _question(large, small, size.runs, *question)
+        held["large"] = large.tell("memory")["VmRSS"]
+        held["small"] = small.tell("memory")["VmRSS"]
 
 
 def _question(

@@ -9,32 +9,41 @@ from typing import TYPE_CHECKING, Any
 
 from stadtherz.sql.compile import compile_condition, compile_order, compile_value
 from stadtherz.sql.fragment import POSTGRESQL, SQLITE, Dialect, Resolve, Source, Sql, compose, join
-from stadtherz.sql.functions import install_on_sqlite, rank
+from stadtherz.sql.functions import IMPLEMENTATIONS, LONGEST, install_on_sqlite, rank, walk
 from stadtherz.sql.keyset import beyond, typed
+from stadtherz.sql.leaves import INT64, Leaves, expect
 from stadtherz.sql.postgresql import install_on_postgresql
+from stadtherz.sql.signatures import arithmetic
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 __all__ = [
+    "IMPLEMENTATIONS",
+    "INT64",
+    "LONGEST",
     "POSTGRESQL",
     "SQLITE",
     "Dialect",
+    "Leaves",
     "Resolve",
     "Source",
     "Sql",
+    "arithmetic",
     "beyond",
     "compile_condition",
     "compile_order",
     "compile_value",
     "compose",
     "dialect_of",
+    "expect",
     "install_functions",
     "install_on_connect",
     "install_on_sqlite",
     "join",
     "rank",
     "typed",
+    "walk",
 ]
 
 _with_geometry: dict[str, bool] = {}

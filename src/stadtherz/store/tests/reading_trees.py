@@ -1,0 +1,89 @@
+"""The expression trees and rows of the tests of `sql`, moved to the columns of readings.
+
+A reading has no column of text, truth or shape, so a table keyed by its id stands for each.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from stadtherz.base.expressions import (
+    Among,
+    And,
+    Call,
+    Column,
+    Compare,
+    Expression,
+    Kind,
+    Lookup,
+    Not,
+    Or,
+    Order,
+)
+from stadtherz.sql.tests.trees import ROWS
+from stadtherz.store.values import NONE, Columns
+
+ID = Column("id", Kind.NUMBER)
+_NAMES = {"whole": "datastream", "moment": "phenomenon_end", "document": "parameters"}
+_TABLES = {"number", "text", "flag", "shape"}
+
+
+def moved(expression: Expression) -> Any:
+    """The tree over columns of readings that means the same."""
+    match expression:
+        case Column(name, kind, _) if name in _TABLES:
+            table = {row["id"]: row[name] for row in ROWS if row[name] is not None}
+            return Lookup(ID, table, kind)
+        case Column(name, _, _):
+            return replace(expression, name=_NAMES.get(name, name))
+        case Lookup(column, _, _) | Among(column, _):
+            return replace(expression, column=moved(column))
+        case And(parts) | Or(parts):
+            return type(expression)(tuple(moved(part) for part in parts))
+        case Not(part):
+            return Not(moved(part))
+        case Compare(operator, left, right):
+            return Compare(operator, moved(left), moved(right))
+        case Call(name, arguments, kind):
+            return Call(name, tuple(moved(argument) for argument in arguments), kind)
+        case _:
+            return expression
+
+
+def moved_order(order: Sequence[Order]) -> list[Order]:
+    return [replace(term, by=moved(term.by)) for term in order]
+
+
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as that of a plain reading, whose result is a number and nothing else is there."""
+    return row | {"result": row["number"] or 0.0, "document": None}
+
+
+def columns_of_rows(rows: Sequence[dict[str, Any]]) -> Columns:
+    """The rows as readings; their results are an array of float64 if all are floats."""
+    none = np.full(len(rows), NONE, np.int64)
+    ends = [NONE if row["moment"] is None else row["moment"] for row in rows]
+    documents = [row["document"] for row in rows]
+    return Columns(
+        id=np.array([row["id"] for row in rows], np.int64),
+        datastream=np.array([row["whole"] for row in rows], np.int64),
+        phenomenon_start=none + 1,
+        phenomenon_end=np.array(ends, np.int64),
+        result_time=none,
+        result=_results([row["result"] for row in rows]),
+        feature=none,
+        valid_start=none,
+        valid_end=none,
+        parameters=None if all(d is None for d in documents) else documents,
+    )
+
+
+def _results(results: list[Any]) -> Any:
+    if all(type(result) is float for result in results):
+        return np.array(results, np.float64)
+    array = np.empty(len(results), object)
+    for place, result in enumerate(results):
+        array[place] = result
+    return array

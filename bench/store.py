@@ -1,6 +1,6 @@
 """The store's figures: sizes, ingest, questions, growth, starts; beside the raw engine's own.
 
-    python -m bench.store [--quick] [--readings N] [--regular] [--keep FOLDER] [--json]
+    python -m bench.store [--quick] [--readings N] [--regular] [--keep FOLDER] [--only STAGE]... [--json]
 
 Three stores of made-up readings: a large one (50 million over 2,000 streams in a year), a small one
 (a million: a year of one stream, some days of all), and a regular one (a million without jitter).
@@ -25,7 +25,7 @@ import click
 from bench import store_figures as figures
 from bench import timing
 from bench.store_figures import Figure
-from bench.store_measures import FULL, QUICK, Size, measure
+from bench.store_measures import FULL, QUICK, STAGES, Size, measure
 from bench.store_site import Site
 
 _BEGUN = time.perf_counter()
@@ -37,6 +37,7 @@ _BEGUN = time.perf_counter()
 @click.option("--regular", is_flag=True, help="The large and the small store without jitter.")
 @click.option("--in-order", is_flag=True, help="Fill the past in order, too (takes hours).")
 @click.option("--keep", type=click.Path(path_type=Path), help="Fill stores here, or use them.")
+@click.option("--only", multiple=True, type=click.Choice(STAGES), help="Measure only this.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def main(
     *,
@@ -45,13 +46,15 @@ def main(
     regular: bool,
     in_order: bool,
     keep: Path | None,
+    only: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Print the store's figures."""
     size = (QUICK if quick else FULL).scaled(readings)
+    found = []
     with _sites(keep) as sites:
-        found = []
-        for figure in measure(sites, size, regular=regular, in_order=in_order, say=_say):
+        options = {"regular": regular, "in_order": in_order}
+        for figure in measure(sites, size, only or STAGES, say=_say, **options):
             _say(f"  {figure.what}: {figure.value} {figure.unit}")
             found.append(figure)
     if as_json:

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -71,24 +71,26 @@ Sites = dict[str, Site]
 Say = Callable[[str], None]
 
 
+STAGES = ("sizes", "questions", "cold", "ingest", "sealing", "crash")
+
+
 def measure(
-    sites: Sites, size: Size, *, regular: bool, in_order: bool, say: Say
+    sites: Sites, size: Size, stages: Sequence[str], *, regular: bool, in_order: bool, say: Say
 ) -> Iterator[Figure]:
-    """Everything, in an order in which nothing spoils what comes after it."""
+    """The stages in this order, in which nothing spoils what comes after it."""
     told = _filled(sites, size, regular=regular, in_order=in_order, say=say)
-    yield from _sizes(told)
-    say("questions")
-    held: dict[str, float] = {}
-    yield from _questions(sites, size, held)
-    say("cold file cache")
-    yield from _cold(sites, size)
-    say("ingest")
-    yield from _ingest(sites, size)
-    say("sealing beside writers")
-    yield from _sealing(sites, size)
-    say("crash")
-    yield from _crash(sites, size)
-    yield from _memory(told, held)
+    work: dict[str, Callable[[], Iterable[Figure]]] = {
+        "sizes": lambda: _sizes(told),
+        "questions": lambda: _questions(sites, size),
+        "cold": lambda: _cold(sites, size),
+        "ingest": lambda: _ingest(sites, size),
+        "sealing": lambda: _sealing(sites, size),
+        "crash": lambda: _crash(sites, size),
+    }
+    for stage in STAGES:
+        if stage in stages:
+            say(stage)
+            yield from work[stage]()
 
 
 # --- filling -------------------------------------------------------------------------------------
@@ -140,21 +142,13 @@ def _sizes(told: dict[str, dict[str, Any]]) -> list[Figure]:
         figure("bytes a reading, packed columns alone", "data", None, raw),
         figure("bytes a reading, roll-ups", "rollups", None, raw),
         Figure("bytes a reading, regular times", "B", even, None, raw, even / raw, Target(2.5)),
+        Figure("memory at the end of the fill", "MiB", large["VmRSS"], small["VmRSS"]),
+        Figure("memory at most in the fill", "MiB", large["VmHWM"], small["VmHWM"]),
     ]
 
 
 def _pace(told: dict[str, Any]) -> float:
     return float(told["readings"] / (told["appending"] + told["sealing"] + told["tending"]))
-
-
-def _memory(told: dict[str, dict[str, Any]], after: dict[str, float]) -> list[Figure]:
-    return [
-        Figure(
-            "memory at the end of the fill", "MiB", told["large"]["VmRSS"], told["small"]["VmRSS"]
-        ),
-        Figure("memory at most in the fill", "MiB", told["large"]["VmHWM"], told["small"]["VmHWM"]),
-        Figure("memory after all questions", "MiB", after["large"], after["small"]),
-    ]
 
 
 # --- questions -----------------------------------------------------------------------------------
@@ -179,13 +173,15 @@ _QUESTIONS: tuple[tuple[str, str, bool, float | None, bool], ...] = (
 Asked = list[dict[str, float]]
 
 
-def _questions(sites: Sites, size: Size, held: dict[str, float]) -> Iterator[Figure]:
-    """Each question to both stores in turn; `held` gets the memory they hold afterwards."""
+def _questions(sites: Sites, size: Size) -> Iterator[Figure]:
+    """Each question to both stores in turn, and how much memory they hold afterwards."""
     with sites["large"].worker() as large, sites["small"].worker() as small:
+        for worker in (large, small):
+            worker.tell("seal_all")  # an earlier run may have left something in the log
         for question in _QUESTIONS:
             yield _question(large, small, size.runs, *question)
-        held["large"] = large.tell("memory")["VmRSS"]
-        held["small"] = small.tell("memory")["VmRSS"]
+        much, few = (worker.tell("memory")["VmRSS"] for worker in (large, small))
+    yield Figure("memory after all questions", "MiB", much, few)
 
 
 def _question(
@@ -330,14 +326,27 @@ def _crash(sites: Sites, size: Size) -> list[Figure]:
         victim.kill()
         started[name] = _started(sites[name])
         started[name] |= {f"cold {k}": v for k, v in _started(sites[name], cold=True).items()}
+    large, small = started["large"], started["small"]
     lines: tuple[tuple[str, str, Target | None], ...] = (
         ("start after kill -9 with a full log, process to first answer", "whole", Target(2)),
         ("of that, the store: latest of all", "latest", None),
         ("of that, the store: newest 1,000 of a stream", "newest", None),
         ("the same start with a cold file cache", "cold whole", None),
     )
-    large, small = started["large"], started["small"]
-    return [Figure(w, "s", large[k], small[k], target=t) for w, k, t in lines if k in large]
+    found = [Figure(w, "s", large[k], small[k], target=t) for w, k, t in lines if k in large]
+    return [*found, *_unsealed(sites, size)]
+
+
+def _unsealed(sites: Sites, size: Size) -> list[Figure]:
+    """Two of the questions while the log is full."""
+    with sites["large"].worker() as large, sites["small"].worker() as small:
+        return [
+            _question(large, small, size.runs, name, what, False, target, True)
+            for name, what, target in (
+                ("newest", "newest 1,000 of a minute stream, with a full log", 0.5),
+                ("latest", "latest of all streams, with a full log", 2.0),
+            )
+        ]
 
 
 def _started(site: Site, *, cold: bool = False) -> dict[str, float]:

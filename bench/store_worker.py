@@ -36,6 +36,7 @@ from stadtherz.store.public import (  # noqa: E402
     NewStream,
     create_organisation,
     register_stream,
+    seal,
     stop_writer,
 )
 
@@ -150,6 +151,10 @@ def full_log(size: int, times: int) -> dict[str, float]:
     return writes.full_log(_source(), size, times)
 
 
+def seal_all() -> int:
+    return seal()
+
+
 def open_raw() -> None:
     plain.open_raw(FOLDER)
 
@@ -162,7 +167,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     task.__name__: task
     for task in (
         *(build, fill, filled, ask, ask_cold, first, drop, open_raw),
-        *(ingest, together, beside_sealing, full_log, memory),
+        *(ingest, together, beside_sealing, full_log, seal_all, memory),
     )
 }
 

@@ -62,6 +62,8 @@ STORE_ROWS = (
     "of that, the store: latest of all",
     "of that, the store: newest 1,000 of a stream",
     "the same start with a cold file cache",
+    "newest 1,000 of a minute stream, with a full log",
+    "latest of all streams, with a full log",
     "memory at the end of the fill",
     "memory at most in the fill",
     "memory after all questions",

@@ -32,9 +32,9 @@ times = st.one_of(
     st.builds(
         lambda base, n: base + n * 10 * MINUTE,
         st.sampled_from(CHANGES_OF_CLOCKS),
-        st.integers(-3, 15),
+        st.integers(-2, 8),
     ),
-    st.integers(0, 60).map(lambda n: CHANGES_OF_CLOCKS[0] + n * DAY),
+    st.sampled_from([0, 1, 2, 20, 33, 60]).map(lambda n: CHANGES_OF_CLOCKS[0] + n * DAY),
 )
 spans = st.sampled_from([0, 1, MINUTE, HOUR])
 periods = st.builds(lambda t, s: Period(t, None if s is None else t + s), times, st.none() | spans)
@@ -46,7 +46,7 @@ results = st.one_of(
 )
 qualities = st.sampled_from([None, None, "good", {"a": 2}, 0, ""])
 parameters = st.sampled_from([None, None, {"a": 1}, {"a": "x", "b": {"c": True}}, {}])
-keys = st.none() | st.sampled_from("abcdefgh")
+keys = st.none() | st.sampled_from("abcdef")
 
 plain = st.fixed_dictionaries(
     {"phenomenon_time": periods, "result": numbers},
@@ -67,11 +67,15 @@ anything = st.fixed_dictionaries(
 )
 drawn = st.tuples(places, st.one_of(plain, anything))
 series = st.builds(
-    lambda start, step, values: [(start + i * step, v) for i, v in enumerate(values)],
+    lambda start, step, size, values: [
+        (start + i * step, values[i % len(values)]) for i in range(size)
+    ],
     times,
-    st.sampled_from([MINUTE, 10 * MINUTE, DAY]),
-    st.lists(numbers, min_size=1, max_size=25),
+    st.sampled_from([0, MINUTE, 10 * MINUTE, DAY]),
+    st.integers(1, 40),
+    st.lists(numbers, min_size=1, max_size=7),
 )
+"""Times and numbers of a regular series; without a step all of them at one instant."""
 
 # --- what is asked -------------------------------------------------------------------------------
 

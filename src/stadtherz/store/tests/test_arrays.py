@@ -133,18 +133,17 @@ def _resolve(column: Column) -> Source:
 
 anything = st.one_of(json, number, text, moment, span, shape_leaf, conditions)
 operators = st.sampled_from(["eq", "ne", "gt", "ge", "lt", "le"])
-calls = st.sampled_from(["add", "sub", "mul", "neg", "year", "substring", "contains", "floor"])
-anything_null = Literal(None, Kind.NULL)
+lists_of = st.lists(anything, min_size=1, max_size=3)
+calls = st.one_of(
+    st.tuples(st.sampled_from(["year", "substring", "contains", "floor"]), lists_of),
+    # The grammar gives operators as many operands as they take, so SQL does not count them.
+    st.tuples(st.sampled_from(["add", "sub", "mul", "div"]), st.tuples(anything, anything)),
+    st.tuples(st.just("neg"), st.tuples(anything)),
+).map(lambda call: Call(call[0], tuple(call[1]), Kind.NUMBER))
 careless = st.one_of(
-    st.builds(Compare, operators, anything, anything),
-    st.builds(
-        lambda name, arguments: Compare(
-            "ne", Call(name, tuple(arguments), Kind.NUMBER), anything_null
-        ),
-        calls,
-        st.lists(anything, min_size=1, max_size=3),
-    ),
     anything,
+    st.builds(Compare, operators, anything, anything),
+    st.builds(Compare, operators, calls, st.just(Literal(None, Kind.NULL))),
 )
 
 

@@ -147,9 +147,11 @@ def memory() -> dict[str, float]:
 
 
 def drop_file_cache(folder: Path) -> bool:
-    """Have the system forget the database's files; False where they are not ours."""
+    """Have engine and system forget the database's files; False where they are not ours."""
     if not on_sqlite():
         return False
+    for alias in {"default", RAW} & set(connections.databases):
+        asked("PRAGMA shrink_memory", alias=alias)  # what the engine holds itself
     for path in folder.glob("*.sqlite3*"):
         with suppress(FileNotFoundError):
             file = os.open(path, os.O_RDONLY)

@@ -56,12 +56,13 @@ class _Raw:
     stream: Int64
     start: Int64
     result: npt.NDArray[np.float64]
+    id: Int64
 
     def within(self, question: _Question) -> "_Raw":
         return self.take((self.start >= question.start) & (self.start < question.end))
 
     def take(self, places: npt.NDArray[Any]) -> "_Raw":
-        return _Raw(self.stream[places], self.start[places], self.result[places])
+        return _Raw(self.stream[places], self.start[places], self.result[places], self.id[places])
 
 
 def buckets(
@@ -119,8 +120,9 @@ def _loose(question: _Question, known: View) -> _Raw:
     stream = np.r_[tail["datastream"], others.datastream]
     begins = np.r_[tail["phenomenon_start"], others.phenomenon_start]
     result = np.r_[tail["result"], others.result]
-    order = np.lexsort((np.r_[tail["id"], others.id], begins, stream))
-    return _Raw(stream[order], begins[order], result[order]).within(question)
+    ids = np.r_[tail["id"], others.id]
+    order = np.lexsort((ids, begins, stream))
+    return _Raw(stream[order], begins[order], result[order], ids[order]).within(question)
 
 
 def _rolled(question: _Question, found: Directory, loose: _Raw) -> Mask:
@@ -151,17 +153,19 @@ def _raw(question: _Question, found: Directory, loose: _Raw) -> _Raw:
     if not len(found):
         return loose
     starts, results, numbers = [loose.start], [loose.result], []
+    ids = [loose.id]
     bounds = np.array([question.start, question.end])
     for chunk in chunks_of(found):
         begin, end = np.searchsorted(chunk.phenomenon_start, bounds).tolist()
         starts.append(chunk.phenomenon_start[begin:end])
         results.append(chunk.result[begin:end])
+        ids.append(chunk.id[begin:end])
         numbers.append(end - begin)
     stream = np.r_[loose.stream, np.repeat(found.stats.datastream, numbers)]
     start = np.concatenate(starts)
-    whole = _Raw(stream, start, np.concatenate(results))
+    whole = _Raw(stream, start, np.concatenate(results), np.concatenate(ids))
     # Chunks come in order already, so only what is loose has to be sorted in.
-    return whole.take(np.lexsort((start, stream))) if len(loose.start) else whole
+    return whole.take(np.lexsort((whole.id, start, stream))) if len(loose.start) else whole
 
 
 def _answer(

@@ -91,9 +91,8 @@ def _as_now(columns: Columns, position: int) -> Columns:
     if not events or not len(columns):
         return columns
     gone = [stream for event in events for stream in event["gone"]]
-    columns = taken(columns, ~np.isin(columns.datastream, np.array(gone, np.int64)))
     changed = np.array([key for event in events for key in event["ids"]], np.int64)
-    touched = np.isin(columns.id, changed)
+    touched = np.isin(columns.id, changed) | np.isin(columns.datastream, np.array(gone, np.int64))
     if not touched.any():
         return columns
     now = by_id(columns.id[touched].tolist())

@@ -315,7 +315,6 @@ def test_the_store_agrees_with_a_row_table_within_a_transaction(small: None) -> 
 # --- stories that once ended badly ---------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=False, reason="not yet mended")
 @pytest.mark.django_db
 def test_first_and_last_of_a_bucket_follow_the_order_of_arrival() -> None:
     level = stream()
@@ -328,7 +327,6 @@ def test_first_and_last_of_a_bucket_follow_the_order_of_arrival() -> None:
     assert (list(found.first), list(found.last)) == ([1], [2])
 
 
-@pytest.mark.xfail(strict=False, reason="not yet mended")
 @pytest.mark.django_db
 def test_a_reading_that_was_moved_outlives_its_first_datastream() -> None:
     owner = town()

@@ -130,6 +130,7 @@ def ingest(source: Source, size: int, times: int, *, keyed: bool = False) -> Fig
         _measure(took, "raw", "raw_written", partial(plain.insert, rows))
     took["appending"] = took["ours"]
     _measure(took, "ours", "written", seal)
+    _measure(took, "ours", "written", tend)
     return took | {"readings": times * size}
 
 

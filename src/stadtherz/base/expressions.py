@@ -9,6 +9,7 @@ comparison with null is false, except `eq` and `ne`, which compare null like a v
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from typing import Any
 from typing import Literal as OneOf
 
@@ -109,3 +110,20 @@ class Order:
 
     by: Expression
     descending: bool = False
+
+
+def columns_of(expression: Expression) -> list[Column]:
+    """Every column an expression names."""
+    match expression:
+        case Column():
+            return [expression]
+        case Compare(left=left, right=right):
+            return columns_of(left) + columns_of(right)
+        case And(parts=parts) | Or(parts=parts) | Call(arguments=parts):
+            return reduce(lambda found, part: found + columns_of(part), parts, [])
+        case Not(part=part):
+            return columns_of(part)
+        case Literal():
+            return []
+        case _:
+            return [expression.column]

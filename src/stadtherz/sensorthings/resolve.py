@@ -26,6 +26,7 @@ from stadtherz.base.expressions import (
     Not,
     Or,
     Order,
+    columns_of,
 )
 from stadtherz.sensorthings import readings, sql
 from stadtherz.sensorthings.execute import rows
@@ -40,7 +41,7 @@ from stadtherz.sensorthings.schema import (
     target,
 )
 from stadtherz.sensorthings.tables import Reader
-from stadtherz.sensorthings.trees import columns_of, kind_of, passes_many
+from stadtherz.sensorthings.trees import kind_of, passes_many
 
 _SIDES: dict[str, tuple[EntityType, str]] = {
     "Datastream": (DATASTREAM, "datastream"),

@@ -6,7 +6,7 @@ Whatever table is joined is joined with the condition of who may see its rows.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stadtherz.base.expressions import Column, Expression, Kind
+from stadtherz.base.expressions import Column, Expression, Kind, columns_of
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings.access import visible
 from stadtherz.sensorthings.schema import (
@@ -18,7 +18,6 @@ from stadtherz.sensorthings.schema import (
     Through,
     target,
 )
-from stadtherz.sensorthings.trees import columns_of
 from stadtherz.sql.public import Dialect, Source, Sql, compose, join
 
 ROOT = "t0"

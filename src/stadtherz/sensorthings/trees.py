@@ -1,19 +1,15 @@
 """What can be asked of an expression or a path before anybody computes it."""
 
-from functools import reduce
-
 from stadtherz.base.expressions import (
     TRUE,
     And,
     Call,
     Column,
-    Compare,
     Expression,
     Kind,
     Literal,
     Lookup,
-    Not,
-    Or,
+    columns_of,
 )
 from stadtherz.sensorthings.schema import EntityType, target
 
@@ -32,23 +28,6 @@ def conjunction(*conditions: Expression) -> Expression:
         parts += condition.parts if isinstance(condition, And) else [condition]
     parts = [part for part in parts if part != TRUE]
     return parts[0] if len(parts) == 1 else And(tuple(parts)) if parts else TRUE
-
-
-def columns_of(expression: Expression) -> list[Column]:
-    """Every column an expression names."""
-    match expression:
-        case Column():
-            return [expression]
-        case Compare(left=left, right=right):
-            return columns_of(left) + columns_of(right)
-        case And(parts=parts) | Or(parts=parts) | Call(arguments=parts):
-            return reduce(lambda found, part: found + columns_of(part), parts, [])
-        case Not(part=part):
-            return columns_of(part)
-        case Literal():
-            return []
-        case _:
-            return [expression.column]
 
 
 def walk(

@@ -28,11 +28,10 @@ from stadtherz.base.time import EARLIEST, LATEST, now_us
 from stadtherz.sql.fragment import Dialect, Resolve, Sql, compose, join
 from stadtherz.sql.functions import engine_name
 from stadtherz.sql.keyset import typed
+from stadtherz.sql.kinds import RANKS, SPECIAL, arguments_of, compared_kind, kind_of, operation
 from stadtherz.sql.leaves import INT64, Leaves, as_text, expect
-from stadtherz.sql.signatures import arithmetic
 
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-_RANKS = {Kind.BOOLEAN: 1, Kind.NUMBER: 2, Kind.TEXT: 3}
 _NATIVE = {"add": "({} + {})", "sub": "({} - {})", "mul": "({} * {})", "neg": "(-{})"}
 _TRUE, _FALSE = Sql("(1 = 1)"), Sql("(1 = 0)")
 
@@ -45,7 +44,7 @@ def compile_condition(expression: Expression, resolve: Resolve, dialect: Dialect
 def compile_value(expression: Expression, resolve: Resolve, dialect: Dialect) -> Sql:
     """The expression as one SQL value; JSON comes out as a document."""
     compiler = _Compiler(resolve, dialect)
-    kind = compiler.kind(expression)
+    kind = kind_of(expression)
     return compiler.value(expression, Kind.GEOMETRY if kind is Kind.JSON else kind)
 
 
@@ -106,16 +105,10 @@ class _Compiler(Leaves):
     # --- comparisons -----------------------------------------------------------------------------
 
     def _compare(self, compare: Compare) -> Sql:
-        left, right = self.kind(compare.left), self.kind(compare.right)
+        left, right = kind_of(compare.left), kind_of(compare.right)
         if Kind.JSON in (left, right):
             return self._compare_json(compare, left, right)
-        kind = right if left is Kind.NULL else left
-        if kind is Kind.NULL:
-            kind = Kind.TEXT
-        if Kind.NULL not in (left, right) and left is not right:
-            raise Invalid("$filter", f"cannot compare {left} with {right}")
-        if kind is Kind.GEOMETRY and Kind.NULL not in (left, right):
-            raise Invalid("$filter", "geometries are compared with st_equals")
+        kind = compared_kind(compare)
         return self._compare_typed(
             compare, self.value(compare.left, kind), self.value(compare.right, kind), kind
         )
@@ -137,7 +130,7 @@ class _Compiler(Leaves):
         document, other = compare.left, compare.right
         if right is Kind.JSON:
             document, other = other, document
-        return self._compare_json_with(compare, document, other, self.kind(other))
+        return self._compare_json_with(compare, document, other, kind_of(other))
 
     def _compare_json_with(
         self, compare: Compare, document: Expression, other: Expression, kind: Kind
@@ -146,19 +139,19 @@ class _Compiler(Leaves):
         rank = self._rank(document)
         if kind is Kind.NULL:
             return compose("({} = 0)", rank) if compare.operator == "eq" else _FALSE
-        if kind not in _RANKS:
+        if kind not in RANKS:
             return _FALSE  # JSON knows neither times nor geometries
         if compare.operator != "eq" or _constant(other):
             left, right = self.value(compare.left, kind), self.value(compare.right, kind)
             return self._compare_typed(compare, left, right, kind)
         same = compose(self.same(), self.value(document, kind), self.value(other, kind))
-        return compose(f"({{}} IN (0, {_RANKS[kind]}) AND {{}})", rank, same)
+        return compose(f"({{}} IN (0, {RANKS[kind]}) AND {{}})", rank, same)
 
     def _compare_two_json(self, compare: Compare) -> Sql:
         same_type = compose("({} = {})", self._rank(compare.left), self._rank(compare.right))
         pairs = [
             (self.value(compare.left, kind), self.value(compare.right, kind), kind)
-            for kind in _RANKS
+            for kind in RANKS
         ]
         if compare.operator == "eq":
             template = self.same()
@@ -169,19 +162,6 @@ class _Compiler(Leaves):
         return compose("({} AND ({}))", same_type, join(" OR ", either))
 
     # --- values ----------------------------------------------------------------------------------
-
-    def kind(self, expression: Expression) -> Kind:
-        match expression:
-            case Column(_, kind, _):
-                return kind
-            case Literal(_, kind) | Lookup(_, _, kind):
-                return kind
-            case Call(name, arguments):
-                return self._call_kind(name, arguments)
-            case And() | Or() | Not() | Compare() | Among():
-                return Kind.BOOLEAN
-            case _:
-                assert_never(expression)
 
     def value(self, expression: Expression, wanted: Kind) -> Sql:
         """The expression as a value of the wanted kind; JSON of another type is null."""
@@ -196,7 +176,7 @@ class _Compiler(Leaves):
             case Lookup():
                 return self.from_source(self.lookup(expression), (), wanted)
             case Call():
-                expect(self.kind(expression), wanted)
+                expect(kind_of(expression), wanted)
                 return self._call(expression)
             case _:
                 assert_never(expression)
@@ -216,16 +196,6 @@ class _Compiler(Leaves):
 
     # --- functions -------------------------------------------------------------------------------
 
-    def _call_kind(self, name: str, arguments: Sequence[Expression]) -> Kind:
-        if name in FUNCTIONS:
-            return FUNCTIONS[name].gives
-        if name in _SPECIAL:
-            return _SPECIAL[name]
-        operation = arithmetic(name, tuple(self.kind(argument) for argument in arguments))
-        if operation is None:
-            raise Invalid("$filter", f"{name} cannot be applied to these values")
-        return operation[1]
-
     def _call(self, call: Call) -> Sql:
         match call.name:
             case "now":
@@ -235,12 +205,12 @@ class _Compiler(Leaves):
             case "maxdatetime":
                 return self.parameter(LATEST, "bigint")
             case "substringof":
-                part, text = _arguments(call, 2, 2)
+                part, text = arguments_of(call, 2, 2)
                 return self._function("contains", (text, part), (Kind.TEXT, Kind.TEXT))
             case "json_rank":
                 return self._rank(call.arguments[0])
             case "json_number" | "json_text" | "json_boolean":
-                return self.value(call.arguments[0], _SPECIAL[call.name])
+                return self.value(call.arguments[0], SPECIAL[call.name])
         if call.name in FUNCTIONS:
             return self._named(call)
         return self._arithmetic(call)
@@ -248,16 +218,13 @@ class _Compiler(Leaves):
     def _named(self, call: Call) -> Sql:
         signature = FUNCTIONS[call.name]
         most = len(signature.takes)
-        arguments = _arguments(call, most - signature.optional, most)
+        arguments = arguments_of(call, most - signature.optional, most)
         if Kind.GEOMETRY in signature.takes and not self.dialect.geometry:
             raise Unavailable("PostGIS", f"{call.name} needs this extension", retry=False)
         return self._function(call.name, arguments, signature.takes)
 
     def _arithmetic(self, call: Call) -> Sql:
-        operation = arithmetic(call.name, tuple(self.kind(a) for a in call.arguments))
-        if operation is None:
-            raise Invalid("$filter", f"{call.name} cannot be applied to these values")
-        takes, _, name = operation
+        takes, _, name = operation(call.name, call.arguments)
         if name not in _NATIVE:
             return self._function(name, call.arguments, takes)
         operands = [self.value(a, kind) for a, kind in zip(call.arguments, takes, strict=True)]
@@ -273,7 +240,7 @@ class _Compiler(Leaves):
         return compose(f"{engine_name(name)}({{}})", join(", ", values))
 
     def order(self, term: Order) -> Sql:
-        kind = self.kind(term.by)
+        kind = kind_of(term.by)
         value = self.value(term.by, Kind.TEXT if kind is Kind.NULL else kind)
         nullable = not isinstance(term.by, Column) or self.resolve(term.by).nullable
         nulls = ""
@@ -283,23 +250,5 @@ class _Compiler(Leaves):
         return compose(f"{{}}{self.collation(kind)} {direction}{nulls}", value)
 
 
-_SPECIAL = {
-    "now": Kind.TIME,
-    "mindatetime": Kind.TIME,
-    "maxdatetime": Kind.TIME,
-    "substringof": Kind.BOOLEAN,
-    "json_rank": Kind.NUMBER,
-    "json_number": Kind.NUMBER,
-    "json_text": Kind.TEXT,
-    "json_boolean": Kind.BOOLEAN,
-}
-
-
 def _constant(expression: Expression) -> bool:
     return isinstance(expression, Literal) and expression.value is not None
-
-
-def _arguments(call: Call, least: int, most: int) -> tuple[Expression, ...]:
-    if not least <= len(call.arguments) <= most:
-        raise Invalid("$filter", f"{call.name} takes {least} to {most} arguments")
-    return call.arguments

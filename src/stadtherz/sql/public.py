@@ -11,9 +11,9 @@ from stadtherz.sql.compile import compile_condition, compile_order, compile_valu
 from stadtherz.sql.fragment import POSTGRESQL, SQLITE, Dialect, Resolve, Source, Sql, compose, join
 from stadtherz.sql.functions import IMPLEMENTATIONS, LONGEST, install_on_sqlite, rank, walk
 from stadtherz.sql.keyset import beyond, typed
+from stadtherz.sql.kinds import RANKS, SPECIAL, arguments_of, compared_kind, kind_of, operation
 from stadtherz.sql.leaves import INT64, Leaves, expect
 from stadtherz.sql.postgresql import install_on_postgresql
-from stadtherz.sql.signatures import arithmetic
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,14 +23,17 @@ __all__ = [
     "INT64",
     "LONGEST",
     "POSTGRESQL",
+    "RANKS",
+    "SPECIAL",
     "SQLITE",
     "Dialect",
     "Leaves",
     "Resolve",
     "Source",
     "Sql",
-    "arithmetic",
+    "arguments_of",
     "beyond",
+    "compared_kind",
     "compile_condition",
     "compile_order",
     "compile_value",
@@ -41,6 +44,8 @@ __all__ = [
     "install_on_connect",
     "install_on_sqlite",
     "join",
+    "kind_of",
+    "operation",
     "rank",
     "typed",
     "walk",

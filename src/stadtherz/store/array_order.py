@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from stadtherz.base.expressions import Column, Kind, Lookup, Order
-from stadtherz.store.array_trees import documents_of, kind_of, kind_of_column, node_of
+from stadtherz.sql.public import kind_of
+from stadtherz.store.array_trees import documents_of, kind_of_column, node_of
 from stadtherz.store.array_values import Frame, Json, Numbers, Vector
 from stadtherz.store.values import Int64, Values
 

@@ -27,7 +27,19 @@ from stadtherz.base.expressions import (
 )
 from stadtherz.base.functions import FUNCTIONS
 from stadtherz.base.time import EARLIEST, LATEST, now_us
-from stadtherz.sql.public import SQLITE, Leaves, Source, Sql, arithmetic, expect
+from stadtherz.sql.public import (
+    RANKS,
+    SPECIAL,
+    SQLITE,
+    Leaves,
+    Source,
+    Sql,
+    arguments_of,
+    compared_kind,
+    expect,
+    kind_of,
+    operation,
+)
 from stadtherz.store.array_functions import called
 from stadtherz.store.array_values import Frame, Json, Vector, integers, listed, null_of
 from stadtherz.store.values import READING_COLUMNS
@@ -36,18 +48,7 @@ Test = Callable[[Frame], Any]  # an array of bool, or one bool for all readings
 Node = Callable[[Frame], Vector]
 
 _OPERATORS = {"gt": operator.gt, "ge": operator.ge, "lt": operator.lt, "le": operator.le}
-_RANKS = {Kind.BOOLEAN: 1, Kind.NUMBER: 2, Kind.TEXT: 3}
-_JSON_KINDS = (*_RANKS, Kind.GEOMETRY)
-_SPECIAL = {
-    "now": Kind.TIME,
-    "mindatetime": Kind.TIME,
-    "maxdatetime": Kind.TIME,
-    "substringof": Kind.BOOLEAN,
-    "json_rank": Kind.NUMBER,
-    "json_number": Kind.NUMBER,
-    "json_text": Kind.TEXT,
-    "json_boolean": Kind.BOOLEAN,
-}
+_JSON_KINDS = (*RANKS, Kind.GEOMETRY)
 _CONSTANTS: dict[str, Callable[[], int]] = {
     "now": now_us,
     "mindatetime": lambda: EARLIEST,
@@ -67,32 +68,6 @@ def _source(column: Column) -> Source:
 
 
 _LEAVES = Leaves(_source, SQLITE)  # knows which constants and paths are none
-
-
-def kind_of(expression: Expression) -> Kind:
-    """The kind of value. Raises Invalid for arithmetic that cannot be."""
-    match expression:
-        case Column(_, kind, _) | Literal(_, kind) | Lookup(_, _, kind):
-            return kind
-        case Call(name, arguments):
-            return _kind_of_call(name, arguments)
-        case And() | Or() | Not() | Compare() | Among():
-            return Kind.BOOLEAN
-        case _:
-            assert_never(expression)
-
-
-def _kind_of_call(name: str, arguments: Sequence[Expression]) -> Kind:
-    if name in FUNCTIONS:
-        return FUNCTIONS[name].gives
-    return _SPECIAL[name] if name in _SPECIAL else _operation(name, arguments)[1]
-
-
-def _operation(name: str, arguments: Sequence[Expression]) -> tuple[tuple[Kind, ...], Kind, str]:
-    operation = arithmetic(name, tuple(kind_of(argument) for argument in arguments))
-    if operation is None:
-        raise Invalid("$filter", f"{name} cannot be applied to these values")
-    return operation
 
 
 # --- conditions ----------------------------------------------------------------------------------
@@ -178,14 +153,7 @@ def _compared(compare: Compare) -> Test:
     left, right = kind_of(compare.left), kind_of(compare.right)
     if Kind.JSON in (left, right):
         return _compared_json(compare, left, right)
-    kind = right if left is Kind.NULL else left
-    if kind is Kind.NULL:
-        kind = Kind.TEXT
-    if Kind.NULL not in (left, right) and left is not right:
-        raise Invalid("$filter", f"cannot compare {left} with {right}")
-    if kind is Kind.GEOMETRY and Kind.NULL not in (left, right):
-        raise Invalid("$filter", "geometries are compared with st_equals")
-    return _compared_as(compare, kind)
+    return _compared_as(compare, compared_kind(compare))
 
 
 def _compared_as(compare: Compare, kind: Kind) -> Test:
@@ -233,7 +201,7 @@ def _compared_json_with(
     """True only for readings whose document has the other's type just now."""
     if kind is Kind.NULL:
         return (lambda frame: ranks(frame) == 0) if compare.operator == "eq" else _always(False)
-    if kind not in _RANKS:
+    if kind not in RANKS:
         return _always(False)  # JSON knows neither times nor geometries
     compared = _compared_as(compare, kind)
     if compare.operator != "eq" or (isinstance(other, Literal) and other.value is not None):
@@ -241,14 +209,14 @@ def _compared_json_with(
 
     def test(frame: Frame) -> Any:
         found = ranks(frame)
-        return ((found == 0) | (found == _RANKS[kind])) & compared(frame)
+        return ((found == 0) | (found == RANKS[kind])) & compared(frame)
 
     return test
 
 
 def _compared_two_json(compare: Compare) -> Test:
     left, right = _ranks(compare.left), _ranks(compare.right)
-    typed = {rank: _compared_as(compare, kind) for kind, rank in _RANKS.items()}
+    typed = {rank: _compared_as(compare, kind) for kind, rank in RANKS.items()}
 
     def test(frame: Frame) -> Any:
         a, b = left(frame), right(frame)
@@ -357,26 +325,20 @@ def _call(call: Call) -> Node:
     if name in _CONSTANTS:
         return _fixed(Vector(_CONSTANTS[name]()))
     if name == "substringof":
-        part, text = _counted(call, 2, 2)
+        part, text = arguments_of(call, 2, 2)
         return _function("contains", (text, part), FUNCTIONS["contains"].takes, Kind.BOOLEAN)
     if name == "json_rank":
         ranks = _ranks(arguments[0])
         return lambda frame: Vector(ranks(frame))
-    if name in _SPECIAL:
-        return node_of(arguments[0], _SPECIAL[name])
+    if name in SPECIAL:
+        return node_of(arguments[0], SPECIAL[name])
     if name in FUNCTIONS:
         signature = FUNCTIONS[name]
         most = len(signature.takes)
-        arguments = _counted(call, most - signature.optional, most)
+        arguments = arguments_of(call, most - signature.optional, most)
         return _function(name, arguments, signature.takes, signature.gives)
-    takes, gives, function = _operation(name, arguments)
+    takes, gives, function = operation(name, arguments)
     return _function(function, arguments, takes, gives)
-
-
-def _counted(call: Call, least: int, most: int) -> tuple[Expression, ...]:
-    if not least <= len(call.arguments) <= most:
-        raise Invalid("$filter", f"{call.name} takes {least} to {most} arguments")
-    return call.arguments
 
 
 def _function(

@@ -14,27 +14,18 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from stadtherz.base.expressions import (
-    Among,
-    And,
-    Call,
-    Column,
-    Compare,
-    Expression,
-    Kind,
-    Literal,
-    Lookup,
-    Not,
-    Or,
-    Order,
-)
+from stadtherz.base.expressions import Column, Expression, Kind, Lookup, Order, columns_of
+from stadtherz.sql.public import kind_of
 from stadtherz.store.array_order import Keys, permutation, sort_keys
-from stadtherz.store.array_trees import documents_of, kind_of, kind_of_column, node_of, test_of
+from stadtherz.store.array_trees import documents_of, kind_of_column, node_of, test_of
 from stadtherz.store.array_values import Frame, Mask, Table
 from stadtherz.store.values import Int64, Values
 
+Condition = Callable[[Table], Mask]
+"""Says for each reading whether it fulfils something."""
 
-def condition(expression: Expression) -> Callable[[Table], Mask]:
+
+def condition(expression: Expression) -> Condition:
     """The condition as a function that says for each reading whether it is fulfilled.
 
     Null counts as no. `now()` is the present instant of this call. Raises Invalid for a column
@@ -94,16 +85,4 @@ def needed(asked: Expression | Sequence[Order]) -> frozenset[str]:
     """The names of the columns that a condition or an order asks for."""
     if isinstance(asked, Sequence):
         return frozenset().union(*(needed(term.by) for term in asked))
-    match asked:
-        case Column(name, _, _):
-            return frozenset({name})
-        case Among(column, _) | Lookup(column, _, _):
-            return frozenset({column.name})
-        case And(parts) | Or(parts) | Call(_, parts, _):
-            return frozenset().union(*map(needed, parts))
-        case Not(part):
-            return needed(part)
-        case Compare(_, left, right):
-            return needed(left) | needed(right)
-        case Literal():
-            return frozenset()
+    return frozenset(column.name for column in columns_of(asked))

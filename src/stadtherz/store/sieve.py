@@ -21,7 +21,7 @@ from stadtherz.base.expressions import (
     Not,
     Or,
 )
-from stadtherz.store.array_trees import kind_of
+from stadtherz.sql.public import RANKS, kind_of
 from stadtherz.store.array_values import Mask, integers
 from stadtherz.store.arrays import holds
 from stadtherz.store.sieve_bounds import Bounds, Stats, Streams, bounds_of, is_of_stream, ranks_of
@@ -33,7 +33,6 @@ Verdict = tuple[Any, Any]  # possible, certain: arrays of bool, or one bool for 
 
 _UNKNOWN: Verdict = (np.True_, np.False_)
 _NEVER: Verdict = (np.False_, np.False_)
-_RANKS = {Kind.BOOLEAN: 1, Kind.NUMBER: 2, Kind.TEXT: 3}
 
 
 def sieve(expression: Expression, stats: Stats) -> tuple[Mask, Mask]:
@@ -185,13 +184,13 @@ def _compare_json(compare: Compare, stats: Stats) -> Verdict:
         if compare.operator != "eq":
             return _NEVER
         return null | (ranks < 0), null
-    if kind not in _RANKS:
+    if kind not in RANKS:
         return _NEVER
     sides = [_bounds(side, stats) for side in (compare.left, compare.right)]
     possible, certain = _compared(compare.operator, *sides) if kind is Kind.NUMBER else _UNKNOWN
     both_null = compare.operator == "eq" and not isinstance(other, Literal)
-    fits = (ranks == _RANKS[kind]) | (ranks < 0) | ((ranks == 0) & np.bool_(both_null))
-    return possible & fits, certain & (ranks == _RANKS[kind])
+    fits = (ranks == RANKS[kind]) | (ranks < 0) | ((ranks == 0) & np.bool_(both_null))
+    return possible & fits, certain & (ranks == RANKS[kind])
 
 
 def _if_numbers(compare: Compare, verdict: Verdict, stats: Stats) -> Verdict:

@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from stadtherz.base.expressions import Call, Column, Expression, Kind, Literal, Lookup
 from stadtherz.base.time import DAY, EARLIEST, LATEST
-from stadtherz.sql.public import rank
-from stadtherz.store.array_trees import kind_of
+from stadtherz.sql.public import kind_of, rank
 from stadtherz.store.arrays import needed, values_of
 from stadtherz.store.values import NONE, Int64
 

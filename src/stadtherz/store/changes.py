@@ -13,7 +13,7 @@ import numpy as np
 from stadtherz.base.errors import NotFound
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
 from stadtherz.base.time import Period
-from stadtherz.store import chunks, rows, summaries, view
+from stadtherz.store import chunks, rows, view
 from stadtherz.store.batch import Batch, Extra, stream_of
 from stadtherz.store.checks import batch_of
 from stadtherz.store.chunk import Block
@@ -131,11 +131,7 @@ def delete_of(entity: Datastream | FeatureOfInterest) -> None:
         return
     with moving():
         change = Change(view.current().copy())
-        gone = np.array([entity.pk], np.int64)
-        change.exchange(Exchange(change.now.look_at_chunks().of(gone).key.tolist(), []))
-        rows.remove_streams([entity.pk])
-        summaries.forget([entity.pk])
-        run("DELETE FROM store_policy WHERE datastream = %s", (entity.pk,))
+        change.remove_stream(entity.pk)
         change.settle([entity.pk])
 
 

@@ -12,7 +12,7 @@ from stadtherz.base.time import EARLIEST, LATEST, Micros, Period
 from stadtherz.store.batch import TAIL, Batch, Extra, blank
 from stadtherz.store.database import ID_RANGE
 from stadtherz.store.keys import digest
-from stadtherz.store.values import NONE, NewColumns, Reading
+from stadtherz.store.values import NONE, NewColumns, Reading, or_none
 
 LONGEST_KEY = 500
 """Characters of a reading's key; it stands in an index."""
@@ -91,9 +91,9 @@ def checked(reading: Reading) -> tuple[tuple[Any, ...], Extra | None]:
         reading.phenomenon_time.start,
         math.nan if number is None else number,
         reading.datastream,
-        _or_none(reading.phenomenon_time.end),
-        _or_none(reading.result_time),
-        _or_none(reading.feature),
+        or_none(reading.phenomenon_time.end),
+        or_none(reading.result_time),
+        or_none(reading.feature),
         0 if reading.key is None else digest(reading.datastream, _check_key(reading.key)),
         0,
         extra is None,
@@ -117,10 +117,6 @@ def _result(reading: Reading) -> tuple[float | None, Extra | None]:
         _optional("parameters", parameters),
     )
     return number, extra
-
-
-def _or_none(value: int | None) -> int:
-    return NONE if value is None else value
 
 
 def batch_of_columns(new: NewColumns) -> Batch:

@@ -15,9 +15,9 @@ from stadtherz.base.time import DAY, iso, now_us
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store.chunk import Block, Chunk, ChunkStats, Corrupt, encode, stats
 from stadtherz.store.database import database, members, rows_of, run
-from stadtherz.store.rollup import rollup
+from stadtherz.store.rollup import Hours, rollup, unroll
 from stadtherz.store.sieve import Stats
-from stadtherz.store.values import NONE, Int64
+from stadtherz.store.values import Int64, or_none
 
 MOST = 2_048
 """Readings in a chunk; only a run of equal instants may be longer, since it is never split."""
@@ -26,7 +26,7 @@ LONGEST = 31 * DAY
 """From a chunk's first reading to its last."""
 
 _STATS = tuple(field.name for field in fields(Stats))
-_OWN = ("key", "checksum", "last", "hours")
+_OWN = ("key", "checksum", "hours")
 _FEW = 50  # datastreams that are looked up one by one
 _FLOATS = ("low", "high")
 _CACHED = 64 * 2**20  # bytes of decoded chunks
@@ -38,7 +38,6 @@ class Directory:
 
     key: Int64  # the row's id
     checksum: Int64
-    last: Int64  # the greatest end, or start where there is no end
     hours: Int64  # 1 if there is a roll-up
     stats: Stats
 
@@ -65,19 +64,17 @@ class Directory:
 
     def take(self, places: Any) -> "Directory":
         chosen = Stats(**{name: getattr(self.stats, name)[places] for name in _STATS})
-        return Directory(
-            self.key[places], self.checksum[places], self.last[places], self.hours[places], chosen
-        )
+        return Directory(self.key[places], self.checksum[places], self.hours[places], chosen)
 
 
 def directory(after: int = 0) -> Directory:
     """The statistics of all chunks whose id is greater, by datastream and time."""
-    names = f"id, checksum, last, rollup IS NOT NULL, {', '.join(_STATS)}"
+    names = f"id, checksum, rollup IS NOT NULL, {', '.join(_STATS)}"
     rows = rows_of(Sql(f"SELECT {names} FROM store_chunk WHERE id > %s", (after,)))
-    columns = list(zip(*rows, strict=True)) if rows else [()] * (4 + len(_STATS))
-    arrays = {name: _array(values, name) for name, values in zip(_STATS, columns[4:], strict=True)}
-    key, checksum, last, hours = (np.array(column, np.int64) for column in columns[:4])
-    return _ordered(Directory(key, checksum, last, hours, Stats(**arrays)))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * (3 + len(_STATS))
+    arrays = {name: _array(values, name) for name, values in zip(_STATS, columns[3:], strict=True)}
+    key, checksum, hours = (np.array(column, np.int64) for column in columns[:3])
+    return _ordered(Directory(key, checksum, hours, Stats(**arrays)))
 
 
 def _ordered(found: Directory) -> Directory:
@@ -95,18 +92,16 @@ def renewed(known: Directory, removed: Int64) -> Directory:
         np.concatenate([getattr(kept.stats, name), getattr(more.stats, name)]) for name in _STATS
     ]
     stats_of_both = Stats(**dict(zip(_STATS, both, strict=True)))
-    key, checksum, last, hours = (
+    key, checksum, hours = (
         np.concatenate([getattr(kept, name), getattr(more, name)]) for name in _OWN
     )
-    return _ordered(Directory(key, checksum, last, hours, stats_of_both))
+    return _ordered(Directory(key, checksum, hours, stats_of_both))
 
 
 def _array(values: Sequence[Any], name: str) -> Any:
     if name in _FLOATS:
         return np.array(values, np.float64)
-    if None in values:
-        values = [NONE if value is None else value for value in values]
-    return np.array(values, np.int64)
+    return np.array([*map(or_none, values)] if None in values else values, np.int64)
 
 
 # --- readings ------------------------------------------------------------------------------------
@@ -252,6 +247,30 @@ def row_of(block: Block) -> tuple[Any, ...]:
         now_us(),
         hours,
         data,
+    )
+
+
+def thinned_row(stream: int, hours: bytes) -> tuple[Any, ...]:
+    """The row of a chunk of which only this roll-up is left."""
+    told = stats_of_hours(unroll(hours))
+    return (stream, *_stat_values(told), checksum_of(hours, None), now_us(), hours, None)
+
+
+def stats_of_hours(hours: Hours) -> ChunkStats:
+    """The statistics of a chunk of which these hours are left."""
+    first, last = int(hours.start[0]), int(hours.start[-1])
+    nothing: dict[str, None] = dict.fromkeys(
+        ("id_min", "id_max", "result_first", "result_last", "feature_min", "feature_max")
+    )
+    return ChunkStats(
+        t0=first,
+        t1=last,
+        last=last,
+        n=0,
+        low=float(hours.minimum.min()),
+        high=float(hours.maximum.max()),
+        result_nulls=0,
+        **nothing,  # type: ignore[arg-type]
     )
 
 

@@ -93,18 +93,15 @@ def from_batch(readings: Readings, extras: dict[int, Extra]) -> Columns:
             results[i] = float(readings["result"][i])
         else:
             results[i] = orjson.loads(extra.result or "null")
-    return replace(
+    mixed = replace(
         columns,
-        result=results.astype(np.float64) if _all_numbers(whole) else results,
+        result=results,
         valid_start=_integers([e and e.valid_start for e in whole]),
         valid_end=_integers([e and e.valid_end for e in whole]),
         result_quality=_documents([e and e.result_quality for e in whole]),
         parameters=_documents([e and e.parameters for e in whole]),
     )
-
-
-def _all_numbers(extras: Sequence[Extra | None]) -> bool:
-    return all(extra is None or extra.number is not None for extra in extras)
+    return numbers_only(mixed)
 
 
 def from_chunk(chunk: Chunk, places: npt.NDArray[Any] | slice) -> Columns:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from django.db import transaction
 
-from stadtherz.store import chunks, summaries
+from stadtherz.store import chunks, rows, summaries
+from stadtherz.store.database import run
 from stadtherz.store.insert import append_event
 from stadtherz.store.log import announce, notify_log
 from stadtherz.store.repair import summarise
@@ -38,6 +40,14 @@ class Change:
         exchange.carry_out()
         self.removed += exchange.removed
         self.now.removed = (*(self.now.removed or ()), *exchange.removed)
+
+    def remove_stream(self, stream: int) -> None:
+        """Take away all that there is of a datastream but what is in the tail."""
+        gone = self.now.look_at_chunks().of(np.array([stream], np.int64))
+        self.exchange(Exchange(gone.key.tolist(), []))
+        rows.remove_streams([stream])
+        summaries.forget([stream])
+        run("DELETE FROM store_policy WHERE datastream = %s", (stream,))
 
     def settle(self, gone: Iterable[int] = ()) -> None:
         """Summaries, and the event from which everybody learns of the change."""

@@ -10,11 +10,11 @@ from enum import Enum, auto
 
 import numpy as np
 
-from stadtherz.base.time import HOUR, iso, now_us
+from stadtherz.base.time import HOUR, iso
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store.batch import stream_of
 from stadtherz.store.chunk import Block, Chunk, ChunkStats, Corrupt, stats
-from stadtherz.store.chunks import LONGEST, MOST, checksum_of
+from stadtherz.store.chunks import LONGEST, MOST, checksum_of, stats_of_hours
 from stadtherz.store.database import members, rows_of
 from stadtherz.store.rollup import Hours, hours_of, unroll
 from stadtherz.store.values import Int64
@@ -191,33 +191,9 @@ def _inspect_hours(row: ChunkRow) -> Finding:
         return _finding(row, State.DOUBTFUL, ["the checksum of its hours is wrong"])
     if not len(hours):
         return _finding(row, State.LOST, ["it holds no hours"])
-    if _stats_of(hours) != row.stats:
+    if stats_of_hours(hours) != row.stats:
         return _finding(row, State.WRONG, ["its statistics are not those of its hours"])
     return _finding(row, State.SOUND, [])
-
-
-def _stats_of(hours: Hours) -> ChunkStats:
-    first, last = int(hours.start[0]), int(hours.start[-1])
-    nothing: dict[str, None] = dict.fromkeys(
-        ("id_min", "id_max", "result_first", "result_last", "feature_min", "feature_max")
-    )
-    return ChunkStats(
-        t0=first,
-        t1=last,
-        last=last,
-        n=0,
-        low=float(hours.minimum.min()),
-        high=float(hours.maximum.max()),
-        result_nulls=0,
-        **nothing,  # type: ignore[arg-type]
-    )
-
-
-def thinned_row(stream: int, rollup: bytes) -> tuple[object, ...]:
-    """The row of a chunk of which these hours are left."""
-    told = _stats_of(unroll(rollup))
-    values = [getattr(told, name) for name in _STATS]
-    return (stream, *values, checksum_of(rollup, None), now_us(), rollup, None)
 
 
 def hours_left(row: ChunkRow) -> bytes | None:

@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 from stadtherz.sql.public import Sql
 from stadtherz.store.chunks import MOST
-from stadtherz.store.database import on_sqlite, rows_of, snapshot
+from stadtherz.store.database import on_sqlite, rows_of
 from stadtherz.store.models import Cursor, Datastream
 from stadtherz.store.state import remembered
-from stadtherz.store.view import current
+from stadtherz.store.view import View, reading
 
 SQLITE_ROW, POSTGRESQL_ROW = 32, 130
 """Bytes that a reading takes as a clustered row of SQLite, and as a row of PostgreSQL with index."""
@@ -82,14 +82,14 @@ class StoreStats:
 
 def stats(largest: int = 10) -> StoreStats:
     """Sizes now, and those of the `largest` datastreams that take most bytes."""
-    with snapshot():
+    with reading() as known:
         chunks = _chunks()
         rows = dict(rows_of(Sql("SELECT datastream, count(*) FROM store_row GROUP BY datastream")))
         keys = _first(rows_of(Sql("SELECT coalesce(sum(number), 0) FROM store_key")))
         return StoreStats(
             sizes=_sizes(chunks, sum(rows.values())),
             rows_bytes=_bytes_of_rows(),
-            log=_log(),
+            log=_log(known),
             keys=int(keys),
             keys_bytes=16 * int(keys),
             database=_bytes_of_database(),
@@ -156,11 +156,10 @@ def _text(name: str) -> str:
     return name if on_sqlite() else f"{name}::text"
 
 
-def _log() -> LogSizes:
+def _log(known: View) -> LogSizes:
     text = "SELECT count(*), coalesce(sum(length(payload)), 0) FROM store_log"
     number, size = rows_of(Sql(text))[0]
-    tail = current().frozen().tail.of(None)
-    end = current().end
+    tail, end = known.tail.of(None), known.end
     slowest = Cursor.objects.order_by("position").values_list("consumer", "position").first()
     return LogSizes(
         rows=int(number),

@@ -10,10 +10,11 @@ from itertools import chain
 import numpy as np
 
 from stadtherz.sql.public import Sql, compose
-from stadtherz.store import chunks, rows, summaries, view
+from stadtherz.store import chunks, summaries, view
 from stadtherz.store.batch import SEQUENCE_BITS, SEQUENCES, stream_of
 from stadtherz.store.chunk import BLOCK_COLUMNS, Block
-from stadtherz.store.database import members, moving, on_sqlite, rows_of, run
+from stadtherz.store.chunks import thinned_row
+from stadtherz.store.database import members, moving, on_sqlite, rows_of
 from stadtherz.store.exchange import Change, Exchange
 from stadtherz.store.inspection import (
     Finding,
@@ -26,7 +27,6 @@ from stadtherz.store.inspection import (
     keys_of,
     ordered,
     readings_of,
-    thinned_row,
 )
 from stadtherz.store.merge import split
 from stadtherz.store.problems import BACKUP, Report
@@ -247,7 +247,7 @@ def _mend(health: Health, now: View, report: Report) -> set[int]:
         if finding.state is State.LOST or (finding.state is State.WRONG and finding.thinned):
             change.exchange(_save(finding, report))
     if not health.exists:
-        _remove_remains(stream, change)
+        change.remove_stream(stream)
         touched.discard(stream)
     _correct_sequence(health, now)
     change.streams |= touched
@@ -280,13 +280,6 @@ def _save(finding: Finding, report: Report) -> Exchange:
     report.keep(f"chunk-{row.key}", row.data or row.rollup or b"")
     hours = hours_left(row)
     return Exchange([row.key], [thinned_row(row.datastream, hours)] if hours else [])
-
-
-def _remove_remains(stream: int, change: Change) -> None:
-    change.exchange(Exchange(keys_of(stream), []))
-    rows.remove_streams([stream])
-    summaries.forget([stream])
-    run("DELETE FROM store_policy WHERE datastream = %s", (stream,))
 
 
 def _correct_sequence(health: Health, now: View) -> None:

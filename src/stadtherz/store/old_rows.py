@@ -20,7 +20,7 @@ from stadtherz.store.merge import split
 from stadtherz.store.seal import block_of
 from stadtherz.store.state import remember
 from stadtherz.store.tail import Segment
-from stadtherz.store.values import NONE
+from stadtherz.store.values import or_none
 from stadtherz.store.view import READINGS
 
 _COLUMNS = (
@@ -83,7 +83,7 @@ def _extra(row: tuple[Any, ...]) -> Extra:
 def _row(stream: int, place: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
     position, start, end, result_time, number, _, feature, *_, key = row
     ids = (stream << SEQUENCE_BITS) + place + 1
-    times = (NONE if value is None else value for value in (end, result_time, feature))
+    times = map(or_none, (end, result_time, feature))
     known = 0 if key is None else digest(stream, key)
     result = np.nan if number is None else number
     return (ids, start, result, stream, *times, known, position, _plain(row))

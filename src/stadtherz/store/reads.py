@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from stadtherz.base.expressions import TRUE, And, Column, Expression, Kind, Order
+from stadtherz.base.expressions import TRUE, And, Column, Kind, Order
 from stadtherz.base.time import Period
 from stadtherz.sql.public import beyond
 from stadtherz.store import rows
-from stadtherz.store.arrays import holds, ordering
+from stadtherz.store.arrays import Condition, condition, ordering
 from stadtherz.store.batch import stream_of
 from stadtherz.store.chunk import Chunk
 from stadtherz.store.chunks import Directory, chunks_of, groups_of
@@ -59,8 +59,9 @@ def select(selection: Selection) -> Columns:
     with reading(sealed=True) as known:
         best = _Best(order, most)
         best.add(rows.select(selection, order, most))
-        best.add(_unsealed(known, selection))
-        _read_chunks(known, selection, best)
+        fulfils = condition(selection.where)
+        best.add(_unsealed(known, selection, fulfils))
+        _read_chunks(known, selection, fulfils, best)
     return numbers_only(taken(best.sorted(), slice(skip, most)))
 
 
@@ -88,14 +89,14 @@ def _candidates(known: View, selection: Selection) -> tuple[Directory, Any]:
     return found.take(possible), certain[possible]
 
 
-def _unsealed(known: View, selection: Selection) -> Columns:
+def _unsealed(known: View, selection: Selection, fulfils: Condition) -> Columns:
     columns = from_readings(known.unsealed(selection.streams))
     if selection.where == TRUE or not len(columns):
         return columns
-    return taken(columns, holds(selection.where, columns))
+    return taken(columns, fulfils(columns))
 
 
-def _read_chunks(known: View, selection: Selection, best: "_Best") -> None:
+def _read_chunks(known: View, selection: Selection, fulfils: Condition, best: "_Best") -> None:
     found, certain = _candidates(known, selection)
     ranks = best.rank(found)
     order = np.argsort(ranks, kind="stable")
@@ -110,16 +111,16 @@ def _read_chunks(known: View, selection: Selection, best: "_Best") -> None:
         )
         part = order[done:reach]
         for chunk, place in zip(chunks_of(found.take(part)), part.tolist(), strict=True):
-            best.add(_matching(chunk, selection.where, whole=bool(certain[place])))
+            best.add(_matching(chunk, fulfils, whole=bool(certain[place])))
             done += 1
             if done < reach and best.beats(ranks[order[done]]):
                 return
 
 
-def _matching(chunk: Chunk, where: Expression, *, whole: bool) -> Columns:
+def _matching(chunk: Chunk, fulfils: Condition, *, whole: bool) -> Columns:
     if whole:
         return from_chunk(chunk, slice(None))
-    mask = holds(where, chunk)
+    mask = fulfils(chunk)
     return from_chunk(chunk, mask) if mask.any() else EMPTY
 
 
@@ -189,11 +190,12 @@ def count(selection: Selection) -> int:
     """How many readings fulfil the selection's condition, whatever its limit and skip."""
     selection = narrowed(selection)
     with reading(sealed=True) as known:
-        number = rows.count(selection) + len(_unsealed(known, selection))
+        fulfils = condition(selection.where)
+        number = rows.count(selection) + len(_unsealed(known, selection, fulfils))
         found, certain = _candidates(known, selection)
         number += int(found.stats.n[certain].sum())
         for group in groups_of(found.take(~certain)):
-            number += int(np.count_nonzero(holds(selection.where, group)))
+            number += int(np.count_nonzero(fulfils(group)))
     return number
 
 
@@ -294,19 +296,17 @@ def _newest(found: Any) -> Columns:
     )
 
 
+_OF_EXTENT = ["datastream", "count"] + [
+    f"{time}_{end}" for time in ("phenomenon", "result") for end in ("first", "last")
+]
+
+
 def extents(streams: Iterable[int]) -> dict[int, Extent]:
     """First and last instants and the count of each datastream that has readings."""
     with reading() as known:
         found = known.summaries(_valid(streams))
-    names = (
-        "datastream",
-        "count",
-        "phenomenon_first",
-        "phenomenon_last",
-        "result_first",
-        "result_last",
-    )
-    return {row[0]: _extent(*row[1:]) for row in found[found["count"] > 0][list(names)].tolist()}
+    rows_of_extents = found[found["count"] > 0][_OF_EXTENT].tolist()
+    return {row[0]: _extent(*row[1:]) for row in rows_of_extents}
 
 
 def _extent(number: int, first: int, last: int, result_first: int, result_last: int) -> Extent:

@@ -1,7 +1,5 @@
 """Summaries made anew from the sealed readings themselves."""
 
-from typing import Any
-
 import numpy as np
 
 from stadtherz.sql.public import compose
@@ -9,7 +7,7 @@ from stadtherz.store import summaries
 from stadtherz.store.chunks import Directory, chunks_of
 from stadtherz.store.database import members, rows_of
 from stadtherz.store.summaries import Summaries
-from stadtherz.store.values import NONE, Int64
+from stadtherz.store.values import NONE, Int64, or_none
 from stadtherz.store.view import View
 
 _OF_ROWS = """
@@ -44,7 +42,7 @@ def _of_chunks(stream: int, found: Directory) -> Summaries:
     stats = found.stats
     made["count"] = stats.n.sum()
     made["phenomenon_first"] = stats.t0[0]
-    made["phenomenon_last"] = found.last.max()
+    made["phenomenon_last"] = stats.last.max()
     firsts = stats.result_first[stats.result_first != NONE]
     made["result_first"] = firsts.min() if len(firsts) else NONE
     made["result_last"] = stats.result_last.max()
@@ -57,9 +55,5 @@ def _add_rows(streams: Int64, made: Summaries) -> None:
         more = summaries.empty(np.array([stream], np.int64))
         more["count"], more["newest"], more["newest_start"] = number, newest, newest_start
         more["phenomenon_first"], more["phenomenon_last"] = first, last
-        more["result_first"], more["result_last"] = _or_none(result_first), _or_none(result_last)
+        more["result_first"], more["result_last"] = or_none(result_first), or_none(result_last)
         summaries.add(made, more)
-
-
-def _or_none(value: Any) -> int:
-    return NONE if value is None else int(value)

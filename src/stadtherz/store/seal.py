@@ -10,7 +10,7 @@ import numpy as np
 
 from stadtherz.store import chunks, keys, summaries, view
 from stadtherz.store.batch import Readings
-from stadtherz.store.chunk import Block
+from stadtherz.store.chunk import BLOCK_COLUMNS, Block
 from stadtherz.store.chunks import Directory, chunks_of
 from stadtherz.store.database import moving
 from stadtherz.store.exchange import Exchange
@@ -94,8 +94,7 @@ def _prepare(streams: Int64, known: View) -> Exchange:
 
 
 def block_of(stream: int, readings: Readings) -> Block:
-    names = ("id", "phenomenon_start", "phenomenon_end", "result_time", "feature", "result")
-    return Block(stream, **{name: np.ascontiguousarray(readings[name]) for name in names})
+    return Block(stream, *(np.ascontiguousarray(readings[name]) for name in BLOCK_COLUMNS))
 
 
 def add_block(block: Block, found: Directory, exchange: Exchange) -> None:

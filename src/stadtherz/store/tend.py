@@ -15,7 +15,7 @@ from stadtherz.store.exchange import Change, Exchange
 from stadtherz.store.merge import merged
 from stadtherz.store.models import Cursor
 from stadtherz.store.policies import Policy, policies
-from stadtherz.store.rollup import rollup_always, unroll
+from stadtherz.store.rollup import rollup_always
 from stadtherz.store.state import remembered
 from stadtherz.store.values import Int64
 from stadtherz.store.view import reading
@@ -119,27 +119,17 @@ def _thin(stream: int, cutoff: int, *, forget: bool) -> None:
             old = old.with_readings()
         if len(old):
             change.streams.add(stream)
-            new = (
-                []
-                if forget
-                else [_hours_row(stream, old.take(slice(i, i + 1))) for i in range(len(old))]
-            )
-            change.exchange(Exchange(old.key.tolist(), new))
+            each = () if forget else (old.take(slice(i, i + 1)) for i in range(len(old)))
+            change.exchange(Exchange(old.key.tolist(), [_thinned(stream, one) for one in each]))
             change.settle()
     delete_readings(rows.before(stream, cutoff))
 
 
-def _hours_row(stream: int, found: Directory) -> tuple[Any, ...]:
+def _thinned(stream: int, found: Directory) -> tuple[Any, ...]:
     """What is left of a chunk when its readings are thinned: the hours."""
-    (chunk,) = chunks_of(found)
     if found.hours[0]:
-        (data,) = rollups_of(found)
+        (hours,) = rollups_of(found)
     else:
-        data = rollup_always(chunk.phenomenon_start, chunk.result)
-    hours = unroll(data)
-    nothing = (None,) * 2
-    return (
-        *(stream, int(hours["start"][0]), int(hours["start"][-1]), int(hours["start"][-1]), 0),
-        *(*nothing, float(hours["minimum"].min()), float(hours["maximum"].max())),
-        *(*nothing, 0, *nothing, chunks.checksum_of(data, None), now_us(), data, None),
-    )
+        (chunk,) = chunks_of(found)
+        hours = rollup_always(chunk.phenomenon_start, chunk.result)
+    return chunks.thinned_row(stream, hours)

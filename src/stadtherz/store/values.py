@@ -120,6 +120,11 @@ NONE: int = np.iinfo(np.int64).min
 """Stands for "no value" in the integer columns."""
 
 
+def or_none(value: int | None) -> int:
+    """The value, NONE where there is none."""
+    return NONE if value is None else value
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which readings, in which order.

@@ -216,8 +216,8 @@ def _built(end: int, stamp: int) -> View:
     view = View(end, stamp)
     rows = rows_of(
         Sql(
-            "SELECT last, stamp, kind, payload FROM store_log WHERE last > coalesce("
-            "(SELECT value FROM store_state WHERE name = 'sealed'), 0) ORDER BY last"
+            "SELECT last, stamp, kind, payload FROM store_log WHERE last > %s ORDER BY last",
+            (remembered("sealed"),),
         )
     )
     for row in rows:

@@ -9,7 +9,8 @@ The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `locked_cursor`, `mov
 `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
-Transactions: `exclusive`, a fair one beside the writer on SQLite.
+Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
+readings and then correct or delete them.
 
 Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
@@ -17,7 +18,7 @@ Inside a transaction of the caller every change, `append` included, belongs to t
 from stadtherz.store.aggregate import buckets, buckets_of
 from stadtherz.store.care import Problem, check
 from stadtherz.store.changes import correct, delete_readings, delete_where, reading_at
-from stadtherz.store.database import exclusive
+from stadtherz.store.database import exclusive, moving
 from stadtherz.store.entities import (
     create,
     delete,
@@ -131,6 +132,7 @@ __all__ = [
     "log_end",
     "move_cursor",
     "move_cursors_to_end",
+    "moving",
     "notify_log",
     "organisations",
     "policies",

@@ -8,13 +8,15 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import render
+from stadtherz.sensorthings.conditions import Conditions, tag_of
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
-from stadtherz.sensorthings.plan import plan_set
+from stadtherz.sensorthings.plan import SetPlan, plan_set
 from stadtherz.sensorthings.routes import Route, resolve_route
+from stadtherz.sensorthings.schema import Own
 from stadtherz.sensorthings.syntax import Query, Resource
 
 JSON = "application/json; charset=utf-8"
@@ -29,6 +31,11 @@ class Answer:
     body: bytes = b""
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tag(self) -> str | None:
+        """The entity tag, where it has one."""
+        return dict(self.headers).get("etag")
 
 
 def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micros) -> Answer:
@@ -72,7 +79,24 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
         return Answer(200, render.reference(parent.type, parent.id, urls))
     if route.to_property:
         return _property(route, fetcher, parent, now)
-    return Answer(200, render.entity(fetcher.entity(plan, parent), plan, urls))
+    return shown(fetcher, plan, parent, urls)
+
+
+def shown(fetcher: Fetcher, plan: SetPlan, parent: Parent, urls: Urls) -> Answer:
+    """The entity that `parent` found, with its tag."""
+    found = fetcher.entity(plan, parent)
+    body = render.entity(found, plan, urls)
+    keys = tuple(
+        found.values[link.via.column] for link in found.type.links if isinstance(link.via, Own)
+    )
+    return Answer(200, body, headers=(("etag", tag_of(body, keys)),))
+
+
+def conditional(answer: Answer, conditions: Conditions) -> Answer:
+    """The answer, or no more than that the reader has it already (304)."""
+    if answer.tag is None or not conditions.unchanged(answer.tag):
+        return answer
+    return Answer(304, headers=(("etag", answer.tag),))
 
 
 def _property(route: Route, fetcher: Fetcher, parent: Parent, now: Micros) -> Answer:

@@ -29,7 +29,8 @@ from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import changes
-from stadtherz.sensorthings.get import Answer, get
+from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
+from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import Unsupported
 from stadtherz.sensorthings.origin import check_origin, root_of
@@ -46,12 +47,15 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 _WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
 _PREFLIGHT = (
     ("access-control-allow-methods", ", ".join(METHODS)),
-    ("access-control-allow-headers", "authorization, content-type"),
+    (
+        "access-control-allow-headers",
+        "authorization, content-type, if-match, if-none-match, prefer",
+    ),
     ("access-control-max-age", "86400"),
 )
 _ALWAYS = (
     ("access-control-allow-origin", "*"),
-    ("access-control-expose-headers", "location"),
+    ("access-control-expose-headers", "location, etag, preference-applied"),
     ("vary", "authorization, cookie"),
     ("cache-control", "no-cache"),
     ("x-content-type-options", "nosniff"),
@@ -92,7 +96,7 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
         check_origin(scope)
         _check_may_write(visibility)
         return changes.change(method, path, scope, body, visibility, urls, now=now_us())
-    return get(path, query, visibility, urls, now=now_us())
+    return conditional(get(path, query, visibility, urls, now=now_us()), conditions_of(scope))
 
 
 def _path(scope: Scope) -> str:
@@ -119,6 +123,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Unauthenticated, 401),
     (Forbidden, 403),
     (Conflict, 409),
+    (PreconditionFailed, 412),
     (TooLarge, 413),
     (changes.UnsupportedMedia, 415),
     (Unsupported, 501),
@@ -147,7 +152,7 @@ def _translated(error: Exception, method: str) -> Answer:
             log.warning("The database does not answer: %s", error)
             status, message = 503, "the database does not answer just now; try again"
             headers = (("retry-after", "5"),)
-        case StadtherzError() | Unsupported() | changes.UnsupportedMedia():
+        case StadtherzError() | Unsupported() | changes.UnsupportedMedia() | PreconditionFailed():
             pass
         case _:
             log.error("A SensorThings request failed", exc_info=error)
@@ -208,7 +213,7 @@ async def _read(receive: Receive) -> bytes:
 
 async def _send(answer: Answer, send: Send, *, head: bool) -> None:
     headers = [*_ALWAYS, *answer.headers]
-    if answer.status != 204:
+    if answer.status not in (204, 304):
         headers += [
             ("content-type", answer.content_type),
             ("content-length", str(len(answer.body))),

@@ -171,6 +171,11 @@ def with_id(key: int) -> Sql:
     return Sql(f"{ROOT}.id = %s", (key,))
 
 
+def lock(entity: EntityType, key: int) -> Sql:
+    """Makes others who want to change the entity wait for the end of the transaction."""
+    return Sql(f"SELECT 1 FROM {entity.table} WHERE id = %s FOR NO KEY UPDATE", (key,))
+
+
 def identify(entity: EntityType, reader: Reader, restriction: Sql) -> Sql:
     """The id of the one entity that fits, if the reader may see it."""
     seen = visible(entity, ROOT, reader.visibility)

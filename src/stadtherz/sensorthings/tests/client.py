@@ -73,17 +73,17 @@ class Client:
     def get(self, address: str, **headers: str) -> Reply:
         return self.request("GET", address, **headers)
 
-    def post(self, address: str, document: Any) -> Reply:
-        return self.request("POST", address, orjson.dumps(document))
+    def post(self, address: str, document: Any, **headers: str) -> Reply:
+        return self.request("POST", address, orjson.dumps(document), **headers)
 
-    def patch(self, address: str, document: Any) -> Reply:
-        return self.request("PATCH", address, orjson.dumps(document))
+    def patch(self, address: str, document: Any, **headers: str) -> Reply:
+        return self.request("PATCH", address, orjson.dumps(document), **headers)
 
-    def put(self, address: str, document: Any) -> Reply:
-        return self.request("PUT", address, orjson.dumps(document))
+    def put(self, address: str, document: Any, **headers: str) -> Reply:
+        return self.request("PUT", address, orjson.dumps(document), **headers)
 
-    def delete(self, address: str) -> Reply:
-        return self.request("DELETE", address)
+    def delete(self, address: str, **headers: str) -> Reply:
+        return self.request("DELETE", address, **headers)
 
 
 def member(organisation: int, *, groups: frozenset[int] = frozenset()) -> Visibility:

@@ -9,7 +9,7 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import readings, sql
 from stadtherz.sensorthings.access import EVERYTHING
 from stadtherz.sensorthings.execute import reader_for, rows, scalar
-from stadtherz.sensorthings.found import Entity, Page, Parent
+from stadtherz.sensorthings.found import Entity, Page, Parent, Readings
 from stadtherz.sensorthings.plan import ExpandPlan, SetPlan
 from stadtherz.sensorthings.resolve import Resolution
 from stadtherz.sensorthings.routes import Step
@@ -90,6 +90,12 @@ class Fetcher:
         self._complete(plan, page.entities)
         return page
 
+    def observations(
+        self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None
+    ) -> Readings:
+        """As `page` for Observations, as columns; what the plan expands is left out."""
+        return self._observations(self._resolved(plan), _selection_behind(parent, link))
+
     def entity(self, plan: SetPlan, parent: Parent) -> Entity:
         """The one entity that `parent` found, with what the plan selects and expands."""
         if parent.reading is not None:
@@ -121,12 +127,15 @@ class Fetcher:
     def _page(self, plan: SetPlan, entities: list[Entity]) -> Page:
         """Cuts off the one row more that tells about a next page."""
         shown = entities[: plan.top]
-        self.left -= len(shown)
+        self._spend(len(shown))
+        return Page(plan, shown, more=len(entities) > plan.top > 0)
+
+    def _spend(self, number: int) -> None:
+        self.left -= number
         if self.left < 0:
             raise TooLarge(
                 f"the answer would hold more than {MAX_ENTITIES} entities; use $top, also in $expand"
             )
-        return Page(plan, shown, more=len(entities) > plan.top > 0)
 
     def _complete(self, plan: SetPlan, entities: list[Entity]) -> None:
         if not entities:
@@ -168,12 +177,19 @@ class Fetcher:
     # --- readings ------------------------------------------------------------------------------------
 
     def _page_of_readings(self, plan: SetPlan, behind: Selection) -> Page:
+        found = self._observations(plan, behind)
+        entities = [Entity(OBSERVATION, r["id"], r) for r in readings.readings_of(found.columns)]
+        self._complete(plan, entities)
+        return Page(plan, entities, found.more, found.count)
+
+    def _observations(self, plan: SetPlan, behind: Selection) -> Readings:
         found = readings.select(_selection(plan, behind, plan.behind), self.visibility)
-        page = self._page(plan, [Entity(OBSERVATION, r["id"], r) for r in found])
+        shown = readings.some(found, slice(plan.top))
+        self._spend(len(shown))
+        number = None
         if plan.count:
-            page.count = readings.count(_selection(plan, behind), self.visibility)
-        self._complete(plan, page.entities)
-        return page
+            number = readings.count(_selection(plan, behind), self.visibility)
+        return Readings(plan, shown, len(found) > plan.top > 0, number)
 
     def _expand_readings(self, expand: ExpandPlan, parents: list[Entity]) -> None:
         plan, link = self._resolved(expand.plan), expand.link

@@ -5,7 +5,9 @@ from typing import Any
 
 from stadtherz.sensorthings import cursors
 from stadtherz.sensorthings.plan import SetPlan
+from stadtherz.sensorthings.readings import readings_of, some
 from stadtherz.sensorthings.schema import OBSERVATION, EntityType
+from stadtherz.store.public import Columns
 
 
 @dataclass(slots=True)
@@ -37,6 +39,22 @@ class Page:
     @property
     def token(self) -> str | None:
         place = _place(self.plan, self.entities[-1])
+        return None if place is None else cursors.token(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """As Page for Observations without anything expanded: columns instead of entities."""
+
+    plan: SetPlan
+    columns: Columns
+    more: bool = False
+    count: int | None = None
+
+    @property
+    def token(self) -> str | None:
+        (last,) = readings_of(some(self.columns, slice(-1, None)))
+        place = cursors.place_of_reading(self.plan.order, last)
         return None if place is None else cursors.token(place)
 
 

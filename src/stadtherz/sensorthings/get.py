@@ -7,15 +7,17 @@ import orjson
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import render
+from stadtherz.sensorthings import formats, observations, render
 from stadtherz.sensorthings.conditions import Conditions, tag_of
 from stadtherz.sensorthings.fetch import Fetcher
+from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import SetPlan, plan_set
 from stadtherz.sensorthings.routes import Route, resolve_route
+from stadtherz.sensorthings.schema import OBSERVATION
 from stadtherz.sensorthings.schema import Own
 from stadtherz.sensorthings.syntax import Query, Resource
 
@@ -55,9 +57,20 @@ def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
     plan = plan_set(route.last.entity, query, now=now)
+    formats.check(
+        query.format,
+        observations=plan.entity is OBSERVATION,
+        expands=bool(plan.expands),
+        entities=not route.reference,
+    )
     parent = fetcher.parent(route.steps[:-1])
-    found = fetcher.page(plan, parent, route.last.link)
     address = _address(resource, urls)
+    if plan.entity is OBSERVATION and not (plan.expands or route.reference):
+        readings = fetcher.observations(plan, parent, route.last.link)
+        if query.format is Format.DATA_ARRAY:
+            return Answer(200, observations.data_array(readings, query.select, urls, address))
+        return Answer(200, observations.page(readings, urls, address))
+    found = fetcher.page(plan, parent, route.last.link)
     render_set = render.references if route.reference else render.page
     return Answer(200, render_set(found, urls, address))
 

@@ -32,7 +32,7 @@ from stadtherz.sensorthings import changes
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
 from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.options import Unsupported
+from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.origin import check_origin, root_of
 
 Scope = MutableMapping[str, Any]

@@ -6,7 +6,8 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from stadtherz.base.errors import Invalid, QuerySyntaxError, TooLarge
-from stadtherz.sensorthings import cursors
+from stadtherz.sensorthings import cursors, formats
+from stadtherz.sensorthings.formats import Format, Unsupported
 from stadtherz.sensorthings.grammar import parse_filter, parse_orderby
 from stadtherz.sensorthings.syntax import Expand, Query
 from stadtherz.sensorthings.tokens import split_outside
@@ -17,10 +18,6 @@ MAX_SKIP = 2**53
 MAX_QUERY = 16_000
 
 Pair = tuple[str, str, int]
-
-
-class Unsupported(Exception):
-    """An option the standard or its neighbours know and this server does not offer."""
 
 
 _KNOWN_ELSEWHERE = frozenset({"$apply", "$search", "$compute", "$levels", "$id"})
@@ -58,7 +55,6 @@ def _query(pairs: list[Pair], depth: int) -> Query:
         if key in values:
             raise Invalid(name, "is given twice")
         values[key] = parse(text, offset, depth)
-    values.pop("format", None)
     return Query(**values, texts=tuple((name, text) for name, text, _ in pairs))
 
 
@@ -96,10 +92,11 @@ def _select(text: str, offset: int, _depth: int) -> tuple[str, ...]:
     return names
 
 
-def _format(text: str, _offset: int, _depth: int) -> str:
-    if text.lower() not in ("json", "application/json"):
-        raise Unsupported(f"the format {text!r} is not offered; application/json is")
-    return text
+def _format(text: str, offset: int, depth: int) -> Format:
+    found = formats.named(text)
+    if depth and found is not Format.JSON:
+        raise QuerySyntaxError("$resultFormat", "belongs to the whole answer", offset)
+    return found
 
 
 def _expand(text: str, offset: int, depth: int) -> tuple[Expand, ...]:

@@ -7,7 +7,7 @@ from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Order
 from stadtherz.base.time import Micros
 from stadtherz.sensorthings.cursors import Place, behind
 from stadtherz.sensorthings.filters import IDS, Resolver
-from stadtherz.sensorthings.options import Unsupported
+from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.schema import EntityType, Link, target
 from stadtherz.sensorthings.syntax import Expand, Query
 

@@ -1,6 +1,6 @@
 """Readings by way of the store's door, limited to what the caller may see."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from stadtherz.store import public as store
 from stadtherz.store.public import NONE, Columns, Selection
 
 Reading = dict[str, Any]
+Places = np.ndarray[Any, np.dtype[np.int64]]
 _TIMES = ("phenomenon_start", "phenomenon_end", "result_time", "valid_start", "valid_end")
 _WHOLE = 2.0**53
 
@@ -28,9 +29,21 @@ class Keys:
     complete: bool
 
 
-def select(selection: Selection, visibility: Visibility) -> list[Reading]:
-    """The readings of the selection that the caller may see, as dictionaries by column."""
-    return readings_of(store.select(_seen(selection, visibility)))
+def select(selection: Selection, visibility: Visibility) -> Columns:
+    """The readings of the selection that the caller may see."""
+    return store.select(_seen(selection, visibility))
+
+
+def some(found: Columns, places: slice | Places) -> Columns:
+    """The readings at these places, in that order."""
+    parts: dict[str, Any] = {f.name: getattr(found, f.name) for f in fields(Columns)}
+    return Columns(**{name: _at(places, values) for name, values in parts.items()})
+
+
+def _at(places: slice | Places, values: Any) -> Any:
+    if isinstance(places, slice) or not isinstance(values, list):
+        return None if values is None else values[places]
+    return [values[place] for place in places.tolist()]
 
 
 def count(selection: Selection, visibility: Visibility) -> int:

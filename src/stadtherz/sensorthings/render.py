@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from stadtherz.base.time import Micros, iso
-from stadtherz.sensorthings.found import Entity, Page
+from stadtherz.sensorthings.found import Entity, Page, Readings
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.routes import Route
@@ -26,6 +26,7 @@ CONFORMANCE = tuple(
         "create-update-delete/deep-insert-status-code",
         "create-update-delete/update-entity",
         "create-update-delete/update-entity-put",
+        "create-update-delete/update-entity-jsonpatch",
         "create-update-delete/delete-entity",
         "create-update-delete/historical-location-auto-creation",
     )
@@ -49,7 +50,7 @@ def entity(found: Entity, plan: SetPlan, urls: Urls) -> bytes:
 
 def references(found: Page, urls: Urls, path: str) -> bytes:
     """A set as nothing but addresses (`$ref`)."""
-    document = _frame("", found, path)
+    document = frame("", found, path)
     document["value"] = [{"@iot.selfLink": urls.entity(e.type, e.id)} for e in found.entities]
     return orjson.dumps(document)
 
@@ -92,12 +93,13 @@ def property_name(route: Route) -> str:
 
 
 def _collection(prefix: str, found: Page, urls: Urls, path: str, name: str) -> Document:
-    document = _frame(prefix, found, path)
+    document = frame(prefix, found, path)
     document[name] = [_entity(e, found.plan, urls) for e in found.entities]
     return document
 
 
-def _frame(prefix: str, found: Page, path: str) -> Document:
+def frame(prefix: str, found: Page | Readings, path: str) -> Document:
+    """What stands before the value of a set: how many there are, and where to go on."""
     document: Document = {}
     plan = found.plan
     if found.count is not None:

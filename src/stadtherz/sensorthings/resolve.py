@@ -30,7 +30,7 @@ from stadtherz.base.expressions import (
 )
 from stadtherz.sensorthings import readings, sql
 from stadtherz.sensorthings.execute import rows
-from stadtherz.sensorthings.options import Unsupported
+from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,

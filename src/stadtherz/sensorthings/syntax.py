@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 from typing import Literal as OneOf
 
+from stadtherz.sensorthings.formats import Format
+
 Operator = OneOf["and", "or", "eq", "ne", "gt", "ge", "lt", "le", "add", "sub", "mul", "div", "mod"]
 ConstantKind = OneOf[
     "number", "text", "boolean", "null", "time", "date", "period", "duration", "geometry"
@@ -82,6 +84,7 @@ class Query:
     select: tuple[str, ...] | None = None
     expand: tuple["Expand", ...] = ()
     after: tuple[Any, ...] | None = None
+    format: Format = Format.JSON
     texts: tuple[tuple[str, str], ...] = ()
 
 

@@ -1,7 +1,8 @@
 import pytest
 
 from stadtherz.base.errors import Invalid, NotFound, QuerySyntaxError, TooLarge
-from stadtherz.sensorthings.options import MAX_EXPAND_DEPTH, Unsupported, parse_query
+from stadtherz.sensorthings.formats import Unsupported
+from stadtherz.sensorthings.options import MAX_EXPAND_DEPTH, parse_query
 from stadtherz.sensorthings.paths import MAX_SEGMENTS, parse_path
 from stadtherz.sensorthings.syntax import Segment
 

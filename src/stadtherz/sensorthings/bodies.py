@@ -102,6 +102,16 @@ class _Reader:
         return self.entity(target(link), value, f"{where}/", depth + 1)
 
 
+def changed(before: Body, after: Body) -> Body:
+    """What `after` names and `before` does not hold in the very same form: 1 is neither 1.0 nor true."""
+    values = {
+        name: value
+        for name, value in after.values.items()
+        if name not in before.values or orjson.dumps(before.values[name]) != orjson.dumps(value)
+    }
+    return Body(after.entity, values, after.links)
+
+
 def _is_known(entity: EntityType, name: str) -> bool:
     """What a server writes beside the properties may be sent back and is not read."""
     return entity.property(name) is not None or "@" in name or name == "id"

@@ -12,7 +12,7 @@ from typing import Any
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import sql, write
-from stadtherz.sensorthings.bodies import Mode, load, read_body
+from stadtherz.sensorthings.bodies import Body, Mode, changed, load, read_body
 from stadtherz.sensorthings.conditions import Conditions, conditions_of
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.fetch import Fetcher
@@ -20,6 +20,7 @@ from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.get import Answer, shown
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.origin import header
+from stadtherz.sensorthings.patches import apply_operations, merge_into
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import plan_set
 from stadtherz.sensorthings.routes import Route, Step, resolve_route
@@ -29,6 +30,12 @@ from stadtherz.store import public as store
 
 Scope = MutableMapping[str, Any]
 _READS = ("GET", "HEAD", "OPTIONS")
+_JSON = "application/json"
+_MERGE = "application/merge-patch+json"
+_OPERATIONS = "application/json-patch+json"
+PATCHES = (_JSON, _MERGE, _OPERATIONS)
+"""What a PATCH can be written in."""
+
 _MODES: dict[str, Mode] = {"PATCH": "patch", "PUT": "replace"}
 
 
@@ -58,6 +65,14 @@ class _Caller:
         parent = fetcher.parent((Step(entity, None, key),))
         assert parent is not None
         return shown(fetcher, plan_set(entity, Query(), now=self.now), parent, self.urls)
+
+    def document(self, found: Parent) -> dict[str, Any]:
+        """What clients can change of the entity, without its links."""
+        names = tuple(p.name for p in found.type.properties if not p.derived)
+        plan = plan_set(found.type, Query(select=names), now=self.now)
+        body = shown(Fetcher(self.visibility), plan, found, self.urls).body
+        document: dict[str, Any] = load(body)
+        return document
 
     def locked(self, route: Route, conditions: Conditions) -> Parent:
         """The entity that the route leads to, as the client demands it; nobody else changes it now."""
@@ -90,8 +105,7 @@ def change(
         raise NotHere("only sets and entities can be changed", _READS)
     conditions = conditions_of(scope)
     caller = _Caller(visibility, urls, now)
-    if method != "DELETE":
-        _check_media(scope)
+    media = "" if method == "DELETE" else _media(method, scope)
     if method == "POST":
         conditions.check(None)
         return _create(route, body, caller)
@@ -102,7 +116,7 @@ def change(
         if method == "DELETE":
             write.delete(found.type, found.id, visibility)
             return Answer(200)
-        return _update(found, body, _MODES[method], caller)
+        return _update(found, _described(found, body, method, media, caller), caller)
 
 
 def _transaction(method: str, entity: EntityType) -> AbstractContextManager[None]:
@@ -112,10 +126,13 @@ def _transaction(method: str, entity: EntityType) -> AbstractContextManager[None
     return store.exclusive()
 
 
-def _check_media(scope: Scope) -> None:
-    media = header(scope, b"content-type").partition(";")[0].strip().lower()
-    if media and media not in ("application/json", "application/merge-patch+json"):
-        raise UnsupportedMedia(f"the body must be application/json, not {media[:80]}")
+def _media(method: str, scope: Scope) -> str:
+    """The media type of the body; JSON if it says nothing."""
+    media = header(scope, b"content-type").partition(";")[0].strip().lower() or _JSON
+    possible = PATCHES if method == "PATCH" else (_JSON,)
+    if media not in possible:
+        raise UnsupportedMedia(f"the body must be {' or '.join(possible)}, not {media[:80]}")
+    return media
 
 
 def _create(route: Route, raw: bytes, caller: _Caller) -> Answer:
@@ -132,7 +149,17 @@ def _create(route: Route, raw: bytes, caller: _Caller) -> Answer:
     return Answer(201, answer.body, headers=(location, *answer.headers))
 
 
-def _update(found: Parent, raw: bytes, mode: Mode, caller: _Caller) -> Answer:
-    body = read_body(found.type, load(raw), mode)
-    write.update(found.type, found.id, body, mode, caller.visibility)
+def _described(found: Parent, raw: bytes, method: str, media: str, caller: _Caller) -> Body:
+    """What a client wants the entity to be."""
+    document = load(raw)
+    if media == _JSON:
+        return read_body(found.type, document, _MODES[method])
+    held = caller.document(found)
+    apply = apply_operations if media == _OPERATIONS else merge_into
+    wanted = read_body(found.type, apply(held, document), "replace")
+    return changed(read_body(found.type, held, "replace"), wanted)
+
+
+def _update(found: Parent, body: Body, caller: _Caller) -> Answer:
+    write.update(found.type, found.id, body, caller.visibility)
     return caller.shown(found.type, found.id)

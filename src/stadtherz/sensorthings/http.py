@@ -30,9 +30,9 @@ from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import changes
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
+from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.origin import check_origin, root_of
 
 Scope = MutableMapping[str, Any]
@@ -52,6 +52,7 @@ _PREFLIGHT = (
         "authorization, content-type, if-match, if-none-match, prefer",
     ),
     ("access-control-max-age", "86400"),
+    ("accept-patch", ", ".join(changes.PATCHES)),
 )
 _ALWAYS = (
     ("access-control-allow-origin", "*"),
@@ -142,6 +143,8 @@ def _translated(error: Exception, method: str) -> Answer:
             headers = (("retry-after", "5"),) if error.retry else ()
         case Unauthenticated():
             headers = (("www-authenticate", 'Bearer realm="Stadtherz", Basic realm="Stadtherz"'),)
+        case changes.UnsupportedMedia():
+            headers = (("accept-patch", ", ".join(changes.PATCHES)),)
         case MethodNotAllowed() | changes.NotHere():
             headers = (("allow", ", ".join(error.allowed)),)
         case TooLarge() if method not in _WRITES:
@@ -152,7 +155,7 @@ def _translated(error: Exception, method: str) -> Answer:
             log.warning("The database does not answer: %s", error)
             status, message = 503, "the database does not answer just now; try again"
             headers = (("retry-after", "5"),)
-        case StadtherzError() | Unsupported() | changes.UnsupportedMedia() | PreconditionFailed():
+        case StadtherzError() | Unsupported() | PreconditionFailed():
             pass
         case _:
             log.error("A SensorThings request failed", exc_info=error)

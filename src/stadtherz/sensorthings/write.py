@@ -15,7 +15,7 @@ from stadtherz.base.errors import Forbidden, Invalid, NotFound
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import access, readings, sql
-from stadtherz.sensorthings.bodies import Body, Mode
+from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.inheritance import inherited
 from stadtherz.sensorthings.schema import (
@@ -50,10 +50,10 @@ def create(
         return change.finish(key)
 
 
-def update(entity: EntityType, key: int, body: Body, mode: Mode, visibility: Visibility) -> None:
-    """Change an entity: all of it (`replace`) or what the body names (`patch`)."""
+def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> None:
+    """Give an entity the values and links that the body names."""
     if entity is OBSERVATION:
-        _correct(key, body, mode, visibility)
+        _correct(key, body, visibility)
         return
     values = dict(body.values)
     for link, keys in _references(body):
@@ -160,7 +160,7 @@ class _Change:
     def _relink(self, entity: EntityType, existing: int, back: Link, key: int) -> None:
         """Make an existing entity point at the new one."""
         if entity is OBSERVATION:
-            _correct(existing, Body(OBSERVATION, {}, {back.name: [key]}), "patch", self.visibility)
+            _correct(existing, Body(OBSERVATION, {}, {back.name: [key]}), self.visibility)
             return
         values = {"locations": [key]} if isinstance(back.via, Through) else {_field(back): key}
         with _in_words_of(entity):
@@ -271,7 +271,7 @@ def _reading(stream: int, values: dict[str, Any], *, default: Period) -> Reading
     )
 
 
-def _correct(key: int, body: Body, mode: Mode, visibility: Visibility) -> None:
+def _correct(key: int, body: Body, visibility: Visibility) -> None:
     held = readings.by_id(key, reader_for(visibility))
     if held is None:
         raise NotFound(f"Observation {key}")

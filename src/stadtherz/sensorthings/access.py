@@ -4,6 +4,8 @@
 table it touches.
 """
 
+from collections.abc import Collection
+
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings.schema import Access, EntityType
 from stadtherz.sql.public import Sql, compose, join
@@ -55,6 +57,15 @@ def owner_of(entity: EntityType, key: int, visibility: Visibility) -> Sql:
         f"SELECT t0.owner_id FROM {entity.table} t0 WHERE {{}} AND {{}}",
         Sql("t0.id = %s", (key,)),
         seen,
+    )
+
+
+def owners(entity: EntityType, keys: Collection[int], visibility: Visibility) -> Sql:
+    """Rows of (id, owner) for those of the entities that the reader may see."""
+    among = Sql(f"t0.id IN ({', '.join(['%s'] * len(keys))})", tuple(keys))
+    seen = visible(entity, "t0", visibility)
+    return compose(
+        f"SELECT t0.id, t0.owner_id FROM {entity.table} t0 WHERE {{}} AND {{}}", among, seen
     )
 
 

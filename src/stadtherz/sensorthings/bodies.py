@@ -96,7 +96,7 @@ class _Reader:
 
     def _target(self, link: Link, value: Any, where: str, depth: int) -> "int | Body":
         if isinstance(value, dict) and "@iot.id" in value:
-            return _key(value["@iot.id"], where)  # whatever else a client remembers of it
+            return key_of(value["@iot.id"], where)  # whatever else a client remembers of it
         if self.mode != "create":
             raise Invalid(where, 'takes only a reference such as {"@iot.id": 1} in an update')
         return self.entity(target(link), value, f"{where}/", depth + 1)
@@ -117,7 +117,8 @@ def _is_known(entity: EntityType, name: str) -> bool:
     return entity.property(name) is not None or "@" in name or name == "id"
 
 
-def _key(value: Any, where: str) -> int:
+def key_of(value: Any, where: str) -> int:
+    """The id, also if it came as a text. Raises Invalid for what cannot be one."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _MAX_KEY:

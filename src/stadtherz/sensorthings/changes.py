@@ -11,7 +11,7 @@ from typing import Any
 
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import sql, write
+from stadtherz.sensorthings import bulk, sql, write
 from stadtherz.sensorthings.bodies import Body, Mode, changed, load, read_body
 from stadtherz.sensorthings.conditions import Conditions, conditions_of
 from stadtherz.sensorthings.execute import rows
@@ -25,7 +25,7 @@ from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import plan_set
 from stadtherz.sensorthings.routes import Route, Step, resolve_route
 from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, EntityType, back_link
-from stadtherz.sensorthings.syntax import Query
+from stadtherz.sensorthings.syntax import Query, Segment
 from stadtherz.store import public as store
 
 Scope = MutableMapping[str, Any]
@@ -100,6 +100,8 @@ def change(
     resource = parse_path(path)
     if not resource.segments:
         raise NotHere("the service root cannot be changed", _READS)
+    if resource.segments == (Segment(bulk.NAME),):
+        return _create_many(method, scope, body, _Caller(visibility, urls, now))
     route = resolve_route(resource)
     if resource.suffix or route.to_property:
         raise NotHere("only sets and entities can be changed", _READS)
@@ -133,6 +135,14 @@ def _media(method: str, scope: Scope) -> str:
     if media not in possible:
         raise UnsupportedMedia(f"the body must be {' or '.join(possible)}, not {media[:80]}")
     return media
+
+
+def _create_many(method: str, scope: Scope, raw: bytes, caller: _Caller) -> Answer:
+    if method != "POST":
+        raise NotHere(f"{bulk.NAME} takes only POST", ("POST", "OPTIONS"))
+    _media(method, scope)
+    answer = bulk.create_observations(raw, caller.visibility, caller.urls, caller.now)
+    return Answer(201, answer)
 
 
 def _create(route: Route, raw: bytes, caller: _Caller) -> Answer:

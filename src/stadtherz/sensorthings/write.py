@@ -174,7 +174,7 @@ class _Change:
         if stream not in self.streams:
             _check_stream(stream, self.visibility)
             self.streams.add(stream)
-        reading = _reading(stream, body.values, default=Period(self.now))
+        reading = reading_of(stream, body.values, default=Period(self.now))
         return replace(reading, feature=self._feature(body, given, stream))
 
     def _feature(self, body: Body, given: Given, stream: int) -> int:
@@ -252,7 +252,8 @@ def _check_feature(feature: int, visibility: Visibility) -> None:
         raise Invalid("FeatureOfInterest", f"there is no FeatureOfInterest {feature}")
 
 
-def _reading(stream: int, values: dict[str, Any], *, default: Period) -> Reading:
+def reading_of(stream: int, values: dict[str, Any], *, default: Period) -> Reading:
+    """The reading with these values of a body; `default` is its phenomenon time if it has none."""
     periods: dict[str, Period | None] = {
         name: None
         if (start := values.get(f"{column}_start")) is None
@@ -285,4 +286,4 @@ def _correct(key: int, body: Body, visibility: Visibility) -> None:
     if values["feature"] is not None and values["feature"] != held["feature"]:
         _check_feature(values["feature"], visibility)
     unchanged = Period(held["phenomenon_start"], held["phenomenon_end"])
-    store.correct(key, _reading(values["datastream"], values, default=unchanged))
+    store.correct(key, reading_of(values["datastream"], values, default=unchanged))

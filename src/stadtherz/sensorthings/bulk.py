@@ -1,0 +1,316 @@
+"""CreateObservations (18-088 §12.2): many readings of several Datastreams in one request.
+
+What is wrong with one row is the matter of this row alone, which is answered by "error" in its place.
+Rows of plain numbers go to the store as columns; where any row is not plain, all are looked at one
+by one.
+"""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stadtherz.base.errors import Invalid, TooLarge
+from stadtherz.base.time import Micros, Period
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import access, texts
+from stadtherz.sensorthings.bodies import key_of, load, read_body
+from stadtherz.sensorthings.execute import rows
+from stadtherz.sensorthings.instants import parse_instants, parse_periods
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.schema import DATASTREAM, FEATURE_OF_INTEREST, OBSERVATION, EntityType
+from stadtherz.sensorthings.write import reading_of
+from stadtherz.store import public as store
+from stadtherz.store.public import NONE, NewColumns, Reading, Receipt
+
+NAME = "CreateObservations"
+MAX_ROWS = 50_000
+
+_FEATURE = "FeatureOfInterest/id"
+_IGNORED = frozenset({"id", "@iot.id", "@iot.selfLink"})  # what a data array that was read may have
+_PLAIN = frozenset({"phenomenonTime", "resultTime", "result", _FEATURE}) | _IGNORED
+_KNOWN = _PLAIN | {p.name for p in OBSERVATION.properties}
+_EXACT = 2.0**53  # up to here a whole number is the same as float64
+
+_AT_ONCE = 5_000  # entities looked up by one statement
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one Datastream; `begin` is the place of the first among all rows of the request."""
+
+    stream: int
+    components: tuple[str, ...]
+    rows: list[Any]
+    begin: int
+
+    @property
+    def names_features(self) -> bool:
+        return _FEATURE in self.components
+
+    def column(self, name: str) -> Sequence[Any]:
+        """The values under this name; None everywhere if the rows have none."""
+        if name not in self.components:
+            return [None] * len(self.rows)
+        place = self.components.index(name)
+        return [row[place] for row in self.rows]
+
+
+def create_observations(raw: bytes, visibility: Visibility, urls: Urls, now: Micros) -> bytes:
+    """Keep the readings and give the addresses of the new Observations, in the order of the rows.
+
+    Raises:
+        Invalid: if the body is no list of data arrays; then nothing is kept.
+        TooLarge: for more than MAX_ROWS rows.
+    """
+    groups = _groups(load(raw))
+    size = sum(len(group.rows) for group in groups)
+    if size > MAX_ROWS:
+        raise TooLarge(f"at most {MAX_ROWS} rows fit in one request; this one has {size}")
+    ids = np.full(size, NONE, np.int64)
+    known = _Known.of(groups, visibility)
+    sound = [group for group in groups if known.takes(group)]
+    if columns := _columns(sound, known, now):
+        places = [np.arange(g.begin, g.begin + len(g.rows)) for g in sound]
+        ids[np.concatenate(places)] = store.append_columns(columns).ids
+    else:
+        for place, key in _one_by_one(sound, known, now):
+            ids[place] = key
+    return _answer(ids, urls)
+
+
+def _answer(ids: Int64, urls: Urls) -> bytes:
+    start = f'"{urls.entity_set(OBSERVATION)}('.encode()
+    links = [start + key + b')"' for key in texts.numbers(ids)]
+    for place in np.flatnonzero(ids == NONE).tolist():
+        links[place] = b'"error"'
+    return b"[" + b",".join(links) + b"]"
+
+
+# --- the body ------------------------------------------------------------------------------------
+
+
+def _groups(document: Any) -> list[Group]:
+    if not isinstance(document, list):
+        raise Invalid("body", "must be a list of data arrays, one for each Datastream")
+    groups: list[Group] = []
+    begin = 0
+    for place, item in enumerate(document):
+        groups.append(_group(item, begin, f"[{place}]"))
+        begin += len(groups[-1].rows)
+    return groups
+
+
+def _group(item: Any, begin: int, where: str) -> Group:
+    if not isinstance(item, dict):
+        raise Invalid(where, "must be a JSON object with Datastream, components and dataArray")
+    stream = item.get("Datastream")
+    if not isinstance(stream, dict) or "@iot.id" not in stream:
+        raise Invalid(f"{where}/Datastream", 'must be a reference such as {"@iot.id": 1}')
+    listed = item.get("dataArray")
+    if not isinstance(listed, list):
+        raise Invalid(f"{where}/dataArray", "must be a list of rows")
+    components = _components(item.get("components"), f"{where}/components")
+    return Group(_key(stream["@iot.id"]), components, listed, begin)
+
+
+def _components(listed: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+        raise Invalid(where, "must be a list of names")
+    if unknown := [name for name in listed if name not in _KNOWN]:
+        known = ", ".join(sorted(_KNOWN - _IGNORED))
+        raise Invalid(where, f"an Observation has no {unknown[0][:60]!r}; it has {known}")
+    if len(set(listed)) < len(listed):
+        raise Invalid(where, "must not name anything twice")
+    if "result" not in listed:
+        raise Invalid(where, "must name the result")
+    return tuple(listed)
+
+
+def _key(value: Any) -> int:
+    """The id, or one that nothing has."""
+    try:
+        return key_of(value, "@iot.id")
+    except Invalid:
+        return NONE
+
+
+# --- what rows refer to --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The Datastreams that the caller may add to, the features that they may name, and the features
+    of rows that name none (None where a Thing has no place).
+    """
+
+    streams: frozenset[int]
+    named: frozenset[int]
+    made: dict[int, int | None]
+
+    @classmethod
+    def of(cls, groups: Sequence[Group], visibility: Visibility) -> "_Known":
+        asked = {group.stream for group in groups if group.rows} - {NONE}
+        owners = _owners(DATASTREAM, asked, visibility)
+        streams = frozenset(key for key, owner in owners.items() if visibility.may_write(owner))
+        without = {g.stream for g in groups if _lacks_features(g)} & streams
+        named = _owners(FEATURE_OF_INTEREST, _features_named(groups), visibility)
+        return cls(streams, frozenset(named), store.features_for(without) if without else {})
+
+    def takes(self, group: Group) -> bool:
+        """Whether any row of the group can be kept."""
+        if group.stream not in self.streams:
+            return False
+        return group.names_features or self.made.get(group.stream) is not None
+
+    def feature(self, stream: int, named: Any) -> int:
+        """Raises Invalid if it is not there."""
+        key = self.made.get(stream) if named is None else key_of(named, _FEATURE)
+        if key is None or (named is not None and key not in self.named):
+            raise Invalid(_FEATURE, "is not there")
+        return key
+
+
+def _owners(entity: EntityType, keys: Iterable[int], visibility: Visibility) -> dict[int, int]:
+    """Whose those of the entities are that the caller may see."""
+    listed = sorted(keys)
+    parts = [listed[i : i + _AT_ONCE] for i in range(0, len(listed), _AT_ONCE)]
+    return {
+        key: owner for part in parts for key, owner in rows(access.owners(entity, part, visibility))
+    }
+
+
+def _lacks_features(group: Group) -> bool:
+    """Whether any row of the group names no feature."""
+    if not group.names_features:
+        return bool(group.rows)
+    place = group.components.index(_FEATURE)
+    return any(isinstance(r, list) and len(r) > place and r[place] is None for r in group.rows)
+
+
+def _features_named(groups: Sequence[Group]) -> set[int]:
+    named: set[int] = set()
+    for group in groups:
+        if group.names_features:
+            place = group.components.index(_FEATURE)
+            values = [r[place] for r in group.rows if isinstance(r, list) and len(r) > place]
+            named.update(_key(value) for value in values if value is not None)
+    return named - {NONE}
+
+
+# --- all at once ---------------------------------------------------------------------------------
+
+
+def _columns(groups: Sequence[Group], known: _Known, now: Micros) -> NewColumns | None:
+    """All rows as columns; None if any of them is not plain, or not right."""
+    if not groups or not all(map(_is_plain, groups)):
+        return None
+    results = _numbers(_together(groups, "result"))
+    periods = _times(_together(groups, "phenomenonTime"), parse_periods)
+    result_time = _times(_together(groups, "resultTime"), parse_instants)
+    feature = _feature_column(groups, known)
+    if results is None or periods is None or result_time is None or feature is None:
+        return None
+    start, end = periods
+    sizes = [len(group.rows) for group in groups]
+    return NewColumns(
+        datastream=np.repeat(np.array([g.stream for g in groups], np.int64), sizes),
+        phenomenon_start=np.where(start == NONE, now, start),
+        result=results,
+        phenomenon_end=end,
+        result_time=result_time,
+        feature=feature,
+    )
+
+
+def _is_plain(group: Group) -> bool:
+    width = len(group.components)
+    return (
+        _PLAIN.issuperset(group.components)
+        and set(map(type, group.rows)) <= {list}
+        and set(map(len, group.rows)) <= {width}
+    )
+
+
+def _together(groups: Iterable[Group], name: str) -> list[Any]:
+    return [value for group in groups for value in group.column(name)]
+
+
+def _numbers(values: list[Any]) -> npt.NDArray[np.float64] | None:
+    if not set(map(type, values)) <= {int, float}:
+        return None
+    numbers = np.array(values, np.float64)
+    return numbers if (np.abs(numbers) < _EXACT).all() else None
+
+
+def _times(values: list[Any], parse: Any) -> Any:
+    return parse(values) if set(map(type, values)) <= {str, type(None)} else None
+
+
+def _feature_column(groups: Sequence[Group], known: _Known) -> Int64 | None:
+    values: list[int | None] = []
+    for group in groups:
+        made = known.made.get(group.stream)
+        given = group.column(_FEATURE)
+        if not all(
+            value is None or (type(value) is int and value in known.named) for value in given
+        ):
+            return None
+        values += [made if value is None else value for value in given]
+    return None if None in values else np.array(values, np.int64)
+
+
+# --- one by one ----------------------------------------------------------------------------------
+
+
+def _one_by_one(groups: Sequence[Group], known: _Known, now: Micros) -> list[tuple[int, int]]:
+    """(place, id) of each reading that could be kept."""
+    places: list[int] = []
+    readings: list[Reading] = []
+    for group in groups:
+        for place, row in enumerate(group.rows, group.begin):
+            try:
+                readings.append(_reading(group, row, known, now))
+            except Invalid:
+                continue
+            places.append(place)
+    return list(zip(places, _kept(readings), strict=True))
+
+
+def _reading(group: Group, row: Any, known: _Known, now: Micros) -> Reading:
+    if not isinstance(row, list) or len(row) != len(group.components):
+        raise Invalid("dataArray", "has a row that does not fit its components")
+    document = dict(zip(group.components, row, strict=True))
+    feature = known.feature(group.stream, document.pop(_FEATURE, None))
+    given = {k: v for k, v in document.items() if k not in _IGNORED}
+    body = read_body(OBSERVATION, given, "create")
+    reading = reading_of(group.stream, body.values, default=Period(now))
+    return replace(reading, feature=feature)
+
+
+def _kept(readings: list[Reading]) -> list[int]:
+    """The id of each; NONE for those that the store refuses."""
+    try:
+        return [receipt.id for receipt in store.append(readings)]
+    except Invalid:
+        futures = [_submitted(reading) for reading in readings]
+        return [NONE if future is None else _kept_alone(future) for future in futures]
+
+
+def _submitted(reading: Reading) -> Future[list[Receipt]] | None:
+    try:
+        return store.submit([reading])
+    except Invalid:
+        return None
+
+
+def _kept_alone(future: Future[list[Receipt]]) -> int:
+    try:
+        return future.result()[0].id
+    except Invalid:
+        return NONE

@@ -13,6 +13,7 @@ from stadtherz.sensorthings.schema import EntityType, Link, Own, Property, Shape
 
 MAX_DEPTH = 10
 MAX_ENTITIES = 10_000
+MAX_NESTING = 254  # levels that orjson writes
 _MAX_KEY = 2**63
 
 Mode = OneOf["create", "replace", "patch"]
@@ -37,9 +38,20 @@ def load(raw: bytes) -> Any:
     if not raw.strip():
         raise Invalid("body", "is empty; a JSON object is expected")
     try:
-        return orjson.loads(raw)
+        document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Invalid("body", f"is not JSON: {error}") from None
+    if raw.count(b"[") + raw.count(b"{") > MAX_NESTING:
+        _check_nesting(document)
+    return document
+
+
+def _check_nesting(document: Any) -> None:
+    """Refuse what can be read, but could not be written again."""
+    try:
+        orjson.dumps(document)
+    except orjson.JSONEncodeError:
+        raise TooLarge(f"JSON is nested deeper than {MAX_NESTING} levels") from None
 
 
 def read_body(entity: EntityType, document: Any, mode: Mode) -> Body:

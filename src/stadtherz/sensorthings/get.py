@@ -17,8 +17,7 @@ from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import SetPlan, plan_set
 from stadtherz.sensorthings.routes import Route, resolve_route
-from stadtherz.sensorthings.schema import OBSERVATION
-from stadtherz.sensorthings.schema import Own
+from stadtherz.sensorthings.schema import OBSERVATION, Own
 from stadtherz.sensorthings.syntax import Query, Resource
 
 JSON = "application/json; charset=utf-8"

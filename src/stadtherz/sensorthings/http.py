@@ -28,12 +28,13 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import changes
+from stadtherz.sensorthings import batch, changes, multipart
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
 from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.origin import check_origin, root_of
+from stadtherz.sensorthings.origin import check_origin, header, root_of
+from stadtherz.sensorthings.parts import FailedDependency
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -93,11 +94,35 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     query = scope.get("query_string", b"").decode("latin-1")
     urls = Urls(root_of(scope) + PREFIX)
     visibility = visibility_of(scope)
+    if path.strip("/") == "$batch":
+        return _batch(scope, body, visibility, urls)
     if method in _WRITES:
         check_origin(scope)
         _check_may_write(visibility)
         return changes.change(method, path, scope, body, visibility, urls, now=now_us())
     return conditional(get(path, query, visibility, urls, now=now_us()), conditions_of(scope))
+
+
+def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Answer:
+    """Each request of the batch comes in by the same door, and may do no more than the batch."""
+    if scope["method"] != "POST":
+        raise MethodNotAllowed(("POST", "OPTIONS"))
+    doors = batch.Doors(
+        lambda inner, content: handle(inner, content, lambda _: visibility),
+        lambda error: _translated(error, "POST"),
+    )
+    content_type = header(scope, b"content-type")
+    match content_type.partition(";")[0].strip().lower():
+        case "" | "application/json":
+            outcomes = batch.run(batch.read_json(body), scope, urls.root, doors)
+            return batch.as_json(outcomes)
+        case "multipart/mixed":
+            parts = multipart.read(content_type, body)
+            return multipart.write(batch.run(parts, scope, urls.root, doors))
+        case other:
+            raise changes.UnsupportedMedia(
+                f"a batch is application/json or multipart/mixed, not {other[:80]}"
+            )
 
 
 def _path(scope: Scope) -> str:
@@ -125,6 +150,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Forbidden, 403),
     (Conflict, 409),
     (PreconditionFailed, 412),
+    (FailedDependency, 424),
     (TooLarge, 413),
     (changes.UnsupportedMedia, 415),
     (Unsupported, 501),
@@ -144,7 +170,7 @@ def _translated(error: Exception, method: str) -> Answer:
         case Unauthenticated():
             headers = (("www-authenticate", 'Bearer realm="Stadtherz", Basic realm="Stadtherz"'),)
         case changes.UnsupportedMedia():
-            headers = (("accept-patch", ", ".join(changes.PATCHES)),)
+            headers = (("accept-patch", ", ".join(changes.PATCHES)),) if method == "PATCH" else ()
         case MethodNotAllowed() | changes.NotHere():
             headers = (("allow", ", ".join(error.allowed)),)
         case TooLarge() if method not in _WRITES:
@@ -155,7 +181,7 @@ def _translated(error: Exception, method: str) -> Answer:
             log.warning("The database does not answer: %s", error)
             status, message = 503, "the database does not answer just now; try again"
             headers = (("retry-after", "5"),)
-        case StadtherzError() | Unsupported() | PreconditionFailed():
+        case StadtherzError() | Unsupported() | PreconditionFailed() | FailedDependency():
             pass
         case _:
             log.error("A SensorThings request failed", exc_info=error)

@@ -192,14 +192,23 @@ def _answer(
 
 
 def _interleaved(found: Directory, hours: Hours, counts: Int64, raw: _Raw) -> Hours:
-    """A datastream's hours in the order of time: those of chunks, and of what lies between them."""
+    """A datastream's hours in the order of time: those of chunks, and of what lies between them.
+
+    Where all those chunks were thinned, hours need not be enough, so readings keep their own times.
+    """
     if not len(raw.start):
         return merge([hours])
+    each = hours_of if found.stats.n.any() else _instants
     gap = np.searchsorted(found.stats.t0, raw.start, "right")
     ends = np.r_[0, np.cumsum(counts)]
     parts, done = [], 0
     for place in np.unique(gap).tolist():
         mine = gap == place
-        parts += [hours[ends[done] : ends[place]], hours_of(raw.start[mine], raw.result[mine])]
+        parts += [hours[ends[done] : ends[place]], each(raw.start[mine], raw.result[mine])]
         done = place
     return merge([*parts, hours[ends[done] :]])
+
+
+def _instants(starts: Int64, results: npt.NDArray[np.float64]) -> Hours:
+    """Numbers as if each of them were an hour."""
+    return Hours(starts, np.ones(len(starts), np.int64), *[results] * 5)

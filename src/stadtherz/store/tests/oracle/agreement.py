@@ -112,6 +112,8 @@ def on_buckets(
 ) -> None:
     held = oracle.buckets(of, width, zone, start=start, end=end)
     _equal_buckets(buckets(of, width, zone, start=start, end=end), held)
+    if not all(bucket.whole for bucket in held):
+        return  # hours do not tell quantiles
     found = buckets(of, width, zone, start=start, end=end, quantiles=(0.1, 0.5))
     _equal_buckets(found, held)
     for share, values in found.quantiles.items():
@@ -124,7 +126,8 @@ def _equal_buckets(found: Any, held: list[Bucket]) -> None:
     assert found.count.tolist() == [len(bucket.numbers) for bucket in held]
     assert found.minimum.tolist() == [min(bucket.numbers) for bucket in held]
     assert found.maximum.tolist() == [max(bucket.numbers) for bucket in held]
-    assert found.first.tolist() == [bucket.numbers[0] for bucket in held]
-    assert found.last.tolist() == [bucket.numbers[-1] for bucket in held]
+    for place, bucket in enumerate(held):
+        assert found.first[place] in bucket.firsts
+        assert found.last[place] in bucket.lasts
     assert found.total == pytest.approx([sum(bucket.numbers) for bucket in held])
     assert found.mean == pytest.approx([np.mean(bucket.numbers) for bucket in held])

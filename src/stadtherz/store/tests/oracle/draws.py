@@ -24,6 +24,9 @@ from stadtherz.sql.tests import trees
 from stadtherz.store.public import READING_COLUMNS
 
 CHANGES_OF_CLOCKS = tuple(parse_instant(f"2026-{day}T00:00:00Z") for day in ("03-29", "10-25"))
+QUIET = parse_instant("2026-09-01T00:00:00Z")
+"""No reading is so near to it that one chunk could hold readings from before and after."""
+
 STREAMS = 3
 """How many datastreams a machine has; strategies speak of them by their place."""
 

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import Column, Kind, Order
-from stadtherz.base.time import Micros, Period
+from stadtherz.base.time import DAY, HOUR, Micros, Period
 from stadtherz.sql.public import (
     Source,
     Sql,
@@ -19,9 +19,10 @@ from stadtherz.sql.public import (
     compile_order,
     compose,
     dialect_of,
-    join,
 )
+from stadtherz.store.batch import SEQUENCE_BITS
 from stadtherz.store.database import database, on_sqlite, rows_of, run
+from stadtherz.store.policies import Policy
 from stadtherz.store.public import (
     READING_COLUMNS,
     Bucketing,
@@ -31,7 +32,7 @@ from stadtherz.store.public import (
     Receipt,
     Selection,
 )
-from stadtherz.store.tests.oracle.buckets import Bucket, grouped
+from stadtherz.store.tests.oracle.buckets import WHOLE, Bucket, Number, grouped
 from stadtherz.store.tests.oracle.rows import NAMES, columns_of, row_of
 
 _SELECTED = ", ".join(NAMES)
@@ -59,7 +60,15 @@ def _among(column: str, values: Iterable[int]) -> Sql:
 
 
 class RowTable:
-    """The readings in `oracle_observation`, on the same database as the store."""
+    """The readings in `oracle_observation`, on the same database as the store.
+
+    What thinning leaves of readings stays in memory.
+    """
+
+    def __init__(self) -> None:
+        self.thinned: dict[int, list[Number]] = {}
+        self.aged: set[int] = set()  # thinned or forgotten
+        self._thinnings = 0
 
     # --- the table -------------------------------------------------------------------------------
 
@@ -119,7 +128,50 @@ class RowTable:
         return self._delete(self._where(selection))
 
     def delete_stream(self, stream: int) -> int:
+        self.thinned.pop(stream, None)
         return self._delete(_among("datastream", [stream]))
+
+    def keep(self, stream: int, policy: Policy, today: Micros) -> None:
+        """Carry out the policy."""
+        if policy.raw_days is not None:
+            self.thin(stream, today - policy.raw_days * DAY)
+        if policy.hourly_days is not None:
+            self.forget(stream, today - policy.hourly_days * DAY)
+
+    def thin(self, stream: int, cutoff: Micros) -> None:
+        """Of readings from before the cutoff only hours are left, if they are plain numbers."""
+        self._thinnings += 1
+        plain = compose(
+            f"{{}} AND id >> {SEQUENCE_BITS} = {int(stream)} AND number IS NOT NULL "
+            "AND coalesce(valid_start, valid_end) IS NULL "
+            "AND result_quality IS NULL AND parameters IS NULL",
+            self._before(stream, cutoff),
+        )
+        self.thinned.setdefault(stream, []).extend(
+            Number(start // HOUR * HOUR, self._thinnings, (start, identity), value)
+            for start, identity, value in self._numbers(plain)
+        )
+        self._age(stream, cutoff)
+
+    def forget(self, stream: int, cutoff: Micros) -> None:
+        """Nothing is left of readings from before the cutoff."""
+        hours = self.thinned.pop(stream, [])
+        self.thinned[stream] = [number for number in hours if number.time >= cutoff]
+        self._age(stream, cutoff)
+
+    def _age(self, stream: int, cutoff: Micros) -> None:
+        before = self._before(stream, cutoff)
+        self.aged.update(self._columns(before, Sql("id")).id.tolist())
+        self._delete(before)
+
+    def _before(self, stream: int, cutoff: Micros) -> Sql:
+        return compose(
+            "{} AND {}", _among("datastream", [stream]), Sql("phenomenon_start < %s", (cutoff,))
+        )
+
+    def _numbers(self, condition: Sql) -> list[tuple[int, int, float]]:
+        template = "SELECT phenomenon_start, id, number FROM oracle_observation WHERE {}"
+        return rows_of(compose(template, condition))  # type: ignore[return-value]
 
     def _delete(self, condition: Sql) -> int:
         return run(f"DELETE FROM oracle_observation WHERE {condition.text}", condition.parameters)
@@ -181,14 +233,13 @@ class RowTable:
         start: Micros | None = None,
         end: Micros | None = None,
     ) -> list[Bucket]:
-        conditions = [_among("datastream", [stream]), Sql("number IS NOT NULL")]
-        if start is not None:
-            conditions.append(Sql("phenomenon_start >= %s", (start,)))
-        if end is not None:
-            conditions.append(Sql("phenomenon_start < %s", (end,)))
-        where = join(" AND ", conditions)
-        found = self._columns(where, Sql("phenomenon_start, id"))
-        return grouped(found.phenomenon_start.tolist(), found.result.tolist(), width, zone)
+        """Readings by their time, thinned ones by their hour."""
+        condition = compose("{} AND number IS NOT NULL", _among("datastream", [stream]))
+        numbers = [Number(t, WHOLE, (t, i), value) for t, i, value in self._numbers(condition)]
+        if width not in (Bucketing.MINUTE, Bucketing.QUARTER):
+            numbers += self.thinned.get(stream, [])
+        after, before = (-_MOST if start is None else start), (_MOST if end is None else end)
+        return grouped([n for n in numbers if after <= n.time < before], width, zone)
 
 
 def total(order: Sequence[Order]) -> tuple[Order, ...]:

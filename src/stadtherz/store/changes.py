@@ -22,7 +22,7 @@ from stadtherz.store.exchange import Change, Exchange
 from stadtherz.store.insert import check_references
 from stadtherz.store.models import Datastream, FeatureOfInterest
 from stadtherz.store.reads import count, sealed_with, select
-from stadtherz.store.seal import add_block, block_of, seal_within
+from stadtherz.store.seal import block_of, exchange_for, seal_within
 from stadtherz.store.tables import TABLES
 from stadtherz.store.values import NONE, Columns, Int64, Reading, Selection
 from stadtherz.store.view import ascending, reading
@@ -115,10 +115,8 @@ def _put(batch: Batch, change: Change) -> None:
         plain = Extra(float(readings["result"][0]), None, None, None, None, None)
         rows.insert(Batch(readings, batch.extras or {0: plain}))
         return
-    exchange = Exchange([], [])
-    found = change.now.look_at_chunks().of(np.array([stream], np.int64)).with_readings()
-    add_block(block_of(stream, readings), found, exchange)
-    change.exchange(exchange)
+    found = change.now.look_at_chunks().of(np.array([stream], np.int64))
+    change.exchange(exchange_for([block_of(stream, readings)], found))
 
 
 # --- datastreams and features that are deleted -----------------------------------------------------

@@ -131,7 +131,9 @@ def encode(block: Block) -> bytes:
 def _packed(block: Block, name: str) -> tuple[bool, bytes]:
     """Whether the column counts from the phenomenon start, and its bytes."""
     values: Int64 = getattr(block, name)
-    offsets = _offsets(values, block.phenomenon_start) if name in _RELATIVE else None
+    if name not in _RELATIVE or (values == values[:1]).all():
+        return False, pack(values)
+    offsets = _offsets(values, block.phenomenon_start)
     if offsets is None:
         return False, pack(values)
     counted = pack(offsets)
@@ -145,7 +147,7 @@ def _offsets(values: Int64, starts: Int64) -> Int64 | None:
     """From the starts; None where there are none, or one that would be mistaken for NONE."""
     missing = values == NONE
     offsets = np.where(missing, NONE, values - starts)
-    return None if missing.all() or ((offsets == NONE) != missing).any() else offsets
+    return None if ((offsets == NONE) != missing).any() else offsets
 
 
 def _repeats(values: Int64) -> bool:

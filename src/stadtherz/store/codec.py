@@ -8,8 +8,9 @@ together. Pco and Zstandard do the rest; whichever result is the smallest is kep
 
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import IntEnum
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Codec(IntEnum):
     DECIMAL = 6  # floats: a power of ten, a column of integers, and the exceptions
 
 
-_FEW = 64  # values up to which bookkeeping decides, so that everything is tried
+_FEW = 256  # values below which the first codec that fits will do: such chunks are joined soon
 _RANGE = 1 << 63
 _TWO = struct.Struct("<qq")
 
@@ -70,13 +71,14 @@ def _raw(values: Column) -> bytes:
 def _integers(values: Int64) -> bytes:
     if (progression := _progression(values)) is not None:
         return bytes([Codec.AFFINE]) + _TWO.pack(*progression)
+    if len(values) < _FEW:
+        return min(_raw(values), _pco(values, _STEPS), key=len)
     unit = _unit(values)
     if unit < 2:
         return _compressed(values)
     origin = int(values[0])
     head = bytes([Codec.SCALED]) + _TWO.pack(origin, unit)
-    scaled = head + _compressed((values - origin) // unit)
-    return min(scaled, _compressed(values), key=len) if len(values) < _FEW else scaled
+    return head + _compressed((values - origin) // unit)
 
 
 def _progression(values: Int64) -> tuple[int, int] | None:
@@ -101,10 +103,9 @@ def _unit(values: Int64) -> int:
 
 def _floats(values: Float64) -> bytes:
     found = _decimal(values)
-    if found is None or len(values) < _FEW:
-        tries = [_raw(values), *(_pco(values, deltas) for deltas in (_STEPS, _SINGLE))]
-        found = min([*tries, found] if found else tries, key=len)
-    return found
+    if found is not None and len(found) <= 8 * len(values):
+        return found
+    return min([_raw(values), *(_pco(values, deltas) for deltas in (_STEPS, _SINGLE))], key=len)
 
 
 # --- decimals ------------------------------------------------------------------------------------
@@ -125,7 +126,8 @@ def _decimal(values: Float64) -> bytes | None:
 
     Exceptions are -0.0, infinities, a sensor's "no value": what is no multiple, bit for bit.
     """
-    for exponent, form in _likely(values[:: len(values) // _SAMPLE + 1]):
+    sample = values[:: len(values) // _SAMPLE + 1]
+    for exponent, form in chain(_written(sample), _likely(sample)):
         steps, fits = _multiples(values, exponent, form)
         places = np.flatnonzero(~fits)
         if len(places) <= len(values) * _MOST_EXCEPTIONS:
@@ -135,14 +137,28 @@ def _decimal(values: Float64) -> bytes | None:
     return None
 
 
-def _likely(sample: Float64) -> list[list[int]]:
+def decimals(sample: Float64) -> int | None:
+    """How many decimals people would write these numbers with; None if they would not."""
+    texts = [repr(value).partition(".")[2] for value in sample.tolist()]
+    if not all(text.isdigit() for text in texts):
+        return None
+    return max(0 if text == "0" else len(text) for text in texts)
+
+
+def _written(sample: Float64) -> Iterator[tuple[int, int]]:
+    """The form that a number has which was read from text; mostly it spares trying all others."""
+    exponent = decimals(sample)
+    if exponent is not None and exponent < len(_POWERS):
+        yield exponent, _QUOTIENT
+
+
+def _likely(sample: Float64) -> Iterator[tuple[int, int]]:
     """Exponents and forms that nearly all of a sample has, the smallest exponent first."""
     exponents = np.arange(len(_POWERS))[:, None]
     enough = len(sample) * (1 - 2 * _MOST_EXCEPTIONS)
     fits = [_multiples(sample, exponents, form)[1] for form in (_QUOTIENT, _PRODUCT)]
     numbers = np.array([np.count_nonzero(fit, axis=1) for fit in fits])
-    found: list[list[int]] = np.argwhere(enough <= numbers.T).tolist()
-    return found
+    yield from map(tuple, np.argwhere(enough <= numbers.T).tolist())
 
 
 def _multiples(values: Float64, exponent: Any, form: int) -> tuple[Float64, npt.NDArray[np.bool_]]:
@@ -177,27 +193,21 @@ def _filled(steps: Float64, fits: npt.NDArray[np.bool_]) -> Int64:
 _SINGLE = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.no_op())
 _STEPS = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.try_consecutive(1))
 _LEVEL = 3
-_NEAR = 32
 _WIDTHS = (1, 2, 4, 8)
 _ZSTD = struct.Struct("<qB")
 _local = threading.local()
 
 
 def _compressed(values: Int64) -> bytes:
-    configs = (_STEPS,) if _neighbours_are_near(values) else (_STEPS, _SINGLE)
-    best = min([_raw(values), *(_pco(values, config) for config in configs)], key=len)
+    best = min((_pco(values, config) for config in (_STEPS, _SINGLE)), key=len)
+    if len(best) > 8 * len(values):
+        best = _raw(values)
     # Zstandard wins where values or patterns come again, and then only by a good margin, since it
     # takes longer to read. Noise is not worth the attempt.
-    if len(values) >= _FEW and len(best) > len(values):
+    if len(best) > len(values):
         return best
     other = _zstd(values)
     return other if len(other) < len(best) * 7 // 8 else best
-
-
-def _neighbours_are_near(values: Int64) -> bool:
-    """Whether differences are so much smaller than the values that only they need be tried."""
-    numbers = values.astype(np.float64)
-    return bool(np.abs(np.diff(numbers)).mean() * _NEAR < np.ptp(numbers))
 
 
 def _pco(values: Column, config: ChunkConfig) -> bytes:

@@ -1,62 +1,74 @@
 """Where new readings of a datastream go among its chunks: which are rewritten, which are new. Pure.
 
 Chunks of a datastream follow each other without touching. A reading goes into the chunk whose time
-it falls in, else behind the chunk before it as long as that has room, else into a new one.
+it falls in, else into a new one behind the chunk before it. That chunk itself is written again only
+if as much is added as it holds: so a slow sensor leaves small chunks, which `tend` joins when there
+are some, and each reading is written a few times instead of at each sealing until its chunk is full.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from stadtherz.store.chunk import BLOCK_COLUMNS, Block
-from stadtherz.store.chunks import LONGEST, MOST, Directory
+from stadtherz.store.chunks import LONGEST, MOST
+from stadtherz.store.sieve import Stats
 from stadtherz.store.values import Int64
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """New readings for one chunk (its place in the directory), or for none yet (None)."""
+    """New readings for one chunk (its place in the statistics), or for none yet (None)."""
 
     chunk: int | None
     readings: slice
 
 
-def shares(starts: Int64, found: Directory) -> list[Share]:
-    """How readings with these starts, which ascend, are shared out over a datastream's chunks."""
-    before = np.searchsorted(found.stats.t0, starts, "right") - 1
+def shares(stream: int, starts: Int64, stats: Stats) -> list[Share]:
+    """How a datastream's readings with these starts, which ascend, are shared out over its chunks.
+
+    The statistics are those of chunks by datastream and time.
+    """
+    first, behind = np.searchsorted(stats.datastream, [stream, stream + 1]).tolist()
+    if first == behind:
+        return [Share(None, slice(0, len(starts)))]
+    if starts[0] > stats.t1[behind - 1]:  # as nearly always
+        return _shares_of(behind - 1, 0, len(starts), starts, stats)
+    before = first - 1 + np.searchsorted(stats.t0[first:behind], starts, "right")
     cuts = np.flatnonzero(np.r_[True, before[1:] != before[:-1]])
     ends = np.r_[cuts[1:], len(starts)]
     return [
         share
         for begin, end in zip(cuts.tolist(), ends.tolist(), strict=True)
-        for share in _shares_of(int(before[begin]), begin, end, starts, found)
+        for share in (
+            _shares_of(int(before[begin]), begin, end, starts, stats)
+            if before[begin] >= first
+            else [Share(None, slice(begin, end))]
+        )
     ]
 
 
-def _shares_of(chunk: int, begin: int, end: int, starts: Int64, found: Directory) -> list[Share]:
-    if chunk < 0:
-        return [Share(None, slice(begin, end))]
-    last, number = int(found.stats.t1[chunk]), int(found.stats.n[chunk])
+def _shares_of(chunk: int, begin: int, end: int, starts: Int64, stats: Stats) -> list[Share]:
+    last, number = int(stats.t1[chunk]), int(stats.n[chunk])
     inside = begin + int(np.searchsorted(starts[begin:end], last, "right"))
-    near = int(np.searchsorted(starts[begin:end], found.stats.t0[chunk] + LONGEST, "right"))
-    has_room = number < MOST and (begin + near > inside)
-    if has_room:
-        rest = begin + near
-    elif inside > begin:
-        rest = inside
-    else:
-        return [Share(None, slice(begin, end))]
-    first = [Share(chunk, slice(begin, rest))]
-    return first if rest == end else [*first, Share(None, slice(rest, end))]
+    near = begin + int(np.searchsorted(starts[begin:end], stats.t0[chunk] + LONGEST, "right"))
+    doubled = number < MOST and near - inside >= number
+    rest = near if doubled else inside
+    parts = [Share(chunk, slice(begin, rest)), Share(None, slice(rest, end))]
+    return [part for part in parts if part.readings.start < part.readings.stop]
 
 
 def merged(old: Block, new: Block) -> Block:
     """Both by (phenomenon start, id)."""
-    both = {
-        name: np.concatenate([getattr(old, name), getattr(new, name)]) for name in BLOCK_COLUMNS
-    }
-    order = np.lexsort((both["id"], both["phenomenon_start"]))
-    return Block(old.datastream, **{name: column[order] for name, column in both.items()})
+    both = joined([old, new])
+    return both.take(np.lexsort((both.id, both.phenomenon_start)))
+
+
+def joined(blocks: Sequence[Block]) -> Block:
+    """Blocks of one datastream, one after the other."""
+    columns = ([getattr(block, name) for block in blocks] for name in BLOCK_COLUMNS)
+    return Block(blocks[0].datastream, *map(np.concatenate, columns))
 
 
 def split(block: Block) -> list[Block]:

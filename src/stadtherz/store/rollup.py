@@ -17,9 +17,10 @@ The roll-up's checksum is that of its chunk's row.
 
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import Any, overload
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,7 @@ import zstandard
 
 from stadtherz.base.time import HOUR
 from stadtherz.store.buckets import Float64, changes, runs, split, whole_hours
-from stadtherz.store.codec import Corrupt
+from stadtherz.store.codec import Corrupt, decimals
 from stadtherz.store.values import Bucketing, Buckets, Int64
 
 _NUMBERS = ("minimum", "maximum", "first", "last", "total")
@@ -69,6 +70,8 @@ _HEADS = np.dtype([("form", "<u4"), ("hours", "<u4"), ("first", "<i4"), ("least"
 _EXPONENTS = range(8)
 _EXACT = 2.0**53  # integers below are doubles, too
 _WORTH = 8  # readings per hour, on average, below which a roll-up saves nothing
+_LEAST = 256  # readings below which they themselves are read as quickly
+_SAMPLE = 32  # hours from which the exponent is guessed
 _LEVEL = 3
 _local = threading.local()
 
@@ -97,11 +100,11 @@ def _nothing() -> Hours:
 
 
 def rollup(starts: Int64, results: Float64) -> bytes | None:
-    """The readings' hours as bytes; None where the hours hold so little that it is not worth it."""
-    hours = hours_of(starts, results)
-    if not len(hours) or len(starts) < _WORTH * len(hours):
+    """The readings' hours as bytes; None where there is little to read or little in an hour."""
+    if len(starts) < _LEAST:
         return None
-    return roll(hours)
+    hours = 1 + np.count_nonzero(np.diff(starts // HOUR))
+    return roll(hours_of(starts, results)) if len(starts) >= _WORTH * hours else None
 
 
 def rollup_always(starts: Int64, results: Float64) -> bytes:
@@ -115,15 +118,23 @@ def rollup_always(starts: Int64, results: Float64) -> bytes:
 def roll(hours: Hours) -> bytes:
     """Hours as bytes, in the first form that gives the same numbers back."""
     with np.errstate(invalid="ignore", over="ignore"):
-        for exponent in _EXPONENTS if len(hours) else ():
-            for form in (QUOTIENTS, PRODUCTS):
-                data = _integers(hours, form, exponent)
-                if data is not None:
-                    return data
+        for exponent, form in _forms(hours):
+            data = _integers(hours, form, exponent)
+            if data is not None:
+                return data
     table = np.stack([getattr(hours, name).view(np.uint8) for name in _NAMES])
     shuffled = table.reshape(len(_NAMES), -1, 8).transpose(0, 2, 1).tobytes()
     head = _HEAD.pack(DOUBLES, 0, 0, 0, len(hours), 0, 0)
     return head + zstandard.ZstdCompressor(level=_LEVEL).compress(shuffled)
+
+
+def _forms(hours: Hours) -> Iterator[tuple[int, int]]:
+    """How numbers may be written as integers, the likeliest first."""
+    if len(hours):
+        likely = decimals(hours.minimum[:_SAMPLE])
+        if likely is not None and likely in _EXPONENTS:
+            yield likely, QUOTIENTS
+        yield from product(_EXPONENTS, (QUOTIENTS, PRODUCTS))
 
 
 def _integers(hours: Hours, form: int, exponent: int) -> bytes | None:

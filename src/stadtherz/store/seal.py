@@ -4,7 +4,8 @@ What is expensive, decoding and encoding, is done before the writer's lock is ta
 rows are exchanged. If something else was sealed or changed in between, it is done again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from stadtherz.store.state import remember
 from stadtherz.store.values import Int64
 from stadtherz.store.view import SEALED, View, reading
 
-_AT_ONCE = 32  # datastreams in one transaction
+_AT_ONCE = 64  # datastreams in one transaction
 _READINGS = 16_384  # of all of them
 
 
@@ -29,14 +30,14 @@ def seal(until: Callable[[], bool] = lambda: False) -> int:
 
     Other writers get their turn after each few datastreams; `until` true ends it there.
     """
-    with reading() as known:
+    with reading(sealed=True) as known:
         upto, pending = known.end, known.tail.of(None)
     if not len(pending):
         return 0
     for streams in _slices(pending):
         if until():
             return 0
-        seal_streams(streams)
+        known = _seal_some(streams, known, pending)
     _finish(upto)
     return len(pending)
 
@@ -54,67 +55,75 @@ def _slices(pending: Readings) -> list[Int64]:
     return [*groups, streams[begin:]]
 
 
-def seal_streams(streams: Int64) -> None:
-    """Seal what these datastreams (ascending) have in the log."""
-    with reading(sealed=True) as known:
-        prepared = _prepare(streams, known)
+def _seal_some(streams: Int64, known: View, pending: Readings) -> View:
+    """Seal what these datastreams (ascending) have pending as of the view, and give a view to go on.
+
+    As long as nobody else seals or changes anything, what is known of the other chunks stays true.
+    """
+    with reading() as fresh:
+        if fresh.event != known.event:
+            known, pending = fresh, fresh.tail.of(streams)
+        prepared = _prepare(streams, known, pending)
     view.current()
     with moving():
         now = view.current().copy()
         if now.event != known.event:
-            prepared = _prepare(streams, now)
-        elif now.end != known.end:
-            now_streams = now.tail.of(streams)
-            prepared = prepared if _same(now_streams, known) else _prepare(streams, now)
-        write(streams, prepared, now)
-
-
-def _same(readings: Readings, known: View) -> bool:
-    """Whether none of the readings came after the view."""
-    return not len(readings) or int(readings["position"].max()) <= known.end
+            known, pending = now.copy(), now.tail.of(streams)
+            prepared = _prepare(streams, known, pending)
+        _write(streams, prepared, known, pending, now)
+    known.event = now.event
+    return known
 
 
 def seal_within(streams: Int64, now: View) -> None:
-    """As `seal_streams`, in a transaction of `moving` whose view is `now`."""
-    pending = np.unique(now.tail.of(streams)["datastream"])
-    if len(pending):
-        write(pending, _prepare(pending, now), now)
+    """Seal these datastreams in a transaction of `moving` whose view is `now`."""
+    pending = now.tail.of(streams)
+    some = np.unique(pending["datastream"])
+    if len(some):
+        _write(some, _prepare(some, now, pending), now, pending, now)
 
 
-def _prepare(streams: Int64, known: View) -> Exchange:
-    directory = known.look_at_chunks().with_readings()
-    exchange = Exchange([], [])
-    plain = known.unsealed(streams.tolist())
+def _of(streams: Int64, readings: Readings) -> Readings:
+    """From the first of these datastreams to the last."""
+    held = readings["datastream"]
+    return readings[slice(*np.searchsorted(held, [streams[0], streams[-1] + 1]))]
+
+
+def _prepare(streams: Int64, known: View, pending: Readings) -> Exchange:
+    plain = _of(streams, pending)
+    plain = plain[plain["plain"]]
     edges = np.searchsorted(plain["datastream"], np.append(streams, streams[-1] + 1)).tolist()
-    for place, stream in enumerate(streams.tolist()):
-        part = plain[edges[place] : edges[place + 1]]
-        if len(part):
-            add_block(block_of(stream, part), directory.of(streams[place : place + 1]), exchange)
-    return exchange
+    parts = zip(streams.tolist(), pairwise(edges), strict=True)
+    blocks = [block_of(stream, plain[a:b]) for stream, (a, b) in parts if a < b]
+    return exchange_for(blocks, known.look_at_chunks().of(streams))
 
 
 def block_of(stream: int, readings: Readings) -> Block:
     return Block(stream, *(np.ascontiguousarray(readings[name]) for name in BLOCK_COLUMNS))
 
 
-def add_block(block: Block, found: Directory, exchange: Exchange) -> None:
-    """Plan where the readings of a block go among the datastream's chunks."""
-    for share in shares(block.phenomenon_start, found):
-        part = block.take(share.readings)
-        if share.chunk is not None:
-            (old,) = chunks_of(found.take(slice(share.chunk, share.chunk + 1)))
-            exchange.removed.append(int(found.key[share.chunk]))
-            part = merged(old.block(), part)
-        exchange.rows.extend(chunks.row_of(piece) for piece in split(part))
+def exchange_for(blocks: Sequence[Block], found: Directory) -> Exchange:
+    """Where the readings of these blocks go among their datastreams' chunks."""
+    found = found.with_readings()
+    plan = [
+        (block.take(share.readings), share.chunk)
+        for block in blocks
+        for share in shares(block.datastream, block.phenomenon_start, found.stats)
+    ]
+    rewritten = np.array([chunk for _, chunk in plan if chunk is not None], np.int64)
+    old = chunks_of(found.take(rewritten))
+    parts = [part if chunk is None else merged(next(old).block(), part) for part, chunk in plan]
+    rows = [chunks.row_of(piece) for part in parts for piece in split(part)]
+    return Exchange(found.key[rewritten].tolist(), rows)
 
 
-def write(streams: Int64, exchange: Exchange, now: View) -> None:
-    """Carry the exchange out; the summaries and the log learn of it."""
-    held = now.summaries(streams)
+def _write(streams: Int64, exchange: Exchange, known: View, pending: Readings, now: View) -> None:
+    """Carry out what was prepared as of `known`; summaries, and through the log everybody, learn of it."""
+    held = known.summarised(streams, _of(streams, pending))
     exchange.carry_out()
-    held["sealed"] = now.end
+    held["sealed"] = known.end
     summaries.write(held)
-    event = {"streams": streams.tolist(), "upto": now.end, "removed": exchange.removed}
+    event = {"streams": streams.tolist(), "upto": known.end, "removed": exchange.removed}
     append_event(SEALED, now, event)
 
 

@@ -1,6 +1,7 @@
 """Tidying up: small chunks are joined, old readings thinned or dropped, the log is cut short."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,18 +10,20 @@ from django.db.models import Min
 from stadtherz.base.time import DAY, now_us
 from stadtherz.store import chunks, rows, view
 from stadtherz.store.changes import delete_readings
-from stadtherz.store.chunks import LONGEST, MOST, Directory, chunks_of, rollups_of
+from stadtherz.store.chunks import LONGEST, MOST, Directory, chunks_of, rollups_of, row_of
 from stadtherz.store.database import moving, run, writing
 from stadtherz.store.exchange import Change, Exchange
-from stadtherz.store.merge import merged
+from stadtherz.store.merge import joined
 from stadtherz.store.models import Cursor
 from stadtherz.store.policies import Policy, policies
 from stadtherz.store.rollup import rollup_always
+from stadtherz.store.sieve import Stats
 from stadtherz.store.state import remembered
 from stadtherz.store.values import Int64
 from stadtherz.store.view import reading
 
-_AT_ONCE = 64  # chunks exchanged in one transaction
+_AT_ONCE = 32  # datastreams in one transaction
+_SOME = 8  # neighbours that are joined although more of them may come
 
 
 def tend(until: Callable[[], bool] = lambda: False) -> None:
@@ -52,43 +55,58 @@ def cut_log() -> int:
 def _joining() -> Iterator[Callable[[], None]]:
     with reading(sealed=True) as known:
         found = known.look_at_chunks().with_readings()
-    pairs = _neighbours(found)
-    for begin in range(0, len(pairs), _AT_ONCE):
-        keys = found.key[
-            np.r_[pairs[begin : begin + _AT_ONCE], pairs[begin : begin + _AT_ONCE] + 1]
-        ]
-        yield lambda keys=keys: _join(keys)  # type: ignore[misc]
+    streams = np.unique(found.stats.datastream[[run.start for run in _runs(found)]])
+    for begin in range(0, len(streams), _AT_ONCE):
+        yield partial(_join, streams[begin : begin + _AT_ONCE])
 
 
-def _neighbours(found: Directory) -> Int64:
-    """Places of chunks that fit together with the one behind them, none in two pairs."""
+def _runs(found: Directory) -> list[slice]:
+    """Neighbours that together make one chunk and are worth it: there are some, or no more will fit."""
     stats = found.stats
     fit = stats.datastream[1:] == stats.datastream[:-1]
     fit &= stats.n[1:] + stats.n[:-1] <= MOST
     fit &= stats.t1[1:] - stats.t0[:-1] <= LONGEST
-    pairs: list[int] = []
+    runs: list[slice] = []
+    behind = 0
     for place in np.flatnonzero(fit).tolist():
-        if not pairs or place > pairs[-1] + 1:
-            pairs.append(place)
-    return np.array(pairs, np.int64)
+        if place >= behind:
+            behind = _reach(stats, place)
+            ended = behind < len(found) and stats.datastream[behind] == stats.datastream[place]
+            if ended or behind - place >= _SOME:
+                runs.append(slice(place, behind))
+    return runs
 
 
-def _join(keys: Int64) -> None:
-    """Join neighbours, both of which are among these chunks, as far as they are still there."""
+def _reach(stats: Stats, first: int) -> int:
+    """The place behind the last chunk that still fits into one with the first."""
+    most = slice(first, first + MOST)
+    fit = stats.datastream[most] == stats.datastream[first]
+    fit &= np.cumsum(stats.n[most]) <= MOST
+    fit &= stats.t1[most] - stats.t0[first] <= LONGEST
+    return first + (int(np.argmin(fit)) if not fit.all() else len(fit))
+
+
+def _join(streams: Int64) -> None:
+    """Join what is worth it. Decoding and encoding come before the writer's lock, as in `seal`."""
+    with reading(sealed=True) as known:
+        exchange = _joined(known.look_at_chunks().of(streams))
     with moving():
         change = Change(view.current().copy())
-        found = change.now.look_at_chunks().with_readings()
-        exchange = Exchange([], [])
-        for place in _neighbours(found).tolist():
-            if not np.isin(found.key[place : place + 2], keys).all():
-                continue
-            first, second = chunks_of(found.take(slice(place, place + 2)))
-            block = merged(first.block(), second.block())
-            exchange.removed.extend(found.key[place : place + 2].tolist())
-            exchange.rows.append(chunks.row_of(block))
+        if change.now.event != known.event:
+            exchange = _joined(change.now.look_at_chunks().of(streams))
         if exchange.removed:
             change.exchange(exchange)
             change.settle()
+
+
+def _joined(found: Directory) -> Exchange:
+    found = found.with_readings()
+    exchange = Exchange([], [])
+    for places in _runs(found):
+        neighbours = found.take(places)
+        exchange.removed.extend(neighbours.key.tolist())
+        exchange.rows.append(row_of(joined([chunk.block() for chunk in chunks_of(neighbours)])))
+    return exchange
 
 
 # --- retention -----------------------------------------------------------------------------------
@@ -96,7 +114,7 @@ def _join(keys: Int64) -> None:
 
 def _retention() -> Iterator[Callable[[], None]]:
     for stream, policy in sorted(policies().items()):
-        yield lambda stream=stream, policy=policy: _keep(stream, policy)  # type: ignore[misc]
+        yield partial(_keep, stream, policy)
 
 
 def _keep(stream: int, policy: Policy) -> None:

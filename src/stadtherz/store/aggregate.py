@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from stadtherz.base.time import HOUR, Micros
 from stadtherz.store import rows
+from stadtherz.store.batch import Readings
 from stadtherz.store.buckets import bucket_each, zone_of
 from stadtherz.store.chunks import Directory, chunks_of, rollups_of
 from stadtherz.store.rollup import (
@@ -57,6 +58,12 @@ class _Raw:
     start: Int64
     result: npt.NDArray[np.float64]
     id: Int64
+
+    @classmethod
+    def of(cls, tail: Readings) -> "_Raw":
+        """Readings as the tail sorts them."""
+        columns = (tail[name] for name in ("datastream", "phenomenon_start", "result", "id"))
+        return cls(*map(np.ascontiguousarray, columns))
 
     def within(self, question: _Question) -> "_Raw":
         return self.take((self.start >= question.start) & (self.start < question.end))
@@ -115,6 +122,8 @@ def _chunks_within(question: _Question, known: View) -> Directory:
 def _loose(question: _Question, known: View) -> _Raw:
     """What is not in chunks: the tail, and numbers among the rows."""
     tail = known.unsealed(question.streams.tolist())
+    if not known.has_rows(question.streams.tolist()):
+        return _Raw.of(tail).within(question)
     start, end = (b if NONE < b < _FAR else None for b in (question.start, question.end))
     others = rows.starting_between(question.streams, start, end)
     stream = np.r_[tail["datastream"], others.datastream]

@@ -24,6 +24,9 @@ from stadtherz.store.values import Int64, Values
 Condition = Callable[[Table], Mask]
 """Says for each reading whether it fulfils something."""
 
+Ordering = Callable[[Table], Int64]
+"""Says in which order readings come, as their places."""
+
 
 def condition(expression: Expression) -> Condition:
     """The condition as a function that says for each reading whether it is fulfilled.
@@ -67,18 +70,22 @@ def _documents(expression: Column | Lookup, frame: Frame) -> tuple[Values, Mask]
     return documents_of(expression)(frame).whole().over(len(frame))
 
 
-def ordering(order: Sequence[Order], columns: Table) -> Int64:
-    """The places of the readings in this order, as `taken(columns, places)` needs them.
+def ordering(order: Sequence[Order]) -> Ordering:
+    """The order as a function that gives the places of readings in it, for `taken(columns, places)`.
 
     Null comes first when ascending, last when descending; types of JSON come one after the other
     (`sql.keyset`); texts are sorted by code point. Readings that are equal keep their order.
     Raises Invalid as `condition`.
     """
     makers = [sort_keys(term) for term in order]
-    with np.errstate(all="ignore"):
-        frame = Frame(columns)
-        keys: Keys = [key for maker in makers for key in maker(frame)]
-    return permutation(keys, len(columns))
+
+    def places(columns: Table) -> Int64:
+        with np.errstate(all="ignore"):
+            frame = Frame(columns)
+            keys: Keys = [key for maker in makers for key in maker(frame)]
+        return permutation(keys, len(columns))
+
+    return places
 
 
 def needed(asked: Expression | Sequence[Order]) -> frozenset[str]:

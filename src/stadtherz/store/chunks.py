@@ -154,14 +154,21 @@ def chunks_of(found: Directory) -> Iterator[Chunk]:
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
         held = {key: decoded.get(key) for key in part}
-        missing = [key for key, _ in (k for k in part if held[k] is None)]
-        fetched = _fetch(missing) if missing else {}
-        for key in part:
-            chunk = held[key]
-            if chunk is None:
-                chunk = opened(*fetched[key[0]])
-                decoded.put(key, chunk)
-            yield chunk
+        missing = [key for key in part if held[key] is None]
+        if missing:
+            held |= _opened(missing)
+        yield from held.values()  # type: ignore[misc]  # none is missing now
+
+
+def _opened(keys: list[tuple[int, int]]) -> dict[tuple[int, int], Chunk | None]:
+    """Chunks out of the database; they are kept for the next who asks."""
+    rows = _fetch([key for key, _ in keys])
+    found: dict[tuple[int, int], Chunk | None] = {}
+    for key in keys:
+        chunk = opened(*rows[key[0]])
+        decoded.put(key, chunk)
+        found[key] = chunk
+    return found
 
 
 def _fetch(keys: list[int]) -> dict[int, tuple[Any, ...]]:

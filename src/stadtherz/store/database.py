@@ -143,9 +143,17 @@ def writing() -> Iterator[None]:
 
 def members(column: str, values: Iterable[int]) -> Sql:
     """The condition that an integer column is one of the values."""
-    listed = [value for value in values if value in ID_RANGE]
-    if len(listed) == 1:
-        return Sql(f"{column} = %s", tuple(listed))
+    found = [value for value in values if value in ID_RANGE]
+    if len(found) == 1:
+        return Sql(f"{column} = %s", tuple(found))
     if on_sqlite():
-        return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (str(listed),))
-    return Sql(f"{column} = ANY(%s::bigint[])", (listed,))
+        return Sql(f"{column} IN (SELECT value FROM json_each(%s))", (str(found),))
+    return Sql(f"{column} = ANY(%s::bigint[])", (found,))
+
+
+def listed(values: Iterable[int]) -> Sql:
+    """The values as a table with one column, `value`."""
+    found = [value for value in values if value in ID_RANGE]
+    if on_sqlite():
+        return Sql("json_each(%s)", (str(found),))
+    return Sql("unnest(%s::bigint[]) AS listed (value)", (found,))

@@ -26,6 +26,7 @@ from stadtherz.store.values import NONE, Columns, Extent, Int64, Selection
 from stadtherz.store.view import View, ascending, reading, streams_with_readings
 
 _ID = Column("id", Kind.NUMBER)
+_TIME = Column("phenomenon_start", Kind.TIME)
 _STEP = 4_096  # readings of chunks looked at before asking whether that was enough
 _SLACK = 4  # times the readings wanted, before the rest is thrown away
 
@@ -58,7 +59,8 @@ def select(selection: Selection) -> Columns:
     selection = narrowed(selection)
     with reading(sealed=True) as known:
         best = _Best(order, most)
-        best.add(rows.select(selection, order, most))
+        if known.has_rows(selection.streams):
+            best.add(rows.select(selection, order, most))
         fulfils = condition(selection.where)
         best.add(_unsealed(known, selection, fulfils))
         _read_chunks(known, selection, fulfils, best)
@@ -105,55 +107,74 @@ def _read_chunks(known: View, selection: Selection, fulfils: Condition, best: "_
     while done < len(found):
         if best.beats(ranks[order[done]]):
             return
-        step = max(_STEP, best.missing())
+        step = best.missing() if certain[order[done]] else max(_STEP, best.missing())
         reach = min(
             int(np.searchsorted(sizes, (sizes[done - 1] if done else 0) + step)) + 1, len(found)
         )
         part = order[done:reach]
         for chunk, place in zip(chunks_of(found.take(part)), part.tolist(), strict=True):
-            best.add(_matching(chunk, fulfils, whole=bool(certain[place])))
+            best.add(chunk if certain[place] else from_chunk(chunk, fulfils(chunk)))
             done += 1
             if done < reach and best.beats(ranks[order[done]]):
                 return
-
-
-def _matching(chunk: Chunk, fulfils: Condition, *, whole: bool) -> Columns:
-    if whole:
-        return from_chunk(chunk, slice(None))
-    mask = fulfils(chunk)
-    return from_chunk(chunk, mask) if mask.any() else EMPTY
 
 
 class _Best:
     """The first so many readings in an order, out of parts that come in any."""
 
     def __init__(self, order: Sequence[Order], most: int | None) -> None:
-        self._order = order
+        self._places = ordering(order)
         self._most = most
-        self._parts: list[Columns] = []
+        self._parts: list[Columns] = []  # each in the order, unless all readings are wanted
         self._held = 0
-        first = order[0]
-        by = first.by
-        named = isinstance(by, Column) and not by.path and by.name in _BOUNDS
-        self._bounds = _BOUNDS[by.name] if named and isinstance(by, Column) else None
-        self._descending = first.descending
+        self._in_order = True  # all of them, one part after the other
+        by = order[0].by
+        self._name = by.name if isinstance(by, Column) and not by.path else ""
+        self._bounds = _BOUNDS.get(self._name)
+        self._descending = order[0].descending
+        self._by_time = tuple(order) == total_order([Order(_TIME, self._descending)])
 
-    def add(self, columns: Columns) -> None:
-        if not len(columns):
+    def add(self, readings: Columns | Chunk) -> None:
+        """Take the best of these readings."""
+        if not len(readings):
             return
-        self._parts.append(columns)
-        self._held += len(columns)
+        if isinstance(readings, Chunk):
+            part = from_chunk(readings, self._best_of_chunk(readings))
+        else:
+            part = taken(readings, self._places(readings)[: self._most])
+        self._in_order = not self._parts or (self._in_order and self._follows(part))
+        self._parts.append(part)
+        self._held += len(part)
         if self._most is not None and self._held > max(_SLACK * self._most, _STEP):
             self._cut()
 
+    def _best_of_chunk(self, chunk: Chunk) -> Int64 | slice:
+        if self._most is None:
+            return slice(None)
+        if not self._by_time:
+            return self._places(chunk)[: self._most]
+        places = np.arange(len(chunk))  # a chunk is in the order of time already
+        return places[::-1][: self._most] if self._descending else places[: self._most]
+
+    def _follows(self, part: Columns) -> bool:
+        """Whether the part begins beyond the end of the last one, as chunks of a datastream do."""
+        if self._bounds is None or self._most is None:
+            return False
+        before, after = (getattr(each, self._name) for each in (self._parts[-1], part))
+        if object in (before.dtype, after.dtype):
+            return False
+        return bool(after[0] < before[-1] if self._descending else after[0] > before[-1])
+
     def _cut(self) -> None:
-        ordered = self.sorted()
-        self._parts = [taken(ordered, slice(0, self._most))]
-        self._held = len(self._parts[0])
+        if len(self._parts) > 1:
+            self._parts = [taken(self.sorted(), slice(0, self._most))]
+            self._held, self._in_order = len(self._parts[0]), True
 
     def sorted(self) -> Columns:
-        columns = together(self._parts)
-        return taken(columns, ordering(self._order, columns)) if len(columns) else columns
+        columns = self._parts[0] if len(self._parts) == 1 else together(self._parts)
+        if not len(columns) or (self._in_order and self._most is not None):
+            return columns
+        return taken(columns, self._places(columns))
 
     def rank(self, found: Directory) -> Any:
         """For each chunk the best its readings can be; the less, the better."""
@@ -178,9 +199,7 @@ class _Best:
 
     def _rank_of(self, held: Columns) -> float | None:
         """The rank of the last reading, or None if it has none of the chunks' kind."""
-        by = self._order[0].by
-        assert isinstance(by, Column)
-        value = getattr(held, by.name)[-1]
+        value = getattr(held, self._name)[-1]
         if isinstance(value, bool | str | dict | list) or value is None:
             return None
         return float(-value if self._descending else value)
@@ -191,7 +210,8 @@ def count(selection: Selection) -> int:
     selection = narrowed(selection)
     with reading(sealed=True) as known:
         fulfils = condition(selection.where)
-        number = rows.count(selection) + len(_unsealed(known, selection, fulfils))
+        number = len(_unsealed(known, selection, fulfils))
+        number += rows.count(selection) if known.has_rows(selection.streams) else 0
         found, certain = _candidates(known, selection)
         number += int(found.stats.n[certain].sum())
         for group in groups_of(found.take(~certain)):
@@ -212,7 +232,7 @@ def scan(selection: Selection, *, size: int = 50_000) -> Iterator[Columns]:
 
 
 def _scan_stream(selection: Selection, size: int) -> Iterator[Columns]:
-    order = total_order((Order(Column("phenomenon_start", Kind.TIME)),))
+    order = total_order((Order(_TIME),))
     where = selection.where
     while True:
         part = select(replace(selection, where=where, order=order[:1], limit=size, skip=0))
@@ -233,7 +253,7 @@ def by_id(ids: Iterable[int]) -> Columns:
     if not len(wanted):
         return EMPTY
     with reading(sealed=True) as known:
-        parts = [rows.with_ids(wanted.tolist())]
+        parts = [rows.with_ids(wanted.tolist())]  # also those moved into another datastream
         readings = known.unsealed(np.unique(stream_of(wanted)).tolist())
         parts.append(from_readings(readings[np.isin(readings["id"], wanted)]))
         parts += [

@@ -19,7 +19,7 @@ from stadtherz.sql.public import (
 )
 from stadtherz.store.batch import Batch
 from stadtherz.store.columns import SELECTED, columns_of
-from stadtherz.store.database import ID_RANGE, database, members, on_sqlite, rows_of, run
+from stadtherz.store.database import ID_RANGE, database, listed, members, on_sqlite, rows_of, run
 from stadtherz.store.values import NONE, READING_COLUMNS, Columns, Int64, Selection
 
 _NEVER_NULL = frozenset({"id", "datastream", "phenomenon_start"})
@@ -62,6 +62,18 @@ def count(selection: Selection) -> int:
 def with_ids(ids: Iterable[int]) -> Columns:
     condition = members("id", ids)
     return columns_of(rows_of(compose(f"SELECT {SELECTED} FROM store_row WHERE {{}}", condition)))
+
+
+def any_at_all() -> bool:
+    return bool(rows_of(Sql("SELECT 1 FROM store_row LIMIT 1")))
+
+
+def any_of(streams: Iterable[int]) -> set[int]:
+    """Which of these datastreams have such readings."""
+    template = (
+        "SELECT value FROM {} WHERE EXISTS (SELECT 1 FROM store_row WHERE datastream = value)"
+    )
+    return {row[0] for row in rows_of(compose(template, listed(streams)))}
 
 
 def streams_at(feature: int) -> set[int]:
@@ -119,13 +131,13 @@ def _null(value: Any) -> int | None:
 
 
 def remove(ids: Iterable[int]) -> None:
-    listed = members("id", sorted(ids))
-    run(f"DELETE FROM store_row WHERE {listed.text}", listed.parameters)
+    condition = members("id", sorted(ids))
+    run(f"DELETE FROM store_row WHERE {condition.text}", condition.parameters)
 
 
 def remove_streams(streams: Iterable[int]) -> None:
-    listed = members("datastream", streams)
-    run(f"DELETE FROM store_row WHERE {listed.text}", listed.parameters)
+    condition = members("datastream", streams)
+    run(f"DELETE FROM store_row WHERE {condition.text}", condition.parameters)
 
 
 def starting_between(streams: Int64, start: int | None, end: int | None) -> Columns:

@@ -4,20 +4,23 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from stadtherz.store.batch import TAIL, Readings
+from stadtherz.store.summaries import Summaries, of_readings
 from stadtherz.store.values import Int64
 
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 _MANY = 2  # a segment is joined with the one before it unless that is so many times larger
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Segment:
-    """Readings by (datastream, phenomenon start, id)."""
+    """Readings by (datastream, phenomenon start, id); they never change."""
 
     readings: Readings
     streams: Int64  # the column of the readings, contiguous for searching
+    _summed: tuple[Summaries, Int64] | None = None
 
     @classmethod
     def of(cls, readings: Readings) -> "Segment":
@@ -31,7 +34,10 @@ class Segment:
         first, behind = (np.searchsorted(self.streams, streams, side) for side in _SIDES)
         for a, b in zip(first.tolist(), behind.tolist(), strict=True):
             kept[a:b] = self.readings["position"][a:b] > upto
-        return self if kept.all() else Segment(self.readings[kept], self.streams[kept])
+        if kept.all():
+            return self
+        left = _in_one_piece(kept)
+        return Segment(self.readings[left], self.streams[left])
 
     def among(self, wanted: Int64) -> Readings:
         """Those of the datastreams, which ascend."""
@@ -39,6 +45,20 @@ class Segment:
         behind = np.searchsorted(self.streams, wanted, "right")
         parts = [self.readings[a:b] for a, b in zip(first, behind, strict=True) if a < b]
         return np.concatenate(parts) if parts else self.readings[:0]
+
+    def summaries(self) -> tuple[Summaries, Int64]:
+        """A summary of each datastream here, and the oldest log position among its readings."""
+        if self._summed is None:
+            first = np.flatnonzero(np.r_[True, self.streams[1:] != self.streams[:-1]])
+            oldest = np.minimum.reduceat(self.readings["position"], first)
+            self._summed = of_readings(self.readings), oldest
+        return self._summed
+
+
+def _in_one_piece(kept: npt.NDArray[np.bool_]) -> slice | npt.NDArray[np.bool_]:
+    """The mask as a slice if that says the same: nothing has to be copied then."""
+    first, number = int(np.argmax(kept)), int(np.count_nonzero(kept))
+    return slice(first, first + number) if kept[first : first + number].all() else kept
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ learnt there is kept in a view of its own and thrown away.
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,7 +19,7 @@ import orjson
 
 from stadtherz.base.errors import Unavailable
 from stadtherz.sql.public import Sql
-from stadtherz.store import chunks, summaries
+from stadtherz.store import chunks, rows, summaries
 from stadtherz.store.batch import SEQUENCES, Batch, Readings, decode
 from stadtherz.store.chunks import Directory
 from stadtherz.store.codec import Corrupt
@@ -32,6 +32,8 @@ from stadtherz.store.values import Int64
 
 READINGS, SEALED, CHANGED = 1, 2, 3
 """Kinds of log rows."""
+
+ALL = -1  # among `with_rows`: any datastream at all
 
 _LATEST_ROW = Sql("SELECT last, stamp FROM store_log ORDER BY last DESC LIMIT 1")
 _lock = threading.RLock()
@@ -53,6 +55,9 @@ class View:
     known: Summaries = field(default_factory=lambda: summaries.empty(np.empty(0, np.int64)))
     chunks: Directory | None = None  # loaded when first asked for
     removed: tuple[int, ...] | None = None  # chunks that vanished since; None: nothing happened
+    with_rows: Mapping[int, bool] = field(
+        default_factory=dict
+    )  # of some datastreams; never changed in place
 
     def copy(self) -> "View":
         """A view that stays as it is when this one goes on."""
@@ -85,6 +90,9 @@ class View:
         self.rows += 1
         readings = batch.readings
         self.tail.add(readings)
+        if batch.extras:
+            odd = np.unique(readings["datastream"][list(batch.extras)])
+            self.with_rows = {**self.with_rows, **dict.fromkeys([ALL, *odd.tolist()], True)}
         self.keys.add(readings["key"], readings["id"])
         following = (readings["id"] & SEQUENCES) + 1
         self.next_sequence.update(
@@ -101,6 +109,7 @@ class View:
             self.tail.drop(np.array(event["gone"], np.int64), last)
             self.streams.clear()
             self.features.clear()
+            self.with_rows = {}
         if event.get("whole"):  # the end of a sealing: what is left came later
             self.rows = 0
             left = self.tail.of(None)
@@ -126,6 +135,19 @@ class View:
 
     # --- answers ---------------------------------------------------------------------------------
 
+    def has_rows(self, streams: Iterable[int] | None) -> bool:
+        """Whether any of these datastreams, or of all, has readings in the row table."""
+        asked = [ALL] if streams is None else list(streams)
+        unknown = [stream for stream in asked if stream not in self.with_rows]
+        if unknown:
+            found = (
+                rows.any_of(unknown)
+                if streams is not None
+                else ({ALL} if rows.any_at_all() else set())
+            )
+            self.with_rows = {**self.with_rows, **{stream: stream in found for stream in unknown}}
+        return any(self.with_rows[stream] for stream in asked)
+
     def unsealed(self, streams: Iterable[int] | None) -> Readings:
         """Plain readings of the tail by (datastream, phenomenon start, id)."""
         found = self.tail.of(None if streams is None else ascending(streams))
@@ -134,11 +156,20 @@ class View:
     def summaries(self, streams: Int64) -> Summaries:
         """Summaries of these datastreams (ascending), the tail included."""
         found = self.sealed(streams)
-        readings = self.tail.of(streams)
-        if len(readings):
-            later = found["sealed"][np.searchsorted(streams, readings["datastream"])]
-            readings = readings[readings["position"] > later]
-            summaries.add(found, summaries.of_readings(readings))
+        for segment in self.tail.settle():
+            more, oldest = segment.summaries()
+            wanted = np.isin(more["datastream"], streams, assume_unique=True)
+            more, oldest = more[wanted], oldest[wanted]
+            if (oldest <= found["sealed"][np.searchsorted(streams, more["datastream"])]).any():
+                return self.summarised(streams, self.tail.of(streams))
+            summaries.add(found, more)
+        return found
+
+    def summarised(self, streams: Int64, readings: Readings) -> Summaries:
+        """Summaries of these datastreams (ascending), these unsealed readings of theirs included."""
+        found = self.sealed(streams)
+        later = found["sealed"][np.searchsorted(streams, readings["datastream"])]
+        summaries.add(found, summaries.of_readings(readings[readings["position"] > later]))
         return found
 
     def sealed(self, streams: Int64) -> Summaries:
@@ -183,7 +214,7 @@ def _share(view: View, frozen: View) -> None:
     """Keep summaries that were loaded meanwhile, if nothing was sealed since."""
     with _lock:
         if view.end == frozen.end:
-            view.known = frozen.known
+            view.known, view.with_rows = frozen.known, frozen.with_rows
 
 
 def current() -> View:

@@ -249,7 +249,7 @@ terms = st.builds(Order, st.one_of(json, number_leaf, text_leaf, time_leaf), st.
 @settings(unhurried, max_examples=400)
 def test_readings_come_in_the_same_order(order: list[Order], rows: list[dict[str, Any]]) -> None:
     numbered = [row | {"place": place} for place, row in enumerate(rows)]
-    found = ordering(moved_order(order), columns_of_rows(rows))
+    found = ordering(moved_order(order))(columns_of_rows(rows))
     assert found.dtype == np.int64
     assert found.tolist() == [row["place"] for row in evaluate.ordered(numbered, order)]
 
@@ -264,7 +264,7 @@ def test_the_readings_beyond_one_are_those_behind_it(
         return
     total = [*order, Order(ID, descending)]
     columns = columns_of_rows(rows)
-    places = ordering(moved_order(total), columns).tolist()
+    places = ordering(moved_order(total))(columns).tolist()
     at = data.draw(st.integers(0, len(rows) - 1))
     values = [evaluate.value_of(term.by, rows[places[at]]) for term in total]
     found = holds(moved(beyond(total, values)), columns)
@@ -278,12 +278,12 @@ def test_sorted_and_reversed_readings_need_no_sorting(starts: list[int], descend
     columns.phenomenon_start[:] = sorted(starts)
     order = [Order(START, descending), Order(ID, descending)]
     places = list(range(len(starts)))
-    assert ordering(order, columns).tolist() == (places[::-1] if descending else places)
+    assert ordering(order)(columns).tolist() == (places[::-1] if descending else places)
 
 
 def test_an_order_that_makes_no_sense_is_invalid() -> None:
     with pytest.raises(Invalid):
-        ordering([Order(Column("name", Kind.TEXT))], columns_of_rows([]))
+        ordering([Order(Column("name", Kind.TEXT))])(columns_of_rows([]))
 
 
 def test_needed_says_which_columns() -> None:
@@ -298,7 +298,7 @@ def test_needed_says_which_columns() -> None:
 def test_no_readings_fulfil_and_order_nothing() -> None:
     empty: Columns = columns_of_rows([])
     assert holds(Compare("gt", RESULT, _number(1)), empty).tolist() == []
-    assert ordering([Order(RESULT), Order(ID)], empty).tolist() == []
+    assert ordering([Order(RESULT), Order(ID)])(empty).tolist() == []
 
 
 # --- plain readings as they are drawn for the oracle of the store ---------------------------------
@@ -348,7 +348,7 @@ def test_readings_are_sorted_as_the_oracle_sorts_them(drawn: Any, order: tuple[O
     columns, order = columns_of(drawn), total_order(order)
     listed = [python_row(columns, i) for i in range(len(columns))]
     expected = [row["id"] for row in evaluate.ordered(listed, list(order))]
-    assert columns.id[ordering(order, columns)].tolist() == expected
+    assert columns.id[ordering(order)(columns)].tolist() == expected
 
 
 @given(drawn=st.lists(draws.plain, min_size=1, max_size=12), asked=draws.conditions)

@@ -5,6 +5,8 @@
     python crash_worker.py write THREADS FIRST append from several threads until it is killed
     python crash_worker.py fill BATCHES        append; where that is refused, read and wait for a line
     python crash_worker.py read                tell everything that is there
+    python crash_worker.py obey SEED           for each line of input, one of the changes of `work`
+    python crash_worker.py watch               for each line of input, what `read` tells
     python crash_worker.py again ROWS          as `read`, after appending once more what may be there
     python crash_worker.py serve               become any of these in a child for each line of input
 
@@ -171,6 +173,19 @@ def work(seed: str, steps: str) -> None:
     say(done=True)
 
 
+def obey(seed: str) -> None:
+    story = Work(int(seed))
+    for _ in sys.stdin:
+        story.step()
+        say(done=True)
+
+
+def watch() -> None:
+    for _ in sys.stdin:
+        read()
+        say(done=True)
+
+
 def write(threads: str, first: str) -> None:
     """Append for ever; the numbers begin with `first`."""
     from stadtherz.store.public import seal
@@ -272,7 +287,7 @@ def _live(folder: str, output: str, verb: list[str], stopped: bool) -> None:
 
 
 VERBS: dict[str, Callable[..., None]] = {
-    verb.__name__: verb for verb in (prepare, work, write, fill, read, again, serve)
+    verb.__name__: verb for verb in (prepare, work, write, fill, read, obey, watch, again, serve)
 }
 
 if __name__ == "__main__":

@@ -13,22 +13,18 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
-from stadtherz.store.tests.oracle.nursery import Nursery, prepare, said
+from stadtherz.store.tests.oracle.nursery import ENGINE, Nursery, database_of_its_own, prepare, said
 from stadtherz.store.tests.oracle.story import Story
 
 CRASHES = int(os.environ.get("STADTHERZ_CRASHES", "60"))
 STEPS = 25
 CALLS = ("pwrite64", "fdatasync", "ftruncate", "unlink")
-ENGINE = os.environ.get("STADTHERZ_ENGINE", "")
 on_postgresql = ENGINE.startswith("postgres")
 traced = pytest.mark.skipif(
     on_postgresql or shutil.which("strace") is None,
@@ -203,25 +199,12 @@ def check_prefix(cut: Cut, answer: dict[str, Any], least: int) -> None:
 def shared(home: Path, tmp_path: Path) -> Iterator[tuple[Nursery, Path]]:
     """A store on the engine under test, on PostgreSQL a database of its own."""
     folder = shutil.copytree(home, tmp_path / "shared")
-    with database_of_its_own() if on_postgresql else nullcontext("") as engine:
+    with database_of_its_own() as engine:
         nursery = Nursery(folder, engine)
         if on_postgresql:
             nursery.ask(folder, "prepare")
         yield nursery, folder
         nursery.close()
-
-
-@contextmanager
-def database_of_its_own() -> Iterator[str]:
-    """The address of a new database on the server under test."""
-    server = urlsplit(ENGINE)
-    name = f"crash_{os.getpid()}"
-    with psycopg.connect(server._replace(path="/postgres").geturl(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        try:
-            yield server._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_a_process_with_many_writers_may_die_at_any_moment(shared: tuple[Nursery, Path]) -> None:

@@ -4,10 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
 
 from stadtherz.store.tests import crash_worker
+
+ENGINE = os.environ.get("STADTHERZ_ENGINE", "")
 
 
 def environment(home: Path, engine: str = "") -> dict[str, str]:
@@ -24,9 +31,53 @@ def command(*verb: str) -> list[str]:
     return [sys.executable, crash_worker.__file__, *verb]
 
 
-def prepare(home: Path) -> None:
-    """An empty store in SQLite."""
-    subprocess.run(command("prepare"), env=environment(home), check=True, stdout=subprocess.DEVNULL)
+def prepare(home: Path, engine: str = "") -> None:
+    """An empty store, in SQLite unless the engine says otherwise."""
+    ready = environment(home, engine)
+    subprocess.run(command("prepare"), env=ready, check=True, stdout=subprocess.DEVNULL)
+
+
+@contextmanager
+def database_of_its_own() -> Iterator[str]:
+    """The address of a new database on the PostgreSQL server under test; empty where that is SQLite."""
+    if not ENGINE.startswith("postgres"):
+        yield ""
+        return
+    server = urlsplit(ENGINE)
+    name = f"crash_{os.getpid()}"
+    with psycopg.connect(server._replace(path="/postgres").geturl(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            yield server._replace(path=f"/{name}").geturl()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class Life:
+    """A process that does its verb once for each line, and between them nothing."""
+
+    def __init__(self, home: Path, engine: str, *verb: str) -> None:
+        self._process = subprocess.Popen(
+            command(*verb),
+            env=environment(home, engine),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def go_on(self) -> list[dict[str, Any]]:
+        """What it says about its next step."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        lines: list[dict[str, Any]] = []
+        while not (lines and "done" in lines[-1]):
+            lines.append(json.loads(self._process.stdout.readline()))
+        return lines
+
+    def end(self) -> None:
+        self._process.communicate()
 
 
 class Nursery:

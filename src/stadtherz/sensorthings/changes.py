@@ -4,29 +4,28 @@ An entity is found, compared with what the client demands of it, changed and sho
 transaction that nobody else's change can come into.
 """
 
-from collections.abc import Iterable, MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import bulk, sql, write
+from stadtherz.sensorthings import bulk, references, write
 from stadtherz.sensorthings.bodies import Body, Mode, changed, load, read_body
 from stadtherz.sensorthings.conditions import Conditions, conditions_of
-from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.get import Answer, shown
 from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.locks import hold, transaction
 from stadtherz.sensorthings.origin import header
 from stadtherz.sensorthings.patches import apply_operations, merge_into
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import plan_set
+from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
 from stadtherz.sensorthings.routes import Route, Step, resolve_route
 from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, EntityType, back_link
 from stadtherz.sensorthings.syntax import Query, Segment
-from stadtherz.store import public as store
 
 Scope = MutableMapping[str, Any]
 _READS = ("GET", "HEAD", "OPTIONS")
@@ -37,18 +36,6 @@ PATCHES = (_JSON, _MERGE, _OPERATIONS)
 """What a PATCH can be written in."""
 
 _MODES: dict[str, Mode] = {"PATCH": "patch", "PUT": "replace"}
-
-
-class NotHere(Exception):
-    """The address is there, but cannot be changed in this way."""
-
-    def __init__(self, reason: str, allowed: Iterable[str]) -> None:
-        super().__init__(reason)
-        self.allowed = tuple(allowed)
-
-
-class UnsupportedMedia(Exception):
-    """A body that is no JSON document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +66,7 @@ class _Caller:
         fetcher = Fetcher(self.visibility)
         found = fetcher.parent(route.steps)
         assert found is not None
-        if found.type is not OBSERVATION and fetcher.reader.dialect.name == "postgresql":
-            rows(sql.lock(found.type, found.id))  # SQLite's transaction has no others beside it
+        hold(found.type, [found.id], fetcher.reader)
         if conditions.any:
             conditions.check(self.shown(found.type, found.id).tag)
         return found
@@ -103,9 +89,14 @@ def change(
     if resource.segments == (Segment(bulk.NAME),):
         return _create_many(method, scope, body, _Caller(visibility, urls, now))
     route = resolve_route(resource)
-    if resource.suffix or route.to_property:
-        raise NotHere("only sets and entities can be changed", _READS)
     conditions = conditions_of(scope)
+    if route.reference:
+        conditions.check(None)
+        query = scope.get("query_string", b"").decode("latin-1")
+        references.change(method, route, query, body, visibility, urls)
+        return Answer(204)
+    if resource.suffix or route.to_property:
+        raise NotHere("only sets, entities and links can be changed", _READS)
     caller = _Caller(visibility, urls, now)
     media = "" if method == "DELETE" else _media(method, scope)
     if method == "POST":
@@ -113,19 +104,14 @@ def change(
         return _create(route, body, caller)
     if not route.last.single:
         raise NotHere(f"{method} needs one entity, such as Things(1)", (*_READS, "POST"))
-    with _transaction(method, route.last.entity):
+    # A datastream shows the extent of its readings; what is deleted takes readings with it.
+    readings = method == "DELETE" or route.last.entity in (OBSERVATION, DATASTREAM)
+    with transaction(readings=readings):
         found = caller.locked(route, conditions)
         if method == "DELETE":
             write.delete(found.type, found.id, visibility)
             return Answer(200)
         return _update(found, _described(found, body, method, media, caller), caller)
-
-
-def _transaction(method: str, entity: EntityType) -> AbstractContextManager[None]:
-    """Whoever will touch readings, or looks at them while holding an entity, asks for them first."""
-    if method == "DELETE" or entity in (OBSERVATION, DATASTREAM):
-        return store.moving()
-    return store.exclusive()
 
 
 def _media(method: str, scope: Scope) -> str:

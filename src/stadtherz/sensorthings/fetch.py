@@ -90,6 +90,15 @@ class Fetcher:
         self._complete(plan, page.entities)
         return page
 
+    def count(self, plan: SetPlan, parent: Parent | None, link: Link | None) -> int:
+        """How many entities fulfil the plan's filter, on all pages."""
+        plan = self._resolved(plan)
+        if plan.entity is OBSERVATION:
+            return readings.count(
+                _selection(plan, _selection_behind(parent, link)), self.visibility
+            )
+        return scalar(sql.count(plan, self.reader, self._behind(parent, link)))
+
     def observations(
         self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None
     ) -> Readings:

@@ -56,6 +56,9 @@ def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
     plan = plan_set(route.last.entity, query, now=now)
+    if route.count:
+        number = fetcher.count(plan, fetcher.parent(route.steps[:-1]), route.last.link)
+        return Answer(200, str(number).encode(), TEXT)
     formats.check(
         query.format,
         observations=plan.entity is OBSERVATION,

@@ -35,6 +35,7 @@ from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.origin import check_origin, header, root_of
 from stadtherz.sensorthings.parts import FailedDependency
+from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -120,7 +121,7 @@ def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Ans
             parts = multipart.read(content_type, body)
             return multipart.write(batch.run(parts, scope, urls.root, doors))
         case other:
-            raise changes.UnsupportedMedia(
+            raise UnsupportedMedia(
                 f"a batch is application/json or multipart/mixed, not {other[:80]}"
             )
 
@@ -152,10 +153,10 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (PreconditionFailed, 412),
     (FailedDependency, 424),
     (TooLarge, 413),
-    (changes.UnsupportedMedia, 415),
+    (UnsupportedMedia, 415),
     (Unsupported, 501),
     (MethodNotAllowed, 405),
-    (changes.NotHere, 405),
+    (NotHere, 405),
 )
 
 
@@ -169,9 +170,9 @@ def _translated(error: Exception, method: str) -> Answer:
             headers = (("retry-after", "5"),) if error.retry else ()
         case Unauthenticated():
             headers = (("www-authenticate", 'Bearer realm="Stadtherz", Basic realm="Stadtherz"'),)
-        case changes.UnsupportedMedia():
+        case UnsupportedMedia():
             headers = (("accept-patch", ", ".join(changes.PATCHES)),) if method == "PATCH" else ()
-        case MethodNotAllowed() | changes.NotHere():
+        case MethodNotAllowed() | NotHere():
             headers = (("allow", ", ".join(error.allowed)),)
         case TooLarge() if method not in _WRITES:
             status = 400  # the query asks for too much; 413 is for bodies

@@ -20,11 +20,11 @@ def parse_path(raw: str) -> Resource:
     parts = [unquote(part) for part in raw.strip("/").split("/") if part]
     if len(parts) > MAX_SEGMENTS:
         raise TooLarge(f"the path has more than {MAX_SEGMENTS} segments")
-    suffix = parts.pop() if parts and parts[-1] in ("$ref", "$value") else ""
+    suffix = parts.pop() if parts and parts[-1] in ("$count", "$ref", "$value") else ""
     if suffix and not parts:
         raise Invalid("path", f"{suffix} needs something before it")
     segments = tuple(_segment(part) for part in parts)
-    return Resource(segments, suffix)  # type: ignore[arg-type]  # popped only if one of the two
+    return Resource(segments, suffix)  # type: ignore[arg-type]  # popped only if one of them
 
 
 def _segment(text: str) -> Segment:

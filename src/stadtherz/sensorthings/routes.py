@@ -31,6 +31,7 @@ class Route:
     is_id: bool = False
     value: bool = False
     reference: bool = False
+    count: bool = False
 
     @property
     def last(self) -> Step:
@@ -46,16 +47,19 @@ def resolve_route(resource: Resource) -> Route:
 
     Raises:
         NotFound: for a name the model does not know in this place.
-        Invalid: for `$value` or `$ref` where it makes no sense.
+        Invalid: for `$value`, `$count` or `$ref` where it makes no sense.
     """
     steps, rest = _steps(resource.segments)
-    route = Route(tuple(steps), reference=resource.suffix == "$ref")
+    suffix = resource.suffix
+    route = Route(tuple(steps), reference=suffix == "$ref", count=suffix == "$count")
     if rest:
-        route = _property_route(route.steps, rest, value=resource.suffix == "$value")
-        if resource.suffix == "$ref":
+        route = _property_route(route.steps, rest, value=suffix == "$value")
+        if suffix == "$ref":
             raise Invalid("path", "$ref belongs behind a set or an entity")
-    elif resource.suffix == "$value":
+    elif suffix == "$value":
         raise Invalid("path", "$value belongs behind a property")
+    if suffix == "$count" and (rest or route.last.single):
+        raise Invalid("path", "$count belongs behind a set")
     return route
 
 

@@ -178,12 +178,14 @@ def lock(entity: EntityType, key: int) -> Sql:
 
 def identify(entity: EntityType, reader: Reader, restriction: Sql) -> Sql:
     """The id of the one entity that fits, if the reader may see it."""
+    return compose("{} LIMIT 2", keys(entity, reader, restriction))
+
+
+def keys(entity: EntityType, reader: Reader, restriction: Sql) -> Sql:
+    """The ids of all entities that fit and the reader may see."""
     seen = visible(entity, ROOT, reader.visibility)
-    return compose(
-        f"SELECT {ROOT}.id FROM {entity.table} {ROOT} WHERE {{}} AND {{}} LIMIT 2",
-        seen,
-        restriction,
-    )
+    text = f"SELECT {ROOT}.id FROM {entity.table} {ROOT} WHERE {{}} AND {{}}"
+    return compose(text, seen, restriction)
 
 
 # --- parts of conditions on readings -----------------------------------------------------------------

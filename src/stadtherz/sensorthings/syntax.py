@@ -110,4 +110,4 @@ class Resource:
     """A resource path; no segments means the service root."""
 
     segments: tuple[Segment, ...] = ()
-    suffix: OneOf["", "$ref", "$value"] = ""
+    suffix: OneOf["", "$count", "$ref", "$value"] = ""

@@ -114,7 +114,7 @@ class _Change:
             beside = {THING.name: values["thing"]} if "thing" in values else {}
             if isinstance(link.via, Own):
                 values[_field(link)] = self._single(body, link, given, beside)
-            elif _points_at(body.entity, link):
+            elif points_at(body.entity, link):
                 keys = self._keys(body, link, given, beside)
                 if link.required and not keys:
                     raise _missing(body.entity, link)
@@ -145,7 +145,7 @@ class _Change:
 
     def _attach(self, body: Body, given: Given, key: int) -> None:
         for link in body.entity.links:
-            if isinstance(link.via, Own) or _points_at(body.entity, link):
+            if isinstance(link.via, Own) or points_at(body.entity, link):
                 continue
             items: list[int | Body] = list(body.links.get(link.name, ()))
             if link.name in given:
@@ -201,7 +201,7 @@ def _missing(entity: EntityType, link: Link) -> Invalid:
     return Invalid(link.name, f"is missing; a {entity.name} needs it")
 
 
-def _points_at(entity: EntityType, link: Link) -> bool:
+def points_at(entity: EntityType, link: Link) -> bool:
     """Whether the entity holds this link to many itself; of two sides only one does."""
     return isinstance(link.via, Through) and link.target == LOCATION.name and entity is not LOCATION
 

@@ -1,0 +1,195 @@
+"""Links changed by themselves: POST, PUT and DELETE of `$ref` (OData 4.01 part 1 §11.4.6).
+
+Version 1.1 of SensorThings only reads `$ref`; version 2.0 changes it so, and so do we in both.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from stadtherz.base.errors import Invalid, NotFound
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import sql, write
+from stadtherz.sensorthings.bodies import Body, key_of, load
+from stadtherz.sensorthings.execute import reader_for, rows
+from stadtherz.sensorthings.fetch import Fetcher
+from stadtherz.sensorthings.found import Parent
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.locks import hold, transaction
+from stadtherz.sensorthings.paths import parse_path
+from stadtherz.sensorthings.refusals import NotHere
+from stadtherz.sensorthings.routes import Route, Step, resolve_route
+from stadtherz.sensorthings.schema import (
+    OBSERVATION,
+    EntityType,
+    Link,
+    Through,
+    back_link,
+    target,
+)
+
+_READS = ("GET", "HEAD", "OPTIONS")
+_UPWARDS = re.compile(r"^(\.\./)+")
+_ADDRESSES = ("@iot.selfLink", "@id", "@odata.id")
+
+
+def change(
+    method: str, route: Route, query: str, raw: bytes, visibility: Visibility, urls: Urls
+) -> None:
+    """Change the link that the route ends with.
+
+    Raises:
+        NotHere: if the route ends with no link, or one that has no such method.
+        NotFound, Invalid, Forbidden: as for a PATCH of the entity that holds the link.
+    """
+    last = route.last
+    if last.link is None:
+        raise NotHere("only links behind an entity can be changed", _READS)
+    _check_method(method, last)
+    readings = OBSERVATION in (route.steps[-2].entity, last.entity)
+    with transaction(readings=readings):
+        fetcher = Fetcher(visibility)
+        source = fetcher.parent(route.steps[:-1])
+        assert source is not None
+        hold(source.type, [source.id], fetcher.reader)
+        relation = _Relation(source, last.link, visibility, urls)
+        if not last.link.many:
+            relation.point(method, raw)
+        else:
+            relation.change(method, last.key, query, raw)
+
+
+def _check_method(method: str, last: Step) -> None:
+    assert last.link is not None
+    if not last.link.many:
+        possible: tuple[str, ...] = ("PUT", "DELETE")
+    elif last.key is not None:
+        possible = ("DELETE",)
+    else:
+        possible = ("POST", "PUT", "DELETE")
+    if method not in possible:
+        raise NotHere(f"{method} is no way to change this link", (*_READS, *possible))
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A link of one entity, which may be held by the entities at its other end."""
+
+    source: Parent
+    link: Link
+    visibility: Visibility
+    urls: Urls
+
+    @property
+    def entity(self) -> EntityType:
+        return target(self.link)
+
+    def point(self, method: str, raw: bytes) -> None:
+        """Make a link to one lead to another entity."""
+        if method == "DELETE":
+            raise self._needed(self.source.type, self.link)
+        self._update(self.source.type, self.source.id, self.link, [self._named(load(raw))])
+
+    def change(self, method: str, key: int | None, query: str, raw: bytes) -> None:
+        """Change which entities a link to many leads to."""
+        back = back_link(self.source.type, self.link)
+        if not isinstance(self.link.via, Through):
+            if method != "POST":
+                raise self._needed(self.entity, back)
+            self._turn(self._named(load(raw)), back, to_us=True)
+            return
+        held = _keys(self.source, self.link, self.visibility)
+        match method:
+            case "POST":
+                wanted = [*held, self._named(load(raw))]
+            case "PUT":
+                wanted = self._listed(load(raw))
+            case _:
+                gone = self._gone(key, query)
+                if gone is not None and gone not in held:
+                    raise NotFound(f"{self.entity.name} {gone} behind this link")
+                wanted = [] if gone is None else [one for one in held if one != gone]
+        if changing := set(held) ^ set(wanted):
+            self._lead_to(list(dict.fromkeys(wanted)), changing, back)
+
+    def _lead_to(self, wanted: list[int], changing: set[int], back: Link) -> None:
+        if write.points_at(self.source.type, self.link):
+            self._update(self.source.type, self.source.id, self.link, wanted)
+            return
+        for key in sorted(changing):
+            self._turn(key, back, to_us=key in wanted)
+
+    def _turn(self, key: int, back: Link, *, to_us: bool) -> None:
+        """Let an entity at the other end hold a link to us, or no longer."""
+        own = self.source.id
+        keys = [own]
+        hold(self.entity, [key], reader_for(self.visibility))
+        if isinstance(back.via, Through):
+            others = _keys(Parent(self.entity, key), back, self.visibility)
+            keys = [*others, own] if to_us else [one for one in others if one != own]
+        self._update(self.entity, key, back, keys)
+
+    def _update(self, entity: EntityType, key: int, link: Link, keys: list[int]) -> None:
+        if link.required and not keys:
+            raise self._needed(entity, link)
+        links: dict[str, list[int | Body]] = {link.name: list(keys)}
+        write.update(entity, key, Body(entity, {}, links), self.visibility)
+
+    def _needed(self, entity: EntityType, link: Link) -> Invalid:
+        return Invalid(link.name, f"cannot be taken away; a {entity.name} needs it")
+
+    # --- what a client names -----------------------------------------------------------------------
+
+    def _gone(self, key: int | None, query: str) -> int | None:
+        """Which one is to go; None means all of them."""
+        if key is not None:
+            return key
+        named = parse_qs(query, keep_blank_values=True).get("$id")
+        return None if named is None else self._at(named[-1])
+
+    def _listed(self, document: Any) -> list[int]:
+        listed = document.get("value") if isinstance(document, dict) else None
+        if not isinstance(listed, list):
+            raise Invalid("value", "must be a list of references")
+        return [self._named(item) for item in listed]
+
+    def _named(self, document: Any) -> int:
+        """The id in a reference such as `{"@iot.id": 1}` or `{"@id": "Things(1)"}`."""
+        if not isinstance(document, dict):
+            raise Invalid("body", 'must be a reference such as {"@iot.id": 1}')
+        if "@iot.id" in document:
+            return self._there(key_of(document["@iot.id"], "@iot.id"))
+        for name in _ADDRESSES:
+            if isinstance(address := document.get(name), str):
+                return self._at(address)
+        raise Invalid("@iot.id", "is missing")
+
+    def _at(self, address: str) -> int:
+        """The id of the entity with this address, whole or below the service root."""
+        below = address.removeprefix(self.urls.root).removeprefix(urlsplit(self.urls.root).path)
+        try:
+            found = self._found(_UPWARDS.sub("", below))
+        except NotFound as error:
+            raise Invalid("reference", str(error)) from None
+        if found is None or found.type is not self.entity:
+            raise Invalid("reference", f"must be the address of a {self.entity.name}")
+        return found.id
+
+    def _found(self, path: str) -> Parent | None:
+        resource = parse_path(path)
+        if not resource.segments or resource.suffix:
+            return None
+        route = resolve_route(resource)
+        if route.to_property or not route.last.single:
+            return None
+        return Fetcher(self.visibility).parent(route.steps)
+
+    def _there(self, key: int) -> int:
+        return self._at(f"/{self.entity.plural}({key})")
+
+
+def _keys(source: Parent, link: Link, visibility: Visibility) -> list[int]:
+    """The ids of what is behind a link, as far as the caller may see it."""
+    behind = sql.behind(source.type, link, source.id)
+    return [row[0] for row in rows(sql.keys(target(link), reader_for(visibility), behind))]

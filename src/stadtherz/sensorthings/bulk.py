@@ -86,9 +86,8 @@ def create_observations(raw: bytes, visibility: Visibility, urls: Urls, now: Mic
 
 def _answer(ids: Int64, urls: Urls) -> bytes:
     start = f'"{urls.entity_set(OBSERVATION)}('.encode()
-    links = [start + key + b')"' for key in texts.numbers(ids)]
-    for place in np.flatnonzero(ids == NONE).tolist():
-        links[place] = b'"error"'
+    keys = texts.listed(texts.integers(ids), len(ids))
+    links = [b'"error"' if key == texts.NULL else start + key + b')"' for key in keys]
     return b"[" + b",".join(links) + b"]"
 
 

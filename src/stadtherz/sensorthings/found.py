@@ -5,7 +5,7 @@ from typing import Any
 
 from stadtherz.sensorthings import cursors
 from stadtherz.sensorthings.plan import SetPlan
-from stadtherz.sensorthings.readings import readings_of, some
+from stadtherz.sensorthings.readings import last_of
 from stadtherz.sensorthings.schema import OBSERVATION, EntityType
 from stadtherz.store.public import Columns
 
@@ -53,8 +53,7 @@ class Readings:
 
     @property
     def token(self) -> str | None:
-        (last,) = readings_of(some(self.columns, slice(-1, None)))
-        place = cursors.place_of_reading(self.plan.order, last)
+        place = cursors.place_of_reading(self.plan.order, last_of(self.columns))
         return None if place is None else cursors.token(place)
 
 

@@ -16,8 +16,8 @@ from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.readings import some
 from stadtherz.sensorthings.render import frame
 from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION
-from stadtherz.sensorthings.texts import NULL, Texts, layout
-from stadtherz.store.public import NONE, Columns
+from stadtherz.sensorthings.texts import NULL, Column, Texts, layout, listed
+from stadtherz.store.public import Columns
 
 _SELF = "@iot.selfLink"
 _ID = "@iot.id"
@@ -27,17 +27,15 @@ _ALWAYS = ("phenomenonTime", "resultTime", "result")
 _OPTIONAL = ("resultQuality", "validTime", "parameters")
 _COMPONENTS = ("id", *(p.name for p in OBSERVATION.properties))
 
-Column = bytes | Texts
-
 
 def page(found: Readings, urls: Urls, path: str) -> bytes:
     """A set as entities; `path` is its absolute address, where the next page is found, too."""
     columns, plan = found.columns, found.plan
     always = _always(columns, plan, urls)
     sometimes = _sometimes(columns, plan, leading=b"," if always else b"")
-    row: list[Column] = [b"{", *_separated(always), *([sometimes] if sometimes else []), b"},"]
-    rows = layout(_merged(row), len(columns))
-    return b"".join((_head(found, path), b'"value":[', rows[:-1], b"]}"))
+    row: list[Column] = [b"{", *_separated(always), *([sometimes] if sometimes else []), b"}"]
+    rows = layout(row, len(columns))
+    return b"".join([_head(found, path), b'"value":[', *rows, b"]}"])
 
 
 def data_array(found: Readings, selected: Sequence[str] | None, urls: Urls, path: str) -> bytes:
@@ -63,7 +61,7 @@ def _head(found: Readings, path: str) -> bytes:
 
 def _always(columns: Columns, plan: SetPlan, urls: Urls) -> list[list[Column]]:
     """The members that every reading has, each as columns of its parts."""
-    keys = texts.numbers(columns.id)
+    keys = texts.integers(columns.id)
     address = _quoted(urls.entity_set(OBSERVATION)) + b"("
     members: list[list[Column]] = []
     if plan.shows(_SELF):
@@ -82,7 +80,8 @@ def _always(columns: Columns, plan: SetPlan, urls: Urls) -> list[list[Column]]:
 def _sometimes(columns: Columns, plan: SetPlan, leading: bytes) -> Texts | None:
     """The members that only some readings have, each reading's as one text; None if none has any."""
     shown = [name for name in _OPTIONAL if plan.shows(name)]
-    held = {name: c for name in shown if isinstance(c := _property(name, columns), list)}
+    found = {name: _property(name, columns) for name in shown}
+    held = {n: listed(c, len(columns)) for n, c in found.items() if not isinstance(c, bytes)}
     if not held:
         return None
     rows = [
@@ -97,18 +96,6 @@ def _separated(members: list[list[Column]]) -> list[Column]:
     for member in members:
         parts += [b",", *member] if parts else member
     return parts
-
-
-def _merged(row: list[Column]) -> list[Column]:
-    """What is the same in every row put together where it meets."""
-    merged: list[Column] = []
-    for part in row:
-        last = merged[-1] if merged else None
-        if isinstance(part, bytes) and isinstance(last, bytes):
-            merged[-1] = last + part
-        else:
-            merged.append(part)
-    return merged
 
 
 def _quoted(text: str) -> bytes:
@@ -130,8 +117,7 @@ def _property(name: str, columns: Columns) -> Column:
         case "result":
             return texts.results(columns.result)
         case "validTime":
-            missing = (columns.valid_start == NONE).all()
-            return NULL if missing else texts.periods(columns.valid_start, columns.valid_end)
+            return texts.periods(columns.valid_start, columns.valid_end)
         case "resultQuality":
             found = columns.result_quality
         case _:
@@ -150,16 +136,13 @@ def _components(selected: Sequence[str]) -> tuple[str, ...]:
 
 def _component(name: str, columns: Columns, urls: Urls) -> Column:
     if name in ("id", _ID):
-        return texts.numbers(columns.id)
+        return texts.integers(columns.id)
     if name == _SELF:
         start = f'"{urls.entity_set(OBSERVATION)}('.encode()
-        return [start + key + b')"' for key in texts.numbers(columns.id)]
+        keys = listed(texts.integers(columns.id), len(columns))
+        return [start + key + b')"' for key in keys]
     if name == _FEATURE_ID:
-        keys = texts.numbers(columns.feature)
-        missing = np.flatnonzero(columns.feature == NONE)
-        for place in missing.tolist():
-            keys[place] = NULL
-        return keys
+        return texts.integers(columns.feature)
     return _property(name, columns)
 
 
@@ -195,6 +178,5 @@ def _group(
             "dataArray@iot.count": size,
         }
     )
-    row: list[Column] = [b"[", *_separated([[column] for column in columns]), b"],"]
-    rows = layout(_merged(row), size)
-    return b"".join((told[:-1], b',"dataArray":[', rows[:-1], b"]}"))
+    row: list[Column] = [b"[", *_separated([[column] for column in columns]), b"]"]
+    return b"".join([told[:-1], b',"dataArray":[', *layout(row, size), b"]}"])

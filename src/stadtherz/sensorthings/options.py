@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -16,6 +17,7 @@ MAX_EXPAND_DEPTH = 5
 MAX_EXPANDS = 20
 MAX_SKIP = 2**53
 MAX_QUERY = 16_000
+_SHORT = 500  # what is longer is read each time, so that what is remembered stays small
 
 Pair = tuple[str, str, int]
 
@@ -33,6 +35,16 @@ def parse_query(raw: str) -> Query:
     """
     if len(raw) > MAX_QUERY:
         raise TooLarge(f"the query is longer than {MAX_QUERY} characters")
+    return _remembered(raw) if len(raw) <= _SHORT else _read(raw)
+
+
+@lru_cache(maxsize=256)
+def _remembered(raw: str) -> Query:
+    """Clients ask the same again and again."""
+    return _read(raw)
+
+
+def _read(raw: str) -> Query:
     pairs: list[Pair] = []
     for item in raw.split("&"):
         name, _, value = item.partition("=")

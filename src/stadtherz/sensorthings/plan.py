@@ -1,6 +1,7 @@
 """A query resolved against the entity model, with every limit applied: what will be answered."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from stadtherz.base.errors import Invalid, QuerySyntaxError
 from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Order
@@ -8,11 +9,12 @@ from stadtherz.base.time import Micros
 from stadtherz.sensorthings.cursors import Place, behind
 from stadtherz.sensorthings.filters import IDS, Resolver
 from stadtherz.sensorthings.formats import Unsupported
-from stadtherz.sensorthings.schema import EntityType, Link, target
+from stadtherz.sensorthings.schema import ENTITY_TYPES, EntityType, Link, target
 from stadtherz.sensorthings.syntax import Expand, Query
 
 DEFAULT_TOP = 100
 MAX_TOP = 1_000
+_SHORT = 500  # characters of a query whose plan is remembered
 _CONTROL = ("@iot.selfLink",)
 
 
@@ -77,6 +79,29 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
         query.after,
         texts=query.texts,
     )
+
+
+def planned(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
+    """As `plan_set` for a query that was read from text, made once for many requests.
+
+    The texts say everything about such a query, and but for `now()` about its plan.
+    """
+    length = sum(len(text) for _, text in query.texts)
+    if length > _SHORT or any("now" in text.lower() for _, text in query.texts):
+        return plan_set(entity, query, now=now)
+    return _remembered(_Asked(entity.name, query.texts, query))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    entity: str
+    texts: tuple[tuple[str, str], ...]
+    query: Query = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _remembered(asked: _Asked) -> SetPlan:
+    return plan_set(ENTITY_TYPES[asked.entity], asked.query, now=0)
 
 
 def _order(entity: EntityType, query: Query, now: Micros) -> tuple[Order, ...]:

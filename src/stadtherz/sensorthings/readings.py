@@ -18,6 +18,7 @@ from stadtherz.store.public import NONE, Columns, Selection
 Reading = dict[str, Any]
 Places = np.ndarray[Any, np.dtype[np.int64]]
 _TIMES = ("phenomenon_start", "phenomenon_end", "result_time", "valid_start", "valid_end")
+_INTEGERS = ("id", "datastream", "feature", *_TIMES)
 _WHOLE = 2.0**53
 
 
@@ -114,14 +115,23 @@ def _seen(selection: Selection, visibility: Visibility) -> Selection:
 def readings_of(columns: Columns) -> list[Reading]:
     """Columns as dictionaries; None stands where there is no value."""
     size = len(columns)
-    lists: dict[str, list[Any]] = {
-        name: _optional(getattr(columns, name)) for name in ("id", "datastream", "feature", *_TIMES)
-    }
+    lists: dict[str, list[Any]] = {name: _optional(getattr(columns, name)) for name in _INTEGERS}
     lists["result"] = [_result(value) for value in columns.result.tolist()]
     lists["result_quality"] = list(columns.result_quality or [None] * size)
     lists["parameters"] = list(columns.parameters or [None] * size)
     names = list(lists)
     return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+
+
+def last_of(columns: Columns) -> Reading:
+    """The last of them alone."""
+    last: Reading = {name: getattr(columns, name)[-1].item() for name in _INTEGERS}
+    last = {name: None if value == NONE else value for name, value in last.items()}
+    last["result"] = _result(columns.result[-1:].tolist()[0])
+    for name in ("result_quality", "parameters"):
+        values = getattr(columns, name)
+        last[name] = None if values is None else values[-1]
+    return last
 
 
 def _optional(values: np.ndarray[Any, np.dtype[np.int64]]) -> list[int | None]:

@@ -15,7 +15,7 @@ from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
-from stadtherz.sensorthings.plan import SetPlan, plan_set
+from stadtherz.sensorthings.plan import SetPlan, plan_set, planned
 from stadtherz.sensorthings.routes import Route, resolve_route
 from stadtherz.sensorthings.schema import OBSERVATION, Own
 from stadtherz.sensorthings.syntax import Query, Resource
@@ -55,7 +55,7 @@ def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micro
 def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
-    plan = plan_set(route.last.entity, query, now=now)
+    plan = planned(route.last.entity, query, now=now)
     if route.count:
         number = fetcher.count(plan, fetcher.parent(route.steps[:-1]), route.last.link)
         return Answer(200, str(number).encode(), TEXT)

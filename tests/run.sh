@@ -71,14 +71,17 @@ as_postgres() { # PostgreSQL refuses to run as root
   if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
 }
 
+# Tests kill the product's processes, never this server: it need not wait for the disk.
+forgetful="-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+
 postgresql() {
   pgbin=/usr/lib/postgresql/15/bin
   pgport=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   chmod 755 "$work" && mkdir "$work/pg" || return 1
   if [ "$(id -u)" = 0 ]; then chown postgres "$work/pg"; fi
-  as_postgres "$pgbin/initdb" -D "$work/pg" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >/dev/null &&
+  as_postgres "$pgbin/initdb" --no-sync -D "$work/pg" -A trust -U postgres -E UTF8 --locale=C.UTF-8 >/dev/null &&
     as_postgres "$pgbin/pg_ctl" -D "$work/pg" -w -l "$work/pg/log" \
-      -o "-p $pgport -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/pg" start >/dev/null
+      -o "-p $pgport -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/pg $forgetful" start >/dev/null
   export STADTHERZ_TEST_POSTGRES="postgresql://postgres@127.0.0.1:$pgport/stadtherz"
 }
 

@@ -16,9 +16,8 @@ PASSWORD = "ein gutes Passwort"
 
 
 @pytest.fixture(autouse=True)
-def ada(settings: Any) -> User:
+def ada() -> User:
     cache.clear()  # of the limits on tries
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast
     create_organisation("lautern", "Kaiserslautern")
     return User.objects.get(pk=create_user("ada@lautern.example", PASSWORD, "Ada", "lautern"))
 

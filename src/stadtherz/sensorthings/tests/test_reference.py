@@ -1,5 +1,9 @@
-"""The engine answers random queries over random cities as the reference does, for every caller."""
+"""The engine answers random queries over random cities as the reference does, for every caller.
 
+Many more of them: `STADTHERZ_WORLDS=500 pytest src/stadtherz/sensorthings/tests/test_reference.py`.
+"""
+
+import os
 import re
 from random import Random
 from typing import Any
@@ -17,10 +21,11 @@ from stadtherz.sensorthings.tests.queries import Queries
 from stadtherz.sensorthings.tests.reference import Reference
 from stadtherz.sensorthings.tests.world import Builder, World
 
-QUERIES_PER_WORLD = 12
+WORLDS = int(os.environ.get("STADTHERZ_WORLDS", "20"))
+QUERIES_PER_WORLD = 20  # a city costs as much as a dozen queries
 _MORE = "@iot.nextLink"
 slow = settings(
-    max_examples=50,
+    max_examples=WORLDS,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],  # a smaller seed is no smaller city
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

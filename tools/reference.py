@@ -17,6 +17,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,9 @@ def _read(path: Path) -> str:
 
 
 def settings_page() -> str:
-    told = described_settings()
+    told, read = described_settings(), settings_read()
     parts = [
-        _section(2, f"`{name}`", _sentence(text), _default_text(settings_read().get(name)))
+        _section(2, f"`{name}`", _sentence(text), _default_text(read.get(name)))
         for name, text in told.items()
     ]
     return _page(
@@ -88,6 +89,7 @@ def described_settings() -> dict[str, str]:
     return {match[1]: match[2] for match in lines}
 
 
+@cache
 def settings_read() -> dict[str, str | None]:
     """Every variable the product's code names, with its default where one is written beside it."""
     found: dict[str, str | None] = {}

@@ -14,6 +14,13 @@ from bench.setup import DATA
 @contextmanager
 def served() -> Iterator[str]:
     """The address of `stadtherz serve` while the block runs."""
+    with running() as (url, _pid):
+        yield url
+
+
+@contextmanager
+def running() -> Iterator[tuple[str, int]]:
+    """The address of `stadtherz serve` and its process while the block runs."""
     command = [sys.executable, "-m", "stadtherz.cli.main", "serve"]
     options = ["--data", str(DATA), "--port", "0", "--json"]
     with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, env=_environment()) as run:
@@ -21,7 +28,7 @@ def served() -> Iterator[str]:
             line = run.stdout.readline() if run.stdout else b""
             if not line:
                 raise SystemExit(f"stadtherz serve ended with {run.wait()}")
-            yield json.loads(line)["url"].rstrip("/")
+            yield json.loads(line)["url"].rstrip("/"), run.pid
         finally:
             run.send_signal(signal.SIGINT)
 

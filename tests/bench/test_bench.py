@@ -68,7 +68,28 @@ STORE_ROWS = (
     "memory at most in the fill",
     "memory after all questions",
 )
-BENCHMARKS = [("ingest", INGEST_ROWS), ("read", READ_ROWS), ("store", STORE_ROWS)]
+SENSORTHINGS_ROWS = (
+    "memory when empty",
+    "newest 1,000 of a datastream",
+    "the same, one client",
+    "newest 1,000 as dataArray",
+    "the same as dataArray, one client",
+    "1,000 Things with place and newest reading",
+    "a week of one datastream where result > 95",
+    "the same over all datastreams",
+    "hourly means of a year",
+    "newest reading of all datastreams",
+    "one Thing",
+    "single posts, 16 clients",
+    "CreateObservations, readings",
+    "memory at most",
+)
+BENCHMARKS = [
+    ("ingest", INGEST_ROWS),
+    ("read", READ_ROWS),
+    ("store", STORE_ROWS),
+    ("sensorthings", SENSORTHINGS_ROWS),
+]
 
 
 @pytest.mark.process

@@ -1,0 +1,44 @@
+"""What a server's processes take, as Linux tells it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
+_PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """Of no process nothing is known."""
+
+    pids: tuple[int, ...]
+
+    def seconds(self) -> float | None:
+        """Processor time so far."""
+        if not self.pids:
+            return None
+        return _TICK * sum(sum(_times(pid)) for pid in self.pids)
+
+    def memory(self) -> float | None:
+        """Megabytes of memory."""
+        return self._megabytes("VmRSS")
+
+    def most_memory(self) -> float | None:
+        """The most there ever was; of several processes the sum."""
+        return self._megabytes("VmHWM")
+
+    def _megabytes(self, name: str) -> float | None:
+        if not self.pids:
+            return None
+        return sum(_status(pid, name) for pid in self.pids) * 1024 / 1e6
+
+
+def _times(pid: int) -> tuple[int, int]:
+    fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]), int(fields[12])
+
+
+def _status(pid: int, name: str) -> int:
+    lines = (_PROC / str(pid) / "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))

@@ -29,6 +29,7 @@ CONFORMANCE = tuple(
         "create-update-delete/update-entity-jsonpatch",
         "create-update-delete/delete-entity",
         "create-update-delete/historical-location-auto-creation",
+        "create-update-delete/historical-location-manual-creation",
         "batch-request/batch-request",
         "data-array/data-array",
     )

@@ -141,6 +141,19 @@ def test_an_older_historical_location_moves_nothing(api: Client) -> None:
     assert [place["name"] for place in api.get(f"/Things({thing})/Locations").value] == ["now"]
 
 
+def test_a_newer_historical_location_moves_the_thing(api: Client) -> None:
+    """historical-location-manual-creation: the newest one tells where the Thing is"""
+    thing = api.post("/Things", bodies.thing(Locations=[bodies.location("old")])).key
+    newer = {"time": "2099-01-01T00:00:00Z", "Locations": [bodies.location("new")]}
+    assert api.post(f"/Things({thing})/HistoricalLocations", newer).status == 201
+    assert [place["name"] for place in api.get(f"/Things({thing})/Locations").value] == ["new"]
+    assert len(api.get(f"/Things({thing})/HistoricalLocations").value) == 2
+    between = {"time": "2098-01-01T00:00:00Z", "Locations": [bodies.location("between")]}
+    body = {**between, "Thing": {"@iot.id": thing}}
+    assert api.post("/HistoricalLocations", body).status == 201
+    assert [place["name"] for place in api.get(f"/Things({thing})/Locations").value] == ["new"]
+
+
 def test_a_feature_is_made_from_the_location_once(api: Client) -> None:
     """create-entity: FeatureOfInterest is created from the Thing's Location if it is left out"""
     key = api.post("/Things", bodies.station(results=())).key

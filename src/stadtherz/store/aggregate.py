@@ -6,6 +6,7 @@ unsealed reading falls, is read; what is not sealed at all is added in its place
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,14 +16,15 @@ import numpy.typing as npt
 from stadtherz.base.time import HOUR, Micros
 from stadtherz.store import rows
 from stadtherz.store.batch import Readings
-from stadtherz.store.buckets import bucket_each, zone_of
-from stadtherz.store.chunks import Directory, chunks_of, rollups_of
+from stadtherz.store.buckets import bucket_each, changes, zone_of
+from stadtherz.store.chunks import Directory, Group, groups_of, rollups_of
 from stadtherz.store.rollup import (
     Hours,
     from_hours,
     from_hours_each,
+    hours_at,
     hours_of,
-    merge,
+    joined,
     servable,
     unroll_each,
 )
@@ -30,6 +32,7 @@ from stadtherz.store.values import NONE, Bucketing, Buckets, Int64
 from stadtherz.store.view import View, ascending, reading
 
 Mask = npt.NDArray[np.bool_]
+_Columns = tuple[Int64, Int64, npt.NDArray[np.float64], Int64]
 _FAR: int = np.iinfo(np.int64).max
 
 
@@ -57,7 +60,7 @@ class _Raw:
     stream: Int64
     start: Int64
     result: npt.NDArray[np.float64]
-    id: Int64
+    id: Int64  # empty where no ties have to be decided
 
     @classmethod
     def of(cls, tail: Readings) -> "_Raw":
@@ -69,7 +72,8 @@ class _Raw:
         return self.take((self.start >= question.start) & (self.start < question.end))
 
     def take(self, places: npt.NDArray[Any]) -> "_Raw":
-        return _Raw(self.stream[places], self.start[places], self.result[places], self.id[places])
+        key = self.id[places] if len(self.id) else self.id
+        return _Raw(self.stream[places], self.start[places], self.result[places], key)
 
 
 def buckets(
@@ -161,63 +165,71 @@ def _raw(question: _Question, found: Directory, loose: _Raw) -> _Raw:
     """What is loose and what these chunks hold, within the question's bounds."""
     if not len(found):
         return loose
-    starts, results, numbers = [loose.start], [loose.result], []
-    ids = [loose.id]
-    bounds = np.array([question.start, question.end])
-    for chunk in chunks_of(found):
-        begin, end = np.searchsorted(chunk.phenomenon_start, bounds).tolist()
-        starts.append(chunk.phenomenon_start[begin:end])
-        results.append(chunk.result[begin:end])
-        ids.append(chunk.id[begin:end])
-        numbers.append(end - begin)
-    stream = np.r_[loose.stream, np.repeat(found.stats.datastream, numbers)]
-    start = np.concatenate(starts)
-    whole = _Raw(stream, start, np.concatenate(results), np.concatenate(ids))
-    # Chunks come in order already, so only what is loose has to be sorted in.
-    return whole.take(np.lexsort((whole.id, start, stream))) if len(loose.start) else whole
+    parts = [
+        _within_group(question, group, ids=bool(len(loose.start))) for group in groups_of(found)
+    ]
+    if not len(loose.start):  # chunks come in order already
+        return _Raw(*map(np.concatenate, zip(*parts, strict=True)))
+    whole = _Raw(*map(np.concatenate, zip(_columns(loose), *parts, strict=True)))
+    return whole.take(np.lexsort((whole.id, whole.start, whole.stream)))
+
+
+def _columns(raw: _Raw) -> _Columns:
+    return raw.stream, raw.start, raw.result, raw.id
+
+
+def _within_group(question: _Question, group: Group, *, ids: bool) -> _Columns:
+    """The columns of `_Raw` that chunks hold; ids only where ties have to be decided by them."""
+    start = group.phenomenon_start
+    inside = (start >= question.start) & (start < question.end)
+    places = slice(None) if inside.all() else np.flatnonzero(inside)
+    key = group.id[places] if ids else np.empty(0, np.int64)
+    return group.datastream[places], start[places], group.result[places], key
 
 
 def _answer(
     question: _Question, found: Directory, hours: Hours, counts: Int64, raw: _Raw
 ) -> dict[int, Buckets]:
-    with_hours = np.unique(found.stats.datastream)
-    alone = raw.take(~np.isin(raw.stream, with_hours))
+    """Buckets from hours where a datastream has any, else from its readings."""
     width, zone = question.width, question.zone
+    rolled = found.stats.datastream
+    if not len(rolled):
+        return bucket_each(raw.stream, raw.start, raw.result, width, zone, question.quantiles)
+    mixed = np.isin(raw.stream, rolled)
+    alone, beside = raw.take(~mixed), _hours_beside(raw.take(mixed), found)
     answer = bucket_each(alone.stream, alone.start, alone.result, width, zone, question.quantiles)
-    owners = np.repeat(found.stats.datastream, counts)
-    simple = ~np.isin(owners, raw.stream)
-    simple &= (hours["start"] >= question.start) & (hours["start"] < question.end)
-    order = np.lexsort((hours["start"][simple], owners[simple]))  # thinned chunks may overlap
-    answer |= from_hours_each(owners[simple][order], hours[simple][order], width, zone)
-    for stream in np.intersect1d(with_hours, raw.stream).tolist():
-        mine = slice(*np.searchsorted(found.stats.datastream, [stream, stream + 1]))
-        own = slice(*np.searchsorted(owners, [stream, stream + 1]))
-        rest = raw.take(raw.stream == stream)
-        merged = _interleaved(found.take(mine), hours[own], counts[mine], rest)
-        inside = (merged["start"] >= question.start) & (merged["start"] < question.end)
-        if inside.any():
-            answer[stream] = from_hours(merged[inside], width, zone)
+    stream = np.r_[np.repeat(rolled, counts), beside.stream]
+    turn = np.r_[np.repeat(np.arange(1, 2 * len(found), 2), counts), beside.turn]
+    whole = joined([hours, beside.hours])
+    inside = np.flatnonzero((whole.start >= question.start) & (whole.start < question.end))
+    order = inside[np.lexsort((turn[inside], whole.start[inside], stream[inside]))]
+    answer |= from_hours_each(stream[order], whole[order], width, zone)
     return dict(sorted(answer.items()))
 
 
-def _interleaved(found: Directory, hours: Hours, counts: Int64, raw: _Raw) -> Hours:
-    """A datastream's hours in the order of time: those of chunks, and of what lies between them.
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Readings that lie before, between or after chunks of which there are hours, by hour, too."""
 
-    Where all those chunks were thinned, hours need not be enough, so readings keep their own times.
+    stream: Int64
+    turn: Int64  # twice the number of chunks (of all datastreams) before them
+    hours: Hours
+
+
+def _hours_beside(raw: _Raw, found: Directory) -> _Beside:
+    """Readings by hour, apart where a chunk lies between them, so that first and last come right.
+
+    Where all chunks of a datastream were thinned, hours need not be enough, so its readings keep
+    their own times.
     """
-    if not len(raw.start):
-        return merge([hours])
-    each = hours_of if found.stats.n.any() else _instants
-    gap = np.searchsorted(found.stats.t0, raw.start, "right")
-    ends = np.r_[0, np.cumsum(counts)]
-    parts, done = [], 0
-    for place in np.unique(gap).tolist():
-        mine = gap == place
-        parts += [hours[ends[done] : ends[place]], each(raw.start[mine], raw.result[mine])]
-        done = place
-    return merge([*parts, hours[ends[done] :]])
-
-
-def _instants(starts: Int64, results: npt.NDArray[np.float64]) -> Hours:
-    """Numbers as if each of them were an hour."""
-    return Hours(starts, np.ones(len(starts), np.int64), *[results] * 5)
+    turn, hour = np.empty_like(raw.start), raw.start // HOUR * HOUR
+    for begin, end in pairwise([*changes(raw.stream).tolist(), len(raw.stream)]):
+        mine = slice(
+            *np.searchsorted(found.stats.datastream, [raw.stream[begin], raw.stream[begin] + 1])
+        )
+        after = np.searchsorted(found.stats.t0[mine], raw.start[begin:end], "right")
+        turn[begin:end] = 2 * (mine.start + after)
+        if not found.stats.n[mine].any():
+            hour[begin:end] = raw.start[begin:end]
+    edges = changes(raw.stream, turn, hour)
+    return _Beside(raw.stream[edges], turn[edges], hours_at(edges, hour, raw.result))

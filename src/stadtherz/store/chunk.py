@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stadtherz.store.codec import Codec, Corrupt, pack, unpack
+from stadtherz.store.codec import Codec, Corrupt, pack, unpack, unpack_into
 from stadtherz.store.values import NONE, Int64
 
 __all__ = [
@@ -251,6 +251,14 @@ class Chunk:
         if found is None:
             found = self._columns[name] = self._decoded(name)
         return found
+
+    def fill(self, name: str, out: npt.NDArray[Any]) -> None:
+        """Write a column into an array as long as the chunk, without remembering it."""
+        found = self._columns.get(name)
+        if found is None and name not in self._layout.relative:
+            unpack_into(self._layout.columns[name], out)
+        else:
+            out[:] = self._decoded(name) if found is None else found
 
     def _decoded(self, name: str) -> npt.NDArray[Any]:
         dtype = _FLOAT64 if name == "result" else _INT64

@@ -5,7 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, iso, now_us
 from stadtherz.sql.public import Sql, compose
-from stadtherz.store.chunk import Block, Chunk, ChunkStats, Corrupt, encode, stats
+from stadtherz.store.chunk import BLOCK_COLUMNS, Block, Chunk, ChunkStats, Corrupt, encode, stats
 from stadtherz.store.database import database, members, rows_of, run
 from stadtherz.store.rollup import Hours, rollup, unroll
 from stadtherz.store.sieve import Stats
@@ -148,26 +148,27 @@ _TOGETHER = 64  # chunks in a group
 _AT_ONCE = 500  # chunks fetched by one statement
 
 
-def chunks_of(found: Directory) -> Iterator[Chunk]:
-    """The chunks in the directory's order."""
+def chunks_of(found: Directory, *, keep: bool = True) -> Iterator[Chunk]:
+    """The chunks in the directory's order; `keep`: for the next who asks, too."""
     keys = list(zip(found.key.tolist(), found.checksum.tolist(), strict=True))
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
         held = {key: decoded.get(key) for key in part}
         missing = [key for key in part if held[key] is None]
         if missing:
-            held |= _opened(missing)
+            held |= _opened(missing, keep=keep)
         yield from held.values()  # type: ignore[misc]  # none is missing now
 
 
-def _opened(keys: list[tuple[int, int]]) -> dict[tuple[int, int], Chunk | None]:
-    """Chunks out of the database; they are kept for the next who asks."""
+def _opened(keys: list[tuple[int, int]], *, keep: bool) -> dict[tuple[int, int], Chunk | None]:
+    """Chunks out of the database."""
     rows = _fetch([key for key, _ in keys])
     found: dict[tuple[int, int], Chunk | None] = {}
     for key in keys:
         chunk = opened(*rows[key[0]])
-        decoded.put(key, chunk)
         found[key] = chunk
+        if keep:
+            decoded.put(key, chunk)
     return found
 
 
@@ -181,24 +182,32 @@ class Group:
     """Several chunks as one table, so that a condition is looked at once for all of them."""
 
     def __init__(self, chunks: Sequence[Chunk]) -> None:
-        self._chunks = chunks
+        self.chunks = chunks
+        self.edges = [0, *accumulate(map(len, chunks))]
         self._columns: dict[str, Any] = {}
 
     def __len__(self) -> int:
-        return sum(len(chunk) for chunk in self._chunks)
+        return self.edges[-1]
 
     def __getattr__(self, name: str) -> Any:
         found = self._columns.get(name)
         if found is None:
-            parts = [getattr(chunk, name) for chunk in self._chunks]
-            found = None if parts[0] is None else np.concatenate(parts)
-            self._columns[name] = found
+            found = self._columns[name] = self._gathered(name)
         return found
+
+    def _gathered(self, name: str) -> Any:
+        if name not in BLOCK_COLUMNS:
+            parts = [getattr(chunk, name) for chunk in self.chunks]
+            return None if parts[0] is None else np.concatenate(parts)
+        whole = np.empty(len(self), np.float64 if name == "result" else np.int64)
+        for chunk, (a, b) in zip(self.chunks, pairwise(self.edges), strict=True):
+            chunk.fill(name, whole[a:b])
+        return whole
 
 
 def groups_of(found: Directory) -> Iterator[Group]:
-    """The chunks some at a time."""
-    chunks = chunks_of(found)
+    """The chunks some at a time, for those who look at many: they displace nothing decoded lately."""
+    chunks = chunks_of(found, keep=len(found) <= _TOGETHER)
     while part := list(islice(chunks, _TOGETHER)):
         yield Group(part)
 

@@ -165,18 +165,18 @@ def _multiples(values: Float64, exponent: Any, form: int) -> tuple[Float64, npt.
     """The integers, and which values come back from them."""
     with np.errstate(over="ignore", invalid="ignore"):
         steps: Float64 = np.rint(values * _POWERS[exponent]) + 0.0  # an integer has no -0.0
-        again = _numbers(steps, exponent, form)
+        again = steps.copy()
+        _scale(again, exponent, form)
         same: npt.NDArray[np.bool_] = again.view(np.int64) == values.view(np.int64)
         return steps, same & (np.abs(steps) < _EXACT)
 
 
-def _numbers(steps: Column, exponent: Any, form: int) -> Float64:
-    numbers: Float64
+def _scale(steps: Float64, exponent: Any, form: int) -> None:
+    """Steps of a power of ten become numbers."""
     if form == _QUOTIENT:
-        numbers = steps / _POWERS[exponent]
+        steps /= _POWERS[exponent]
     else:
-        numbers = steps * _PARTS[exponent]
-    return numbers
+        steps *= _PARTS[exponent]
 
 
 def _filled(steps: Float64, fits: npt.NDArray[np.bool_]) -> Int64:
@@ -242,8 +242,9 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 
 # --- and back ------------------------------------------------------------------------------------
 
-Decoder = Callable[[memoryview, int, np.dtype[Any]], Column]
-_INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
+Decoder = Callable[[memoryview, Column], None]
+"""Fills an array, whose length and type are those of the column, from the bytes behind the first."""
+
 _ONE = {"i": struct.Struct("<q"), "f": struct.Struct("<d")}
 _UNREADABLE = (
     *(ValueError, TypeError, IndexError, OverflowError, RuntimeError),
@@ -253,81 +254,100 @@ _UNREADABLE = (
 
 def unpack(data: bytes | memoryview, count: int, dtype: np.dtype[Any]) -> Column:
     """The column of `count` values, int64 or float64. Raises Corrupt."""
+    values = np.empty(count, dtype)
+    unpack_into(data, values)
+    return values
+
+
+def unpack_into(data: bytes | memoryview, out: Column) -> None:
+    """Fill an array of int64 or float64, as long as the column, with its values. Raises Corrupt."""
+    try:
+        _fill(memoryview(data), out)
+    except _UNREADABLE as error:
+        raise Corrupt(f"a column cannot be read: {error}") from error
+
+
+def _fill(data: memoryview, out: Column) -> None:
     if not len(data):
         raise Corrupt("a column has no bytes")
     decoder = DECODERS.get(data[0])
     if decoder is None:
         raise Corrupt(f"the codec {data[0]} is not known here")
-    try:
-        return decoder(memoryview(data)[1:], count, dtype)
-    except _UNREADABLE as error:
-        raise Corrupt(f"a column cannot be read: {error}") from error
+    decoder(data[1:], out)
 
 
-def _from_raw(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
-    if len(data) != count * 8:
-        raise Corrupt(f"{count} raw values have {len(data)} bytes")
-    # A copy, because the bytes lie anywhere in the chunk and would keep all of it in memory.
-    return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype)
+def _from_raw(data: memoryview, out: Column) -> None:
+    if len(data) != len(out) * 8:
+        raise Corrupt(f"{len(out)} raw values have {len(data)} bytes")
+    out[:] = np.frombuffer(data, out.dtype.newbyteorder("<"))
 
 
-def _from_constant(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
-    (value,) = _ONE[dtype.kind].unpack(data)
-    return np.full(count, value, dtype)
+def _from_constant(data: memoryview, out: Column) -> None:
+    (value,) = _ONE[out.dtype.kind].unpack(data)
+    out.fill(value)
 
 
-def _from_affine(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+def _from_affine(data: memoryview, out: Column) -> None:
+    _expect_integers(out)
     start, step = _TWO.unpack(data)
-    return _line(start, step, np.arange(count, dtype=np.int64), dtype)
+    out[:] = np.arange(len(out), dtype=np.int64)
+    _stretch(out, start, step)
 
 
-def _line(start: int, step: int, values: Column, dtype: np.dtype[Any]) -> Column:
-    if dtype != _INT64:
+def _expect_integers(out: Column) -> None:
+    if out.dtype.kind != "i":
         raise Corrupt("a column of integers was not expected")
+
+
+def _stretch(out: Int64, start: int, step: int) -> None:
+    """Multiples of a step become values."""
     if step != 1:
-        values *= step
-    values += start
-    return values
+        out *= step
+    out += start
 
 
-def _from_pcodec(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
-    values = np.empty(count, dtype)
-    progress = standalone.simple_decompress_into(bytes(data), values)
-    if progress.n_processed != count or not progress.finished:
-        raise Corrupt(f"a column has {progress.n_processed} values, not {count}")
-    return values
+def _from_pcodec(data: memoryview, out: Column) -> None:
+    progress = standalone.simple_decompress_into(bytes(data), out)
+    if progress.n_processed != len(out) or not progress.finished:
+        raise Corrupt(f"a column has {progress.n_processed} values, not {len(out)}")
 
 
-def _from_zstd(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+def _from_zstd(data: memoryview, out: Column) -> None:
+    _expect_integers(out)
     first, width = _ZSTD.unpack_from(data)
     data = data[_ZSTD.size :]
-    if width not in _WIDTHS or zstandard.frame_content_size(data) != count * width:
-        raise Corrupt(f"a column does not have {count} values of {width} bytes")
+    if width not in _WIDTHS or zstandard.frame_content_size(data) != len(out) * width:
+        raise Corrupt(f"a column does not have {len(out)} values of {width} bytes")
     table = _decompressor().decompress(data)
     if width > 1:
-        table = np.frombuffer(table, np.uint8).reshape(width, count).T.tobytes()
+        table = np.frombuffer(table, np.uint8).reshape(width, len(out)).T.tobytes()
     folded = np.frombuffer(table, f"<u{width}")
     steps = (folded >> 1) ^ -(folded & 1)
-    signed = steps.astype(f"u{width}", copy=False).view(f"i{width}").astype(np.int64)
-    return _line(first, 1, np.cumsum(signed, out=signed), dtype)
+    signed = steps.astype(f"u{width}", copy=False).view(f"i{width}")
+    np.cumsum(signed, dtype=np.int64, out=out)
+    _stretch(out, first, 1)
 
 
-def _from_scaled(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+def _from_scaled(data: memoryview, out: Column) -> None:
+    _expect_integers(out)
     origin, unit = _TWO.unpack_from(data)
-    return _line(origin, unit, unpack(data[_TWO.size :], count, dtype), dtype)
+    _fill(data[_TWO.size :], out)
+    _stretch(out, origin, unit)
 
 
-def _from_decimal(data: memoryview, count: int, dtype: np.dtype[Any]) -> Column:
+def _from_decimal(data: memoryview, out: Column) -> None:
     form, exponent, exceptions = _DECIMAL.unpack_from(data)
-    if dtype != _FLOAT64 or form not in (_QUOTIENT, _PRODUCT):
+    if out.dtype.kind != "f" or form not in (_QUOTIENT, _PRODUCT):
         raise Corrupt(f"decimals of the form {form} are not known here")
     begin = _DECIMAL.size + 12 * exceptions
-    values = _numbers(unpack(data[begin:], count, _INT64), exponent, form)
+    steps = np.empty(len(out), np.int64)
+    _fill(data[begin:], steps)
+    out[:] = steps
+    _scale(out, exponent, form)
     if exceptions:
         middle = _DECIMAL.size + 4 * exceptions
         places = np.frombuffer(data[_DECIMAL.size : middle], "<u4")
-        values[places] = np.frombuffer(data[middle:begin], "<f8")
-    return values
+        out[places] = np.frombuffer(data[middle:begin], "<f8")
 
 
 DECODERS: dict[int, Decoder] = {

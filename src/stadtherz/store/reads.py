@@ -7,6 +7,7 @@ from the best one on until no other can hold anything better.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from stadtherz.base.expressions import TRUE, And, Column, Kind, Order
 from stadtherz.base.time import Period
 from stadtherz.sql.public import beyond
 from stadtherz.store import rows
+from stadtherz.store.array_values import Mask
 from stadtherz.store.arrays import Condition, condition, ordering
 from stadtherz.store.batch import stream_of
 from stadtherz.store.chunk import Chunk
-from stadtherz.store.chunks import Directory, chunks_of, groups_of
+from stadtherz.store.chunks import Directory, Group, chunks_of, groups_of
 from stadtherz.store.columns import EMPTY, from_chunk, from_readings, numbers_only, taken, together
 from stadtherz.store.database import ID_RANGE
 from stadtherz.store.sieve import members_of, sieve
@@ -27,7 +29,8 @@ from stadtherz.store.view import View, ascending, reading, streams_with_readings
 
 _ID = Column("id", Kind.NUMBER)
 _TIME = Column("phenomenon_start", Kind.TIME)
-_STEP = 4_096  # readings of chunks looked at before asking whether that was enough
+_STEP = 4_096  # readings of chunks looked at before asking whether that was enough, at first
+_LARGEST_STEP = 131_072
 _SLACK = 4  # times the readings wanted, before the rest is thrown away
 
 # The statistics' lower and upper bounds of what an order may begin with.
@@ -103,20 +106,33 @@ def _read_chunks(known: View, selection: Selection, fulfils: Condition, best: "_
     ranks = best.rank(found)
     order = np.argsort(ranks, kind="stable")
     sizes = np.cumsum(found.stats.n[order])
-    done = 0
-    while done < len(found):
-        if best.beats(ranks[order[done]]):
-            return
-        step = best.missing() if certain[order[done]] else max(_STEP, best.missing())
-        reach = min(
-            int(np.searchsorted(sizes, (sizes[done - 1] if done else 0) + step)) + 1, len(found)
-        )
+    done, step = 0, _STEP
+    while done < len(found) and not best.beats(ranks[order[done]]):
+        wanted = best.missing() if certain[order[done]] else max(step, best.missing())
+        before = int(sizes[done - 1]) if done else 0
+        reach = int(np.searchsorted(sizes, before + wanted)) + 1
         part = order[done:reach]
-        for chunk, place in zip(chunks_of(found.take(part)), part.tolist(), strict=True):
-            best.add(chunk if certain[place] else from_chunk(chunk, fulfils(chunk)))
-            done += 1
-            if done < reach and best.beats(ranks[order[done]]):
+        answers = _answers(found.take(part), certain[part], fulfils)
+        for place, (chunk, which) in zip(part.tolist(), answers, strict=True):
+            if best.beats(ranks[place]):
                 return
+            best.add(chunk if which is None else from_chunk(chunk, which))
+        done, step = reach, min(2 * step, _LARGEST_STEP)
+
+
+def _answers(
+    found: Directory, certain: Mask, fulfils: Condition
+) -> Iterator[tuple[Chunk, Mask | None]]:
+    """Each chunk and which of its readings fulfil the condition, None where all do."""
+    begin = 0
+    for group in groups_of(found):
+        whole = certain[begin : begin + len(group.chunks)]
+        begin += len(group.chunks)
+        open_ones = Group([c for c, all_do in zip(group.chunks, whole, strict=True) if not all_do])
+        mask = fulfils(open_ones) if len(open_ones) else np.empty(0, bool)
+        edges = pairwise(open_ones.edges)
+        for chunk, all_do in zip(group.chunks, whole.tolist(), strict=True):
+            yield chunk, None if all_do else mask[slice(*next(edges))]
 
 
 class _Best:

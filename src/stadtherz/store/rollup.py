@@ -79,12 +79,16 @@ _local = threading.local()
 def hours_of(starts: Int64, results: Float64) -> Hours:
     """Readings by hour in UTC; `starts` (microseconds) must ascend."""
     hour = starts // HOUR
-    edges = changes(hour)
+    return hours_at(changes(hour), hour * HOUR, results)
+
+
+def hours_at(edges: Int64, hour: Int64, results: Float64) -> Hours:
+    """Readings, of each of which the hour is given, taken together from each edge to the next."""
     if not len(edges):
         return _nothing()
-    ends = np.r_[edges[1:], len(starts)]
+    ends = np.r_[edges[1:], len(hour)]
     return Hours(
-        start=hour[edges] * HOUR,
+        start=hour[edges],
         count=ends - edges,
         minimum=np.minimum.reduceat(results, edges),
         maximum=np.maximum.reduceat(results, edges),
@@ -207,14 +211,14 @@ def unroll_each(datas: Sequence[bytes]) -> tuple[Hours, Int64]:
     which = [np.flatnonzero(heads["form"] == form).tolist() for form in forms]
     parts = [_alike([datas[i] for i in some], heads[some], counts[some]) for some in which]
     owners = np.concatenate([np.repeat(some, counts[some]) for some in which])
-    return _joined(parts)[np.argsort(owners, kind="stable")], counts
+    return joined(parts)[np.argsort(owners, kind="stable")], counts
 
 
 def _alike(datas: Sequence[bytes], heads: npt.NDArray[Any], counts: Int64) -> Hours:
     """Roll-ups that begin with the same four bytes."""
     form, exponent, small, total = datas[0][:4]
     if form == DOUBLES:
-        return _joined([_doubles(data, n) for data, n in zip(datas, counts.tolist(), strict=True)])
+        return joined([_doubles(data, n) for data, n in zip(datas, counts.tolist(), strict=True)])
     if form not in (QUOTIENTS, PRODUCTS):
         raise Corrupt(f"a roll-up has the form {form}, which is not known here")
     layout = _record(small, total)
@@ -247,16 +251,8 @@ def _doubles(data: bytes, number: int) -> Hours:
 # --- what hours are for --------------------------------------------------------------------------
 
 
-def merge(parts: Sequence[Hours]) -> Hours:
-    """Hours of consecutive chunks as one; an hour that two chunks share becomes one, too."""
-    hours = _joined(parts)
-    if (np.diff(hours.start) < 0).any():  # a late reading amid hours whose readings are gone
-        hours = hours[np.argsort(hours.start, kind="stable")]
-    edges = changes(hours.start)
-    return hours if len(edges) == len(hours) else _folded(hours, edges)
-
-
-def _joined(parts: Sequence[Hours]) -> Hours:
+def joined(parts: Sequence[Hours]) -> Hours:
+    """Hours one after the other."""
     if not parts:
         return _nothing()
     return Hours(*[np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES])

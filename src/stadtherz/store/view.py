@@ -9,9 +9,11 @@ learnt there is kept in a view of its own and thrown away.
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -84,20 +86,20 @@ class View:
 
     # --- following the log -----------------------------------------------------------------------
 
-    def add(self, batch: Batch, last: int, stamp: int) -> None:
-        """Follow a commit of readings."""
+    def add(self, batches: Sequence[Batch], last: int, stamp: int) -> None:
+        """Follow commits of readings, the last of which ends there."""
         self.end, self.stamp = last, stamp
-        self.rows += 1
-        readings = batch.readings
+        self.rows += len(batches)
+        readings = np.concatenate([batch.readings for batch in batches])
         self.tail.add(readings)
-        if batch.extras:
-            odd = np.unique(readings["datastream"][list(batch.extras)])
-            self.with_rows = {**self.with_rows, **dict.fromkeys([ALL, *odd.tolist()], True)}
         self.keys.add(readings["key"], readings["id"])
         following = (readings["id"] & SEQUENCES) + 1
         self.next_sequence.update(
             zip(readings["datastream"].tolist(), following.tolist(), strict=True)
         )
+        odd = readings["datastream"][~readings["plain"]]
+        if len(odd):
+            self.with_rows = {**self.with_rows, **dict.fromkeys([ALL, *odd.tolist()], True)}
 
     def note(self, kind: int, event: dict[str, Any], last: int, stamp: int) -> None:
         """Follow an event: readings of some datastreams were sealed or changed."""
@@ -118,11 +120,16 @@ class View:
         self.removed = (*(self.removed or ()), *event["removed"])
         self.known = self.known[~np.isin(self.known["datastream"], streams)]
 
-    def _follow(self, last: int, stamp: int, kind: int, payload: bytes) -> None:
-        if kind == READINGS:
-            self.add(_decoded(payload, last), last, stamp)
-        else:
-            self.note(kind, orjson.loads(bytes(payload)), last, stamp)
+    def follow(self, rows: Iterable[tuple[int, int, int, bytes]]) -> None:
+        """Follow rows of the log (last, stamp, kind, payload), commits in a row all at once."""
+        for kind, some in groupby(rows, key=itemgetter(2)):
+            if kind == READINGS:
+                commits = list(some)
+                batches = [_decoded(payload, last) for last, _, _, payload in commits]
+                self.add(batches, *commits[-1][:2])
+                continue
+            for last, stamp, _, payload in some:
+                self.note(kind, orjson.loads(bytes(payload)), last, stamp)
 
     def look_at_chunks(self) -> Directory:
         """The directory of sealed chunks, brought up to date."""
@@ -238,8 +245,7 @@ def _continued(view: View) -> View | None:
     rows = rows_of(Sql(text, (view.end,)))
     if not rows or not view.stamp or tuple(rows[0][:2]) != (view.end, view.stamp):
         return None
-    for row in rows[1:]:
-        view._follow(*row)
+    view.follow(rows[1:])
     return view
 
 
@@ -251,8 +257,7 @@ def _built(end: int, stamp: int) -> View:
             (remembered("sealed"),),
         )
     )
-    for row in rows:
-        view._follow(*row)
+    view.follow(rows)
     return view
 
 
@@ -261,7 +266,7 @@ def committed(before: tuple[int, int], batch: Batch, last: int, stamp: int) -> N
     with _lock:
         view = _views[0]
         if (view.end, view.stamp) == before:
-            view.add(batch, last, stamp)
+            view.add([batch], last, stamp)
 
 
 def forget() -> None:

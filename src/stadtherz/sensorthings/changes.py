@@ -10,7 +10,7 @@ from typing import Any
 
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import bulk, references, write
+from stadtherz.sensorthings import bulk, filtered, references, write
 from stadtherz.sensorthings.bodies import Body, Mode, changed, load, read_body
 from stadtherz.sensorthings.conditions import Conditions, conditions_of
 from stadtherz.sensorthings.fetch import Fetcher
@@ -89,29 +89,41 @@ def change(
     if resource.segments == (Segment(bulk.NAME),):
         return _create_many(method, scope, body, _Caller(visibility, urls, now))
     route = resolve_route(resource)
-    conditions = conditions_of(scope)
-    if route.reference:
-        conditions.check(None)
-        query = scope.get("query_string", b"").decode("latin-1")
-        references.change(method, route, query, body, visibility, urls)
-        return Answer(204)
-    if resource.suffix or route.to_property:
+    if not route.reference and (resource.suffix or route.to_property):
         raise NotHere("only sets, entities and links can be changed", _READS)
     caller = _Caller(visibility, urls, now)
-    media = "" if method == "DELETE" else _media(method, scope)
+    if route.reference or method == "POST" or not route.last.single:
+        conditions_of(scope).check(None)
+        return _change_set(method, route, scope, body, caller)
+    return _change_entity(method, route, scope, body, caller)
+
+
+def _change_set(method: str, route: Route, scope: Scope, raw: bytes, caller: _Caller) -> Answer:
+    """What has no tag of its own: a link, or a set that is added to or deleted from."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    if route.reference:
+        references.change(method, route, query, raw, caller.visibility, caller.urls)
+        return Answer(204)
     if method == "POST":
-        conditions.check(None)
-        return _create(route, body, caller)
-    if not route.last.single:
-        raise NotHere(f"{method} needs one entity, such as Things(1)", (*_READS, "POST"))
+        _media(method, scope)
+        return _create(route, raw, caller)
+    if method == "DELETE":
+        filtered.delete(route, query, caller.visibility, caller.now)
+        return Answer(200)
+    raise NotHere(f"{method} needs one entity, such as Things(1)", (*_READS, "POST", "DELETE"))
+
+
+def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: _Caller) -> Answer:
+    media = "" if method == "DELETE" else _media(method, scope)
+    conditions = conditions_of(scope)
     # A datastream shows the extent of its readings; what is deleted takes readings with it.
     readings = method == "DELETE" or route.last.entity in (OBSERVATION, DATASTREAM)
     with transaction(readings=readings):
         found = caller.locked(route, conditions)
         if method == "DELETE":
-            write.delete(found.type, found.id, visibility)
+            write.delete(found.type, found.id, caller.visibility)
             return Answer(200)
-        return _update(found, _described(found, body, method, media, caller), caller)
+        return _update(found, _described(found, raw, method, media, caller), caller)
 
 
 def _media(method: str, scope: Scope) -> str:

@@ -1,6 +1,6 @@
 """Plans carried out: pages of entities with what is expanded in them, as plain data."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from stadtherz.base.errors import NotFound, TooLarge
@@ -92,12 +92,21 @@ class Fetcher:
 
     def count(self, plan: SetPlan, parent: Parent | None, link: Link | None) -> int:
         """How many entities fulfil the plan's filter, on all pages."""
-        plan = self._resolved(plan)
         if plan.entity is OBSERVATION:
-            return readings.count(
-                _selection(plan, _selection_behind(parent, link)), self.visibility
-            )
-        return scalar(sql.count(plan, self.reader, self._behind(parent, link)))
+            return readings.count(self.selection(plan, parent, link), self.visibility)
+        return scalar(sql.count(self._resolved(plan), self.reader, self._behind(parent, link)))
+
+    def selection(self, plan: SetPlan, parent: Parent | None, link: Link | None) -> Selection:
+        """Which readings fulfil the plan's filter, in no order."""
+        where = replace(plan, order=plan.order[-1:])
+        return _selection(self._resolved(where), _selection_behind(parent, link))
+
+    def keys(
+        self, plan: SetPlan, parent: Parent | None, link: Link | None, limit: int
+    ) -> list[int]:
+        """The ids of the first entities that fulfil the plan's filter."""
+        plan = replace(self._resolved(plan), select=frozenset(), top=limit - 1)
+        return [row[0] for row in rows(sql.page(plan, self.reader, self._behind(parent, link)))]
 
     def observations(
         self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None

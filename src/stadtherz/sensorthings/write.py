@@ -74,7 +74,7 @@ def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
     found = readings.by_id(key, reader_for(visibility))
     if found is None:
         raise NotFound(f"Observation {key}")
-    _check_stream(found["datastream"], visibility)
+    check_stream(found["datastream"], visibility)
     store.delete_readings([key])
 
 
@@ -172,7 +172,7 @@ class _Change:
         """The reading that the body of an Observation describes."""
         stream = self._single(body, _link(OBSERVATION, "Datastream"), given, {})
         if stream not in self.streams:
-            _check_stream(stream, self.visibility)
+            check_stream(stream, self.visibility)
             self.streams.add(stream)
         reading = reading_of(stream, body.values, default=Period(self.now))
         return replace(reading, feature=self._feature(body, given, stream))
@@ -237,7 +237,7 @@ def _in_words_of(entity: EntityType) -> Iterator[None]:
 # --- readings ----------------------------------------------------------------------------------------
 
 
-def _check_stream(stream: int, visibility: Visibility) -> None:
+def check_stream(stream: int, visibility: Visibility) -> None:
     """Raise unless the caller may see the datastream and add to it."""
     found = rows(access.owner_of(DATASTREAM, stream, visibility))
     if not found:
@@ -276,13 +276,13 @@ def _correct(key: int, body: Body, visibility: Visibility) -> None:
     held = readings.by_id(key, reader_for(visibility))
     if held is None:
         raise NotFound(f"Observation {key}")
-    _check_stream(held["datastream"], visibility)
+    check_stream(held["datastream"], visibility)
     values = {**held, **body.values}
     for link, keys in _references(body):
         assert isinstance(link.via, Own)
         values[link.via.column] = keys[0]
     if values["datastream"] != held["datastream"]:
-        _check_stream(values["datastream"], visibility)
+        check_stream(values["datastream"], visibility)
     if values["feature"] is not None and values["feature"] != held["feature"]:
         _check_feature(values["feature"], visibility)
     unchanged = Period(held["phenomenon_start"], held["phenomenon_end"])

@@ -117,6 +117,39 @@ def test_batches(api: Client, targets: list[str], requests: Any, prefer: str) ->
         transaction.set_rollback(True)
 
 
+_SEGMENTS = st.lists(
+    _one_of("Things", "Things(1)", "Datastreams(1)", "Observations", "Observations(4294967296)", "Thing",
+            "Locations", "Locations(1)", "Sensor", "HistoricalLocations(1)", "$ref", "$count", "$value",
+            "$batch", "CreateObservations", "name", "properties", "FeatureOfInterest", "..", "%00", "("),
+    max_size=5,
+).map(lambda parts: "".join(f"/{part}" for part in parts))  # fmt: skip
+_REFERENCE = _JSON | st.fixed_dictionaries(
+    {},
+    optional={
+        "@iot.id": _JSON,
+        "@id": _one_of(
+            "Things(1)", "Locations(1)", "../../Sensors(1)", "", "//", "Things", "$batch", 5
+        ),
+        "value": st.lists(st.fixed_dictionaries({"@iot.id": _JSON}), max_size=2),
+    },
+)
+
+
+@given(
+    path=_SEGMENTS,
+    query=_one_of("", "?$id=Locations(1)", "?$id=", "?$filter=id gt 0", "?$filter=\0", "?$top=x"),
+    method=_one_of("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"),
+    body=_REFERENCE,
+)
+@settings(quick, max_examples=200)
+def test_addresses(
+    api: Client, targets: list[str], path: str, query: str, method: str, body: Any
+) -> None:
+    with transaction.atomic():
+        _check(api.request(method, path + query, orjson.dumps(body)))
+        transaction.set_rollback(True)
+
+
 _PIECES = st.lists(
     _one_of("--b", "--b--", "--c", "--c--", "\r\n", "\n", "\r", "\r\n\r\n", " ", ":", "\0", "\xff",
             "Content-Type: application/http", "Content-Type: multipart/mixed; boundary=c",

@@ -16,8 +16,8 @@ from django.db import Error
 from stadtherz.base.errors import Invalid, StadtherzError, TooLarge, Unavailable
 from stadtherz.sensorthings.bodies import load
 from stadtherz.sensorthings.get import Answer
-from stadtherz.sensorthings.origin import header
 from stadtherz.sensorthings.parts import METHODS, FailedDependency, Part, References, check
+from stadtherz.sensorthings.preferences import preferences
 from stadtherz.store import public as store
 
 Scope = MutableMapping[str, Any]
@@ -25,6 +25,7 @@ MAX_ANSWER = 32 * 1024 * 1024
 
 Outcome = tuple[Part, Answer]
 _OWN_HEADERS = frozenset({"accept", "content-type", "if-match", "if-none-match", "prefer"})
+_GO_ON = ("continue-on-error", "odata.continue-on-error")
 _PRINTABLE = "".join(chr(code) for code in range(0x21, 0x7F))
 
 
@@ -42,11 +43,8 @@ class Doors:
 
 def prefers_to_go_on(scope: Scope) -> bool:
     """Whether the client asks for `continue-on-error`."""
-    for preference in header(scope, b"prefer").split(","):
-        name, _, value = preference.partition(";")[0].partition("=")
-        if name.strip().lower() in ("continue-on-error", "odata.continue-on-error"):
-            return value.strip().strip('"').lower() != "false"
-    return False
+    wishes = preferences(scope)
+    return any(wishes.get(name, "false") != "false" for name in _GO_ON)
 
 
 def run(parts: list[Part], scope: Scope, root: str, doors: Doors) -> list[Outcome]:

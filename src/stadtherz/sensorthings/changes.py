@@ -22,6 +22,7 @@ from stadtherz.sensorthings.origin import header
 from stadtherz.sensorthings.patches import apply_operations, merge_into
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import plan_set
+from stadtherz.sensorthings.preferences import APPLIED, MINIMAL, prefers
 from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
 from stadtherz.sensorthings.routes import Route, Step, resolve_route
 from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, EntityType, back_link
@@ -32,6 +33,7 @@ _READS = ("GET", "HEAD", "OPTIONS")
 _JSON = "application/json"
 _MERGE = "application/merge-patch+json"
 _OPERATIONS = "application/json-patch+json"
+_MINIMAL_APPLIED = (APPLIED, "=".join(MINIMAL))
 PATCHES = (_JSON, _MERGE, _OPERATIONS)
 """What a PATCH can be written in."""
 
@@ -106,7 +108,7 @@ def _change_set(method: str, route: Route, scope: Scope, raw: bytes, caller: _Ca
         return Answer(204)
     if method == "POST":
         _media(method, scope)
-        return _create(route, raw, caller)
+        return _create(route, raw, caller, minimal=prefers(scope, *MINIMAL))
     if method == "DELETE":
         filtered.delete(route, query, caller.visibility, caller.now)
         return Answer(200)
@@ -123,7 +125,12 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
         if method == "DELETE":
             write.delete(found.type, found.id, caller.visibility)
             return Answer(200)
-        return _update(found, _described(found, raw, method, media, caller), caller)
+        wanted = _described(found, raw, method, media, caller)
+        write.update(found.type, found.id, wanted, caller.visibility)
+        answer = caller.shown(found.type, found.id)
+    if prefers(scope, *MINIMAL):
+        return Answer(204, headers=(*answer.headers, _MINIMAL_APPLIED))
+    return answer
 
 
 def _media(method: str, scope: Scope) -> str:
@@ -143,7 +150,7 @@ def _create_many(method: str, scope: Scope, raw: bytes, caller: _Caller) -> Answ
     return Answer(201, answer)
 
 
-def _create(route: Route, raw: bytes, caller: _Caller) -> Answer:
+def _create(route: Route, raw: bytes, caller: _Caller, *, minimal: bool) -> Answer:
     if route.last.single:
         raise NotHere("POST needs a set, such as Things", (*_READS, "PATCH", "PUT", "DELETE"))
     entity, given = route.last.entity, {}
@@ -152,8 +159,10 @@ def _create(route: Route, raw: bytes, caller: _Caller) -> Answer:
         given = {back_link(parent.type, route.last.link).name: parent.id}
     body = read_body(entity, load(raw), "create")
     key = write.create(entity, body, given, caller.visibility, caller.now)
-    answer = caller.shown(entity, key)
     location = ("location", caller.urls.entity(entity, key))
+    if minimal:
+        return Answer(201, headers=(location, _MINIMAL_APPLIED))
+    answer = caller.shown(entity, key)
     return Answer(201, answer.body, headers=(location, *answer.headers))
 
 
@@ -166,8 +175,3 @@ def _described(found: Parent, raw: bytes, method: str, media: str, caller: _Call
     apply = apply_operations if media == _OPERATIONS else merge_into
     wanted = read_body(found.type, apply(held, document), "replace")
     return changed(read_body(found.type, held, "replace"), wanted)
-
-
-def _update(found: Parent, body: Body, caller: _Caller) -> Answer:
-    write.update(found.type, found.id, body, caller.visibility)
-    return caller.shown(found.type, found.id)

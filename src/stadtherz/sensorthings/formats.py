@@ -14,9 +14,36 @@ class Format(StrEnum):
 
     JSON = "JSON"
     DATA_ARRAY = "dataArray"
+    CSV = "CSV"
+    GEOJSON = "GeoJSON"
+    PARQUET = "Parquet"
+    ARROW = "Arrow"
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the whole set is written, however large, and not a page of it."""
+        return self in _MEDIA
+
+    @property
+    def media(self) -> str:
+        """The media type of a streamed one."""
+        return _MEDIA[self]
 
 
-_NAMES = {name.lower(): name for name in Format} | {"application/json": Format.JSON}
+_MEDIA = {
+    Format.CSV: "text/csv; charset=utf-8; header=present",
+    Format.GEOJSON: "application/geo+json",
+    Format.PARQUET: "application/vnd.apache.parquet",
+    Format.ARROW: "application/vnd.apache.arrow.stream",
+}
+_NAMES = {
+    **{name.lower(): name for name in Format},
+    **{media.partition(";")[0]: name for name, media in _MEDIA.items()},
+    "application/json": Format.JSON,
+}
+_OF_OBSERVATIONS = frozenset({Format.DATA_ARRAY, Format.PARQUET, Format.ARROW})
+_WITH_EXPANDS = frozenset({Format.JSON, Format.GEOJSON})
+_WHOLE = frozenset({Format.PARQUET, Format.ARROW})
 
 
 def named(text: str) -> Format:
@@ -32,11 +59,15 @@ def named(text: str) -> Format:
     return found
 
 
-def check(asked: Format, *, observations: bool, expands: bool, entities: bool) -> None:
+def check(
+    asked: Format, *, observations: bool, expands: bool, selects: bool, entities: bool
+) -> None:
     """Raise Invalid where the format cannot show what is asked for."""
-    if asked is Format.JSON:
-        return
-    if not (observations and entities):
+    if asked is not Format.JSON and not entities:
+        raise Invalid("$resultFormat", f"{asked} is only for sets of entities")
+    if asked in _OF_OBSERVATIONS and not observations:
         raise Invalid("$resultFormat", f"{asked} is only for sets of Observations")
-    if expands:
+    if expands and asked not in _WITH_EXPANDS:
         raise Invalid("$resultFormat", f"{asked} has no place for what $expand asks for")
+    if selects and asked in _WHOLE:
+        raise Invalid("$resultFormat", f"{asked} always holds all columns; leave out $select")

@@ -1,14 +1,16 @@
 """Reading requests from path and query to an Answer."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import orjson
 
-from stadtherz.base.errors import Invalid
+from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import formats, observations, render
 from stadtherz.sensorthings.conditions import Conditions, tag_of
+from stadtherz.sensorthings.exports import Export
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.found import Parent
@@ -22,16 +24,29 @@ from stadtherz.sensorthings.syntax import Query, Resource
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
+MAX_WHOLE = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, body and what else the reader has to be told."""
+    """Status, body and what else the reader has to be told; `more` goes on where the body ends."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+    more: Iterator[bytes] | None = None
+
+    def whole(self) -> "Answer":
+        """The same without anything still to come."""
+        if self.more is None:
+            return self
+        body = bytearray(self.body)
+        for piece in self.more:
+            body += piece
+            if len(body) > MAX_WHOLE:
+                raise TooLarge(f"at most {MAX_WHOLE} bytes of a set fit in here; use $top")
+        return replace(self, body=bytes(body), more=None)
 
     @property
     def tag(self) -> str | None:
@@ -63,9 +78,13 @@ def _set(
         query.format,
         observations=plan.entity is OBSERVATION,
         expands=bool(plan.expands),
+        selects=query.select is not None,
         entities=not route.reference,
     )
     parent = fetcher.parent(route.steps[:-1])
+    if query.format.streamed:
+        visibility = fetcher.visibility
+        return _streamed(Export(plan.entity, query, parent, route.last.link, visibility, urls, now))
     address = _address(resource, urls)
     if plan.entity is OBSERVATION and not (plan.expands or route.reference):
         readings = fetcher.observations(plan, parent, route.last.link)
@@ -75,6 +94,13 @@ def _set(
     found = fetcher.page(plan, parent, route.last.link)
     render_set = render.references if route.reference else render.page
     return Answer(200, render_set(found, urls, address))
+
+
+def _streamed(export: Export) -> Answer:
+    """With the first piece, so that what is wrong with the query is told in time."""
+    pieces = export.pieces()
+    first = next(pieces, b"")
+    return Answer(200, first, export.query.format.media, export.headers, more=pieces)
 
 
 def _address(resource: Resource, urls: Urls) -> str:

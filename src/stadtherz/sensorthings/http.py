@@ -6,7 +6,7 @@ in threads of its own, so that the event loop never waits for a database.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +109,7 @@ def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Ans
     if scope["method"] != "POST":
         raise MethodNotAllowed(("POST", "OPTIONS"))
     doors = batch.Doors(
-        lambda inner, content: handle(inner, content, lambda _: visibility),
+        lambda inner, content: _whole(inner, content, visibility),
         lambda error: _translated(error, "POST"),
     )
     content_type = header(scope, b"content-type")
@@ -124,6 +124,14 @@ def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Ans
             raise UnsupportedMedia(
                 f"a batch is application/json or multipart/mixed, not {other[:80]}"
             )
+
+
+def _whole(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
+    """The answer to one request of a batch, which cannot be streamed."""
+    try:
+        return handle(scope, body, lambda _: visibility).whole()
+    except TooLarge as error:
+        return _translated(error, scope["method"])
 
 
 def _path(scope: Scope) -> str:
@@ -213,7 +221,26 @@ class Application:
         else:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self.executor, self._work, scope, body)
-        await _send(answer, send, head=scope["method"] == "HEAD")
+        head = scope["method"] == "HEAD"
+        if answer.more is None or head:
+            await _send(answer, send, head=head)
+        else:
+            await self._stream(answer, answer.more, receive, send)
+
+    async def _stream(
+        self, answer: Answer, more: Iterator[bytes], receive: Receive, send: Send
+    ) -> None:
+        """Pieces as they are made, until there are no more or nobody is there to take them."""
+        loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(_disconnected(receive))
+        try:
+            await send(_start(answer))
+            piece: bytes | None = answer.body
+            while piece is not None and not gone.done():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await loop.run_in_executor(self.executor, next, more, None)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
 
     def _work(self, scope: Scope, body: bytes) -> Answer:
         close_old_connections()
@@ -241,13 +268,22 @@ async def _read(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-async def _send(answer: Answer, send: Send, *, head: bool) -> None:
+async def _disconnected(receive: Receive) -> None:
+    """Ends when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _start(answer: Answer) -> MutableMapping[str, Any]:
     headers = [*_ALWAYS, *answer.headers]
     if answer.status not in (204, 304):
-        headers += [
-            ("content-type", answer.content_type),
-            ("content-length", str(len(answer.body))),
-        ]
+        headers.append(("content-type", answer.content_type))
+        if answer.more is None:
+            headers.append(("content-length", str(len(answer.body))))
     encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    return {"type": "http.response.start", "status": answer.status, "headers": encoded}
+
+
+async def _send(answer: Answer, send: Send, *, head: bool) -> None:
+    await send(_start(answer))
     await send({"type": "http.response.body", "body": b"" if head else answer.body})

@@ -48,7 +48,7 @@ def page(found: Page, urls: Urls, path: str) -> bytes:
 
 
 def entity(found: Entity, plan: SetPlan, urls: Urls) -> bytes:
-    return orjson.dumps(_entity(found, plan, urls))
+    return orjson.dumps(entity_document(found, plan, urls))
 
 
 def references(found: Page, urls: Urls, path: str) -> bytes:
@@ -97,7 +97,7 @@ def property_name(route: Route) -> str:
 
 def _collection(prefix: str, found: Page, urls: Urls, path: str, name: str) -> Document:
     document = frame(prefix, found, path)
-    document[name] = [_entity(e, found.plan, urls) for e in found.entities]
+    document[name] = [entity_document(e, found.plan, urls) for e in found.entities]
     return document
 
 
@@ -114,7 +114,8 @@ def frame(prefix: str, found: Page | Readings, path: str) -> Document:
     return document
 
 
-def _entity(found: Entity, plan: SetPlan, urls: Urls) -> Document:
+def entity_document(found: Entity, plan: SetPlan, urls: Urls) -> Document:
+    """What is shown of an entity; JSON from tables is in it as text (`orjson.Fragment`)."""
     address = urls.entity(found.type, found.id)
     document: Document = {}
     if plan.shows("@iot.selfLink"):
@@ -148,7 +149,7 @@ def _add_expanded(
         document.update(_collection(name, held, urls, path, name))
     else:
         inner = next(e.plan for e in plan.expands if e.link.name == name)
-        document[name] = None if held is None else _entity(held, inner, urls)
+        document[name] = None if held is None else entity_document(held, inner, urls)
 
 
 class _Absent:

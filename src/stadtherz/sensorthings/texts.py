@@ -164,17 +164,17 @@ def _date(day: int) -> bytes:
 # --- rows ----------------------------------------------------------------------------------------
 
 
-def layout(columns: Sequence[Column], size: int) -> Texts:
-    """`size` rows in pieces, each made of one text of every column, with commas between the rows."""
+def layout(columns: Sequence[Column], size: int, *, between: bytes = b",") -> Texts:
+    """`size` rows in pieces, each made of one text of every column."""
     if not size:
         return []
-    columns = [*columns, b","]
+    columns = [*columns, between]
     parts = _together(columns, size)
     width = len(parts)
     pieces: Texts = [b""] * (width * size)
     for place, part in enumerate(parts):
         pieces[place::width] = listed(part, size)
-    pieces[-1] = pieces[-1][:-1]
+    pieces[-1] = pieces[-1][: -len(between)]
     return pieces
 
 

@@ -67,7 +67,7 @@ class Client:
                 (k.replace("_", "-").encode(), v.encode("latin-1")) for k, v in given.items()
             ],
         }
-        answer = handle(scope, body, lambda _: self.visibility)
+        answer = handle(scope, body, lambda _: self.visibility).whole()
         return Reply(answer.status, answer.body, answer.content_type, dict(answer.headers))
 
     def get(self, address: str, **headers: str) -> Reply:

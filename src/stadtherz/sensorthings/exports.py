@@ -1,0 +1,59 @@
+"""A whole set in one of the formats that are streamed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stadtherz.base.time import Micros
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import features, sheets
+from stadtherz.sensorthings.formats import Format
+from stadtherz.sensorthings.found import Parent
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.plan import SetPlan, plan_set
+from stadtherz.sensorthings.schema import OBSERVATION, EntityType, Link
+from stadtherz.sensorthings.streams import Whole
+from stadtherz.sensorthings.syntax import Query
+from stadtherz.store import public as store
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What to write, for whom: the set of a type, or the one behind a parent's link."""
+
+    entity: EntityType
+    query: Query
+    parent: Parent | None
+    link: Link | None
+    visibility: Visibility
+    urls: Urls
+    now: Micros
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        name = f"{self.entity.plural}.{self.query.format.lower()}"
+        return (("content-disposition", f'attachment; filename="{name}"'),)
+
+    def pieces(self) -> Iterator[bytes]:
+        """The document; what is wrong with the query is raised before the first piece."""
+        match self.query.format:
+            case Format.GEOJSON:
+                query, places = features.with_places(self.entity, self.query)
+                plan = plan_set(self.entity, query, now=self.now)
+                return features.collection(self._whole(plan).entities(), plan, places, self.urls)
+            case Format.PARQUET:
+                return store.as_parquet(self._whole(self._plan()).readings())
+            case Format.ARROW:
+                return store.as_arrow(self._whole(self._plan()).readings())
+            case _:
+                return self._sheet(self._plan())
+
+    def _sheet(self, plan: SetPlan) -> Iterator[bytes]:
+        if self.entity is OBSERVATION:
+            return sheets.of_observations(self._whole(plan).readings(), self.query.select)
+        return sheets.of_entities(self._whole(plan).entities(), plan, self.urls)
+
+    def _plan(self) -> SetPlan:
+        return plan_set(self.entity, self.query, now=self.now)
+
+    def _whole(self, plan: SetPlan) -> Whole:
+        return Whole(plan, self.parent, self.link, self.visibility, self.query.top)

@@ -1,0 +1,97 @@
+"""Sets as a GeoJSON FeatureCollection (RFC 7946): every entity with the place that belongs to it.
+
+A Thing stands at its first Location, an Observation at its FeatureOfInterest. Entities without a place
+have no geometry. `properties` are the entity's own, and what is expanded.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from stadtherz.sensorthings.found import Entity
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.plan import SetPlan
+from stadtherz.sensorthings.render import entity_document
+from stadtherz.sensorthings.schema import (
+    DATASTREAM,
+    FEATURE_OF_INTEREST,
+    LOCATION,
+    OBSERVATION,
+    THING,
+    EntityType,
+)
+from stadtherz.sensorthings.syntax import Expand, Query
+
+_GEOMETRY = {
+    LOCATION.name: "location",
+    FEATURE_OF_INTEREST.name: "feature",
+    DATASTREAM.name: "observedArea",
+}
+_THROUGH = {
+    THING.name: ("Locations", "location"),
+    OBSERVATION.name: ("FeatureOfInterest", "feature"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the place of an entity is found, and what of it was not asked for."""
+
+    name: str | None
+    link: str | None
+    hidden: frozenset[str]
+
+
+def with_places(entity: EntityType, query: Query) -> tuple[Query, Places]:
+    """The query that also asks for the places."""
+    link, name = _THROUGH.get(entity.name, (None, _GEOMETRY.get(entity.name)))
+    if link is None:
+        if name is None or query.select is None:
+            return query, Places(name, None, frozenset())
+        return replace(query, select=(*query.select, name)), Places(name, None, frozenset())
+    if any(expand.link == link for expand in query.expand):
+        return query, Places(name, link, frozenset())
+    added = Expand(link, Query(top=1, select=(str(name),)), 0)
+    wider = replace(query, expand=(*query.expand, added))
+    return wider, Places(name, link, frozenset({link}))
+
+
+def collection(
+    parts: Iterable[Sequence[Entity]], plan: SetPlan, places: Places, urls: Urls
+) -> Iterator[bytes]:
+    """The collection in pieces."""
+    yield b'{"type":"FeatureCollection","features":['
+    separator = b""
+    for part in parts:
+        if part:
+            features = [_feature(entity_document(entity, plan, urls), places) for entity in part]
+            yield separator + orjson.dumps(features)[1:-1]
+            separator = b","
+    yield b"]}"
+
+
+def _feature(shown: dict[str, Any], places: Places) -> dict[str, Any]:
+    own = places.name if places.link is None else None
+    properties = {
+        name: value
+        for name, value in shown.items()
+        if "@" not in name and name != own and name not in places.hidden
+    }
+    feature = {"type": "Feature", "geometry": _geometry(shown, places), "properties": properties}
+    if "@iot.id" in shown:
+        feature["id"] = shown["@iot.id"]
+    return feature
+
+
+def _geometry(shown: dict[str, Any], places: Places) -> Any:
+    holder: Any = shown if places.link is None else shown.get(places.link)
+    if isinstance(holder, list):
+        holder = holder[0] if holder else None
+    place = holder.get(places.name) if isinstance(holder, dict) else None
+    place = orjson.loads(orjson.dumps(place))  # it comes as JSON text
+    if isinstance(place, dict) and place.get("type") == "Feature":
+        place = place.get("geometry")
+    known = isinstance(place, dict) and ("coordinates" in place or "geometries" in place)
+    return place if known else None  # another encoding than GeoJSON is no geometry

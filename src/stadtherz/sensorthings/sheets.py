@@ -1,0 +1,118 @@
+"""Sets as CSV (RFC 4180) with one header line, in UTF-8.
+
+Times are ISO 8601 in UTC, periods `start/end`. What is no text, number or time is JSON. So is a result
+that is no number, so that the text "1" and the number 1 stay apart. What is not there is empty.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from stadtherz.sensorthings import texts
+from stadtherz.sensorthings.found import Entity
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.plan import SetPlan
+from stadtherz.sensorthings.render import entity_document
+from stadtherz.sensorthings.texts import NULL, Column, layout
+from stadtherz.store.public import Columns
+
+_LINE = b"\r\n"
+_ID = "@iot.id"
+_HEADER = (
+    *(_ID, "Datastream", "phenomenonTime", "resultTime", "result", "FeatureOfInterest"),
+    *("validTime", "resultQuality", "parameters"),
+)
+
+
+def of_observations(parts: Iterable[Columns], selected: Sequence[str] | None) -> Iterator[bytes]:
+    """`selected` chooses the columns and their order."""
+    names = _HEADER if selected is None else _chosen(selected)
+    yield ",".join(names).encode() + _LINE
+    for part in parts:
+        row: list[Column] = []
+        for name in names:
+            row += [b",", _cells(name, part)] if row else [_cells(name, part)]
+        if pieces := layout(row, len(part), between=_LINE):
+            yield b"".join([*pieces, _LINE])
+
+
+def _chosen(selected: Sequence[str]) -> tuple[str, ...]:
+    names = dict.fromkeys(_ID if name == "id" else name for name in selected)
+    return tuple(name for name in names if name in _HEADER)
+
+
+def _cells(name: str, part: Columns) -> Column:
+    match name:
+        case "@iot.id":
+            return texts.integers(part.id)
+        case "Datastream":
+            return texts.integers(part.datastream)
+        case "FeatureOfInterest":
+            return _without_null(texts.integers(part.feature))
+        case "phenomenonTime":
+            return _unquoted(texts.periods(part.phenomenon_start, part.phenomenon_end))
+        case "resultTime":
+            return _unquoted(texts.instants(part.result_time))
+        case "validTime":
+            return _unquoted(texts.periods(part.valid_start, part.valid_end))
+        case "result":
+            numbers = part.result.dtype != object
+            return texts.results(part.result) if numbers else _documents(part.result.tolist())
+        case "resultQuality":
+            return _documents(part.result_quality)
+        case _:
+            return _documents(part.parameters)
+
+
+def _without_null(column: Column) -> Column:
+    if isinstance(column, list):
+        return [b"" if text == NULL else text for text in column]
+    return column
+
+
+def _unquoted(column: Column) -> Column:
+    """Times without the quotation marks of JSON."""
+    if isinstance(column, bytes):
+        return b""
+    if isinstance(column, list):
+        return [b"" if text == NULL else text[1:-1] for text in column]
+    return column[:, 1:-1]
+
+
+def _documents(values: Sequence[Any] | None) -> Column:
+    if values is None:
+        return b""
+    found = texts.documents(values)
+    return [b"" if text == NULL else _escaped(text) for text in found]
+
+
+def _escaped(text: bytes) -> bytes:
+    if b'"' in text or b"," in text:  # JSON has no bare line breaks
+        return b'"' + text.replace(b'"', b'""') + b'"'
+    return text
+
+
+def of_entities(parts: Iterable[Sequence[Entity]], plan: SetPlan, urls: Urls) -> Iterator[bytes]:
+    """The id and the properties, as far as they are selected."""
+    names = [_ID] if plan.shows(_ID) else []
+    names += [prop.name for prop in plan.entity.properties if plan.shows(prop.name)]
+    yield _written([names])
+    for part in parts:
+        shown = [entity_document(entity, plan, urls) for entity in part]
+        yield _written([[_text(row.get(name)) for name in names] for row in shown])
+
+
+def _written(rows: Iterable[Sequence[str]]) -> bytes:
+    sheet = io.StringIO()
+    csv.writer(sheet).writerows(rows)
+    return sheet.getvalue().encode()
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    text = orjson.dumps(value)
+    return str(orjson.loads(text)) if text.startswith(b'"') else text.decode()

@@ -1,0 +1,61 @@
+"""Whole sets, one page in memory at a time, however large they are.
+
+Pages follow each other as by next links: what is added or deleted meanwhile moves nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings import cursors
+from stadtherz.sensorthings.fetch import Fetcher
+from stadtherz.sensorthings.found import Entity, Page, Parent, Readings
+from stadtherz.sensorthings.plan import SetPlan
+from stadtherz.sensorthings.schema import Link
+from stadtherz.store.public import Columns
+
+_READINGS = 10_000
+_ENTITIES = 500
+_P = TypeVar("_P", Page, Readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A set that is read to its end, or until there were `most`."""
+
+    plan: SetPlan
+    parent: Parent | None
+    link: Link | None
+    visibility: Visibility
+    most: int | None
+
+    def readings(self) -> Iterator[Columns]:
+        """Observations in parts."""
+        for found in self._pages(Fetcher.observations, _READINGS):
+            yield found.columns
+
+    def entities(self) -> Iterator[list[Entity]]:
+        """Entities with what the plan expands, in parts."""
+        for found in self._pages(Fetcher.page, _ENTITIES):
+            yield found.entities
+
+    def _pages(
+        self, fetch: Callable[[Fetcher, SetPlan, Parent | None, Link | None], _P], size: int
+    ) -> Iterator[_P]:
+        plan, left = replace(self.plan, count=False), self.most
+        while left is None or left > 0:
+            plan = replace(plan, top=size if left is None else min(size, left))
+            found = fetch(Fetcher(self.visibility), plan, self.parent, self.link)
+            yield found
+            if not found.more:
+                return
+            left = None if left is None else left - plan.top
+            plan = _behind(plan, found.token)
+
+
+def _behind(plan: SetPlan, token: str | None) -> SetPlan:
+    """The next page; by counting where no place can be named."""
+    if token is None:
+        return replace(plan, skip=plan.skip + plan.top)
+    return replace(plan, skip=0, after=cursors.place(token))

@@ -34,7 +34,6 @@ __all__ = [
     "Layout",
     "decode",
     "encode",
-    "renewed",
     "stats",
     "version",
 ]
@@ -179,13 +178,6 @@ def decode(data: bytes | memoryview) -> Layout:
     if reader is None:
         raise Corrupt(f"the version {data[0]} of chunks is not known here")
     return reader(memoryview(data))
-
-
-def renewed(datastream: int, data: bytes | memoryview) -> bytes | None:
-    """The chunk in the newest format; None if it is that already. Raises Corrupt."""
-    if version(data) == FORMAT:
-        return None
-    return encode(Chunk(datastream, data).block())
 
 
 def _read_1(data: memoryview) -> Layout:

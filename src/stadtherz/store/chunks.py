@@ -1,9 +1,11 @@
 """Sealed readings in the database: chunks, their statistics, and those decoded lately."""
 
 import hashlib
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import accumulate, islice, pairwise
 from typing import Any
@@ -18,6 +20,8 @@ from stadtherz.store.database import database, members, rows_of, run
 from stadtherz.store.rollup import Hours, rollup, unroll
 from stadtherz.store.sieve import Stats
 from stadtherz.store.values import Int64, or_none
+
+log = logging.getLogger(__name__)
 
 MOST = 2_048
 """Readings in a chunk; only a run of equal instants may be longer, since it is never split."""
@@ -158,6 +162,22 @@ def chunks_of(found: Directory, *, keep: bool = True) -> Iterator[Chunk]:
         if missing:
             held |= _opened(missing, keep=keep)
         yield from held.values()  # type: ignore[misc]  # none is missing now
+
+
+def readable(found: Directory) -> list[Block | None]:
+    """The readings of each chunk, None where they are damaged; the log tells of those."""
+    with suppress(Unavailable):
+        list(chunks_of(found))  # together, and from now on each is at hand
+    return [_readable(found.take(slice(place, place + 1))) for place in range(len(found))]
+
+
+def _readable(found: Directory) -> Block | None:
+    try:
+        (chunk,) = chunks_of(found)
+        return chunk.block()
+    except Unavailable as error:
+        log.warning("%s", error)
+        return None
 
 
 def _opened(keys: list[tuple[int, int]], *, keep: bool) -> dict[tuple[int, int], Chunk | None]:

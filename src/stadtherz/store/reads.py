@@ -108,7 +108,7 @@ def _read_chunks(known: View, selection: Selection, fulfils: Condition, best: "_
     sizes = np.cumsum(found.stats.n[order])
     done, step = 0, _STEP
     while done < len(found) and not best.beats(ranks[order[done]]):
-        wanted = best.missing() if certain[order[done]] else max(step, best.missing())
+        wanted = max(1 if certain[order[done]] else step, best.missing())
         before = int(sizes[done - 1]) if done else 0
         reach = int(np.searchsorted(sizes, before + wanted)) + 1
         part = order[done:reach]

@@ -12,7 +12,7 @@ import numpy as np
 from stadtherz.store import chunks, keys, summaries, view
 from stadtherz.store.batch import Readings
 from stadtherz.store.chunk import BLOCK_COLUMNS, Block
-from stadtherz.store.chunks import Directory, chunks_of
+from stadtherz.store.chunks import Directory, readable
 from stadtherz.store.database import moving
 from stadtherz.store.exchange import Exchange
 from stadtherz.store.insert import append_event
@@ -103,18 +103,25 @@ def block_of(stream: int, readings: Readings) -> Block:
 
 
 def exchange_for(blocks: Sequence[Block], found: Directory) -> Exchange:
-    """Where the readings of these blocks go among their datastreams' chunks."""
+    """Where the readings of these blocks go among their datastreams' chunks.
+
+    Those for a chunk that is damaged come beside it, so that the others are sealed all the same.
+    """
     found = found.with_readings()
     plan = [
         (block.take(share.readings), share.chunk)
         for block in blocks
         for share in shares(block.datastream, block.phenomenon_start, found.stats)
     ]
-    rewritten = np.array([chunk for _, chunk in plan if chunk is not None], np.int64)
-    old = chunks_of(found.take(rewritten))
-    parts = [part if chunk is None else merged(next(old).block(), part) for part, chunk in plan]
+    touched = [chunk for _, chunk in plan if chunk is not None]
+    old = dict(zip(touched, readable(found.take(touched)), strict=True))
+    parts = [_with(None if chunk is None else old[chunk], part) for part, chunk in plan]
     rows = [chunks.row_of(piece) for part in parts for piece in split(part)]
-    return Exchange(found.key[rewritten].tolist(), rows)
+    return Exchange([int(found.key[chunk]) for chunk, block in old.items() if block], rows)
+
+
+def _with(old: Block | None, part: Block) -> Block:
+    return part if old is None else merged(old, part)
 
 
 def _write(streams: Int64, exchange: Exchange, known: View, pending: Readings, now: View) -> None:

@@ -7,6 +7,7 @@ from stadtherz.store.database import rows_of, run
 
 Name = Literal[
     "sealed",  # the log position up to which every reading is sealed
+    "format",  # the version in which, or in a newer one, all chunks are
     "forgotten",  # when the youngest key that was forgotten had been sealed
 ]
 

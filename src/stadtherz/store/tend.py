@@ -1,16 +1,19 @@
 """Tidying up: small chunks are joined, old readings thinned or dropped, the log is cut short."""
 
+import logging
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from django.db.models import Min
 
+from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, now_us
-from stadtherz.store import chunks, rows, view
+from stadtherz.store import chunks, renewal, rows, view
 from stadtherz.store.changes import delete_readings
-from stadtherz.store.chunks import LONGEST, MOST, Directory, chunks_of, rollups_of, row_of
+from stadtherz.store.chunks import LONGEST, MOST, Directory, chunks_of, readable, rollups_of, row_of
 from stadtherz.store.database import moving, run, writing
 from stadtherz.store.exchange import Change, Exchange
 from stadtherz.store.merge import joined
@@ -22,17 +25,26 @@ from stadtherz.store.state import remembered
 from stadtherz.store.values import Int64
 from stadtherz.store.view import reading
 
+log = logging.getLogger(__name__)
+
 _AT_ONCE = 32  # datastreams in one transaction
 _SOME = 8  # neighbours that are joined although more of them may come
 
 
 def tend(until: Callable[[], bool] = lambda: False) -> None:
-    """Do all that is due, in small transactions; `until` true ends it after the one at hand."""
-    for step in (*_retention(), *_joining()):
+    """Do all that is due, in small transactions; `until` true ends it after the one at hand.
+
+    What stumbles over damaged readings is left for `stadtherz store check`.
+    """
+    for step in chain(_retention(), _joining(), renewal.steps(), [cut_log]):
         if until():
             return
-        step()
-    cut_log()
+        try:
+            step()
+        except Unavailable as error:
+            if error.retry:
+                raise
+            log.warning("%s", error)
 
 
 def cut_log() -> int:
@@ -52,7 +64,7 @@ def cut_log() -> int:
 # --- small chunks --------------------------------------------------------------------------------
 
 
-def _joining() -> Iterator[Callable[[], None]]:
+def _joining() -> Iterator[Callable[[], object]]:
     with reading(sealed=True) as known:
         found = known.look_at_chunks().with_readings()
     streams = np.unique(found.stats.datastream[[run.start for run in _runs(found)]])
@@ -104,15 +116,17 @@ def _joined(found: Directory) -> Exchange:
     exchange = Exchange([], [])
     for places in _runs(found):
         neighbours = found.take(places)
-        exchange.removed.extend(neighbours.key.tolist())
-        exchange.rows.append(row_of(joined([chunk.block() for chunk in chunks_of(neighbours)])))
+        blocks = readable(neighbours)
+        if all(blocks):
+            exchange.removed.extend(neighbours.key.tolist())
+            exchange.rows.append(row_of(joined([block for block in blocks if block])))
     return exchange
 
 
 # --- retention -----------------------------------------------------------------------------------
 
 
-def _retention() -> Iterator[Callable[[], None]]:
+def _retention() -> Iterator[Callable[[], object]]:
     for stream, policy in sorted(policies().items()):
         yield partial(_keep, stream, policy)
 

@@ -21,7 +21,6 @@ from stadtherz.store.chunk import (
     Layout,
     decode,
     encode,
-    renewed,
     stats,
     version,
 )
@@ -383,12 +382,3 @@ def test_a_second_version_stands_beside_the_first(monkeypatch: pytest.MonkeyPatc
     new = b"\x02" + old[1:]
     assert version(new) == 2
     assert Chunk(STREAM, new).block().id.tolist() == Chunk(STREAM, old).block().id.tolist()
-
-
-def test_only_an_old_version_is_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = encode(block(minutes()))
-    assert renewed(STREAM, data) is None
-    monkeypatch.setattr(form, "FORMAT", 2)
-    again = renewed(STREAM, data)
-    assert again is not None
-    assert version(again) == 2

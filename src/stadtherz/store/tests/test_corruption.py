@@ -25,6 +25,7 @@ from stadtherz.store.public import (
     scan,
     seal,
     select,
+    tend,
 )
 from stadtherz.store.tests.factories import reading, stream, town
 
@@ -178,3 +179,17 @@ def test_the_check_finds_the_damage(levels: tuple[int, int]) -> None:
     damage(levels[0], flip)
     problems = check()
     assert [problem.datastream for problem in problems] == [levels[0]]
+
+
+def test_sealing_and_tending_go_on_beside_a_damaged_chunk(levels: tuple[int, int]) -> None:
+    broken, sound = levels
+    damage(broken, lambda data: data.__setitem__(60, data[60] ^ 1))
+    first = START + 2_100 * MINUTE + 1  # into the damaged chunk
+    late = append([reading(level, first, 5.0) for level in levels])
+    seal()
+    tend()
+    assert by_id([receipt.id for receipt in late]).result.tolist() == [5.0, 5.0]
+    assert count(Selection(streams=frozenset({sound}))) == NUMBER + 1
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM store_log WHERE kind = 1")
+        assert cursor.fetchone() == (0,)  # the log was cut, too

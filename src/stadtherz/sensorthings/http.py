@@ -20,7 +20,6 @@ from stadtherz.base.errors import (
     Invalid,
     NotFound,
     QuerySyntaxError,
-    StadtherzError,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -169,36 +168,44 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 
 
 def _translated(error: Exception, method: str) -> Answer:
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    headers: tuple[tuple[str, str], ...] = ()
-    message = str(error)
-    match error:
-        case Unavailable():
-            status = 503 if error.retry else 501
-            headers = (("retry-after", "5"),) if error.retry else ()
-        case Unauthenticated():
-            headers = (("www-authenticate", 'Bearer realm="Stadtherz", Basic realm="Stadtherz"'),)
-        case UnsupportedMedia():
-            headers = (("accept-patch", ", ".join(changes.PATCHES)),) if method == "PATCH" else ()
-        case MethodNotAllowed() | NotHere():
-            headers = (("allow", ", ".join(error.allowed)),)
-        case TooLarge() if method not in _WRITES:
-            status = 400  # the query asks for too much; 413 is for bodies
-        case IntegrityError():
-            status, message = 409, "this collides with a change that was made at the same time"
-        case OperationalError():
-            log.warning("The database does not answer: %s", error)
-            status, message = 503, "the database does not answer just now; try again"
-            headers = (("retry-after", "5"),)
-        case StadtherzError() | Unsupported() | PreconditionFailed() | FailedDependency():
-            pass
-        case _:
-            log.error("A SensorThings request failed", exc_info=error)
-            message = "Something is broken on our side; it is written to the log."
+    status, message = _said(error, method)
     document: dict[str, Any] = {"code": status, "type": "error", "message": message}
     if isinstance(error, QuerySyntaxError):
         document["position"] = error.position
-    return Answer(status, orjson.dumps(document), headers=headers)
+    return Answer(status, orjson.dumps(document), headers=_advice(error, method))
+
+
+def _said(error: Exception, method: str) -> tuple[int, str]:
+    """Status and message; what is no error of the product's own is written to the log."""
+    match error:
+        case Unavailable():
+            return 503 if error.retry else 501, str(error)
+        case TooLarge() if method not in _WRITES:
+            return 400, str(error)  # the query asks for too much; 413 is for bodies
+        case IntegrityError():
+            return 409, "this collides with a change that was made at the same time"
+        case OperationalError():
+            log.warning("The database does not answer: %s", error)
+            return 503, "the database does not answer just now; try again"
+    for kind, status in _STATUS:
+        if isinstance(error, kind):
+            return status, str(error)
+    log.error("A SensorThings request failed", exc_info=error)
+    return 500, "Something is broken on our side; it is written to the log."
+
+
+def _advice(error: Exception, method: str) -> tuple[tuple[str, str], ...]:
+    """Headers that tell the client how to do better."""
+    match error:
+        case OperationalError() | Unavailable(retry=True):
+            return (("retry-after", "5"),)
+        case Unauthenticated():
+            return (("www-authenticate", 'Bearer realm="Stadtherz", Basic realm="Stadtherz"'),)
+        case UnsupportedMedia() if method == "PATCH":
+            return (("accept-patch", ", ".join(changes.PATCHES)),)
+        case MethodNotAllowed() | NotHere():
+            return (("allow", ", ".join(error.allowed)),)
+    return ()
 
 
 # --- ASGI --------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from stadtherz.store.values import Columns, LogSlice
 
 _CHANNEL = "stadtherz_log"
 _AT_ONCE = 100  # rows of the log
-_POLL = 0.5  # seconds between looks where nothing wakes us: another process on SQLite
+_POLL = 0.05  # seconds between looks where nothing wakes us: another process on SQLite
 
 _news = threading.Condition()
 _commits = [0]  # of this process

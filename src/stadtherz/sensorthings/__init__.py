@@ -10,5 +10,8 @@ A request walks through stages with plain data between them:
     resolve, fetch   plan -> entities, with the store's readings
     render           entities -> JSON bytes
     write, bodies    JSON -> changes in the store
+    changes          one writing request: conditions, patches, locks, preferences around `write`
+    references       links by themselves ($ref); filtered: DELETE of what a filter finds
+    batch, parts     several requests in one, as JSON or multipart
     http             ASGI, errors, CORS
 """

@@ -4,6 +4,7 @@ The requests of a group share one transaction. A request that fails ends the bat
 client prefers to go on.
 """
 
+import base64
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from itertools import groupby
@@ -226,6 +227,14 @@ def _response(part: Part, answer: Answer) -> dict[str, Any]:
         response["location"] = headers["location"]  # where other servers' clients look for it
     if answer.body:
         headers["content-type"] = answer.content_type
-        is_json = "json" in answer.content_type
-        response["body"] = orjson.Fragment(answer.body) if is_json else answer.body.decode()
+        response["body"] = _embedded(answer)
     return {**response, "headers": headers}
+
+
+def _embedded(answer: Answer) -> orjson.Fragment | str:
+    """JSON as it is, texts as strings, all else in base64url."""
+    if "json" in answer.content_type:
+        return orjson.Fragment(answer.body)
+    if answer.content_type.startswith("text/"):
+        return answer.body.decode()
+    return base64.urlsafe_b64encode(answer.body).rstrip(b"=").decode()

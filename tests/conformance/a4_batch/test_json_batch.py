@@ -1,5 +1,6 @@
 """req/batch-request/batch-request in the JSON format of OData 4.01 §19."""
 
+import base64
 from typing import Any
 
 import orjson
@@ -78,6 +79,20 @@ def test_texts_and_headers_of_an_answer(city: Client) -> None:
     got = send(city, ask(1, "GET", f"Things({key})/name/$value"), known)
     assert (got["1"]["body"], got["2"]["status"]) == ("Lauter", 304)
     assert got["1"]["headers"]["content-type"].startswith("text/plain")
+
+
+def test_other_formats_are_embedded_as_json_has_room_for_them(city: Client) -> None:
+    pytest.importorskip("pyarrow")
+    got = send(
+        city,
+        ask(1, "GET", "Things?$resultFormat=GeoJSON"),
+        ask(2, "GET", "Things?$resultFormat=CSV"),
+        ask(3, "GET", "Observations?$filter=result gt 0&$resultFormat=parquet"),
+    )
+    assert statuses(got) == {"1": 200, "2": 200, "3": 200}
+    assert got["1"]["body"]["type"] == "FeatureCollection"
+    assert "Lauter" in got["2"]["body"]
+    assert base64.urlsafe_b64decode(got["3"]["body"] + "==").startswith(b"PAR1")
 
 
 def test_later_requests_refer_to_what_earlier_ones_made(api: Client) -> None:

@@ -42,7 +42,7 @@ class Size:
 
 
 FULL = Size(
-    things=1000, readings=1_000_000, posts=10_000, batches=40, batch=5_000, pages=400, asks=40
+    things=1000, readings=1_000_000, posts=5_000, batches=40, batch=5_000, pages=400, asks=40
 )
 QUICK = Size(things=3, readings=50, posts=20, batches=2, batch=10, pages=2, asks=2)
 
@@ -64,6 +64,7 @@ class Figure:
 @click.option("--header", "headers", multiple=True, help="To show, e.g. 'Authorization: …'.")
 @click.option("--pid", "pids", type=int, multiple=True, help="Process of that server.")
 @click.option("--readings", type=int, help="In the long datastream.")
+@click.option("--things", type=int, help="Each with one datastream.")
 @click.option("--quick", is_flag=True, help="Only show that it runs.")
 def main(
     *,
@@ -71,11 +72,13 @@ def main(
     headers: tuple[str, ...],
     pids: tuple[int, ...],
     readings: int | None,
+    things: int | None,
     quick: bool,
 ) -> None:
     """Print the table of SensorThings over HTTP."""
     size = QUICK if quick else FULL
     size = size if readings is None else replace(size, readings=readings)
+    size = size if things is None else replace(size, things=things)
     with _server(url, headers, pids) as (server, processes):
         figures = list(_measured(server, processes, size))
     head = ("SensorThings", "value", "p50 ms", "p95 ms", "server CPU ms")
@@ -147,8 +150,8 @@ class _Run:
                 f"/Observations?$filter={times} and result gt 95&$top=100"
             ),
             "hourly means of a year": (
-                f"{hours}/Observations?$apply=filter({year})/"
-                "groupby((hour(phenomenonTime)),aggregate(result with average as mean))"
+                f"{hours}/Observations?$apply=filter({year})/groupby("
+                "(bucket(phenomenonTime,'hour')),aggregate(result with average as mean))"
             ),
             "newest reading of all datastreams": (
                 f"/Datastreams?$top={PAGE}&$select=id&$expand=Observations"

@@ -8,7 +8,7 @@ import orjson
 from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import formats, observations, render
+from stadtherz.sensorthings import aggregation, formats, observations, render
 from stadtherz.sensorthings.conditions import Conditions, tag_of
 from stadtherz.sensorthings.exports import Export
 from stadtherz.sensorthings.fetch import Fetcher
@@ -20,7 +20,7 @@ from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import SetPlan, plan_set, planned
 from stadtherz.sensorthings.routes import Route, resolve_route
 from stadtherz.sensorthings.schema import OBSERVATION, Own
-from stadtherz.sensorthings.syntax import Query, Resource
+from stadtherz.sensorthings.syntax import Apply, Query, Resource
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -71,6 +71,8 @@ def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
     plan = planned(route.last.entity, query, now=now)
+    if query.apply is not None:
+        return _aggregated(query, query.apply, route, fetcher, urls)
     if route.count:
         number = fetcher.count(plan, fetcher.parent(route.steps[:-1]), route.last.link)
         return Answer(200, str(number).encode(), TEXT)
@@ -96,6 +98,13 @@ def _set(
     return Answer(200, render_set(found, urls, address))
 
 
+def _aggregated(query: Query, apply: Apply, route: Route, fetcher: Fetcher, urls: Urls) -> Answer:
+    plain = not (route.count or route.reference)
+    aggregation.check(query, observations=plain and route.last.entity is OBSERVATION)
+    parent = fetcher.parent(route.steps[:-1])
+    return Answer(200, aggregation.aggregates(apply, parent, fetcher.visibility, urls))
+
+
 def _streamed(export: Export) -> Answer:
     """With the first piece, so that what is wrong with the query is told in time."""
     pieces = export.pieces()
@@ -111,6 +120,8 @@ def _address(resource: Resource, urls: Urls) -> str:
 
 
 def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) -> Answer:
+    if query.apply is not None:
+        raise Invalid("$apply", "is for sets of Observations")
     if query.filter or query.orderby or query.top is not None or query.skip or query.after:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     plan = plan_set(route.last.entity, query, now=now)

@@ -8,9 +8,10 @@ from urllib.parse import unquote_plus
 
 from stadtherz.base.errors import Invalid, QuerySyntaxError, TooLarge
 from stadtherz.sensorthings import cursors, formats
+from stadtherz.sensorthings.apply import parse_apply
 from stadtherz.sensorthings.formats import Format, Unsupported
 from stadtherz.sensorthings.grammar import parse_filter, parse_orderby
-from stadtherz.sensorthings.syntax import Expand, Query
+from stadtherz.sensorthings.syntax import Apply, Expand, Query
 from stadtherz.sensorthings.tokens import split_outside
 
 MAX_EXPAND_DEPTH = 5
@@ -22,7 +23,7 @@ _SHORT = 500  # what is longer is read each time, so that what is remembered sta
 Pair = tuple[str, str, int]
 
 
-_KNOWN_ELSEWHERE = frozenset({"$apply", "$search", "$compute", "$levels", "$id"})
+_KNOWN_ELSEWHERE = frozenset({"$search", "$compute", "$levels", "$id"})
 
 
 def parse_query(raw: str) -> Query:
@@ -104,6 +105,12 @@ def _select(text: str, offset: int, _depth: int) -> tuple[str, ...]:
     return names
 
 
+def _apply(text: str, offset: int, depth: int) -> Apply:
+    if depth:
+        raise QuerySyntaxError("$apply", "belongs to the whole answer", offset)
+    return parse_apply(text, offset)
+
+
 def _format(text: str, offset: int, depth: int) -> Format:
     found = formats.named(text)
     if depth and found is not Format.JSON:
@@ -175,6 +182,7 @@ _OPTIONS: Final[dict[str, tuple[str, Callable[[str, int, int], Any]]]] = {
     "$count": ("count", _boolean),
     "$select": ("select", _select),
     "$expand": ("expand", _expand),
+    "$apply": ("apply", _apply),
     "$format": ("format", _format),
     "$resultFormat": ("format", _format),
     "resultFormat": ("format", _format),

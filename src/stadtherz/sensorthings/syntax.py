@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 from typing import Literal as OneOf
 
+from stadtherz.base.time import Micros
 from stadtherz.sensorthings.formats import Format
+from stadtherz.store.public import Bucketing
 
 Operator = OneOf["and", "or", "eq", "ne", "gt", "ge", "lt", "le", "add", "sub", "mul", "div", "mod"]
 ConstantKind = OneOf[
@@ -70,6 +72,20 @@ class OrderTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class Apply:
+    """Buckets of so wide a time in a zone, from `start` to before `end`; `terms` are (alias, what).
+
+    What is told of a bucket has the names of the store's `Buckets`.
+    """
+
+    width: Bucketing
+    zone: str
+    terms: tuple[tuple[str, str], ...]
+    start: Micros | None = None
+    end: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """The options of one entity set. `texts` keeps them as written, for next links.
 
@@ -85,6 +101,7 @@ class Query:
     expand: tuple["Expand", ...] = ()
     after: tuple[Any, ...] | None = None
     format: Format = Format.JSON
+    apply: Apply | None = None
     texts: tuple[tuple[str, str], ...] = ()
 
 

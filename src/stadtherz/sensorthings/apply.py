@@ -1,0 +1,141 @@
+"""`$apply`: what is to be told of the Observations of each stretch of time, read from text.
+
+    filter(phenomenonTime ge 2026-01-01T00:00:00Z and phenomenonTime lt 2027-01-01T00:00:00Z)
+    /groupby((bucket(phenomenonTime,'hour','Europe/Berlin')),aggregate(result with average as mean))
+
+A small part of OData's data aggregation: the stage `filter` may be left out and knows only times;
+`bucket` is ours, for OData has no stretches of time. Groups are those of each Datastream in any case.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from stadtherz.base.errors import QuerySyntaxError
+from stadtherz.base.time import Micros
+from stadtherz.sensorthings.grammar import flattened, parse_filter
+from stadtherz.sensorthings.literals import instant
+from stadtherz.sensorthings.syntax import Apply, Constant, Name, Node, Operation
+from stadtherz.sensorthings.tokens import split_outside
+from stadtherz.store.public import Bucketing
+
+_OPTION = "$apply"
+_SHAPE = (
+    "must be groupby((bucket(phenomenonTime,'hour')),aggregate(result with average as mean)), "
+    "behind filter(...)/ if you like"
+)
+_BUCKET = re.compile(
+    r"bucket\(\s*phenomenonTime\s*,\s*'(?P<width>[^']*)'\s*(?:,\s*'(?P<zone>[^']*)'\s*)?\)"
+)
+_TERM = re.compile(
+    r"(?:result\s+with\s+(?P<function>\w+)|(?P<count>\$count))\s+as\s+(?P<alias>\w{1,60})", re.ASCII
+)
+FUNCTIONS: Final[dict[str, str]] = {
+    "average": "mean",
+    "min": "minimum",
+    "max": "maximum",
+    "sum": "total",
+    "first": "first",
+    "last": "last",
+}
+"""What stands behind `with`, and what the store calls it."""
+
+_MAX_TERMS = 20
+_MICROSECOND = 1
+
+
+def parse_apply(text: str, offset: int = 0) -> Apply:
+    """The Apply of a text.
+
+    Raises:
+        QuerySyntaxError: with the position.
+    """
+    stages = split_outside(_OPTION, text, "/", offset)
+    bounds: tuple[Micros | None, Micros | None] = (None, None)
+    if len(stages) == 2:
+        bounds = _bounds(*_inside("filter", *stages[0]))
+    elif len(stages) != 1:
+        raise QuerySyntaxError(_OPTION, _SHAPE, offset)
+    inner, position = _inside("groupby", *stages[-1])
+    parts = split_outside(_OPTION, inner, ",", position)
+    if len(parts) != 2:
+        raise QuerySyntaxError(_OPTION, _SHAPE, position)
+    width, zone = _bucket(*parts[0])
+    return Apply(width, zone, tuple(_terms(*_inside("aggregate", *parts[1]))), *bounds)
+
+
+def _inside(name: str, text: str, offset: int) -> tuple[str, int]:
+    """What stands in the parentheses behind the name, and where."""
+    stripped = text.strip()
+    if not stripped.startswith(f"{name}(") or not stripped.endswith(")"):
+        raise QuerySyntaxError(_OPTION, _SHAPE, offset)
+    begin = text.index("(") + 1
+    return stripped[len(name) + 1 : -1], offset + begin
+
+
+def _bucket(text: str, offset: int) -> tuple[Bucketing, str]:
+    stripped = text.strip()
+    found = _BUCKET.fullmatch(stripped[1:-1].strip())
+    if not (stripped.startswith("(") and stripped.endswith(")")) or found is None:
+        raise QuerySyntaxError(_OPTION, _SHAPE, offset)
+    if found["width"] not in set(Bucketing):
+        known = ", ".join(Bucketing)
+        raise QuerySyntaxError(_OPTION, f"there is no bucket {found['width']!r}; {known}", offset)
+    return Bucketing(found["width"]), found["zone"] or "UTC"
+
+
+def _terms(text: str, offset: int) -> Iterator[tuple[str, str]]:
+    parts = split_outside(_OPTION, text, ",", offset)
+    if len(parts) > _MAX_TERMS:
+        raise QuerySyntaxError(_OPTION, f"more than {_MAX_TERMS} aggregates", offset)
+    aliases = set()
+    for part, position in parts:
+        found = _TERM.fullmatch(part.strip())
+        if found is None:
+            reason = "an aggregate is `result with average as mean` or `$count as number`"
+            raise QuerySyntaxError(_OPTION, reason, position)
+        if found["alias"] in aliases or found["alias"] in ("phenomenonTime", "Datastream"):
+            raise QuerySyntaxError(_OPTION, f"{found['alias']!r} is taken", position)
+        aliases.add(found["alias"])
+        yield found["alias"], _function(found, position)
+
+
+def _function(found: re.Match[str], position: int) -> str:
+    if found["count"]:
+        return "count"
+    if found["function"] not in FUNCTIONS:
+        known = ", ".join(FUNCTIONS)
+        raise QuerySyntaxError(_OPTION, f"no {found['function']!r} is known; {known}", position)
+    return FUNCTIONS[found["function"]]
+
+
+# --- filter --------------------------------------------------------------------------------------
+
+
+def _bounds(text: str, offset: int) -> tuple[Micros | None, Micros | None]:
+    """From when, and from when no longer."""
+    node = parse_filter(text, option=_OPTION, offset=offset)
+    starts: list[Micros] = []
+    ends: list[Micros] = []
+    for part in (
+        flattened(node) if isinstance(node, Operation) and node.operator == "and" else [node]
+    ):
+        operator, time = _bound(part)
+        later = time + _MICROSECOND if operator in ("gt", "le") else time
+        (starts if operator in ("ge", "gt") else ends).append(later)
+    return max(starts, default=None), min(ends, default=None)
+
+
+def _bound(node: Node) -> tuple[str, Micros]:
+    match node:
+        case Operation(
+            operator="ge" | "gt" | "le" | "lt" as operator,
+            left=Name(path=("phenomenonTime",)),
+            right=Constant(kind="time" | "date" | "text", text=text),
+        ):
+            try:
+                return operator, instant(text)
+            except ValueError as error:
+                raise QuerySyntaxError(_OPTION, str(error), node.right.position) from None
+    reason = "this filter compares phenomenonTime with times (ge, gt, le, lt), joined by `and`"
+    raise QuerySyntaxError(_OPTION, reason, node.position)

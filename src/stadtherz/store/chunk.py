@@ -216,14 +216,14 @@ class Chunk:
     written: the checksum is looked at here, a column's codec when somebody asks for the column.
     """
 
-    __slots__ = ("_columns", "_layout", "_stream")
+    __slots__ = ("_columns", "_layout", "stream")
 
     result_quality: None = None  # plain readings have neither
     parameters: None = None
 
     def __init__(self, datastream: int, data: bytes | memoryview) -> None:
         self._layout = decode(data)
-        self._stream = datastream
+        self.stream = datastream
         self._columns: dict[str, npt.NDArray[Any]] = {}
 
     def __len__(self) -> int:
@@ -236,7 +236,7 @@ class Chunk:
 
     def block(self) -> Block:
         """All columns."""
-        return Block(self._stream, *(self._column(name) for name in BLOCK_COLUMNS))
+        return Block(self.stream, *(self._column(name) for name in BLOCK_COLUMNS))
 
     def _column(self, name: str) -> npt.NDArray[Any]:
         found = self._columns.get(name)
@@ -265,7 +265,7 @@ class Chunk:
 
     @property
     def datastream(self) -> Int64:
-        return np.full(len(self), self._stream, np.int64)
+        return np.full(len(self), self.stream, np.int64)
 
     @property
     def id(self) -> Int64:

@@ -148,8 +148,8 @@ def _weight(chunk: Chunk) -> int:
 
 
 decoded = _Decoded()
-_TOGETHER = 64  # chunks in a group
-_AT_ONCE = 500  # chunks fetched by one statement
+_TOGETHER = 16  # chunks in a group: their columns stay in the processor's cache
+_AT_ONCE = 128  # chunks fetched by one statement
 
 
 def chunks_of(found: Directory, *, keep: bool = True) -> Iterator[Chunk]:
@@ -216,6 +216,8 @@ class Group:
         return found
 
     def _gathered(self, name: str) -> Any:
+        if name == "datastream":
+            return np.repeat([chunk.stream for chunk in self.chunks], np.diff(self.edges))
         if name not in BLOCK_COLUMNS:
             parts = [getattr(chunk, name) for chunk in self.chunks]
             return None if parts[0] is None else np.concatenate(parts)
@@ -227,7 +229,7 @@ class Group:
 
 def groups_of(found: Directory) -> Iterator[Group]:
     """The chunks some at a time, for those who look at many: they displace nothing decoded lately."""
-    chunks = chunks_of(found, keep=len(found) <= _TOGETHER)
+    chunks = chunks_of(found, keep=len(found) <= _FEW)
     while part := list(islice(chunks, _TOGETHER)):
         yield Group(part)
 

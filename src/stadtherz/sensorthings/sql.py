@@ -171,6 +171,19 @@ def with_id(key: int) -> Sql:
     return Sql(f"{ROOT}.id = %s", (key,))
 
 
+def generated_feature(stream: int) -> Sql:
+    """The feature made from the place of a Datastream's Thing, if it has been made already.
+
+    Of several places it is the one with the lowest id, as the store takes it.
+    """
+    place = (
+        "SELECT MIN(p.location_id) FROM store_datastream d"
+        " JOIN store_thing_locations p ON p.thing_id = d.thing_id WHERE d.id = %s"
+    )
+    made = f"SELECT id FROM store_featureofinterest WHERE generated_from_id = ({place})"
+    return Sql(made, (stream,))
+
+
 def lock(entity: EntityType, key: int) -> Sql:
     """Makes others who want to change the entity wait for the end of the transaction."""
     return Sql(f"SELECT 1 FROM {entity.table} WHERE id = %s FOR NO KEY UPDATE", (key,))

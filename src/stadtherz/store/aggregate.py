@@ -17,7 +17,7 @@ from stadtherz.base.time import HOUR, Micros
 from stadtherz.store import rows
 from stadtherz.store.batch import Readings
 from stadtherz.store.buckets import bucket_each, changes, zone_of
-from stadtherz.store.chunks import Directory, Group, groups_of, rollups_of
+from stadtherz.store.chunks import Directory, chunks_of, rollups_of
 from stadtherz.store.rollup import (
     Hours,
     from_hours,
@@ -32,7 +32,6 @@ from stadtherz.store.values import NONE, Bucketing, Buckets, Int64
 from stadtherz.store.view import View, ascending, reading
 
 Mask = npt.NDArray[np.bool_]
-_Columns = tuple[Int64, Int64, npt.NDArray[np.float64], Int64]
 _FAR: int = np.iinfo(np.int64).max
 
 
@@ -165,26 +164,21 @@ def _raw(question: _Question, found: Directory, loose: _Raw) -> _Raw:
     """What is loose and what these chunks hold, within the question's bounds."""
     if not len(found):
         return loose
-    parts = [
-        _within_group(question, group, ids=bool(len(loose.start))) for group in groups_of(found)
-    ]
+    bounds = np.array([question.start, question.end])
+    starts, results, ids, numbers = [loose.start], [loose.result], [loose.id], []
+    for chunk in chunks_of(found):
+        inside = slice(*np.searchsorted(chunk.phenomenon_start, bounds))
+        starts.append(chunk.phenomenon_start[inside])
+        results.append(chunk.result[inside])
+        numbers.append(len(starts[-1]))
+        if len(loose.start):  # only then ties have to be decided
+            ids.append(chunk.id[inside])
+    stream = np.r_[loose.stream, np.repeat(found.stats.datastream, numbers)]
+    start, result, key = np.concatenate(starts), np.concatenate(results), np.concatenate(ids)
+    whole = _Raw(stream, start, result, key)
     if not len(loose.start):  # chunks come in order already
-        return _Raw(*map(np.concatenate, zip(*parts, strict=True)))
-    whole = _Raw(*map(np.concatenate, zip(_columns(loose), *parts, strict=True)))
-    return whole.take(np.lexsort((whole.id, whole.start, whole.stream)))
-
-
-def _columns(raw: _Raw) -> _Columns:
-    return raw.stream, raw.start, raw.result, raw.id
-
-
-def _within_group(question: _Question, group: Group, *, ids: bool) -> _Columns:
-    """The columns of `_Raw` that chunks hold; ids only where ties have to be decided by them."""
-    start = group.phenomenon_start
-    inside = (start >= question.start) & (start < question.end)
-    places = slice(None) if inside.all() else np.flatnonzero(inside)
-    key = group.id[places] if ids else np.empty(0, np.int64)
-    return group.datastream[places], start[places], group.result[places], key
+        return whole
+    return whole.take(np.lexsort((key, start, stream)))
 
 
 def _answer(

@@ -131,10 +131,10 @@ class _Decoded:
             if key in self._chunks:
                 return
             self._chunks[key] = chunk
-            self._size += _weight(chunk)
+            self._size += _weight(1, len(chunk))
             while self._size > _CACHED:
                 _, old = self._chunks.popitem(last=False)
-                self._size -= _weight(old)
+                self._size -= _weight(1, len(old))
 
     def clear(self) -> None:
         with self._lock:
@@ -142,9 +142,9 @@ class _Decoded:
             self._size = 0
 
 
-def _weight(chunk: Chunk) -> int:
-    """Bytes when the columns that nearly every question needs are decoded."""
-    return 500 + 32 * len(chunk)
+def _weight(chunks: int, readings: int) -> int:
+    """Bytes, when the columns that nearly every question needs are decoded."""
+    return 500 * chunks + 26 * readings
 
 
 decoded = _Decoded()
@@ -152,8 +152,9 @@ _TOGETHER = 16  # chunks in a group: their columns stay in the processor's cache
 _AT_ONCE = 128  # chunks fetched by one statement
 
 
-def chunks_of(found: Directory, *, keep: bool = True) -> Iterator[Chunk]:
-    """The chunks in the directory's order; `keep`: for the next who asks, too."""
+def chunks_of(found: Directory) -> Iterator[Chunk]:
+    """The chunks in the directory's order; for the next who asks they are kept, if all find room."""
+    keep = _weight(len(found), int(found.stats.n.sum())) <= _CACHED
     keys = list(zip(found.key.tolist(), found.checksum.tolist(), strict=True))
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
@@ -228,8 +229,8 @@ class Group:
 
 
 def groups_of(found: Directory) -> Iterator[Group]:
-    """The chunks some at a time, for those who look at many: they displace nothing decoded lately."""
-    chunks = chunks_of(found, keep=len(found) <= _FEW)
+    """The chunks some at a time."""
+    chunks = chunks_of(found)
     while part := list(islice(chunks, _TOGETHER)):
         yield Group(part)
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.store import chunk as form
 from stadtherz.store.chunk import (
     BLOCK_COLUMNS,
     FORMAT,

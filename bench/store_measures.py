@@ -49,7 +49,7 @@ FULL = Size(
     runs=25,
     batch=1_000,
     batches=130,
-    rounds=3,
+    rounds=16,  # enough that small chunks are joined at least once
     singles=1_000,
     commits=6_500,
 )

@@ -21,7 +21,7 @@ from stadtherz.sensorthings.tests.queries import Queries
 from stadtherz.sensorthings.tests.reference import Reference
 from stadtherz.sensorthings.tests.world import Builder, World
 
-WORLDS = int(os.environ.get("STADTHERZ_WORLDS", "20"))
+WORLDS = int(os.environ.get("STADTHERZ_WORLDS", "30"))
 QUERIES_PER_WORLD = 20  # a city costs as much as a dozen queries
 _MORE = "@iot.nextLink"
 slow = settings(

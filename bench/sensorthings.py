@@ -39,12 +39,20 @@ class Size:
     batch: int
     pages: int
     asks: int
+    rest: float
 
 
 FULL = Size(
-    things=1000, readings=1_000_000, posts=5_000, batches=40, batch=5_000, pages=400, asks=40
+    things=1000,
+    readings=1_000_000,
+    posts=5_000,
+    batches=40,
+    batch=5_000,
+    pages=400,
+    asks=40,
+    rest=300,
 )
-QUICK = Size(things=3, readings=50, posts=20, batches=2, batch=10, pages=2, asks=2)
+QUICK = Size(things=3, readings=50, posts=20, batches=2, batch=10, pages=2, asks=2, rest=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 def _measured(server: Server, processes: Processes, size: Size) -> Iterator[Figure]:
     yield Figure("memory when empty", processes.memory(), "MB")
     world = worlds.build(server, size.things, size.readings)
+    processes.rest(size.rest)
     run = _Run(server, processes, size, world)
     yield from run.questions()
     yield from run.writes()

@@ -1,10 +1,13 @@
 """What a server's processes take, as Linux tells it."""
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
+_LOOK = 1.0  # seconds
+_IDLE = 0.05  # of a core
 _PROC = Path("/proc")
 
 
@@ -19,6 +22,15 @@ class Processes:
         if not self.pids:
             return None
         return _TICK * sum(sum(_times(pid)) for pid in self.pids)
+
+    def rest(self, most: float) -> None:
+        """Wait, for so many seconds at most, until there is nothing left to do in the background."""
+        until = time.monotonic() + most
+        while self.pids and time.monotonic() < until:
+            before = self.seconds() or 0.0
+            time.sleep(_LOOK)
+            if (self.seconds() or 0.0) - before < _IDLE * _LOOK:
+                return
 
     def memory(self) -> float | None:
         """Megabytes of memory."""

@@ -5,7 +5,7 @@ Rows of plain numbers go to the store as columns; where any row is not plain, al
 by one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import access, texts
+from stadtherz.sensorthings import access, sql, texts
 from stadtherz.sensorthings.bodies import key_of, load, read_body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.instants import parse_instants, parse_periods
@@ -159,7 +159,7 @@ class _Known:
         streams = frozenset(key for key, owner in owners.items() if visibility.may_write(owner))
         without = {g.stream for g in groups if _lacks_features(g)} & streams
         named = _owners(FEATURE_OF_INTEREST, _features_named(groups), visibility)
-        return cls(streams, frozenset(named), store.features_for(without) if without else {})
+        return cls(streams, frozenset(named), _features_made(without))
 
     def takes(self, group: Group) -> bool:
         """Whether any row of the group can be kept."""
@@ -177,11 +177,23 @@ class _Known:
 
 def _owners(entity: EntityType, keys: Iterable[int], visibility: Visibility) -> dict[int, int]:
     """Whose those of the entities are that the caller may see."""
+    found = [rows(access.owners(entity, part, visibility)) for part in _parts(keys)]
+    return {key: owner for part in found for key, owner in part}
+
+
+def _features_made(streams: Collection[int]) -> dict[int, int | None]:
+    """The features of rows that name none; nearly all are there already."""
+    found = [rows(sql.generated_features(part)) for part in _parts(streams)]
+    made: dict[int, int | None] = {stream: feature for part in found for stream, feature in part}
+    missing = [stream for stream in streams if stream not in made]
+    return made | store.features_for(missing) if missing else made
+
+
+def _parts(keys: Iterable[int]) -> Iterator[list[int]]:
+    """So many at once as one statement takes."""
     listed = sorted(keys)
-    parts = [listed[i : i + _AT_ONCE] for i in range(0, len(listed), _AT_ONCE)]
-    return {
-        key: owner for part in parts for key, owner in rows(access.owners(entity, part, visibility))
-    }
+    for begin in range(0, len(listed), _AT_ONCE):
+        yield listed[begin : begin + _AT_ONCE]
 
 
 def _lacks_features(group: Group) -> bool:

@@ -4,6 +4,8 @@ Whatever table a statement touches, in a join, a filter, an order or an expand, 
 condition of who may see its rows. Values stand in parameters only.
 """
 
+from collections.abc import Sequence
+
 from stadtherz.base.expressions import Expression, Order
 from stadtherz.sensorthings.access import EVERYTHING, visible
 from stadtherz.sensorthings.plan import SetPlan
@@ -171,17 +173,21 @@ def with_id(key: int) -> Sql:
     return Sql(f"{ROOT}.id = %s", (key,))
 
 
-def generated_feature(stream: int) -> Sql:
-    """The feature made from the place of a Datastream's Thing, if it has been made already.
+def generated_features(streams: Sequence[int]) -> Sql:
+    """Rows of (Datastream, feature made from the place of its Thing), where it has been made already.
 
     Of several places it is the one with the lowest id, as the store takes it.
     """
-    place = (
-        "SELECT MIN(p.location_id) FROM store_datastream d"
-        " JOIN store_thing_locations p ON p.thing_id = d.thing_id WHERE d.id = %s"
+    places = (
+        "SELECT d.id AS stream, MIN(p.location_id) AS place FROM store_datastream d"
+        " JOIN store_thing_locations p ON p.thing_id = d.thing_id"
+        f" WHERE d.id IN ({', '.join(['%s'] * len(streams))}) GROUP BY d.id"
     )
-    made = f"SELECT id FROM store_featureofinterest WHERE generated_from_id = ({place})"
-    return Sql(made, (stream,))
+    made = (
+        f"SELECT q.stream, f.id FROM ({places}) q"
+        " JOIN store_featureofinterest f ON f.generated_from_id = q.place"
+    )
+    return Sql(made, tuple(streams))
 
 
 def lock(entity: EntityType, key: int) -> Sql:

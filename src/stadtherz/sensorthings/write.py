@@ -199,8 +199,8 @@ class _Change:
 
 def _feature_of(stream: int) -> int | None:
     """The feature for readings that name none; nearly always it is there already."""
-    made = rows(sql.generated_feature(stream))
-    return made[0][0] if made else store.feature_for(stream)
+    made = rows(sql.generated_features([stream]))
+    return made[0][1] if made else store.feature_for(stream)
 
 
 def _missing(entity: EntityType, link: Link) -> Invalid:

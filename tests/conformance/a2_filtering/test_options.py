@@ -146,9 +146,7 @@ def test_options_that_cannot_be_read_say_why(city: Client, query: str) -> None:
     assert reply.message.startswith("$")
 
 
-@pytest.mark.parametrize(
-    "query", ["$compute=x", "$search=x", "$format=xml", "$resultFormat=XML"]
-)
+@pytest.mark.parametrize("query", ["$compute=x", "$search=x", "$format=xml", "$resultFormat=XML"])
 def test_options_that_are_not_offered_are_not_implemented(city: Client, query: str) -> None:
     """req/request-data/status-codes: 501"""
     assert city.get(f"/Things?{query}").status == 501

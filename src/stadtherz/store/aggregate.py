@@ -167,7 +167,7 @@ def _raw(question: _Question, found: Directory, loose: _Raw) -> _Raw:
     bounds = np.array([question.start, question.end])
     starts, results, ids, numbers = [loose.start], [loose.result], [loose.id], []
     for chunk in chunks_of(found):
-        inside = slice(*np.searchsorted(chunk.phenomenon_start, bounds))
+        inside = slice(*chunk.phenomenon_start.searchsorted(bounds).tolist())
         starts.append(chunk.phenomenon_start[inside])
         results.append(chunk.result[inside])
         numbers.append(len(starts[-1]))

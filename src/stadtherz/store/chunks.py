@@ -4,7 +4,7 @@ import hashlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import accumulate, islice, pairwise
@@ -119,19 +119,20 @@ class _Decoded:
         self._chunks: OrderedDict[tuple[int, int], Chunk] = OrderedDict()
         self._size = 0
 
-    def get(self, key: tuple[int, int]) -> Chunk | None:
+    def get(self, keys: Iterable[tuple[int, int]]) -> dict[tuple[int, int], Chunk | None]:
         with self._lock:
-            found = self._chunks.get(key)
-            if found is not None:
-                self._chunks.move_to_end(key)
+            found = {key: self._chunks.get(key) for key in keys}
+            for key, chunk in found.items():
+                if chunk is not None:
+                    self._chunks.move_to_end(key)
             return found
 
-    def put(self, key: tuple[int, int], chunk: Chunk) -> None:
+    def put(self, chunks: Mapping[tuple[int, int], Chunk]) -> None:
         with self._lock:
-            if key in self._chunks:
-                return
-            self._chunks[key] = chunk
-            self._size += _weight(1, len(chunk))
+            for key, chunk in chunks.items():
+                if key not in self._chunks:
+                    self._chunks[key] = chunk
+                    self._size += _weight(1, len(chunk))
             while self._size > _CACHED:
                 _, old = self._chunks.popitem(last=False)
                 self._size -= _weight(1, len(old))
@@ -158,10 +159,13 @@ def chunks_of(found: Directory) -> Iterator[Chunk]:
     keys = list(zip(found.key.tolist(), found.checksum.tolist(), strict=True))
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
-        held = {key: decoded.get(key) for key in part}
+        held = decoded.get(part)
         missing = [key for key in part if held[key] is None]
         if missing:
-            held |= _opened(missing, keep=keep)
+            opened_now = _opened(missing)
+            held.update(opened_now)
+            if keep:
+                decoded.put(opened_now)
         yield from held.values()  # type: ignore[misc]  # none is missing now
 
 
@@ -181,16 +185,10 @@ def _readable(found: Directory) -> Block | None:
         return None
 
 
-def _opened(keys: list[tuple[int, int]], *, keep: bool) -> dict[tuple[int, int], Chunk | None]:
+def _opened(keys: list[tuple[int, int]]) -> dict[tuple[int, int], Chunk]:
     """Chunks out of the database."""
     rows = _fetch([key for key, _ in keys])
-    found: dict[tuple[int, int], Chunk | None] = {}
-    for key in keys:
-        chunk = opened(*rows[key[0]])
-        found[key] = chunk
-        if keep:
-            decoded.put(key, chunk)
-    return found
+    return {key: opened(*rows[key[0]]) for key in keys}
 
 
 def _fetch(keys: list[int]) -> dict[int, tuple[Any, ...]]:

@@ -65,7 +65,7 @@ def aggregates(apply: Apply, parent: Parent | None, visibility: Visibility, urls
 def _streams(parent: Parent | None, visibility: Visibility) -> frozenset[int]:
     if parent is None:
         return store.streams_visible_to(visibility)
-    if parent.type is not DATASTREAM:
+    if not parent.type.is_a(DATASTREAM):
         raise Invalid("$apply", "is for Observations of a Datastream, or for all Observations")
     return frozenset({parent.id})
 

@@ -8,13 +8,25 @@ import orjson
 
 from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.geometry import check_geometry
-from stadtherz.base.time import parse_instant, parse_period
-from stadtherz.sensorthings.schema import EntityType, Link, Own, Property, Shape, target
+from stadtherz.base.time import Period, parse_instant, parse_period
+from stadtherz.sensorthings import result_types
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.schema import (
+    QUALITY,
+    EntityType,
+    Link,
+    Own,
+    Property,
+    Shape,
+    target,
+)
 
 MAX_DEPTH = 10
 MAX_ENTITIES = 10_000
 MAX_NESTING = 254  # levels that orjson writes
 _MAX_KEY = 2**63
+
+_ANYWHERE = Urls("")
 
 Mode = OneOf["create", "replace", "patch"]
 
@@ -54,19 +66,23 @@ def _check_nesting(document: Any) -> None:
         raise TooLarge(f"JSON is nested deeper than {MAX_NESTING} levels") from None
 
 
-def read_body(entity: EntityType, document: Any, mode: Mode) -> Body:
-    """The body checked property by property.
+def read_body(entity: EntityType, document: Any, mode: Mode, urls: Urls = _ANYWHERE) -> Body:
+    """The body checked property by property, with addresses as `urls` spells them.
 
     Raises:
         Invalid: naming the property (with its way, as in `Datastreams/name`) and the reason.
         TooLarge: for too many or too deeply nested entities.
     """
-    return _Reader(mode).entity(entity, document, "", 0)
+    return _Reader(mode, urls).entity(entity, document, "", 0)
+
+
+_Links = dict[str, list[int | Body]]
 
 
 @dataclass(slots=True)
 class _Reader:
     mode: Mode
+    urls: Urls
     entities: int = 0
 
     def entity(self, entity: EntityType, document: Any, way: str, depth: int) -> Body:
@@ -77,13 +93,40 @@ class _Reader:
             )
         if not isinstance(document, dict):
             raise Invalid(way.rstrip("/") or "body", f"must be a JSON object for a {entity.name}")
-        links = {}
+        links: _Links = {}
         for name, value in document.items():
             if (link := entity.link(name)) is not None:
                 links[name] = self._link(link, value, way, depth)
+            elif name in entity.unkept and value is not None:
+                raise Invalid(way + name, "is of the standard, but this server cannot keep it yet")
             elif not _is_known(entity, name):
                 raise Invalid(way + name, f"a {entity.name} has no such property")
-        return Body(entity, self._values(entity, document, way), links)
+        values = self._values(entity, document, way)
+        self._observe(entity, document, links, way)
+        return Body(entity, values, links)
+
+    def _observe(
+        self, entity: EntityType, document: dict[str, Any], links: _Links, way: str
+    ) -> None:
+        """What a result type refers to is what its Datastream observes."""
+        for prop in entity.properties:
+            if prop.shape is Shape.RESULT_TYPE and prop.name in document:
+                link = next(link for link in entity.links if link.listed)
+                where = way + prop.name
+                keys = {
+                    self._at(text, link, f"{where}/definition")
+                    for text in result_types.definitions(document[prop.name])
+                }
+                if len(keys) != 1:
+                    raise Invalid(where, "must lead to one ObservedProperty; no more are kept yet")
+                if links.setdefault(link.name, list(keys)) != list(keys):
+                    raise Invalid(way + link.name, f"must be what {prop.name} leads to")
+
+    def _at(self, address: str, link: Link, where: str) -> int:
+        key = self.urls.key(address, target(link))
+        if key is None:
+            raise Invalid(where, f"must be the address of a {link.target}, not {address[:80]!r}")
+        return key
 
     def _values(self, entity: EntityType, document: dict[str, Any], way: str) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -94,8 +137,8 @@ class _Reader:
                 values.update(_read(prop, document, way))
             elif prop.required and self.mode != "patch":
                 raise Invalid(way + prop.name, f"is missing; a {entity.name} needs it")
-            elif self.mode == "replace":
-                values.update(dict.fromkeys(prop.columns))
+            elif self.mode == "replace" or (self.mode == "create" and prop.nothing is not None):
+                values.update(dict.fromkeys(prop.columns, prop.nothing))
         return values
 
     def _link(self, link: Link, value: Any, way: str, depth: int) -> list[int | Body]:
@@ -109,8 +152,14 @@ class _Reader:
     def _target(self, link: Link, value: Any, where: str, depth: int) -> "int | Body":
         if isinstance(value, dict) and "@iot.id" in value:
             return key_of(value["@iot.id"], where)  # whatever else a client remembers of it
+        if self.urls.face.by_address and isinstance(value, dict):
+            if isinstance(address := value.get(self.urls.face.address), str):
+                return self._at(address, link, where)
+            if value.keys() == {"id"}:
+                return key_of(value["id"], where)
         if self.mode != "create":
-            raise Invalid(where, 'takes only a reference such as {"@iot.id": 1} in an update')
+            example = self.urls.face.reference
+            raise Invalid(where, f"takes only a reference such as {example} in an update")
         return self.entity(target(link), value, f"{where}/", depth + 1)
 
 
@@ -144,7 +193,7 @@ def _read(prop: Property, document: dict[str, Any], way: str) -> dict[str, Any]:
     if value is None:
         if prop.required and prop.name != "result":
             raise Invalid(name, "must not be null")
-        return dict.fromkeys(prop.columns)
+        return dict.fromkeys(prop.columns, prop.nothing)
     try:
         return _converted(prop, value, document, name)
     except ValueError as error:
@@ -164,6 +213,38 @@ def _converted(prop: Property, value: Any, document: dict[str, Any], name: str) 
         case Shape.PERIOD:
             period = parse_period(_text(value, name))
             return dict(zip(prop.columns, (period.start, period.end), strict=True))
+        case Shape.MOMENT | Shape.INTERVAL:
+            period = _period(value, name)
+            if prop.shape is Shape.INTERVAL and period.end is None:
+                raise Invalid(name, "needs an end")
+            return dict(zip(prop.columns, (period.start, period.end), strict=True))
+        case Shape.NOTES:
+            return dict(zip(prop.columns, _notes(value, name), strict=True))
+        case Shape.RESULT_TYPE:
+            result_types.check(value, name)
+            return {
+                prop.column: result_types.observation_type(value),
+                "unit_of_measurement": result_types.unit_of_measurement(value),
+            }
+
+
+def _period(value: Any, name: str) -> Period:
+    """From an object with start and end; a text as version 1.1 writes it is understood, too."""
+    if isinstance(value, str):
+        return parse_period(value)
+    if not isinstance(value, dict) or "start" not in value or value.keys() - {"start", "end"}:
+        raise Invalid(name, 'must be an object with "start" and, if it has one, "end"')
+    end = value.get("end")
+    start = parse_instant(_text(value["start"], f"{name}/start"))
+    return Period(start, None if end is None else parse_instant(_text(end, f"{name}/end")))
+
+
+def _notes(value: Any, name: str) -> tuple[dict[str, Any] | None, Any]:
+    """What is not the quality, and the quality."""
+    if not isinstance(value, dict):
+        raise Invalid(name, "must be a JSON object")
+    rest = {key: held for key, held in value.items() if key != QUALITY}
+    return (rest if rest or QUALITY not in value else None), value.get(QUALITY)
 
 
 def _text(value: Any, name: str) -> str:
@@ -178,6 +259,8 @@ _OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement"})
 def _document(prop: Property, value: Any, name: str) -> Any:
     if prop.column in _OBJECTS and not isinstance(value, dict):
         raise Invalid(name, "must be a JSON object")
+    if prop.hides and isinstance(value, dict):
+        return {key: held for key, held in value.items() if key != prop.hides}
     return value
 
 

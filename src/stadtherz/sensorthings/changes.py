@@ -90,7 +90,7 @@ def change(
         raise NotHere("the service root cannot be changed", _READS)
     if resource.segments == (Segment(bulk.NAME),):
         return _create_many(method, scope, body, _Caller(visibility, urls, now))
-    route = resolve_route(resource)
+    route = resolve_route(resource, urls.face)
     if not route.reference and (resource.suffix or route.to_property):
         raise NotHere("only sets, entities and links can be changed", _READS)
     caller = _Caller(visibility, urls, now)
@@ -119,7 +119,9 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
     media = "" if method == "DELETE" else _media(method, scope)
     conditions = conditions_of(scope)
     # A datastream shows the extent of its readings; what is deleted takes readings with it.
-    readings = method == "DELETE" or route.last.entity in (OBSERVATION, DATASTREAM)
+    readings = method == "DELETE" or any(
+        route.last.entity.is_a(kind) for kind in (OBSERVATION, DATASTREAM)
+    )
     with transaction(readings=readings):
         found = caller.locked(route, conditions)
         if method == "DELETE":

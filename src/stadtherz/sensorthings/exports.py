@@ -48,7 +48,7 @@ class Export:
                 return self._sheet(self._plan())
 
     def _sheet(self, plan: SetPlan) -> Iterator[bytes]:
-        if self.entity is OBSERVATION:
+        if self.entity.is_a(OBSERVATION):
             return sheets.of_observations(self._whole(plan).readings(), self.query.select)
         return sheets.of_entities(self._whole(plan).entities(), plan, self.urls)
 

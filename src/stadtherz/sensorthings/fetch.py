@@ -53,12 +53,12 @@ class Fetcher:
 
     def _next(self, parent: Parent | None, step: Step) -> Parent:
         missing = NotFound(f"{step.entity.name}" + ("" if step.key is None else f" {step.key}"))
-        if step.entity is OBSERVATION:
+        if step.entity.is_a(OBSERVATION):
             assert step.key is not None, "no link to one leads to an Observation"
             reading = readings.by_id(step.key, self.reader)
             if reading is None or not _belongs(reading, parent, step.link):
                 raise missing
-            return Parent(OBSERVATION, step.key, reading)
+            return Parent(step.entity, step.key, reading)
         conditions = [self._behind(parent, step.link)]
         if step.key is not None:
             conditions.append(sql.with_id(step.key))
@@ -79,7 +79,7 @@ class Fetcher:
 
     def page(self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None) -> Page:
         """One page of a whole set, or of the set behind a parent's link."""
-        if plan.entity is OBSERVATION:
+        if plan.entity.is_a(OBSERVATION):
             return self._page_of_readings(self._resolved(plan), _selection_behind(parent, link))
         plan = self._resolved(plan)
         restriction = self._behind(parent, link)
@@ -92,7 +92,7 @@ class Fetcher:
 
     def count(self, plan: SetPlan, parent: Parent | None, link: Link | None) -> int:
         """How many entities fulfil the plan's filter, on all pages."""
-        if plan.entity is OBSERVATION:
+        if plan.entity.is_a(OBSERVATION):
             return readings.count(self.selection(plan, parent, link), self.visibility)
         return scalar(sql.count(self._resolved(plan), self.reader, self._behind(parent, link)))
 
@@ -117,7 +117,7 @@ class Fetcher:
     def entity(self, plan: SetPlan, parent: Parent) -> Entity:
         """The one entity that `parent` found, with what the plan selects and expands."""
         if parent.reading is not None:
-            entity = Entity(OBSERVATION, parent.id, parent.reading)
+            entity = Entity(parent.type, parent.id, parent.reading)
         else:
             found = rows(sql.page(plan, self.reader, sql.with_id(parent.id)))
             if not found:
@@ -127,10 +127,10 @@ class Fetcher:
         return entity
 
     def _resolved(self, plan: SetPlan) -> SetPlan:
-        if plan.entity is OBSERVATION:
+        if plan.entity.is_a(OBSERVATION):
             return plan.resolved(
-                self.resolution.for_readings(plan.where),
-                self.resolution.order_of_readings(plan.order),
+                self.resolution.for_readings(plan.entity, plan.where),
+                self.resolution.order_of_readings(plan.entity, plan.order),
             )
         return plan.resolved(
             self.resolution.for_entities(plan.entity, plan.where),
@@ -158,7 +158,7 @@ class Fetcher:
     def _complete(self, plan: SetPlan, entities: list[Entity]) -> None:
         if not entities:
             return
-        if plan.entity is DATASTREAM:
+        if plan.entity.is_a(DATASTREAM):
             _add_extents(entities)
         for expand in plan.expands:
             self._expand(expand, entities)
@@ -166,7 +166,7 @@ class Fetcher:
     # --- expands -------------------------------------------------------------------------------------
 
     def _expand(self, expand: ExpandPlan, parents: list[Entity]) -> None:
-        if expand.plan.entity is OBSERVATION:
+        if expand.plan.entity.is_a(OBSERVATION):
             self._expand_readings(expand, parents)
             return
         plan, link = self._resolved(expand.plan), expand.link
@@ -182,7 +182,7 @@ class Fetcher:
             family = families.get(key, []) if key is not None else []
             if link.many:
                 page = self._page(plan, family)
-                page.count = counts.get(parent.id, 0) if plan.count else None
+                page.count = counts.get(key or 0, 0) if plan.count else None
                 parent.expanded[link.name] = page
                 children += page.entities
             else:
@@ -196,7 +196,7 @@ class Fetcher:
 
     def _page_of_readings(self, plan: SetPlan, behind: Selection) -> Page:
         found = self._observations(plan, behind)
-        entities = [Entity(OBSERVATION, r["id"], r) for r in readings.readings_of(found.columns)]
+        entities = [Entity(plan.entity, r["id"], r) for r in readings.readings_of(found.columns)]
         self._complete(plan, entities)
         return Page(plan, entities, found.more, found.count)
 
@@ -229,7 +229,7 @@ class Fetcher:
         pages: dict[int, Page] = {}
         for parent in parents:
             reading = found.get(parent.id)
-            entities = [] if reading is None else [Entity(OBSERVATION, reading["id"], reading)]
+            entities = [] if reading is None else [Entity(plan.entity, reading["id"], reading)]
             page = self._page(plan, entities)
             number = counts.get(parent.id, 0)
             page.more = number > len(entities) > 0  # one may have arrived between the two
@@ -283,7 +283,7 @@ def _selection_behind(parent: Parent | None, link: Link | None) -> Selection:
     if parent is None or link is None:
         return Selection()
     assert isinstance(link.via, Reverse)
-    if parent.type is DATASTREAM:
+    if parent.type.is_a(DATASTREAM):
         return Selection(streams=frozenset({parent.id}))
     among: Expression = Among(Column(link.via.column, Kind.NUMBER), frozenset({parent.id}))
     return Selection(where=among)

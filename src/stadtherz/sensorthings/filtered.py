@@ -38,7 +38,7 @@ def delete(route: Route, query: str, visibility: Visibility, now: Micros) -> int
     with transaction(readings=True):
         fetcher = Fetcher(visibility)
         parent = fetcher.parent(route.steps[:-1])
-        if plan.entity is OBSERVATION:
+        if plan.entity.is_a(OBSERVATION):
             found = fetcher.selection(plan, parent, route.last.link)
             return _delete_readings(replace(found, limit=_SLICE), visibility)
         keys = fetcher.keys(plan, parent, route.last.link, MAX_ENTITIES + 1)

@@ -36,7 +36,7 @@ from stadtherz.sensorthings.literals import (
     number,
 )
 from stadtherz.sensorthings.periods import Span
-from stadtherz.sensorthings.schema import EntityType, Property, Shape
+from stadtherz.sensorthings.schema import SPANS, EntityType, Property
 from stadtherz.sensorthings.syntax import (
     Constant,
     Function,
@@ -133,9 +133,9 @@ class Resolver:
         return self._property(node, found, prefix, path)
 
     def _property(self, node: Name, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:
-        if path and found.shape not in (Shape.JSON, Shape.GEOMETRY):
+        if path and not found.open:
             raise self.fail(node, f"{found.name!r} has nothing inside")
-        if found.shape is Shape.PERIOD:
+        if found.shape in SPANS:
             start, end = (Column(prefix + column, Kind.TIME) for column in found.columns)
             return Span(start, end)
         return Column(prefix + found.column, Kind.JSON if path else found.kind, path)

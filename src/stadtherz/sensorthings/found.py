@@ -58,7 +58,7 @@ class Readings:
 
 
 def _place(plan: SetPlan, entity: Entity) -> cursors.Place | None:
-    if entity.type is OBSERVATION:
+    if entity.type.is_a(OBSERVATION):
         return cursors.place_of_reading(plan.order, entity.values)
     return cursors.place_of_row(plan.order, entity.sorted_by)
 

@@ -60,7 +60,7 @@ def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micro
     options = parse_query(query)
     if not resource.segments:
         return Answer(200, render.service_root(urls))
-    route = resolve_route(resource)
+    route = resolve_route(resource, urls.face)
     fetcher = Fetcher(visibility)
     if route.last.single:
         return _one(route, options, fetcher, urls, now)
@@ -78,7 +78,7 @@ def _set(
         return Answer(200, str(number).encode(), TEXT)
     formats.check(
         query.format,
-        observations=plan.entity is OBSERVATION,
+        observations=plan.entity.is_a(OBSERVATION),
         expands=bool(plan.expands),
         selects=query.select is not None,
         entities=not route.reference,
@@ -88,7 +88,7 @@ def _set(
         visibility = fetcher.visibility
         return _streamed(Export(plan.entity, query, parent, route.last.link, visibility, urls, now))
     address = _address(resource, urls)
-    if plan.entity is OBSERVATION and not (plan.expands or route.reference):
+    if plan.entity.is_a(OBSERVATION) and not (plan.expands or route.reference):
         readings = fetcher.observations(plan, parent, route.last.link)
         if query.format is Format.DATA_ARRAY:
             return Answer(200, observations.data_array(readings, query.select, urls, address))
@@ -100,7 +100,7 @@ def _set(
 
 def _aggregated(query: Query, apply: Apply, route: Route, fetcher: Fetcher, urls: Urls) -> Answer:
     plain = not (route.count or route.reference)
-    aggregation.check(query, observations=plain and route.last.entity is OBSERVATION)
+    aggregation.check(query, observations=plain and route.last.entity.is_a(OBSERVATION))
     parent = fetcher.parent(route.steps[:-1])
     return Answer(200, aggregation.aggregates(apply, parent, fetcher.visibility, urls))
 
@@ -130,7 +130,7 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
     if route.reference:
         return Answer(200, render.reference(parent.type, parent.id, urls))
     if route.to_property:
-        return _property(route, fetcher, parent, now)
+        return _property(route, fetcher, parent, urls, now)
     return shown(fetcher, plan, parent, urls)
 
 
@@ -151,14 +151,14 @@ def conditional(answer: Answer, conditions: Conditions) -> Answer:
     return Answer(304, headers=(("etag", answer.tag),))
 
 
-def _property(route: Route, fetcher: Fetcher, parent: Parent, now: Micros) -> Answer:
+def _property(route: Route, fetcher: Fetcher, parent: Parent, urls: Urls, now: Micros) -> Answer:
     """A property without a value is 204 (18-088 §9.2.5), one that cannot be is 404."""
     plan = plan_set(parent.type, Query(), now=now)
     value = render.property_value(fetcher.entity(plan, parent), route)
     if value is None:
         return Answer(204)
     if not route.value:
-        return Answer(200, orjson.dumps({render.property_name(route): value}))
+        return Answer(200, orjson.dumps({render.property_name(route, urls): value}))
     if isinstance(value, str):
         return Answer(200, value.encode(), TEXT)
     is_document = isinstance(value, dict | list)

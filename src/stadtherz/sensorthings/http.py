@@ -29,6 +29,7 @@ from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import batch, changes, multipart
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
+from stadtherz.sensorthings.faces import FACES, face_at
 from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.links import Urls
@@ -41,7 +42,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 VisibilityOf = Callable[[Scope], Visibility]
 
-PREFIX = "/sta/v1.1"
 MAX_BODY = 2 * 1024 * 1024
 THREADS = 8
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
@@ -90,9 +90,8 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
         raise MethodNotAllowed(METHODS)
     if method == "OPTIONS":
         return Answer(204, headers=(*_PREFLIGHT, ("allow", ", ".join(METHODS))))
-    path = _path(scope)
+    urls, path = _address(scope)
     query = scope.get("query_string", b"").decode("latin-1")
-    urls = Urls(root_of(scope) + PREFIX)
     visibility = visibility_of(scope)
     if path.strip("/") == "$batch":
         return _batch(scope, body, visibility, urls)
@@ -133,12 +132,18 @@ def _whole(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
         return _translated(error, scope["method"])
 
 
+def _address(scope: Scope) -> tuple[Urls, str]:
+    """The face that is asked, and the path below its root."""
+    path = _path(scope)
+    face = face_at(path)
+    if face is None:
+        raise NotFound(f"anything outside {' and '.join(face.prefix for face in FACES)}")
+    return Urls(root_of(scope) + face.prefix, face), path.removeprefix(face.prefix)
+
+
 def _path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    path = raw.partition(b"?")[0].decode("latin-1")
-    if path != PREFIX and not path.startswith(PREFIX + "/"):
-        raise NotFound(f"anything outside {PREFIX}")
-    return path.removeprefix(PREFIX)
+    return raw.partition(b"?")[0].decode("latin-1")
 
 
 def _check_may_write(visibility: Visibility) -> None:

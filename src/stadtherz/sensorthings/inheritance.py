@@ -27,14 +27,14 @@ _SHARED = (LOCATION, SENSOR, OBSERVED_PROPERTY)
 
 def inherited(body: Body, given: dict[str, int], reader: Reader) -> Ownership:
     """Owner, access and group of the new entity; empty if it has none to take them from."""
-    if body.entity is FEATURE_OF_INTEREST:
+    if body.entity.is_a(FEATURE_OF_INTEREST):
         return _narrowest(_of_streams(body, given, reader))
     return _narrowest(_of_things(body, given, reader))
 
 
 def _of_things(body: Body, given: dict[str, int], reader: Reader) -> Iterable[Sql]:
     """Only places refer to Things; the others are given the one they stand beside."""
-    if body.entity not in _SHARED:
+    if not any(body.entity.is_a(shared) for shared in _SHARED):
         return
     for key in _existing(body, given, "Thing") + _existing(body, given, "Things"):
         if rows(sql.identify(THING, reader, sql.with_id(key))):

@@ -1,20 +1,24 @@
 """Absolute addresses of entities, links and pages."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from stadtherz.sensorthings import cursors
+from stadtherz.sensorthings.faces import V1_1, Face
 from stadtherz.sensorthings.schema import EntityType
 
 _SAFE = "$(),;:/'*@!=."  # readable in a query string, and of no meaning to it
+_KEY = re.compile(r"(?:(?:\.\./)*|/)(\w+)\((\d{1,18})\)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """`root` is the address of the service root without a trailing slash."""
+    """`root` is the address of the service root of a face, without a trailing slash."""
 
     root: str
+    face: Face = V1_1
 
     def entity_set(self, entity: EntityType) -> str:
         return f"{self.root}/{entity.plural}"
@@ -22,8 +26,15 @@ class Urls:
     def entity(self, entity: EntityType, key: int) -> str:
         return f"{self.root}/{entity.plural}({key})"
 
+    def key(self, address: str, entity: EntityType) -> int | None:
+        """The id of the entity of that type with this address, whole or below the root; else None."""
+        below = address.removeprefix(self.root).removeprefix(urlsplit(self.root).path)
+        found = _KEY.fullmatch(below)
+        return int(found[2]) if found is not None and found[1] == entity.plural else None
+
+    @staticmethod
     def page_after(
-        self, path: str, texts: Iterable[tuple[str, str]], *, skip: int = 0, token: str | None
+        path: str, texts: Iterable[tuple[str, str]], *, skip: int = 0, token: str | None
     ) -> str:
         """The same options, going on at the token, or by counting where there is none."""
         replaced = ("$skip",) if token is None else ("$skip", cursors.OPTION)

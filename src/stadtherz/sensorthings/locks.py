@@ -20,7 +20,7 @@ def hold(entity: EntityType, keys: Iterable[int], reader: Reader) -> None:
 
     SQLite's transaction has no others beside it, and that of readings none that change readings.
     """
-    if entity is OBSERVATION or reader.dialect.name != "postgresql":
+    if entity.is_a(OBSERVATION) or reader.dialect.name != "postgresql":
         return
     for key in sorted(keys):
         rows(sql.lock(entity, key))

@@ -5,6 +5,7 @@ over all of them.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import orjson
@@ -12,10 +13,10 @@ import orjson
 from stadtherz.sensorthings import texts
 from stadtherz.sensorthings.found import Readings
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.plan import SetPlan
+from stadtherz.sensorthings.plan import ADDRESS, ID, SetPlan
 from stadtherz.sensorthings.readings import some
-from stadtherz.sensorthings.render import frame
-from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION
+from stadtherz.sensorthings.render import frame, notes
+from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, Property, Shape
 from stadtherz.sensorthings.texts import NULL, Column, Texts, layout, listed
 from stadtherz.store.public import Columns
 
@@ -23,8 +24,6 @@ _SELF = "@iot.selfLink"
 _ID = "@iot.id"
 _FEATURE = "FeatureOfInterest"
 _FEATURE_ID = "FeatureOfInterest/id"
-_ALWAYS = ("phenomenonTime", "resultTime", "result")
-_OPTIONAL = ("resultQuality", "validTime", "parameters")
 _COMPONENTS = ("id", *(p.name for p in OBSERVATION.properties))
 
 
@@ -35,7 +34,7 @@ def page(found: Readings, urls: Urls, path: str) -> bytes:
     sometimes = _sometimes(columns, plan, leading=b"," if always else b"")
     row: list[Column] = [b"{", *_separated(always), *([sometimes] if sometimes else []), b"}"]
     rows = layout(row, len(columns))
-    return b"".join([_head(found, path), b'"value":[', *rows, b"]}"])
+    return b"".join([_head(found, urls, path), b'"value":[', *rows, b"]}"])
 
 
 def data_array(found: Readings, selected: Sequence[str] | None, urls: Urls, path: str) -> bytes:
@@ -47,12 +46,12 @@ def data_array(found: Readings, selected: Sequence[str] | None, urls: Urls, path
         _group(stream, names, [c if isinstance(c, bytes) else c[where] for c in columns], urls, n)
         for stream, where, n in groups
     ]
-    return b"".join((_head(found, path), b'"value":[', b",".join(parts), b"]}"))
+    return b"".join((_head(found, urls, path), b'"value":[', b",".join(parts), b"]}"))
 
 
-def _head(found: Readings, path: str) -> bytes:
+def _head(found: Readings, urls: Urls, path: str) -> bytes:
     """The beginning of the document, up to its value."""
-    told = orjson.dumps(frame("", found, path))
+    told = orjson.dumps(frame("", found, urls, path))
     return b"{" if told == b"{}" else told[:-1] + b","
 
 
@@ -64,23 +63,23 @@ def _always(columns: Columns, plan: SetPlan, urls: Urls) -> list[list[Column]]:
     keys = texts.integers(columns.id)
     address = _quoted(urls.entity_set(OBSERVATION)) + b"("
     members: list[list[Column]] = []
-    if plan.shows(_SELF):
-        members.append([b'"@iot.selfLink":"' + address, keys, b')"'])
-    if plan.shows(_ID):
-        members.append([b'"@iot.id":', keys])
-    shown = [name for name in _ALWAYS if plan.shows(name)]
-    members += [[_named(name), _property(name, columns)] for name in shown]
-    for link in OBSERVATION.links:
+    if plan.shows(ADDRESS):
+        members.append([_named(urls.face.address), b'"' + address, keys, b')"'])
+    if plan.shows(ID):
+        members.append([_named(urls.face.id), keys])
+    shown = [p for p in plan.entity.properties if plan.shows(p.name) and not p.silent]
+    members += [[_named(prop.name), _property(prop, columns)] for prop in shown]
+    for link in plan.entity.links:
         if plan.shows(link.name):
-            name = f"{link.name}@iot.navigationLink"
+            name = urls.face.navigation_link(link.name)
             members.append([_named(name), b'"' + address, keys, f')/{link.name}"'.encode()])
     return members
 
 
 def _sometimes(columns: Columns, plan: SetPlan, leading: bytes) -> Texts | None:
     """The members that only some readings have, each reading's as one text; None if none has any."""
-    shown = [name for name in _OPTIONAL if plan.shows(name)]
-    found = {name: _property(name, columns) for name in shown}
+    shown = [p for p in plan.entity.properties if plan.shows(p.name) and p.silent]
+    found = {prop.name: _property(prop, columns) for prop in shown}
     held = {n: listed(c, len(columns)) for n, c in found.items() if not isinstance(c, bytes)}
     if not held:
         return None
@@ -107,22 +106,35 @@ def _named(name: str) -> bytes:
     return f'"{name}":'.encode()
 
 
-def _property(name: str, columns: Columns) -> Column:
+def _property(prop: Property, columns: Columns) -> Column:
     """A property's texts; `NULL` alone where no reading has it."""
-    match name:
-        case "phenomenonTime":
-            return texts.periods(columns.phenomenon_start, columns.phenomenon_end)
-        case "resultTime":
+    match prop.shape, prop.column:
+        case Shape.TIME, _:
             return texts.instants(columns.result_time)
-        case "result":
+        case (Shape.PERIOD | Shape.MOMENT | Shape.INTERVAL) as shape, column:
+            starts, ends = (getattr(columns, name) for name in prop.columns)
+            return _SPANS[shape](starts, ends)
+        case Shape.NOTES, _:
+            found = _notes(columns)
+        case _, "result":
             return texts.results(columns.result)
-        case "validTime":
-            return texts.periods(columns.valid_start, columns.valid_end)
-        case "resultQuality":
-            found = columns.result_quality
-        case _:
-            found = columns.parameters
+        case _, column:
+            found = getattr(columns, column)
     return NULL if found is None else texts.documents(found)
+
+
+def _notes(columns: Columns) -> Sequence[Any] | None:
+    parameters, qualities = columns.parameters, columns.result_quality
+    if parameters is None or qualities is None:
+        return parameters if qualities is None else [notes(None, each) for each in qualities]
+    return [notes(*each) for each in zip(parameters, qualities, strict=True)]
+
+
+_SPANS = {
+    Shape.PERIOD: texts.periods,
+    Shape.MOMENT: texts.moments,
+    Shape.INTERVAL: texts.intervals,
+}
 
 
 # --- data arrays ---------------------------------------------------------------------------------
@@ -143,7 +155,9 @@ def _component(name: str, columns: Columns, urls: Urls) -> Column:
         return [start + key + b')"' for key in keys]
     if name == _FEATURE_ID:
         return texts.integers(columns.feature)
-    return _property(name, columns)
+    prop = OBSERVATION.property(name)
+    assert prop is not None, "the plan has looked at the names"
+    return _property(prop, columns)
 
 
 Group = tuple[int, slice, int]  # a datastream, where its readings are, and how many

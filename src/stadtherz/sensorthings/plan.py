@@ -9,13 +9,16 @@ from stadtherz.base.time import Micros
 from stadtherz.sensorthings.cursors import Place, behind
 from stadtherz.sensorthings.filters import IDS, Resolver
 from stadtherz.sensorthings.formats import Unsupported
-from stadtherz.sensorthings.schema import ENTITY_TYPES, EntityType, Link, target
+from stadtherz.sensorthings.schema import EntityType, Link, target
 from stadtherz.sensorthings.syntax import Expand, Query
 
 DEFAULT_TOP = 100
 MAX_TOP = 1_000
 _SHORT = 500  # characters of a query whose plan is remembered
-_CONTROL = ("@iot.selfLink",)
+ID, ADDRESS = "id", "@id"
+"""What a plan calls the key and the address of an entity, whatever the face calls them."""
+
+_CONTROL = {**dict.fromkeys(IDS, ID), "@iot.selfLink": ADDRESS, "@id": ADDRESS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +92,21 @@ def planned(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
     length = sum(len(text) for _, text in query.texts)
     if length > _SHORT or any("now" in text.lower() for _, text in query.texts):
         return plan_set(entity, query, now=now)
-    return _remembered(_Asked(entity.name, query.texts, query))
+    return _remembered(_Asked(entity.version, entity.name, query.texts, entity, query))
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    entity: str
+    version: str
+    name: str
     texts: tuple[tuple[str, str], ...]
+    entity: EntityType = field(compare=False)
     query: Query = field(compare=False)
 
 
 @lru_cache(maxsize=256)
 def _remembered(asked: _Asked) -> SetPlan:
-    return plan_set(ENTITY_TYPES[asked.entity], asked.query, now=0)
+    return plan_set(asked.entity, asked.query, now=0)
 
 
 def _order(entity: EntityType, query: Query, now: Micros) -> tuple[Order, ...]:
@@ -116,12 +121,12 @@ def _select(entity: EntityType, query: Query) -> frozenset[str] | None:
         return None
     known = {p.name for p in entity.properties} | {link.name for link in entity.links}
     for name in query.select:
-        if name in known or name in IDS or name in _CONTROL:
+        if name in known or name in _CONTROL:
             continue
         if name.split("/")[0] in known:
             raise Unsupported(f"$select goes no deeper than properties: {name!r}")
         raise Invalid("$select", f"a {entity.name} has no property {name!r}")
-    return frozenset("@iot.id" if name == "id" else name for name in query.select)
+    return frozenset(_CONTROL.get(name, name) for name in query.select)
 
 
 def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:

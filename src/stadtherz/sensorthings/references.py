@@ -47,7 +47,7 @@ def change(
     if last.link is None:
         raise NotHere("only links behind an entity can be changed", _READS)
     _check_method(method, last)
-    readings = OBSERVATION in (route.steps[-2].entity, last.entity)
+    readings = any(step.entity.is_a(OBSERVATION) for step in route.steps[-2:])
     with transaction(readings=readings):
         fetcher = Fetcher(visibility)
         source = fetcher.parent(route.steps[:-1])
@@ -180,7 +180,7 @@ class _Relation:
         resource = parse_path(path)
         if not resource.segments or resource.suffix:
             return None
-        route = resolve_route(resource)
+        route = resolve_route(resource, self.urls.face)
         if route.to_property or not route.last.single:
             return None
         return Fetcher(self.visibility).parent(route.steps)

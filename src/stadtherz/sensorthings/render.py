@@ -6,11 +6,20 @@ from typing import Any
 import orjson
 
 from stadtherz.base.time import Micros, iso
+from stadtherz.sensorthings import result_types
 from stadtherz.sensorthings.found import Entity, Page, Readings
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.plan import SetPlan
+from stadtherz.sensorthings.plan import ADDRESS, ID, SetPlan
 from stadtherz.sensorthings.routes import Route
-from stadtherz.sensorthings.schema import ENTITY_SETS, OBSERVATION, EntityType, Property, Shape
+from stadtherz.sensorthings.schema import (
+    OBSERVATION,
+    QUALITY,
+    EntityType,
+    Own,
+    Property,
+    Shape,
+    target,
+)
 
 Document = dict[str, Any]
 
@@ -38,7 +47,7 @@ CONFORMANCE = tuple(
 
 def service_root(urls: Urls) -> bytes:
     """The list of entity sets, and which parts of the standard are kept (18-088 §9.2.1)."""
-    sets = [{"name": e.plural, "url": urls.entity_set(e)} for e in ENTITY_SETS.values()]
+    sets = [{"name": e.plural, "url": urls.entity_set(e)} for e in urls.face.types.values()]
     return orjson.dumps({"value": sets, "serverSettings": {"conformance": CONFORMANCE}})
 
 
@@ -53,13 +62,13 @@ def entity(found: Entity, plan: SetPlan, urls: Urls) -> bytes:
 
 def references(found: Page, urls: Urls, path: str) -> bytes:
     """A set as nothing but addresses (`$ref`)."""
-    document = frame("", found, path)
-    document["value"] = [{"@iot.selfLink": urls.entity(e.type, e.id)} for e in found.entities]
+    document = frame("", found, urls, path)
+    document["value"] = [{urls.face.address: urls.entity(e.type, e.id)} for e in found.entities]
     return orjson.dumps(document)
 
 
 def reference(kind: EntityType, key: int, urls: Urls) -> bytes:
-    return orjson.dumps({"@iot.selfLink": urls.entity(kind, key)})
+    return orjson.dumps({urls.face.address: urls.entity(kind, key)})
 
 
 def property_value(found: Entity, route: Route) -> Any:
@@ -86,29 +95,29 @@ def _inside(value: Any, name: str) -> Any:
     return None
 
 
-def property_name(route: Route) -> str:
+def property_name(route: Route, urls: Urls) -> str:
     if route.inside:
         return route.inside[-1]
-    return "@iot.id" if route.prop is None else route.prop.name
+    return urls.face.id if route.prop is None else route.prop.name
 
 
 # --- documents -----------------------------------------------------------------------------------
 
 
 def _collection(prefix: str, found: Page, urls: Urls, path: str, name: str) -> Document:
-    document = frame(prefix, found, path)
+    document = frame(prefix, found, urls, path)
     document[name] = [entity_document(e, found.plan, urls) for e in found.entities]
     return document
 
 
-def frame(prefix: str, found: Page | Readings, path: str) -> Document:
+def frame(prefix: str, found: Page | Readings, urls: Urls, path: str) -> Document:
     """What stands before the value of a set: how many there are, and where to go on."""
     document: Document = {}
-    plan = found.plan
+    plan, control = found.plan, f"{prefix}@{urls.face.control}"
     if found.count is not None:
-        document[f"{prefix}@iot.count"] = found.count
+        document[f"{control}count"] = found.count
     if found.more:
-        document[f"{prefix}@iot.nextLink"] = Urls(path).page_after(
+        document[f"{control}nextLink"] = urls.page_after(
             path, plan.texts, skip=plan.skip + plan.top, token=found.token
         )
     return document
@@ -118,10 +127,10 @@ def entity_document(found: Entity, plan: SetPlan, urls: Urls) -> Document:
     """What is shown of an entity; JSON from tables is in it as text (`orjson.Fragment`)."""
     address = urls.entity(found.type, found.id)
     document: Document = {}
-    if plan.shows("@iot.selfLink"):
-        document["@iot.selfLink"] = address
-    if plan.shows("@iot.id"):
-        document["@iot.id"] = found.id
+    if plan.shows(ADDRESS):
+        document[urls.face.address] = address
+    if plan.shows(ID):
+        document[urls.face.id] = found.id
     for prop in found.type.properties:
         if plan.shows(prop.name) and (value := _value(found, prop)) is not _ABSENT:
             document[prop.name] = value
@@ -129,7 +138,7 @@ def entity_document(found: Entity, plan: SetPlan, urls: Urls) -> Document:
         if link.name in found.expanded:
             _add_expanded(document, link.name, found.expanded[link.name], plan, urls, address)
         elif plan.shows(link.name):
-            document[f"{link.name}@iot.navigationLink"] = f"{address}/{link.name}"
+            document[urls.face.navigation_link(link.name)] = f"{address}/{link.name}"
     return document
 
 
@@ -144,7 +153,7 @@ def _add_expanded(
     """The navigation link stays beside what is expanded, as the examples of the standard show."""
     path = f"{address}/{name}"
     if plan.select is None:
-        document[f"{name}@iot.navigationLink"] = path
+        document[urls.face.navigation_link(name)] = path
     if isinstance(held, Page):
         document.update(_collection(name, held, urls, path, name))
     else:
@@ -157,29 +166,47 @@ class _Absent:
 
 
 _ABSENT = _Absent()
-_OPTIONAL = frozenset(
-    {"properties", "resultQuality", "validTime", "parameters", "observedArea"}
-)  # left out when empty; resultTime of an Observation is shown as null (18-088 table 12)
 
 
 def _value(found: Entity, prop: Property) -> Any:
     value = _CONVERTERS[prop.shape](found, prop)
-    absent = value is None and (
-        prop.name in _OPTIONAL or (prop.derived and found.type is not OBSERVATION)
-    )
-    return _ABSENT if absent else value
+    return _ABSENT if value is None and prop.silent else value
 
 
 def _plain(found: Entity, prop: Property) -> Any:
-    return found.values.get(prop.column)
+    value = found.values.get(prop.column)
+    return None if prop.silent and value == prop.nothing else value
 
 
 def _json(found: Entity, prop: Property) -> Any:
     """Documents from tables are JSON text already and go out as they are."""
     value = found.values.get(prop.column)
-    if found.type is OBSERVATION or value is None:
+    if found.type.is_a(OBSERVATION) or value is None:
         return value
-    return None if value == "null" else orjson.Fragment(value)
+    if prop.hides and prop.hides in value:
+        return {k: v for k, v in orjson.loads(value).items() if k != prop.hides}
+    nothing = "null" if prop.nothing is None else orjson.dumps(prop.nothing).decode()
+    return None if value in ("null", nothing) else orjson.Fragment(value)
+
+
+def notes(parameters: Any, quality: Any) -> Document | None:
+    """What there is to say about a reading, as one document."""
+    if quality is None:
+        return parameters  # type: ignore[no-any-return]  # the store keeps objects only
+    return {**(parameters or {}), QUALITY: quality}
+
+
+def _notes(found: Entity, prop: Property) -> Document | None:
+    parameters, quality = (found.values.get(column) for column in prop.columns)
+    return notes(parameters, quality)
+
+
+def _result_type(found: Entity, prop: Property) -> Any:
+    kind, unit, name = (found.values[column] for column in prop.columns)
+    link = next(link for link in found.type.links if link.listed)
+    assert isinstance(link.via, Own), "it is held to one"
+    observed = f"{target(link).plural}({found.values[link.via.column]})"
+    return result_types.shown(kind, orjson.loads(unit), observed, name)
 
 
 def _time(found: Entity, prop: Property) -> str | None:
@@ -194,6 +221,18 @@ def _period(found: Entity, prop: Property) -> str | None:
     return _instant(start) if end is None else f"{_instant(start)}/{_instant(end)}"
 
 
+def _moment(found: Entity, prop: Property) -> Document | None:
+    start, end = (found.values.get(column) for column in prop.columns)
+    if start is None:
+        return None
+    return {"start": _instant(start)} | ({} if end is None else {"end": _instant(end)})
+
+
+def _interval(found: Entity, prop: Property) -> Document | None:
+    shown = _moment(found, prop)
+    return None if shown is None else {"end": shown["start"]} | shown
+
+
 def _instant(us: Micros) -> str:
     """With milliseconds also where they are zero: the official test suite compares texts."""
     text = iso(us)
@@ -206,4 +245,8 @@ _CONVERTERS: dict[Shape, Callable[[Entity, Property], Any]] = {
     Shape.GEOMETRY: _json,
     Shape.TIME: _time,
     Shape.PERIOD: _period,
+    Shape.MOMENT: _moment,
+    Shape.INTERVAL: _interval,
+    Shape.NOTES: _notes,
+    Shape.RESULT_TYPE: _result_type,
 }

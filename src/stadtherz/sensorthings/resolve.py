@@ -37,16 +37,13 @@ from stadtherz.sensorthings.schema import (
     OBSERVATION,
     EntityType,
     Link,
+    Own,
     Reverse,
     target,
 )
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import kind_of, passes_many
 
-_SIDES: dict[str, tuple[EntityType, str]] = {
-    "Datastream": (DATASTREAM, "datastream"),
-    "FeatureOfInterest": (FEATURE_OF_INTEREST, "feature"),
-}
 _OWN = ""
 _EXTENTS = frozenset(c for p in DATASTREAM.properties if p.derived for c in p.columns)
 _T = TypeVar("_T", bound=Hashable)
@@ -62,66 +59,66 @@ class Resolution:
 
     # --- conditions on readings ------------------------------------------------------------------
 
-    def for_readings(self, expression: Expression) -> Expression:
-        """The condition, naming nothing but columns of readings."""
+    def for_readings(self, kind: EntityType, expression: Expression) -> Expression:
+        """The condition on Observations of a model, naming nothing but columns of readings."""
         sides = _sides(expression)
         if sides <= {_OWN}:
             return expression
         if len(sides) == 1 and _is_condition(expression):
-            return self._membership(sides.pop(), expression)
+            return self._membership(kind, sides.pop(), expression)
         match expression:
             case And(parts=parts):
-                return And(tuple(self.for_readings(part) for part in _grouped(parts, _sides)))
+                grouped = _grouped(parts, _sides)
+                return And(tuple(self.for_readings(kind, part) for part in grouped))
             case Or(parts=parts):
-                return Or(tuple(self.for_readings(part) for part in parts))
+                return Or(tuple(self.for_readings(kind, part) for part in parts))
             case Not(part=part):
-                return Not(self.for_readings(part))
+                return Not(self.for_readings(kind, part))
             case _:
-                return _with_operands(expression, self._operand)
+                return _with_operands(expression, lambda part: self._operand(kind, part))
 
-    def order_of_readings(self, order: tuple[Order, ...]) -> tuple[Order, ...]:
-        return tuple(replace(term, by=self._operand(term.by)) for term in order)
+    def order_of_readings(self, kind: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
+        return tuple(replace(term, by=self._operand(kind, term.by)) for term in order)
 
-    def _operand(self, expression: Expression) -> Expression:
+    def _operand(self, kind: EntityType, expression: Expression) -> Expression:
         """A value computed from readings and what they belong to."""
         sides = _sides(expression)
         if sides <= {_OWN}:
             return expression
         if _is_condition(expression):
-            return self.for_readings(expression)
+            return self.for_readings(kind, expression)
         if len(sides) == 1:
-            return self._values(sides.pop(), expression)
-        return _with_operands(expression, self._operand)
+            return self._values(kind, sides.pop(), expression)
+        return _with_operands(expression, lambda part: self._operand(kind, part))
 
-    def _membership(self, side: str, condition: Expression) -> Expression:
+    def _membership(self, kind: EntityType, side: str, condition: Expression) -> Expression:
         """Which datastreams or features fulfil the condition.
 
         A reading without a feature, or with one this reader may not see, counts as one whose
         feature has no values; so if nothing fulfils the condition, the others are excluded instead.
         """
-        entity, key = _SIDES[side]
+        entity, key = _beside(kind, side)
         own = self.for_entities(entity, rebased(condition, side))
         column = Column(key, Kind.NUMBER)
-        if entity is FEATURE_OF_INTEREST and rows(sql.of_nothing(entity, own, self.reader)):
+        if entity.is_a(FEATURE_OF_INTEREST) and rows(sql.of_nothing(entity, own, self.reader)):
             return Not(Among(column, self._ids(entity, Not(own))))
         return Among(column, self._ids(entity, own))
 
     def _ids(self, entity: EntityType, condition: Expression) -> frozenset[int]:
         return frozenset(row[0] for row in rows(sql.ids_where(entity, condition, self.reader)))
 
-    def _values(self, side: str, expression: Expression) -> Expression:
-        entity, key = _SIDES[side]
+    def _values(self, kind: EntityType, side: str, expression: Expression) -> Expression:
+        entity, key = _beside(kind, side)
         own = rebased(expression, side)
         if passes_many(entity, own):
             raise Unsupported("values behind a link to many cannot be compared with readings")
-        if isinstance(own, Column) and own.name == "id" and entity is DATASTREAM:
+        if isinstance(own, Column) and own.name == "id" and entity.is_a(DATASTREAM):
             return Column(key, Kind.NUMBER)
-        kind = kind_of(own)
         resolved = self.for_entities(entity, own)
         found = rows(sql.values_of(entity, resolved, self.reader))
-        if kind in (Kind.JSON, Kind.GEOMETRY):
+        if kind_of(own) in (Kind.JSON, Kind.GEOMETRY):
             found = [(row_id, _loaded(value)) for row_id, value in found]
-        return Lookup(Column(key, Kind.NUMBER), dict(found), kind)
+        return Lookup(Column(key, Kind.NUMBER), dict(found), kind_of(own))
 
     # --- conditions on entities ------------------------------------------------------------------
 
@@ -150,10 +147,11 @@ class Resolution:
 
     def _having(self, entity: EntityType, way: str, condition: Expression) -> Expression:
         """Which of the entities before the link to readings have one that fulfils the condition."""
-        inner = self.for_readings(rebased(condition, way))
+        link = _link_at(entity, way)
+        inner = self.for_readings(target(link), rebased(condition, way))
         before, slash, _ = way.rpartition("/")
         key = Column(f"{before}{slash}id", Kind.NUMBER)
-        return Among(key, self._keys(_link_at(entity, way), inner))
+        return Among(key, self._keys(link, inner))
 
     def _keys(self, link: Link, condition: Expression) -> frozenset[int]:
         """The datastreams or features that have a reading which fulfils the condition.
@@ -191,7 +189,7 @@ def _extent(column: Column, tables: dict[str, dict[int, int]]) -> Expression:
 
 def _is_extent(entity: EntityType, column: Column) -> bool:
     *links, name = column.name.split("/")
-    return name in _EXTENTS and _entity_at(entity, links) is DATASTREAM
+    return name in _EXTENTS and _entity_at(entity, links).is_a(DATASTREAM)
 
 
 def _entity_at(entity: EntityType, links: list[str]) -> EntityType:
@@ -200,6 +198,14 @@ def _entity_at(entity: EntityType, links: list[str]) -> EntityType:
         assert link is not None, "the plan names links of the schema only"
         entity = target(link)
     return entity
+
+
+def _beside(kind: EntityType, side: str) -> tuple[EntityType, str]:
+    """What an Observation's link of that name leads to, and the column with its key."""
+    link = kind.link(side)
+    assert link is not None, "the plan names links of the schema only"
+    assert isinstance(link.via, Own), "an Observation has links to one only"
+    return target(link), link.via.column
 
 
 def _sides(expression: Expression) -> set[str]:
@@ -222,7 +228,7 @@ def _to_readings(entity: EntityType, column: Column) -> str | None:
         link = entity.link(name)
         assert link is not None, "the plan names links of the schema only"
         entity = target(link)
-        if entity is OBSERVATION:
+        if entity.is_a(OBSERVATION):
             return "/".join(links[: index + 1])
     return None
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from stadtherz.base.errors import Invalid, NotFound
+from stadtherz.sensorthings.faces import V1_1, Face
 from stadtherz.sensorthings.filters import IDS
-from stadtherz.sensorthings.schema import ENTITY_SETS, EntityType, Link, Property, Shape, target
+from stadtherz.sensorthings.schema import EntityType, Link, Property, target
 from stadtherz.sensorthings.syntax import Resource, Segment
 
 
@@ -42,14 +43,14 @@ class Route:
         return self.prop is not None or self.is_id
 
 
-def resolve_route(resource: Resource) -> Route:
-    """The route of a path with at least one segment.
+def resolve_route(resource: Resource, face: Face = V1_1) -> Route:
+    """The route of a path with at least one segment, as the face names things.
 
     Raises:
         NotFound: for a name the model does not know in this place.
         Invalid: for `$value`, `$count` or `$ref` where it makes no sense.
     """
-    steps, rest = _steps(resource.segments)
+    steps, rest = _steps(resource.segments, face)
     suffix = resource.suffix
     route = Route(tuple(steps), reference=suffix == "$ref", count=suffix == "$count")
     if rest:
@@ -63,9 +64,9 @@ def resolve_route(resource: Resource) -> Route:
     return route
 
 
-def _steps(segments: tuple[Segment, ...]) -> tuple[list[Step], tuple[Segment, ...]]:
+def _steps(segments: tuple[Segment, ...], face: Face) -> tuple[list[Step], tuple[Segment, ...]]:
     first = segments[0]
-    entity = ENTITY_SETS.get(first.name)
+    entity = face.entity_set(first.name)
     if entity is None:
         raise NotFound(f"the entity set {first.name[:60]!r}")
     steps = [Step(entity, None, first.key)]
@@ -91,6 +92,6 @@ def _property_route(steps: tuple[Step, ...], rest: tuple[Segment, ...], *, value
         return Route(steps, is_id=True, value=value)
     if found is None:
         raise NotFound(f"{name[:60]!r} of a {last.entity.name}")
-    if inside and found.shape not in (Shape.JSON, Shape.GEOMETRY):
+    if inside and not found.open:
         raise NotFound(f"anything inside {name!r}")
     return Route(steps, found, inside, value=value)

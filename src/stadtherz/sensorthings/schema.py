@@ -1,120 +1,42 @@
-"""The SensorThings entity model as data (18-088 §8.2): properties, links, tables, columns.
+"""The SensorThings entity model of version 1.1 as data (18-088 §8.2): properties, links, tables, columns.
 
-Every stage reads it. `name` is how version 1.1 spells a property or link on the wire; `column` and
-`kind` are neutral, so that another version is another table of names over the same columns.
+Every stage reads it, or that of version 2.0 (`schema_v2`).
 """
 
-from dataclasses import dataclass
-from enum import Enum, StrEnum
+from collections.abc import Mapping
 
-from stadtherz.base.expressions import Kind
+from stadtherz.sensorthings import schema_v2
+from stadtherz.sensorthings.model import (
+    QUALITY,
+    RESULT_TYPE,
+    SPANS,
+    Access,
+    EntityType,
+    Link,
+    Own,
+    Property,
+    Reverse,
+    Shape,
+    Through,
+)
 
-
-class Shape(StrEnum):
-    """What a property looks like in JSON."""
-
-    TEXT = "text"
-    JSON = "json"  # stored and shown as it came
-    GEOMETRY = "geometry"
-    TIME = "time"  # one instant
-    PERIOD = "period"  # an instant or an interval: the columns `<column>_start` and `<column>_end`
-
-
-_KINDS = {
-    Shape.TEXT: Kind.TEXT,
-    Shape.JSON: Kind.JSON,
-    Shape.GEOMETRY: Kind.GEOMETRY,
-    Shape.TIME: Kind.TIME,
-    Shape.PERIOD: Kind.TIME,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """`derived` ones are made by the server: ignored in what clients send, computed from readings."""
-
-    name: str
-    column: str
-    shape: Shape = Shape.TEXT
-    required: bool = False
-    derived: bool = False
-
-    @property
-    def kind(self) -> Kind:
-        return _KINDS[self.shape]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        if self.shape is Shape.PERIOD:
-            return (f"{self.column}_start", f"{self.column}_end")
-        return (self.column,)
-
-
-@dataclass(frozen=True, slots=True)
-class Own:
-    """To one: the key stands in a column of the entity's own table."""
-
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reverse:
-    """To many: the target's table has a column with this entity's key."""
-
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Through:
-    """To many, both ways: a table of pairs."""
-
-    table: str
-    own: str
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """`required`: an entity cannot be created without it."""
-
-    name: str
-    target: str
-    via: Own | Reverse | Through
-    required: bool = False
-
-    @property
-    def many(self) -> bool:
-        return not isinstance(self.via, Own)
-
-
-class Access(Enum):
-    """Where the columns owner, access and group are found that decide who sees an entity."""
-
-    OWN = "own"
-    THING = "thing"  # those of its Thing
-    OWN_AND_THING = "own and thing"
-    STREAM = "stream"  # those of its Datastream
-
-
-@dataclass(frozen=True, slots=True)
-class EntityType:
-    name: str
-    plural: str
-    table: str
-    properties: tuple[Property, ...]
-    links: tuple[Link, ...]
-    access: Access = Access.OWN
-
-    def property(self, name: str) -> Property | None:
-        return next((p for p in self.properties if p.name == name), None)
-
-    def link(self, name: str) -> Link | None:
-        return next((link for link in self.links if link.name == name), None)
-
+__all__ = [
+    "QUALITY",
+    "RESULT_TYPE",
+    "SPANS",
+    "Access",
+    "EntityType",
+    "Link",
+    "Own",
+    "Property",
+    "Reverse",
+    "Shape",
+    "Through",
+]
 
 _NAME = Property("name", "name", required=True)
 _DESCRIPTION = Property("description", "description", required=True)
-_PROPERTIES = Property("properties", "properties", Shape.JSON)
+_PROPERTIES = Property("properties", "properties", Shape.JSON, silent=True)
 _ENCODING = Property("encodingType", "encoding_type", required=True)
 
 THING = EntityType(
@@ -172,10 +94,16 @@ DATASTREAM = EntityType(
         _NAME,
         _DESCRIPTION,
         Property("observationType", "observation_type", required=True),
-        Property("unitOfMeasurement", "unit_of_measurement", Shape.JSON, required=True),
-        Property("observedArea", "observed_area", Shape.GEOMETRY),
-        Property("phenomenonTime", "phenomenon", Shape.PERIOD, derived=True),
-        Property("resultTime", "result", Shape.PERIOD, derived=True),
+        Property(
+            "unitOfMeasurement",
+            "unit_of_measurement",
+            Shape.JSON,
+            required=True,
+            hides=RESULT_TYPE,
+        ),
+        Property("observedArea", "observed_area", Shape.GEOMETRY, silent=True),
+        Property("phenomenonTime", "phenomenon", Shape.PERIOD, derived=True, silent=True),
+        Property("resultTime", "result", Shape.PERIOD, derived=True, silent=True),
         _PROPERTIES,
     ),
     (
@@ -212,15 +140,15 @@ OBSERVATION = EntityType(
     "",  # the store keeps readings its own way
     (
         Property("phenomenonTime", "phenomenon", Shape.PERIOD),
-        Property("resultTime", "result_time", Shape.TIME),
+        Property("resultTime", "result_time", Shape.TIME),  # shown as null (18-088 table 12)
         Property("result", "result", Shape.JSON, required=True),
-        Property("resultQuality", "result_quality", Shape.JSON),
-        Property("validTime", "valid", Shape.PERIOD),
-        Property("parameters", "parameters", Shape.JSON),
+        Property("resultQuality", "result_quality", Shape.JSON, silent=True),
+        Property("validTime", "valid", Shape.PERIOD, silent=True),
+        Property("parameters", "parameters", Shape.JSON, silent=True),
     ),
     (
         Link("Datastream", "Datastream", Own("datastream"), required=True),
-        Link("FeatureOfInterest", "FeatureOfInterest", Own("feature")),
+        Link("FeatureOfInterest", "FeatureOfInterest", Own("feature"), made=True),
     ),
     Access.STREAM,
 )
@@ -252,10 +180,15 @@ ENTITY_TYPES: dict[str, EntityType] = {
     )
 }
 ENTITY_SETS: dict[str, EntityType] = {e.plural: e for e in ENTITY_TYPES.values()}
+MODELS: Mapping[str, Mapping[str, EntityType]] = {
+    "1.1": ENTITY_TYPES,
+    "2.0": {e.name: e for e in schema_v2.ENTITY_TYPES},
+}
+"""The entity types of each version by name."""
 
 
 def target(link: Link) -> EntityType:
-    return ENTITY_TYPES[link.target]
+    return MODELS[link.version][link.target]
 
 
 def back_link(source: EntityType, link: Link) -> Link:

@@ -14,7 +14,7 @@ import orjson
 from stadtherz.sensorthings import texts
 from stadtherz.sensorthings.found import Entity
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.plan import SetPlan
+from stadtherz.sensorthings.plan import ID, SetPlan
 from stadtherz.sensorthings.render import entity_document
 from stadtherz.sensorthings.texts import NULL, Column, layout
 from stadtherz.store.public import Columns
@@ -97,7 +97,7 @@ def _escaped(text: bytes) -> bytes:
 
 def of_entities(parts: Iterable[Sequence[Entity]], plan: SetPlan, urls: Urls) -> Iterator[bytes]:
     """The id and the properties, as far as they are selected."""
-    names = [_ID] if plan.shows(_ID) else []
+    names = [_ID] if plan.shows(ID) else []
     names += [prop.name for prop in plan.entity.properties if plan.shows(prop.name)]
     yield _written([names])
     for part in parts:

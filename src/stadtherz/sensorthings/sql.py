@@ -34,7 +34,7 @@ def fetched(plan: SetPlan) -> list[str]:
         c for p in plan.entity.properties if not p.derived and plan.shows(p.name) for c in p.columns
     ]
     links = [link.via.column for link in plan.entity.links if isinstance(link.via, Own)]
-    return ["id", *shown, *links]
+    return list(dict.fromkeys(["id", *shown, *links]))
 
 
 def _selected(plan: SetPlan) -> str:

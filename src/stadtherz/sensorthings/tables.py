@@ -10,7 +10,7 @@ from stadtherz.base.expressions import Column, Expression, Kind, columns_of
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings.access import visible
 from stadtherz.sensorthings.schema import (
-    ENTITY_TYPES,
+    MODELS,
     EntityType,
     Link,
     Own,
@@ -77,7 +77,7 @@ class Tables:
 
 def _column(entity: EntityType, name: str) -> str:
     """The name itself, if the schema knows it as a column: nothing else may get into the text."""
-    if name != "id" and name not in _COLUMNS[entity.name]:
+    if name != "id" and name not in _COLUMNS[entity.kind]:
         raise AssertionError(f"{entity.name} has no column {name!r}")
     return name
 
@@ -87,7 +87,9 @@ def _stored(entity: EntityType) -> list[str]:
     return properties + [link.via.column for link in entity.links if isinstance(link.via, Own)]
 
 
-_COLUMNS = {e.name: frozenset(_stored(e)) for e in ENTITY_TYPES.values()}
+_COLUMNS: dict[str, frozenset[str]] = {}
+for _entity in (entity for model in MODELS.values() for entity in model.values()):
+    _COLUMNS[_entity.kind] = _COLUMNS.get(_entity.kind, frozenset()) | set(_stored(_entity))
 
 
 def _left_join(visibility: Visibility, link: Link, parent: str, alias: str) -> Sql:

@@ -117,6 +117,23 @@ def periods(starts: Int64, ends: Int64) -> Column:
     return texts
 
 
+def moments(starts: Int64, ends: Int64) -> Texts:
+    """Objects with a start, and with an end where there is one."""
+    begins = listed(instants(starts), len(starts))
+    texts = [NULL if begin == NULL else b'{"start":' + begin + b"}" for begin in begins]
+    with_end = np.flatnonzero(ends != NONE)
+    for i, end in zip(with_end.tolist(), listed(_iso(ends[with_end]), 0), strict=True):
+        texts[i] = texts[i][:-1] + b',"end":' + end + b"}"
+    return texts
+
+
+def intervals(starts: Int64, ends: Int64) -> Column:
+    """Objects that always have an end, which of an instant is its start."""
+    if (starts == NONE).all():
+        return NULL
+    return moments(starts, np.where(ends == NONE, starts, ends))
+
+
 def _iso(times: Int64) -> Column:
     if not len(times):
         return []

@@ -36,6 +36,7 @@ from stadtherz.store.public import Entity, Reading
 
 Given = dict[str, int]
 _PERIODS = {"phenomenon": "phenomenon_time", "valid": "valid_time"}
+_FEATURE = Own("feature")
 
 
 def create(
@@ -43,7 +44,7 @@ def create(
 ) -> int:
     """Create what the body describes and give its id; `given` are links that the path names."""
     change = _Change(visibility, now)
-    if entity is OBSERVATION and not body.nested:
+    if entity.is_a(OBSERVATION) and not body.nested:
         return store.append([change.reading(body, given)])[0].id
     with transaction.atomic():
         key = change.create(body, given)
@@ -52,7 +53,7 @@ def create(
 
 def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> None:
     """Give an entity the values and links that the body names."""
-    if entity is OBSERVATION:
+    if entity.is_a(OBSERVATION):
         _correct(key, body, visibility)
         return
     values = dict(body.values)
@@ -64,12 +65,12 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
         else:
             raise Invalid(link.name, f"cannot be changed here; change the {link.target} instead")
     with _in_words_of(entity):
-        store.update(cast(Entity, entity.name), key, values, visibility)
+        store.update(cast(Entity, entity.kind), key, values, visibility)
 
 
 def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
-    if entity is not OBSERVATION:
-        store.delete(cast(Entity, entity.name), key, visibility)
+    if not entity.is_a(OBSERVATION):
+        store.delete(cast(Entity, entity.kind), key, visibility)
         return
     found = readings.by_id(key, reader_for(visibility))
     if found is None:
@@ -90,13 +91,13 @@ class _Change:
 
     def create(self, body: Body, given: Given) -> int | None:
         """The new id; None for a reading, which waits to be stored with the others."""
-        if body.entity is OBSERVATION:
+        if body.entity.is_a(OBSERVATION):
             self.waiting.append(self.reading(body, given))
             return None
         owned = inherited(body, given, reader_for(self.visibility))
         values = {**owned, **body.values, **self._links(body, given)}
         with _in_words_of(body.entity):
-            key = store.create(cast(Entity, body.entity.name), values, self.visibility)
+            key = store.create(cast(Entity, body.entity.kind), values, self.visibility)
         self._attach(body, given, key)
         return key
 
@@ -159,18 +160,18 @@ class _Change:
 
     def _relink(self, entity: EntityType, existing: int, back: Link, key: int) -> None:
         """Make an existing entity point at the new one."""
-        if entity is OBSERVATION:
-            _correct(existing, Body(OBSERVATION, {}, {back.name: [key]}), self.visibility)
+        if entity.is_a(OBSERVATION):
+            _correct(existing, Body(entity, {}, {back.name: [key]}), self.visibility)
             return
         values = {"locations": [key]} if isinstance(back.via, Through) else {_field(back): key}
         with _in_words_of(entity):
-            store.update(cast(Entity, entity.name), existing, values, self.visibility)
+            store.update(cast(Entity, entity.kind), existing, values, self.visibility)
 
     # --- readings ---------------------------------------------------------------------------------------
 
     def reading(self, body: Body, given: Given) -> Reading:
         """The reading that the body of an Observation describes."""
-        stream = self._single(body, _link(OBSERVATION, "Datastream"), given, {})
+        stream = self._single(body, _link(body.entity, "Datastream"), given, {})
         if stream not in self.streams:
             check_stream(stream, self.visibility)
             self.streams.add(stream)
@@ -178,7 +179,7 @@ class _Change:
         return replace(reading, feature=self._feature(body, given, stream))
 
     def _feature(self, body: Body, given: Given, stream: int) -> int:
-        link = _link(OBSERVATION, "FeatureOfInterest")
+        link = next(link for link in body.entity.links if link.via == _FEATURE)
         if link.name in given:
             return given[link.name]
         for item in body.links.get(link.name, ()):
@@ -209,7 +210,9 @@ def _missing(entity: EntityType, link: Link) -> Invalid:
 
 def points_at(entity: EntityType, link: Link) -> bool:
     """Whether the entity holds this link to many itself; of two sides only one does."""
-    return isinstance(link.via, Through) and link.target == LOCATION.name and entity is not LOCATION
+    return (
+        isinstance(link.via, Through) and target(link).is_a(LOCATION) and not entity.is_a(LOCATION)
+    )
 
 
 def _field(link: Link) -> str:

@@ -7,9 +7,11 @@ from urllib.parse import quote
 import orjson
 
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
-from stadtherz.sensorthings.http import PREFIX, handle
+from stadtherz.sensorthings.faces import V1_1, Face
+from stadtherz.sensorthings.http import handle
 
-ROOT = f"http://city.example{PREFIX}"
+HOST = "http://city.example"
+ROOT = HOST + V1_1.prefix
 _SAFE = "$=&()';,/:?@*!+-._~%"
 
 
@@ -51,17 +53,19 @@ class Reply:
 class Client:
     visibility: Visibility
     headers: dict[str, str] = field(default_factory=dict)
+    face: Face = V1_1
 
     def request(self, method: str, address: str, body: bytes = b"", **headers: str) -> Reply:
         """`address` is below the service root, or absolute as in a next link."""
-        path, _, query = address.removeprefix(ROOT).partition("?")
+        path, _, query = address.removeprefix(HOST + self.face.prefix).partition("?")
+        path = self.face.prefix + path
         given = {"host": "city.example", **self.headers, **headers}
         scope = {
             "type": "http",
             "method": method,
             "scheme": "http",
-            "path": PREFIX + path,
-            "raw_path": (PREFIX + quote(path, safe=_SAFE)).encode(),
+            "path": path,
+            "raw_path": quote(path, safe=_SAFE).encode(),
             "query_string": quote(query, safe=_SAFE).encode(),
             "headers": [
                 (k.replace("_", "-").encode(), v.encode("latin-1")) for k, v in given.items()

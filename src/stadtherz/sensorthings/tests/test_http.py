@@ -11,7 +11,8 @@ from django.db import IntegrityError, OperationalError, connections
 
 from stadtherz.base.errors import Unauthenticated, Unavailable
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.sensorthings.http import MAX_BODY, PREFIX, Application, Scope
+from stadtherz.sensorthings.faces import V1_1
+from stadtherz.sensorthings.http import MAX_BODY, Application, Scope
 from stadtherz.sensorthings.public import application
 from stadtherz.sensorthings.tests.bodies import station, thing
 from stadtherz.sensorthings.tests.client import Client, member
@@ -38,7 +39,7 @@ def _send(app: Application, method: str, path: str, **more: Any) -> httpx.Respon
     async def run() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-            return await client.request(method, PREFIX + path, **more)
+            return await client.request(method, V1_1.prefix + path, **more)
 
     return asyncio.run(run())
 
@@ -107,7 +108,7 @@ def test_a_client_that_goes_away_leaves_no_error(app: Application) -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": PREFIX, "headers": []}
+    scope = {"type": "http", "method": "POST", "path": V1_1.prefix, "headers": []}
     asyncio.run(app(scope, receive, send))
     assert sent[0]["status"] == 400
 
@@ -159,7 +160,7 @@ def test_what_one_thread_commits_the_next_one_reads() -> None:
 def test_addresses_follow_the_proxy_that_was_asked(visitor: Client) -> None:
     behind = {"x_forwarded_proto": "https", "x_forwarded_host": "daten.stadt.example"}
     (first, *_) = visitor.get("/", **behind).json["value"]
-    assert first["url"].startswith(f"https://daten.stadt.example{PREFIX}/")
+    assert first["url"].startswith(f"https://daten.stadt.example{V1_1.prefix}/")
     forged = visitor.get("/", host='x"><script>').json["value"][0]["url"]
     assert "<" not in forged
 

@@ -1,0 +1,168 @@
+"""What an entity model is made of: types with properties and links, over tables and columns.
+
+`name` is how one face of the store (`faces`) spells something on the wire; `column` and `kind` are
+neutral, so that another version of the standard is another table of names over the same columns.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from stadtherz.base.expressions import Kind
+
+
+class Shape(StrEnum):
+    """What a property looks like in JSON."""
+
+    TEXT = "text"
+    JSON = "json"  # stored and shown as it came
+    GEOMETRY = "geometry"
+    TIME = "time"  # one instant
+    PERIOD = "period"  # an instant or an interval, as one text: "start" or "start/end"
+    MOMENT = "moment"  # the same as an object: with "start", and an "end" if it has one
+    INTERVAL = "interval"  # an object that always has both
+    NOTES = "notes"  # an object, of which one member has a column of its own
+    RESULT_TYPE = "result type"  # what kind of thing the results are, as a SWE Common component
+
+
+SPANS = frozenset({Shape.PERIOD, Shape.MOMENT, Shape.INTERVAL})
+"""These have two columns, `<column>_start` and `<column>_end`; an instant has no end."""
+
+QUALITY = "resultQuality"
+"""The member of notes that has a column of its own."""
+
+RESULT_TYPE = "@resultType"
+"""The member of a unit that keeps a result type as it was sent; only a face that knows it shows it."""
+
+
+_KINDS = {
+    Shape.TEXT: Kind.TEXT,
+    Shape.JSON: Kind.JSON,
+    Shape.GEOMETRY: Kind.GEOMETRY,
+    Shape.TIME: Kind.TIME,
+    Shape.PERIOD: Kind.TIME,
+    Shape.MOMENT: Kind.TIME,
+    Shape.INTERVAL: Kind.TIME,
+    Shape.NOTES: Kind.JSON,
+    Shape.RESULT_TYPE: Kind.JSON,
+}
+_OPEN = frozenset({Shape.JSON, Shape.GEOMETRY, Shape.NOTES, Shape.RESULT_TYPE})
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """`derived` ones are made by the server: ignored in what clients send, computed from readings.
+
+    A `silent` one is left out of an answer when it holds nothing. `nothing` is what the store keeps
+    when a client gives no value. `hides` is a member of the document that another face keeps there.
+    """
+
+    name: str
+    column: str
+    shape: Shape = Shape.TEXT
+    required: bool = False
+    derived: bool = False
+    silent: bool = False
+    nothing: str | None = None
+    hides: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        return _KINDS[self.shape]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        if self.shape in SPANS:
+            return (f"{self.column}_start", f"{self.column}_end")
+        if self.shape is Shape.NOTES:
+            return (self.column, "result_quality")
+        if self.shape is Shape.RESULT_TYPE:
+            return (self.column, "unit_of_measurement", "name")
+        return (self.column,)
+
+    @property
+    def open(self) -> bool:
+        """Whether a path may lead into it."""
+        return self.shape in _OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """To one: the key stands in a column of the entity's own table."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """To many: the target's table has a column with this entity's key."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """To many, both ways: a table of pairs."""
+
+    table: str
+    own: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`required`: an entity cannot be created without it. `made`: the server finds one if need be.
+
+    A `listed` one is shown as a link to many, though the store holds it to one. `version` says which
+    model the target belongs to.
+    """
+
+    name: str
+    target: str
+    via: Own | Reverse | Through
+    required: bool = False
+    made: bool = False
+    listed: bool = False
+    version: str = "1.1"
+
+    @property
+    def many(self) -> bool:
+        return self.listed or not isinstance(self.via, Own)
+
+
+class Access(Enum):
+    """Where the columns owner, access and group are found that decide who sees an entity."""
+
+    OWN = "own"
+    THING = "thing"  # those of its Thing
+    OWN_AND_THING = "own and thing"
+    STREAM = "stream"  # those of its Datastream
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """`unkept` are names of the standard that the store has no place for."""
+
+    name: str
+    plural: str
+    table: str
+    properties: tuple[Property, ...]
+    links: tuple[Link, ...]
+    access: Access = Access.OWN
+    stored_as: str = ""
+    unkept: frozenset[str] = frozenset()
+    version: str = "1.1"
+
+    @property
+    def kind(self) -> str:
+        """What the store calls it, whatever its name on the wire."""
+        return self.stored_as or self.name
+
+    def is_a(self, other: "EntityType") -> bool:
+        """Whether both are the same to the store."""
+        return self.kind == other.kind
+
+    def property(self, name: str) -> Property | None:
+        return next((p for p in self.properties if p.name == name), None)
+
+    def link(self, name: str) -> Link | None:
+        return next((link for link in self.links if link.name == name), None)

@@ -1,0 +1,176 @@
+"""What kind of thing the results of a Datastream are: `resultType` of version 2.0 (SWE Common 3.0, OGC
+24-014), and `observationType` with `unitOfMeasurement` of version 1.1 for the same.
+
+The store keeps the latter. A result type that was sent is kept as a member of the unit, which only
+version 2.0 shows; where there is none, or version 1.1 has changed the kind since, it is made from the two.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from stadtherz.base.errors import Invalid
+from stadtherz.sensorthings.model import RESULT_TYPE
+
+Component = dict[str, Any]
+
+_OM = "http://www.opengis.net/def/observationType/OGC-OM/2.0/"
+_KINDS = {
+    "Quantity": "OM_Measurement",
+    "Count": "OM_CountObservation",
+    "Boolean": "OM_TruthObservation",
+    "Category": "OM_CategoryObservation",
+    "DataRecord": "OM_ComplexObservation",
+}
+_SIMPLE = {_OM + kind: name for name, kind in _KINDS.items() if name != "DataRecord"}
+_WITH_UNIT = frozenset({"Quantity", "QuantityRange", "Time", "TimeRange"})
+_RANGES = frozenset({"QuantityRange", "CountRange", "CategoryRange", "TimeRange"})
+_LABELLED = frozenset({"Quantity", "Count", "Boolean", "Category", "Text", "Time"}) | _RANGES
+_PARTS = {"DataRecord": "fields", "Vector": "coordinates", "DataChoice": "items"}
+_TYPES = _LABELLED | frozenset(_PARTS) | {"DataArray", "Matrix", "Geometry"}
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
+_UNIT_MEMBERS = frozenset({"code", "href", "label", "symbol"})
+_UCUM = "ucum:"
+_CODES = {"°C": "Cel", "°": "deg", "m³": "m3", "m³/h": "m3/h", "m³/s": "m3/s", "µg/m³": "ug/m3",
+          "l/m²": "l/m2", "W/m²": "W/m2", "µS/cm": "uS/cm"}  # fmt: skip
+MAX_DEPTH = 8
+
+
+# --- from version 1.1 ----------------------------------------------------------------------------
+
+
+def shown(kind: str, unit: Any, observed: str, label: str) -> Component:
+    """The result type of a Datastream; `observed` is the reference to its ObservedProperty."""
+    unit = unit if isinstance(unit, dict) else {}
+    kept = unit.get(RESULT_TYPE)
+    if isinstance(kept, dict) and observation_type(kept) == kind:
+        return _with_definition(kept, observed)
+    name = _SIMPLE.get(kind)
+    if name is None:
+        return _anything(observed, label)
+    component: Component = {"type": name, "label": label, "definition": observed}
+    if name == "Quantity":
+        component["uom"] = _uom(unit)
+    if name == "Category" and isinstance(unit.get("definition"), str):
+        component["codeSpace"] = unit["definition"]
+    return component
+
+
+def _with_definition(component: Component, observed: str) -> Component:
+    """Who changes the ObservedProperty changes what the definitions lead to."""
+    changed = {
+        key: [_with_definition(item, observed) for item in value]
+        if key in _PARTS.values()
+        else _with_definition(value, observed)
+        if key == "elementType"
+        else value
+        for key, value in component.items()
+    }
+    return changed | ({"definition": observed} if "definition" in component else {})
+
+
+def _anything(observed: str, label: str) -> Component:
+    """Version 1.1 does not say what the results are."""
+    items = [
+        {"type": "Quantity", "name": "number", "label": label, "definition": observed,
+         "uom": {"code": "1"}},
+        {"type": "Boolean", "name": "truth", "label": label, "definition": observed},
+        {"type": "Text", "name": "text", "label": label, "definition": observed},
+    ]  # fmt: skip
+    return {"type": "DataChoice", "label": label, "items": items}
+
+
+def _uom(unit: dict[str, Any]) -> dict[str, str]:
+    name, symbol, definition = (
+        value if isinstance(value := unit.get(key), str) and value else None
+        for key in ("name", "symbol", "definition")
+    )
+    uom = {"label": name, "symbol": symbol}
+    if definition is not None and definition.startswith(_UCUM):
+        uom["code"] = definition.removeprefix(_UCUM)
+    elif definition is not None:
+        uom |= {"href": definition, "code": _CODES.get(symbol or "")}
+    else:
+        uom["code"] = "1" if symbol is None else _CODES.get(symbol, symbol)
+    return {key: value for key, value in uom.items() if value}
+
+
+# --- to version 1.1 ------------------------------------------------------------------------------
+
+
+def observation_type(component: Component) -> str:
+    """What version 1.1 calls results of this kind."""
+    return _OM + _KINDS.get(str(component.get("type")), "OM_Observation")
+
+
+def unit_of_measurement(component: Component) -> dict[str, Any]:
+    """The unit as version 1.1 knows it, with the result type as it was sent."""
+    uom = component.get("uom") if component["type"] == "Quantity" else None
+    unit = dict.fromkeys(("name", "symbol", "definition"))
+    if isinstance(uom, dict):
+        code = uom.get("code")
+        definition = uom.get("href") or (None if code is None else _UCUM + code)
+        unit = {"name": uom.get("label"), "symbol": uom.get("symbol"), "definition": definition}
+    return {**unit, RESULT_TYPE: component}
+
+
+def definitions(component: Component) -> set[str]:
+    """What the component and its parts refer to."""
+    own = {component["definition"]} if "definition" in component else set()
+    return own.union(*(definitions(part) for part in parts(component)))
+
+
+def parts(component: Component) -> Iterator[Component]:
+    yield from component.get(_PARTS.get(component["type"], ""), ())
+    if "elementType" in component:
+        yield component["elementType"]
+
+
+def check(component: Any, where: str, depth: int = 0) -> None:
+    """Raise Invalid, naming the place, for what is no component of SWE Common."""
+    if not isinstance(component, dict):
+        raise Invalid(where, "must be a SWE Common component: an object with a type")
+    kind = component.get("type")
+    if kind not in _TYPES or depth > MAX_DEPTH:
+        raise Invalid(f"{where}/type", f"must be one of {', '.join(sorted(_TYPES))}")
+    if kind in _LABELLED:
+        _check_text(component, "label", where)
+        _check_text(component, "definition", where)
+    elif not isinstance(component.get("definition", ""), str):
+        raise Invalid(f"{where}/definition", "must be a text")
+    if kind in _WITH_UNIT:
+        _check_uom(component.get("uom"), f"{where}/uom")
+    _check_parts(component, where, depth)
+
+
+def _check_text(component: Component, name: str, where: str) -> None:
+    if not isinstance(component.get(name), str):
+        raise Invalid(f"{where}/{name}", f"is missing; a {component['type']} needs it")
+
+
+def _check_uom(uom: Any, where: str) -> None:
+    texts = isinstance(uom, dict) and all(isinstance(value, str) for value in uom.values())
+    if not texts or not uom.keys() & {"code", "href"} or uom.keys() - _UNIT_MEMBERS:
+        raise Invalid(
+            where, "must be an object with code or href, and with label or symbol at most"
+        )
+
+
+def _check_parts(component: Component, where: str, depth: int) -> None:
+    name = _PARTS.get(component["type"])
+    if name is not None:
+        listed = component.get(name)
+        if not isinstance(listed, list) or not listed:
+            raise Invalid(f"{where}/{name}", "must be a list of components")
+        for place, part in enumerate(listed):
+            check(part, f"{where}/{name}/{place}", depth + 1)
+            _check_name(part, f"{where}/{name}/{place}/name")
+        if len({part["name"] for part in listed}) < len(listed):
+            raise Invalid(f"{where}/{name}", "must not have a name twice")
+    if component["type"] in ("DataArray", "Matrix"):
+        check(component.get("elementType"), f"{where}/elementType", depth + 1)
+
+
+def _check_name(part: Component, where: str) -> None:
+    if not isinstance(part.get("name"), str) or not _FIELD_NAME.fullmatch(part["name"]):
+        raise Invalid(where, "must be a name of letters, digits, _ and -")

@@ -1,0 +1,174 @@
+"""The SensorThings entity model of version 2.0 (OGC 23-019 §8) as data, over the tables of version 1.1.
+
+What the standard knows and the store has no place for stands in `unkept`, so that whoever sends it
+is told so.
+"""
+
+from dataclasses import replace
+
+from stadtherz.sensorthings.model import (
+    Access,
+    EntityType,
+    Link,
+    Own,
+    Property,
+    Reverse,
+    Shape,
+    Through,
+)
+
+VERSION = "2.0"
+
+_NAME = Property("name", "name", required=True)
+_DESCRIPTION = Property("description", "description", silent=True, nothing="")
+_PROPERTIES = Property("properties", "properties", Shape.JSON, silent=True)
+_ENCODING = Property("encodingType", "encoding_type", required=True)
+_DEFINITION = frozenset({"definition"})
+
+_TABLE = (
+    EntityType(
+        "Thing",
+        "Things",
+        "store_thing",
+        (_NAME, _DESCRIPTION, _PROPERTIES),
+        (
+            Link(
+                "Locations", "Location", Through("store_thing_locations", "thing_id", "location_id")
+            ),
+            Link("HistoricalLocations", "HistoricalLocation", Reverse("thing_id")),
+            Link("Datastreams", "Datastream", Reverse("thing_id")),
+        ),
+        unkept=_DEFINITION,
+    ),
+    EntityType(
+        "Location",
+        "Locations",
+        "store_location",
+        (
+            _NAME,
+            _DESCRIPTION,
+            _ENCODING,
+            Property("location", "location", Shape.GEOMETRY, required=True),
+            _PROPERTIES,
+        ),
+        (
+            Link("Things", "Thing", Through("store_thing_locations", "location_id", "thing_id")),
+            Link(
+                "HistoricalLocations",
+                "HistoricalLocation",
+                Through(
+                    "store_historicallocation_locations", "location_id", "historicallocation_id"
+                ),
+            ),
+        ),
+        unkept=_DEFINITION,
+    ),
+    EntityType(
+        "HistoricalLocation",
+        "HistoricalLocations",
+        "store_historicallocation",
+        (Property("time", "time", Shape.TIME, required=True),),
+        (
+            Link("Thing", "Thing", Own("thing_id"), required=True),
+            Link(
+                "Locations",
+                "Location",
+                Through(
+                    "store_historicallocation_locations", "historicallocation_id", "location_id"
+                ),
+                required=True,
+            ),
+        ),
+        Access.THING,
+    ),
+    EntityType(
+        "Datastream",
+        "Datastreams",
+        "store_datastream",
+        (
+            _NAME,
+            _DESCRIPTION,
+            Property("resultType", "observation_type", Shape.RESULT_TYPE, required=True),
+            Property("observedArea", "observed_area", Shape.GEOMETRY, silent=True),
+            Property("phenomenonTime", "phenomenon", Shape.INTERVAL, derived=True, silent=True),
+            Property("resultTime", "result", Shape.INTERVAL, derived=True, silent=True),
+            _PROPERTIES,
+        ),
+        (
+            Link("Thing", "Thing", Own("thing_id"), required=True),
+            Link("Sensor", "Sensor", Own("sensor_id"), required=True),
+            Link(
+                "ObservedProperties",
+                "ObservedProperty",
+                Own("observed_property_id"),
+                required=True,
+                listed=True,
+            ),
+            Link("Observations", "Observation", Reverse("datastream")),
+        ),
+        Access.OWN_AND_THING,
+        unkept=_DEFINITION
+        | {"resultEncoding", "ProximateFeatureOfInterest", "UltimateFeaturesOfInterest"},
+    ),
+    EntityType(
+        "Sensor",
+        "Sensors",
+        "store_sensor",
+        (
+            _NAME,
+            _DESCRIPTION,
+            Property("encodingType", "encoding_type", nothing="text/plain"),
+            Property("metadata", "metadata", Shape.JSON, silent=True, nothing=""),
+            _PROPERTIES,
+        ),
+        (Link("Datastreams", "Datastream", Reverse("sensor_id")),),
+        unkept=_DEFINITION,
+    ),
+    EntityType(
+        "ObservedProperty",
+        "ObservedProperties",
+        "store_observedproperty",
+        (_NAME, Property("definition", "definition", required=True), _DESCRIPTION, _PROPERTIES),
+        (Link("Datastreams", "Datastream", Reverse("observed_property_id")),),
+    ),
+    EntityType(
+        "Observation",
+        "Observations",
+        "",  # the store keeps readings its own way
+        (
+            Property("phenomenonTime", "phenomenon", Shape.MOMENT),
+            Property("resultTime", "result_time", Shape.TIME),
+            Property("result", "result", Shape.JSON, required=True),
+            Property("validTime", "valid", Shape.INTERVAL, silent=True),
+            Property("properties", "parameters", Shape.NOTES, silent=True),
+        ),
+        (
+            Link("Datastream", "Datastream", Own("datastream"), required=True),
+            Link("ProximateFeatureOfInterest", "Feature", Own("feature")),
+        ),
+        Access.STREAM,
+    ),
+    EntityType(
+        "Feature",
+        "Features",
+        "store_featureofinterest",
+        (
+            _NAME,
+            _DESCRIPTION,
+            _ENCODING,
+            Property("feature", "feature", Shape.GEOMETRY, required=True),
+            _PROPERTIES,
+        ),
+        (Link("Observations", "Observation", Reverse("feature")),),
+        stored_as="FeatureOfInterest",
+        unkept=_DEFINITION | {"DatastreamsProximate", "DatastreamsUltimate", "FeatureTypes"},
+    ),
+)
+
+
+def _of_this_version(entity: EntityType) -> EntityType:
+    links = tuple(replace(link, version=VERSION) for link in entity.links)
+    return replace(entity, links=links, version=VERSION)
+
+
+ENTITY_TYPES = tuple(_of_this_version(entity) for entity in _TABLE)

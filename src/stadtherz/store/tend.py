@@ -27,7 +27,7 @@ from stadtherz.store.view import reading
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 32  # datastreams in one transaction
+_AT_ONCE = 128  # datastreams in one transaction: their small chunks lie on the same pages
 _SOME = 8  # neighbours that are joined although more of them may come
 
 

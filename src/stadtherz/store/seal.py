@@ -5,6 +5,7 @@ rows are exchanged. If something else was sealed or changed in between, it is do
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -31,15 +32,30 @@ def seal(until: Callable[[], bool] = lambda: False) -> int:
     Other writers get their turn after each few datastreams; `until` true ends it there.
     """
     with reading(sealed=True) as known:
-        upto, pending = known.end, known.tail.of(None)
-    if not len(pending):
+        round_ = _Round(known, known.tail.of(None))
+    upto, number = known.end, len(round_.pending)
+    if not number:
         return 0
-    for streams in _slices(pending):
+    for streams in _slices(round_.pending):
         if until():
             return 0
-        known = _seal_some(streams, known, pending)
+        _seal_some(streams, round_)
     _finish(upto)
-    return len(pending)
+    return number
+
+
+@dataclass(slots=True)
+class _Round:
+    """What is known, and pending as of it. True as long as nobody else seals or changes anything."""
+
+    known: View
+    pending: Readings  # of all datastreams
+
+    def of(self, streams: Int64) -> Readings:
+        """What is pending of these datastreams, which ascend."""
+        held = self.pending["datastream"]
+        part = self.pending[slice(*np.searchsorted(held, [streams[0], streams[-1] + 1]))]
+        return part[np.isin(part["datastream"], streams)]
 
 
 def _slices(pending: Readings) -> list[Int64]:
@@ -55,46 +71,34 @@ def _slices(pending: Readings) -> list[Int64]:
     return [*groups, streams[begin:]]
 
 
-def _seal_some(streams: Int64, known: View, pending: Readings) -> View:
-    """Seal what these datastreams (ascending) have pending as of the view, and give a view to go on.
-
-    As long as nobody else seals or changes anything, what is known of the other chunks stays true.
-    """
+def _seal_some(streams: Int64, round_: _Round) -> None:
+    """Seal what these datastreams (ascending) have pending."""
     with reading() as fresh:
-        if fresh.event != known.event:
-            known, pending = fresh, fresh.tail.of(streams)
-        prepared = _prepare(streams, known, pending)
+        if fresh.event != round_.known.event:
+            round_.known, round_.pending = fresh, fresh.tail.of(None)
+        prepared = _prepare(round_.of(streams), round_.known)
     view.current()
     with moving():
         now = view.current().copy()
-        if now.event != known.event:
-            known, pending = now.copy(), now.tail.of(streams)
-            prepared = _prepare(streams, known, pending)
-        _write(streams, prepared, known, pending, now)
-    known.event = now.event
-    return known
+        if now.event != round_.known.event:
+            round_.known, round_.pending = now.copy(), now.tail.of(None)
+            prepared = _prepare(round_.of(streams), round_.known)
+        _write(prepared, round_.of(streams), round_.known, now)
+    round_.known.event = now.event
 
 
 def seal_within(streams: Int64, now: View) -> None:
     """Seal these datastreams in a transaction of `moving` whose view is `now`."""
     pending = now.tail.of(streams)
-    some = np.unique(pending["datastream"])
-    if len(some):
-        _write(some, _prepare(some, now, pending), now, pending, now)
+    _write(_prepare(pending, now), pending, now, now)
 
 
-def _of(streams: Int64, readings: Readings) -> Readings:
-    """From the first of these datastreams to the last."""
-    held = readings["datastream"]
-    return readings[slice(*np.searchsorted(held, [streams[0], streams[-1] + 1]))]
-
-
-def _prepare(streams: Int64, known: View, pending: Readings) -> Exchange:
-    plain = _of(streams, pending)
-    plain = plain[plain["plain"]]
-    edges = np.searchsorted(plain["datastream"], np.append(streams, streams[-1] + 1)).tolist()
-    parts = zip(streams.tolist(), pairwise(edges), strict=True)
-    blocks = [block_of(stream, plain[a:b]) for stream, (a, b) in parts if a < b]
+def _prepare(pending: Readings, known: View) -> Exchange:
+    plain = pending[pending["plain"]]
+    streams, first = np.unique(plain["datastream"], return_index=True)
+    edges = pairwise([*first.tolist(), len(plain)])
+    parts = zip(streams.tolist(), edges, strict=True)
+    blocks = [block_of(stream, plain[a:b]) for stream, (a, b) in parts]
     return exchange_for(blocks, known.look_at_chunks().of(streams))
 
 
@@ -124,9 +128,12 @@ def _with(old: Block | None, part: Block) -> Block:
     return part if old is None else merged(old, part)
 
 
-def _write(streams: Int64, exchange: Exchange, known: View, pending: Readings, now: View) -> None:
+def _write(exchange: Exchange, pending: Readings, known: View, now: View) -> None:
     """Carry out what was prepared as of `known`; summaries, and through the log everybody, learn of it."""
-    held = known.summarised(streams, _of(streams, pending))
+    streams = np.unique(pending["datastream"])
+    if not len(streams):
+        return
+    held = known.summarised(streams, pending)
     exchange.carry_out()
     held["sealed"] = known.end
     summaries.write(held)

@@ -5,7 +5,7 @@ transaction that nobody else's change can come into.
 """
 
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stadtherz.base.time import Micros
@@ -18,11 +18,12 @@ from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.get import Answer, shown
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.locks import hold, transaction
+from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.origin import header
 from stadtherz.sensorthings.patches import apply_operations, merge_into
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import plan_set
-from stadtherz.sensorthings.preferences import APPLIED, MINIMAL, prefers
+from stadtherz.sensorthings.preferences import Return, preferred_return
 from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
 from stadtherz.sensorthings.routes import Route, Step, resolve_route
 from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, EntityType, back_link
@@ -33,10 +34,10 @@ _READS = ("GET", "HEAD", "OPTIONS")
 _JSON = "application/json"
 _MERGE = "application/merge-patch+json"
 _OPERATIONS = "application/json-patch+json"
-_MINIMAL_APPLIED = (APPLIED, "=".join(MINIMAL))
 PATCHES = (_JSON, _MERGE, _OPERATIONS)
 """What a PATCH can be written in."""
 
+_EVERYTHING = Query()
 _MODES: dict[str, Mode] = {"PATCH": "patch", "PUT": "replace"}
 
 
@@ -48,12 +49,23 @@ class _Caller:
     urls: Urls
     now: Micros
 
-    def shown(self, entity: EntityType, key: int) -> Answer:
+    def shown(self, entity: EntityType, key: int, query: Query = _EVERYTHING) -> Answer:
         """The entity as it is now."""
         fetcher = Fetcher(self.visibility)
         parent = fetcher.parent((Step(entity, None, key),))
         assert parent is not None
-        return shown(fetcher, plan_set(entity, Query(), now=self.now), parent, self.urls)
+        return shown(fetcher, plan_set(entity, query, now=self.now), parent, self.urls)
+
+    def asked(self, query: str) -> Query:
+        """What of an entity is to be shown; version 1.1 shows all of it."""
+        return parse_query(query) if self.urls.face.odata else _EVERYTHING
+
+    def preferred(self, scope: Scope) -> Return:
+        return preferred_return(scope, minimal=self.urls.face.odata)
+
+    @property
+    def deleted(self) -> Answer:
+        return Answer(204 if self.urls.face.odata else 200)
 
     def document(self, found: Parent) -> dict[str, Any]:
         """What clients can change of the entity, without its links."""
@@ -88,7 +100,7 @@ def change(
     resource = parse_path(path)
     if not resource.segments:
         raise NotHere("the service root cannot be changed", _READS)
-    if resource.segments == (Segment(bulk.NAME),):
+    if urls.face.extras and resource.segments == (Segment(bulk.NAME),):
         return _create_many(method, scope, body, _Caller(visibility, urls, now))
     route = resolve_route(resource, urls.face)
     if not route.reference and (resource.suffix or route.to_property):
@@ -102,16 +114,16 @@ def change(
 
 def _change_set(method: str, route: Route, scope: Scope, raw: bytes, caller: _Caller) -> Answer:
     """What has no tag of its own: a link, or a set that is added to or deleted from."""
-    query = scope.get("query_string", b"").decode("latin-1")
+    query = _query(scope)
     if route.reference:
         references.change(method, route, query, raw, caller.visibility, caller.urls)
         return Answer(204)
     if method == "POST":
         _media(method, scope)
-        return _create(route, raw, caller, minimal=prefers(scope, *MINIMAL))
+        return _create(route, query, raw, caller, caller.preferred(scope))
     if method == "DELETE":
         filtered.delete(route, query, caller.visibility, caller.now)
-        return Answer(200)
+        return caller.deleted
     raise NotHere(f"{method} needs one entity, such as Things(1)", (*_READS, "POST", "DELETE"))
 
 
@@ -126,13 +138,18 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
         found = caller.locked(route, conditions)
         if method == "DELETE":
             write.delete(found.type, found.id, caller.visibility)
-            return Answer(200)
+            return caller.deleted
         wanted = _described(found, raw, method, media, caller)
         write.update(found.type, found.id, wanted, caller.visibility)
-        answer = caller.shown(found.type, found.id)
-    if prefers(scope, *MINIMAL):
-        return Answer(204, headers=(*answer.headers, _MINIMAL_APPLIED))
-    return answer
+        answer = caller.shown(found.type, found.id, caller.asked(_query(scope)))
+    wish = caller.preferred(scope)
+    headers = (*answer.headers, *wish.applied)
+    return Answer(204, headers=headers) if wish.minimal else replace(answer, headers=headers)
+
+
+def _query(scope: Scope) -> str:
+    query: str = scope.get("query_string", b"").decode("latin-1")
+    return query
 
 
 def _media(method: str, scope: Scope) -> str:
@@ -152,28 +169,44 @@ def _create_many(method: str, scope: Scope, raw: bytes, caller: _Caller) -> Answ
     return Answer(201, answer)
 
 
-def _create(route: Route, raw: bytes, caller: _Caller, *, minimal: bool) -> Answer:
+def _create(route: Route, query: str, raw: bytes, caller: _Caller, wish: Return) -> Answer:
     if route.last.single:
         raise NotHere("POST needs a set, such as Things", (*_READS, "PATCH", "PUT", "DELETE"))
     entity, given = route.last.entity, {}
     parent = Fetcher(caller.visibility).parent(route.steps[:-1])
     if parent is not None and route.last.link is not None:
         given = {back_link(parent.type, route.last.link).name: parent.id}
-    body = read_body(entity, load(raw), "create")
+    body = read_body(entity, load(raw), "create", caller.urls)
+    asked = caller.asked(query)
     key = write.create(entity, body, given, caller.visibility, caller.now)
     location = ("location", caller.urls.entity(entity, key))
-    if minimal:
-        return Answer(201, headers=(location, _MINIMAL_APPLIED))
-    answer = caller.shown(entity, key)
-    return Answer(201, answer.body, headers=(location, *answer.headers))
+    if wish.minimal:
+        return Answer(201, headers=(location, *wish.applied))
+    answer = caller.shown(entity, key, asked)
+    return Answer(201, answer.body, headers=(location, *answer.headers, *wish.applied))
 
 
 def _described(found: Parent, raw: bytes, method: str, media: str, caller: _Caller) -> Body:
     """What a client wants the entity to be."""
     document = load(raw)
     if media == _JSON:
-        return read_body(found.type, document, _MODES[method])
+        if method == "PATCH" and caller.urls.face.odata:
+            document = _merged(found, document, caller)
+        return read_body(found.type, document, _MODES[method], caller.urls)
     held = caller.document(found)
     apply = apply_operations if media == _OPERATIONS else merge_into
-    wanted = read_body(found.type, apply(held, document), "replace")
-    return changed(read_body(found.type, held, "replace"), wanted)
+    wanted = read_body(found.type, apply(held, document), "replace", caller.urls)
+    return changed(read_body(found.type, held, "replace", caller.urls), wanted)
+
+
+def _merged(found: Parent, document: Any, caller: _Caller) -> Any:
+    """Members of objects that are not named stay as they are (OData 4.01 part 1 §11.4.3)."""
+    if not isinstance(document, dict):
+        return document
+    inner = {
+        p.name for p in found.type.properties if p.merges and isinstance(document.get(p.name), dict)
+    }
+    if not inner:
+        return document
+    held = caller.document(found)
+    return document | {name: merge_into(held.get(name) or {}, document[name]) for name in inner}

@@ -16,6 +16,10 @@ class Face:
     `control` stands before the names of control information; `id` and `address` are what an entity's
     key and address are called. `reference` is an example of how clients name an entity that exists,
     `by_address` tells that they may do so by its address alone.
+
+    `odata`: answers say in a context what they are and follow OData 4.01 in what version 1.1 does its
+    own way (a property by itself, a link that leads nowhere, errors). `extras`: what no version of the
+    standard asks for is offered here.
     """
 
     version: str
@@ -25,6 +29,8 @@ class Face:
     address: str
     reference: str = '{"@iot.id": 1}'
     by_address: bool = False
+    odata: bool = False
+    extras: bool = True
 
     @property
     def types(self) -> Mapping[str, EntityType]:
@@ -48,8 +54,10 @@ V2_0 = Face(
     address="@id",
     reference='{"@id": "Things(1)"}',
     by_address=True,
+    odata=True,
+    extras=False,
 )
-FACES = (V1_1,)
+FACES = (V1_1, V2_0)
 
 
 def face_at(path: str) -> Face | None:

@@ -36,7 +36,7 @@ from stadtherz.sensorthings.literals import (
     number,
 )
 from stadtherz.sensorthings.periods import Span
-from stadtherz.sensorthings.schema import SPANS, EntityType, Property
+from stadtherz.sensorthings.schema import QUALITY, SPANS, EntityType, Property, Shape
 from stadtherz.sensorthings.syntax import (
     Constant,
     Function,
@@ -51,6 +51,7 @@ from stadtherz.sensorthings.trees import kind_of, passes_many, walk
 
 IDS = ("id", "@iot.id")
 Operand = Expression | Span
+_OBJECTS = (Shape.MOMENT, Shape.INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,22 @@ class Resolver:
         return self._property(node, found, prefix, path)
 
     def _property(self, node: Name, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:
-        if path and not found.open:
+        inside = found.open or (found.shape in _OBJECTS and path in (("start",), ("end",)))
+        if path and not inside:
             raise self.fail(node, f"{found.name!r} has nothing inside")
         if found.shape in SPANS:
-            start, end = (Column(prefix + column, Kind.TIME) for column in found.columns)
-            return Span(start, end)
+            return self._times(found, prefix, path)
+        if found.shape is Shape.RESULT_TYPE:
+            raise self.fail(node, f"{found.name!r} cannot be asked about yet")
+        if found.shape is Shape.NOTES and path[:1] == (QUALITY,):
+            return Column(prefix + found.columns[1], Kind.JSON, path[1:])
         return Column(prefix + found.column, Kind.JSON if path else found.kind, path)
+
+    def _times(self, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:
+        start, end = (Column(prefix + column, Kind.TIME) for column in found.columns)
+        if path:
+            return start if path == ("start",) else end
+        return Span(start, end)
 
     # --- operators -----------------------------------------------------------------------------
 

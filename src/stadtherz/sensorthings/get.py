@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from stadtherz.base.errors import Invalid, TooLarge
+from stadtherz.base.errors import Invalid, NotFound, TooLarge
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import aggregation, formats, observations, render
+from stadtherz.sensorthings import aggregation, csdl, formats, landing, observations, render
 from stadtherz.sensorthings.conditions import Conditions, tag_of
 from stadtherz.sensorthings.exports import Export
 from stadtherz.sensorthings.fetch import Fetcher
-from stadtherz.sensorthings.formats import Format
+from stadtherz.sensorthings.formats import Format, Unsupported
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
@@ -20,10 +20,11 @@ from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import SetPlan, plan_set, planned
 from stadtherz.sensorthings.routes import Route, resolve_route
 from stadtherz.sensorthings.schema import OBSERVATION, Own
-from stadtherz.sensorthings.syntax import Apply, Query, Resource
+from stadtherz.sensorthings.syntax import Apply, Query, Resource, Segment
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
+_METADATA = Resource((Segment("$metadata"),))
 MAX_WHOLE = 8 * 1024 * 1024
 
 
@@ -59,7 +60,9 @@ def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micro
     resource = parse_path(path)
     options = parse_query(query)
     if not resource.segments:
-        return Answer(200, render.service_root(urls))
+        return Answer(200, landing.service_root(urls))
+    if urls.face.odata and resource == _METADATA:
+        return Answer(200, orjson.dumps(csdl.metadata(list(urls.face.types.values()))))
     route = resolve_route(resource, urls.face)
     fetcher = Fetcher(visibility)
     if route.last.single:
@@ -71,6 +74,8 @@ def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
     plan = planned(route.last.entity, query, now=now)
+    if not urls.face.extras and (query.apply or query.format is not Format.JSON):
+        raise Unsupported(f"$apply and formats beside JSON are not offered below {urls.root}")
     if query.apply is not None:
         return _aggregated(query, query.apply, route, fetcher, urls)
     if route.count:
@@ -125,13 +130,28 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
     if query.filter or query.orderby or query.top is not None or query.skip or query.after:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     plan = plan_set(route.last.entity, query, now=now)
-    parent = fetcher.parent(route.steps)
-    assert parent is not None
+    parent = _single(route, fetcher, urls)
+    if parent is None:
+        return Answer(204)
     if route.reference:
         return Answer(200, render.reference(parent.type, parent.id, urls))
     if route.to_property:
         return _property(route, fetcher, parent, urls, now)
     return shown(fetcher, plan, parent, urls)
+
+
+def _single(route: Route, fetcher: Fetcher, urls: Urls) -> Parent | None:
+    """The entity at the end of the route; None for a link that leads nowhere, which is no error."""
+    last = route.last
+    if not urls.face.odata or last.link is None or last.link.many or last.link.required:
+        return fetcher.parent(route.steps)
+    fetcher.parent(route.steps[:-1])
+    try:
+        return fetcher.parent(route.steps)
+    except NotFound:
+        if route.to_property:
+            raise
+        return None
 
 
 def shown(fetcher: Fetcher, plan: SetPlan, parent: Parent, urls: Urls) -> Answer:
@@ -158,7 +178,7 @@ def _property(route: Route, fetcher: Fetcher, parent: Parent, urls: Urls, now: M
     if value is None:
         return Answer(204)
     if not route.value:
-        return Answer(200, orjson.dumps({render.property_name(route, urls): value}))
+        return Answer(200, render.by_itself(value, route, urls))
     if isinstance(value, str):
         return Answer(200, value.encode(), TEXT)
     is_document = isinstance(value, dict | list)

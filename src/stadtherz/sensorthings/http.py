@@ -81,7 +81,7 @@ def handle(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     try:
         return _answer(scope, body, visibility_of)
     except Exception as error:  # noqa: BLE001 - the translator: nothing may pass untranslated
-        return _translated(error, scope["method"])
+        return _translated(error, scope)
 
 
 def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
@@ -108,7 +108,7 @@ def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Ans
         raise MethodNotAllowed(("POST", "OPTIONS"))
     doors = batch.Doors(
         lambda inner, content: _whole(inner, content, visibility),
-        lambda error: _translated(error, "POST"),
+        lambda error: _translated(error, scope),
     )
     content_type = header(scope, b"content-type")
     match content_type.partition(";")[0].strip().lower():
@@ -129,7 +129,7 @@ def _whole(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
     try:
         return handle(scope, body, lambda _: visibility).whole()
     except TooLarge as error:
-        return _translated(error, scope["method"])
+        return _translated(error, scope)
 
 
 def _address(scope: Scope) -> tuple[Urls, str]:
@@ -172,12 +172,30 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 )
 
 
-def _translated(error: Exception, method: str) -> Answer:
+def _translated(error: Exception, scope: Scope) -> Answer:
+    method: str = scope["method"]
     status, message = _said(error, method)
+    face = face_at(_path(scope))
+    in_words = _as_odata if face is not None and face.odata else _plainly
+    document = in_words(error, status, message)
+    return Answer(status, orjson.dumps(document), headers=_advice(error, method))
+
+
+def _plainly(error: Exception, status: int, message: str) -> dict[str, Any]:
     document: dict[str, Any] = {"code": status, "type": "error", "message": message}
     if isinstance(error, QuerySyntaxError):
         document["position"] = error.position
-    return Answer(status, orjson.dumps(document), headers=_advice(error, method))
+    return document
+
+
+def _as_odata(error: Exception, status: int, message: str) -> dict[str, Any]:
+    """OData JSON format 4.01 §21.1: where a mistake stands is for the service to say as it likes."""
+    told: dict[str, Any] = {"code": str(status), "message": message}
+    if isinstance(error, Invalid):
+        told["target"] = error.field
+    if isinstance(error, QuerySyntaxError):
+        told["innererror"] = {"position": error.position}
+    return {"error": told}
 
 
 def _said(error: Exception, method: str) -> tuple[int, str]:
@@ -229,7 +247,7 @@ class Application:
         try:
             body = await _read(receive) if scope["method"] in _WRITES else b""
         except (TooLarge, Invalid) as error:
-            answer = _translated(error, scope["method"])
+            answer = _translated(error, scope)
         else:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self.executor, self._work, scope, body)

@@ -20,6 +20,12 @@ class Urls:
     root: str
     face: Face = V1_1
 
+    def context(self, fragment: str = "") -> dict[str, str]:
+        """What an answer says of itself, where the face knows contexts."""
+        if not self.face.odata:
+            return {}
+        return {"@context": f"{self.root}/$metadata" + (fragment and f"#{fragment}")}
+
     def entity_set(self, entity: EntityType) -> str:
         return f"{self.root}/{entity.plural}"
 

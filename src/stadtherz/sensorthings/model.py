@@ -54,6 +54,7 @@ class Property:
 
     A `silent` one is left out of an answer when it holds nothing. `nothing` is what the store keeps
     when a client gives no value. `hides` is a member of the document that another face keeps there.
+    A `checked` result must be of the kind that its Datastream says.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Property:
     silent: bool = False
     nothing: str | None = None
     hides: str = ""
+    checked: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -78,6 +80,13 @@ class Property:
         if self.shape is Shape.RESULT_TYPE:
             return (self.column, "unit_of_measurement", "name")
         return (self.column,)
+
+    @property
+    def merges(self) -> bool:
+        """Whether it is an object of members that a client may change one by one."""
+        return self.shape in (Shape.MOMENT, Shape.INTERVAL, Shape.NOTES) or (
+            self.column == "properties"
+        )
 
     @property
     def open(self) -> bool:

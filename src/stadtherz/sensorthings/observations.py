@@ -4,7 +4,8 @@ No object is made for a reading. Every property is a list of JSON texts (`texts`
 over all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,8 @@ def page(found: Readings, urls: Urls, path: str) -> bytes:
     sometimes = _sometimes(columns, plan, leading=b"," if always else b"")
     row: list[Column] = [b"{", *_separated(always), *([sometimes] if sometimes else []), b"}"]
     rows = layout(row, len(columns))
-    return b"".join([_head(found, urls, path), b'"value":[', *rows, b"]}"])
+    context = urls.context(plan.entity.plural)
+    return b"".join([_head(found, urls, path, context), b'"value":[', *rows, b"]}"])
 
 
 def data_array(found: Readings, selected: Sequence[str] | None, urls: Urls, path: str) -> bytes:
@@ -49,9 +51,11 @@ def data_array(found: Readings, selected: Sequence[str] | None, urls: Urls, path
     return b"".join((_head(found, urls, path), b'"value":[', b",".join(parts), b"]}"))
 
 
-def _head(found: Readings, urls: Urls, path: str) -> bytes:
+def _head(
+    found: Readings, urls: Urls, path: str, context: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     """The beginning of the document, up to its value."""
-    told = orjson.dumps(frame("", found, urls, path))
+    told = orjson.dumps({**context, **frame("", found, urls, path)})
     return b"{" if told == b"{}" else told[:-1] + b","
 
 
@@ -63,7 +67,7 @@ def _always(columns: Columns, plan: SetPlan, urls: Urls) -> list[list[Column]]:
     keys = texts.integers(columns.id)
     address = _quoted(urls.entity_set(OBSERVATION)) + b"("
     members: list[list[Column]] = []
-    if plan.shows(ADDRESS):
+    if plan.shows(ADDRESS) or urls.face.odata:
         members.append([_named(urls.face.address), b'"' + address, keys, b')"'])
     if plan.shows(ID):
         members.append([_named(urls.face.id), keys])

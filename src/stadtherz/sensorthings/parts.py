@@ -102,6 +102,9 @@ class References:
                 name = item.get("@iot.id")
                 if isinstance(name, str) and name.startswith("$"):
                     item["@iot.id"] = self._key(name[1:])
+                name = item.get("@id")
+                if isinstance(name, str) and name.startswith("$"):
+                    item["@id"] = self._entity(name[1:])
                 waiting += item.values()
         try:
             return orjson.dumps(document)
@@ -129,4 +132,4 @@ def _shown_at(answer: Answer) -> str:
     if location is not None:
         return location
     document = orjson.loads(answer.body) if answer.body.startswith(b"{") else {}
-    return str(document.get("@iot.selfLink", ""))
+    return str(document.get("@iot.selfLink", document.get("@id", "")))

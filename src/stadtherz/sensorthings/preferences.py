@@ -1,9 +1,11 @@
 """What a client would like but does not demand: the Prefer header (RFC 7240)."""
 
+from dataclasses import dataclass
+
 from stadtherz.sensorthings.origin import Scope, header
 
 APPLIED = "preference-applied"
-MINIMAL = ("return", "minimal")
+_RETURN = "return"
 
 
 def preferences(scope: Scope) -> dict[str, str]:
@@ -15,5 +17,17 @@ def preferences(scope: Scope) -> dict[str, str]:
     return found
 
 
-def prefers(scope: Scope, name: str, value: str) -> bool:
-    return preferences(scope).get(name) == value
+@dataclass(frozen=True, slots=True)
+class Return:
+    """How much of what a change has made is sent back; `applied` says that it was a preference."""
+
+    minimal: bool
+    applied: tuple[tuple[str, str], ...] = ()
+
+
+def preferred_return(scope: Scope, *, minimal: bool) -> Return:
+    """What the client prefers; `minimal` is the habit where it does not say."""
+    habit, other = ("minimal", "representation") if minimal else ("representation", "minimal")
+    if preferences(scope).get(_RETURN, habit) != other:
+        return Return(minimal)
+    return Return(not minimal, ((APPLIED, f"{_RETURN}={other}"),))

@@ -87,13 +87,16 @@ class _Relation:
 
     def point(self, method: str, raw: bytes) -> None:
         """Make a link to one lead to another entity."""
-        if method == "DELETE":
+        if method == "DELETE" and (self.link.required or self.link.made):
             raise self._needed(self.source.type, self.link)
-        self._update(self.source.type, self.source.id, self.link, [self._named(load(raw))])
+        keys = [] if method == "DELETE" else [self._named(load(raw))]
+        self._update(self.source.type, self.source.id, self.link, keys)
 
     def change(self, method: str, key: int | None, query: str, raw: bytes) -> None:
         """Change which entities a link to many leads to."""
         back = back_link(self.source.type, self.link)
+        if self.link.listed:
+            raise Invalid(self.link.name, "follows the resultType; change that")
         if not isinstance(self.link.via, Through):
             if method != "POST":
                 raise self._needed(self.entity, back)
@@ -157,13 +160,13 @@ class _Relation:
     def _named(self, document: Any) -> int:
         """The id in a reference such as `{"@iot.id": 1}` or `{"@id": "Things(1)"}`."""
         if not isinstance(document, dict):
-            raise Invalid("body", 'must be a reference such as {"@iot.id": 1}')
+            raise Invalid("body", f"must be a reference such as {self.urls.face.reference}")
         if "@iot.id" in document:
             return self._there(key_of(document["@iot.id"], "@iot.id"))
         for name in _ADDRESSES:
             if isinstance(address := document.get(name), str):
                 return self._at(address)
-        raise Invalid("@iot.id", "is missing")
+        raise Invalid(self.urls.face.address if self.urls.face.odata else "@iot.id", "is missing")
 
     def _at(self, address: str) -> int:
         """The id of the entity with this address, whole or below the service root."""

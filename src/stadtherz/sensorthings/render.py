@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from stadtherz.base.time import Micros, iso
-from stadtherz.sensorthings import result_types
+from stadtherz.sensorthings import csdl, result_types
 from stadtherz.sensorthings.found import Entity, Page, Readings
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.plan import ADDRESS, ID, SetPlan
@@ -23,52 +23,27 @@ from stadtherz.sensorthings.schema import (
 
 Document = dict[str, Any]
 
-CONFORMANCE = tuple(
-    f"http://www.opengis.net/spec/iot_sensing/1.1/req/{name}"
-    for name in (
-        "datamodel",
-        "resource-path/resource-path-to-entities",
-        "request-data",
-        "create-update-delete/create-entity",
-        "create-update-delete/link-to-existing-entities",
-        "create-update-delete/deep-insert",
-        "create-update-delete/deep-insert-status-code",
-        "create-update-delete/update-entity",
-        "create-update-delete/update-entity-put",
-        "create-update-delete/update-entity-jsonpatch",
-        "create-update-delete/delete-entity",
-        "create-update-delete/historical-location-auto-creation",
-        "create-update-delete/historical-location-manual-creation",
-        "batch-request/batch-request",
-        "data-array/data-array",
-    )
-)
-
-
-def service_root(urls: Urls) -> bytes:
-    """The list of entity sets, and which parts of the standard are kept (18-088 §9.2.1)."""
-    sets = [{"name": e.plural, "url": urls.entity_set(e)} for e in urls.face.types.values()]
-    return orjson.dumps({"value": sets, "serverSettings": {"conformance": CONFORMANCE}})
-
 
 def page(found: Page, urls: Urls, path: str) -> bytes:
     """A set: `path` is its absolute address, where the next page is found, too."""
-    return orjson.dumps(_collection("", found, urls, path, "value"))
+    context = urls.context(found.plan.entity.plural)
+    return orjson.dumps(context | _collection("", found, urls, path, "value"))
 
 
 def entity(found: Entity, plan: SetPlan, urls: Urls) -> bytes:
-    return orjson.dumps(entity_document(found, plan, urls))
+    context = urls.context(f"{found.type.plural}/$entity")
+    return orjson.dumps(context | entity_document(found, plan, urls))
 
 
 def references(found: Page, urls: Urls, path: str) -> bytes:
     """A set as nothing but addresses (`$ref`)."""
-    document = frame("", found, urls, path)
+    document: Document = {**urls.context("Collection($ref)"), **frame("", found, urls, path)}
     document["value"] = [{urls.face.address: urls.entity(e.type, e.id)} for e in found.entities]
     return orjson.dumps(document)
 
 
 def reference(kind: EntityType, key: int, urls: Urls) -> bytes:
-    return orjson.dumps({urls.face.address: urls.entity(kind, key)})
+    return orjson.dumps(urls.context("$ref") | {urls.face.address: urls.entity(kind, key)})
 
 
 def property_value(found: Entity, route: Route) -> Any:
@@ -95,7 +70,20 @@ def _inside(value: Any, name: str) -> Any:
     return None
 
 
-def property_name(route: Route, urls: Urls) -> str:
+def by_itself(value: Any, route: Route, urls: Urls) -> bytes:
+    """A property alone in a document."""
+    if urls.face.odata:
+        return orjson.dumps(urls.context(_edm_type(route)) | {"value": value})
+    return orjson.dumps({_property_name(route, urls): value})
+
+
+def _edm_type(route: Route) -> str:
+    if route.inside:
+        return csdl.UNTYPED
+    return csdl.KEY if route.prop is None else csdl.edm_type(route.prop)
+
+
+def _property_name(route: Route, urls: Urls) -> str:
     if route.inside:
         return route.inside[-1]
     return urls.face.id if route.prop is None else route.prop.name
@@ -127,7 +115,7 @@ def entity_document(found: Entity, plan: SetPlan, urls: Urls) -> Document:
     """What is shown of an entity; JSON from tables is in it as text (`orjson.Fragment`)."""
     address = urls.entity(found.type, found.id)
     document: Document = {}
-    if plan.shows(ADDRESS):
+    if plan.shows(ADDRESS) or urls.face.odata:
         document[urls.face.address] = address
     if plan.shows(ID):
         document[urls.face.id] = found.id

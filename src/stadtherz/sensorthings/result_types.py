@@ -6,7 +6,7 @@ version 2.0 shows; where there is none, or version 1.1 has changed the kind sinc
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from stadtherz.base.errors import Invalid
@@ -174,3 +174,77 @@ def _check_parts(component: Component, where: str, depth: int) -> None:
 def _check_name(part: Component, where: str) -> None:
     if not isinstance(part.get("name"), str) or not _FIELD_NAME.fullmatch(part["name"]):
         raise Invalid(where, "must be a name of letters, digits, _ and -")
+
+
+# --- results -------------------------------------------------------------------------------------
+
+
+def said(kind: str, unit: Any) -> Component | None:
+    """The result type if anybody has said what the results are; None if they may be anything."""
+    if observation_type(kept := unit.get(RESULT_TYPE) or {}) == kind and "type" in kept:
+        component: Component = kept
+        return component
+    return {"type": _SIMPLE[kind]} if kind in _SIMPLE else None
+
+
+def structure(component: Component) -> tuple[Any, ...]:
+    """What of a result type must stay as it is once there are results."""
+    within = tuple(structure(part) for part in parts(component))
+    return component["type"], component.get("name"), within
+
+
+def fits(component: Component, result: Any) -> bool:
+    """Whether this is such a result, written as JSON with SWE Common's default encoding."""
+    if any(result == nil.get("value") for nil in _nils(component)):
+        return True
+    kind: str = component["type"]
+    if kind in _RANGES:
+        simple = {"type": kind.removesuffix("Range")}
+        return (
+            isinstance(result, list) and len(result) == 2 and all(fits(simple, r) for r in result)
+        )
+    if kind in ("DataArray", "Matrix"):
+        return isinstance(result, list) and all(fits(component["elementType"], r) for r in result)
+    if kind in _PARTS:
+        return isinstance(result, dict) and _fit_parts(component, result)
+    return _SIMPLE_FITS[kind](result)
+
+
+def _nils(component: Component) -> list[Any]:
+    listed = component.get("nilValues")
+    return [nil for nil in listed if isinstance(nil, dict)] if isinstance(listed, list) else []
+
+
+def _fit_parts(component: Component, result: dict[str, Any]) -> bool:
+    named = {part["name"]: part for part in parts(component)}
+    if not result.keys() <= named.keys():
+        return False
+    if component["type"] == "DataChoice":
+        complete = len(result) == 1
+    else:
+        complete = all(name in result or part.get("optional") for name, part in named.items())
+    return complete and all(fits(named[name], value) for name, value in result.items())
+
+
+def _is_number(result: Any) -> bool:
+    special = result in ("NaN", "Infinity", "+Infinity", "-Infinity")
+    return special or (isinstance(result, int | float) and not isinstance(result, bool))
+
+
+def _is_whole(result: Any) -> bool:
+    return _is_number(result) and not isinstance(result, str) and float(result).is_integer()
+
+
+def _is_text(result: Any) -> bool:
+    return isinstance(result, str)
+
+
+_SIMPLE_FITS: dict[str, Callable[[Any], bool]] = {
+    "Quantity": _is_number,
+    "Count": _is_whole,
+    "Boolean": lambda result: isinstance(result, bool),
+    "Category": _is_text,
+    "Text": _is_text,
+    "Time": lambda result: _is_text(result) or _is_number(result),
+    "Geometry": lambda result: isinstance(result, dict) and isinstance(result.get("type"), str),
+}

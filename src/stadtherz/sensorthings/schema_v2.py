@@ -138,7 +138,7 @@ _TABLE = (
         (
             Property("phenomenonTime", "phenomenon", Shape.MOMENT),
             Property("resultTime", "result_time", Shape.TIME),
-            Property("result", "result", Shape.JSON, required=True),
+            Property("result", "result", Shape.JSON, required=True, checked=True),
             Property("validTime", "valid", Shape.INTERVAL, silent=True),
             Property("properties", "parameters", Shape.NOTES, silent=True),
         ),

@@ -190,6 +190,12 @@ def generated_features(streams: Sequence[int]) -> Sql:
     return Sql(made, tuple(streams))
 
 
+def kind_of_results(stream: int) -> Sql:
+    """Observation type and unit of a Datastream."""
+    text = "SELECT observation_type, unit_of_measurement FROM store_datastream WHERE id = %s"
+    return Sql(text, (stream,))
+
+
 def lock(entity: EntityType, key: int) -> Sql:
     """Makes others who want to change the entity wait for the end of the transaction."""
     return Sql(f"SELECT 1 FROM {entity.table} WHERE id = %s FOR NO KEY UPDATE", (key,))

@@ -11,10 +11,11 @@ from typing import Any, cast
 
 from django.db import transaction
 
-from stadtherz.base.errors import Forbidden, Invalid, NotFound
+from stadtherz.base.errors import Forbidden, Invalid, NotFound, TooLarge
+from stadtherz.base.expressions import Among, Column, Kind
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import access, readings, sql
+from stadtherz.sensorthings import access, kinds, readings, sql
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.inheritance import inherited
@@ -32,11 +33,12 @@ from stadtherz.sensorthings.schema import (
     target,
 )
 from stadtherz.store import public as store
-from stadtherz.store.public import Entity, Reading
+from stadtherz.store.public import Entity, Reading, Selection
 
 Given = dict[str, int]
 _PERIODS = {"phenomenon": "phenomenon_time", "valid": "valid_time"}
 _FEATURE = Own("feature")
+MAX_RELEASED = 10_000
 
 
 def create(
@@ -56,6 +58,8 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
     if entity.is_a(OBSERVATION):
         _correct(key, body, visibility)
         return
+    if entity.is_a(DATASTREAM):
+        kinds.check_change(key, body)
     values = dict(body.values)
     for link, keys in _references(body):
         if isinstance(link.via, Own):
@@ -70,6 +74,7 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
 
 def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
     if not entity.is_a(OBSERVATION):
+        _release(entity, key, visibility)
         store.delete(cast(Entity, entity.kind), key, visibility)
         return
     found = readings.by_id(key, reader_for(visibility))
@@ -77,6 +82,25 @@ def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
         raise NotFound(f"Observation {key}")
     check_stream(found["datastream"], visibility)
     store.delete_readings([key])
+
+
+def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
+    """Let readings that can do without the entity go on without it."""
+    for link in entity.links:
+        if not target(link).is_a(OBSERVATION) or entity.is_a(DATASTREAM):
+            continue
+        if back_link(entity, link).made:
+            return
+        column = Column(_FEATURE.column, Kind.NUMBER)
+        held = Selection(where=Among(column, frozenset({key})), limit=MAX_RELEASED + 1)
+        found = readings.readings_of(store.select(held))
+        if len(found) > MAX_RELEASED:
+            raise TooLarge(f"more than {MAX_RELEASED} Observations are of this {entity.name}")
+        for reading in found:
+            check_stream(reading["datastream"], visibility)
+            period = Period(reading["phenomenon_start"], reading["phenomenon_end"])
+            without = reading | {"feature": None}
+            store.correct(reading["id"], reading_of(reading["datastream"], without, default=period))
 
 
 @dataclass(slots=True)
@@ -175,10 +199,11 @@ class _Change:
         if stream not in self.streams:
             check_stream(stream, self.visibility)
             self.streams.add(stream)
+        kinds.check_result(body.entity, stream, body.values.get("result"))
         reading = reading_of(stream, body.values, default=Period(self.now))
         return replace(reading, feature=self._feature(body, given, stream))
 
-    def _feature(self, body: Body, given: Given, stream: int) -> int:
+    def _feature(self, body: Body, given: Given, stream: int) -> int | None:
         link = next(link for link in body.entity.links if link.via == _FEATURE)
         if link.name in given:
             return given[link.name]
@@ -187,6 +212,8 @@ class _Change:
                 return self._key(item, {"Datastream": stream})
             _check_feature(item, self.visibility)
             return item
+        if not link.made:
+            return None
         if stream not in self.features:
             feature = _feature_of(stream)
             if feature is None:
@@ -289,10 +316,11 @@ def _correct(key: int, body: Body, visibility: Visibility) -> None:
     values = {**held, **body.values}
     for link, keys in _references(body):
         assert isinstance(link.via, Own)
-        values[link.via.column] = keys[0]
+        values[link.via.column] = keys[0] if keys else None
     if values["datastream"] != held["datastream"]:
         check_stream(values["datastream"], visibility)
     if values["feature"] is not None and values["feature"] != held["feature"]:
         _check_feature(values["feature"], visibility)
     unchanged = Period(held["phenomenon_start"], held["phenomenon_end"])
+    kinds.check_result(body.entity, values["datastream"], values["result"])
     store.correct(key, reading_of(values["datastream"], values, default=unchanged))

@@ -1,13 +1,13 @@
 """A client that talks to the engine without a network: requests in, statuses and JSON out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
 import orjson
 
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
-from stadtherz.sensorthings.faces import V1_1, Face
+from stadtherz.sensorthings.faces import V1_1, V2_0, Face
 from stadtherz.sensorthings.http import handle
 
 HOST = "http://city.example"
@@ -105,3 +105,8 @@ def member(organisation: int, *, groups: frozenset[int] = frozenset()) -> Visibi
 def operator(home: int) -> Visibility:
     """The one who sees and changes everything, with an organisation for what is created."""
     return Visibility(actor="operator", everything=True, scopes=SYSTEM.scopes, home=home)
+
+
+def in_version_2(client: Client) -> Client:
+    """The same caller, who speaks version 2.0."""
+    return replace(client, face=V2_0)

@@ -1,0 +1,64 @@
+"""The service root of each face: its entity sets, and which parts of the standard are kept."""
+
+from typing import Any
+
+import orjson
+
+from stadtherz.sensorthings.functions import SIGNATURES
+from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.periods import RELATIONS
+
+_V1 = "http://www.opengis.net/spec/iot_sensing/1.1/req"
+_V2 = "http://www.opengis.net/spec/sensorthings/2.0"
+
+CONFORMANCE: dict[str, tuple[str, ...]] = {
+    "1.1": tuple(
+        f"{_V1}/{name}"
+        for name in (
+            "datamodel",
+            "resource-path/resource-path-to-entities",
+            "request-data",
+            "create-update-delete/create-entity",
+            "create-update-delete/link-to-existing-entities",
+            "create-update-delete/deep-insert",
+            "create-update-delete/deep-insert-status-code",
+            "create-update-delete/update-entity",
+            "create-update-delete/update-entity-put",
+            "create-update-delete/update-entity-jsonpatch",
+            "create-update-delete/delete-entity",
+            "create-update-delete/historical-location-auto-creation",
+            "create-update-delete/historical-location-manual-creation",
+            "batch-request/batch-request",
+            "data-array/data-array",
+        )
+    ),
+    # Single requirements, because no class of them is whole yet (docs/explain/sensorthings-2.md).
+    "2.0": tuple(
+        f"{_V2}/req/{name}"
+        for name in (
+            "datamodel/core/historical-location",
+            "datamodel/core/observed-property",
+            "datamodel/core/observation",
+            "api/read/paths",
+            "api/read/options/precedence",
+            "api/read/options/select",
+            "api/read/options/expand",
+            "api/read/options/top",
+            "api/read/options/skip",
+            "api/read/options/count",
+            "api/read/options/orderby",
+            "api/read/options/pagination",
+        )
+    ),
+}
+
+
+def service_root(urls: Urls) -> bytes:
+    """18-088 §9.2.1; of version 2.0 also the functions of filters and where else it is reached."""
+    sets = [{"name": e.plural, "url": urls.entity_set(e)} for e in urls.face.types.values()]
+    settings: dict[str, Any] = {"conformance": CONFORMANCE[urls.face.version]}
+    if urls.face.version == "2.0":
+        endpoints = {"endpoints": [urls.root]}
+        settings["functions"] = sorted([*SIGNATURES, *RELATIONS])
+        settings |= {f"{_V2}/{kind}/binding/http": endpoints for kind in ("req", "req-class")}
+    return orjson.dumps({**urls.context(), "value": sets, "serverSettings": settings})

@@ -48,6 +48,15 @@ CONFORMANCE: dict[str, tuple[str, ...]] = {
             "api/read/options/count",
             "api/read/options/orderby",
             "api/read/options/pagination",
+            "api/cud/create",
+            "api/cud/deep_insert",
+            "api/cud/update",
+            "api/cud/replace",
+            "api/cud/json_patch",
+            "api/cud/return_value",
+            "api/cud/delete",
+            "api/cud/filtered_delete",
+            "binding/http/advertisement",
         )
     ),
 }

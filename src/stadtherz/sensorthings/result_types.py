@@ -6,7 +6,7 @@ version 2.0 shows; where there is none, or version 1.1 has changed the kind sinc
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from stadtherz.base.errors import Invalid
@@ -27,7 +27,9 @@ _WITH_UNIT = frozenset({"Quantity", "QuantityRange", "Time", "TimeRange"})
 _RANGES = frozenset({"QuantityRange", "CountRange", "CategoryRange", "TimeRange"})
 _LABELLED = frozenset({"Quantity", "Count", "Boolean", "Category", "Text", "Time"}) | _RANGES
 _PARTS = {"DataRecord": "fields", "Vector": "coordinates", "DataChoice": "items"}
-_TYPES = _LABELLED | frozenset(_PARTS) | {"DataArray", "Matrix", "Geometry"}
+_ARRAYS = frozenset({"DataArray", "Matrix"})
+_ELEMENT = "elementType"
+_TYPES = _LABELLED | _ARRAYS | frozenset(_PARTS) | {"Geometry"}
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*", re.ASCII)
 _UNIT_MEMBERS = frozenset({"code", "href", "label", "symbol"})
 _UCUM = "ucum:"
@@ -58,15 +60,19 @@ def shown(kind: str, unit: Any, observed: str, label: str) -> Component:
 
 def _with_definition(component: Component, observed: str) -> Component:
     """Who changes the ObservedProperty changes what the definitions lead to."""
-    changed = {
-        key: [_with_definition(item, observed) for item in value]
-        if key in _PARTS.values()
-        else _with_definition(value, observed)
-        if key == "elementType"
-        else value
-        for key, value in component.items()
-    }
+    name = _within(component)
+    changed: Component = dict(component)
+    if name == _ELEMENT:
+        changed[name] = _with_definition(component[name], observed)
+    elif name:
+        changed[name] = [_with_definition(part, observed) for part in component[name]]
     return changed | ({"definition": observed} if "definition" in component else {})
+
+
+def _within(component: Component) -> str | None:
+    """Where the parts of a component stand, if it has any."""
+    kind = component["type"]
+    return _ELEMENT if kind in _ARRAYS else _PARTS.get(kind)
 
 
 def _anything(observed: str, label: str) -> Component:
@@ -120,10 +126,11 @@ def definitions(component: Component) -> set[str]:
     return own.union(*(definitions(part) for part in parts(component)))
 
 
-def parts(component: Component) -> Iterator[Component]:
-    yield from component.get(_PARTS.get(component["type"], ""), ())
-    if "elementType" in component:
-        yield component["elementType"]
+def parts(component: Component) -> list[Component]:
+    name = _within(component)
+    if name is None:
+        return []
+    return [component[name]] if name == _ELEMENT else list(component[name])
 
 
 def check(component: Any, where: str, depth: int = 0) -> None:
@@ -131,7 +138,7 @@ def check(component: Any, where: str, depth: int = 0) -> None:
     if not isinstance(component, dict):
         raise Invalid(where, "must be a SWE Common component: an object with a type")
     kind = component.get("type")
-    if kind not in _TYPES or depth > MAX_DEPTH:
+    if not isinstance(kind, str) or kind not in _TYPES or depth > MAX_DEPTH:
         raise Invalid(f"{where}/type", f"must be one of {', '.join(sorted(_TYPES))}")
     if kind in _LABELLED:
         _check_text(component, "label", where)
@@ -167,8 +174,8 @@ def _check_parts(component: Component, where: str, depth: int) -> None:
             _check_name(part, f"{where}/{name}/{place}/name")
         if len({part["name"] for part in listed}) < len(listed):
             raise Invalid(f"{where}/{name}", "must not have a name twice")
-    if component["type"] in ("DataArray", "Matrix"):
-        check(component.get("elementType"), f"{where}/elementType", depth + 1)
+    if component["type"] in _ARRAYS:
+        check(component.get(_ELEMENT), f"{where}/{_ELEMENT}", depth + 1)
 
 
 def _check_name(part: Component, where: str) -> None:
@@ -181,9 +188,9 @@ def _check_name(part: Component, where: str) -> None:
 
 def said(kind: str, unit: Any) -> Component | None:
     """The result type if anybody has said what the results are; None if they may be anything."""
-    if observation_type(kept := unit.get(RESULT_TYPE) or {}) == kind and "type" in kept:
-        component: Component = kept
-        return component
+    kept = unit.get(RESULT_TYPE)
+    if isinstance(kept, dict) and observation_type(kept) == kind:
+        return kept
     return {"type": _SIMPLE[kind]} if kind in _SIMPLE else None
 
 
@@ -203,8 +210,8 @@ def fits(component: Component, result: Any) -> bool:
         return (
             isinstance(result, list) and len(result) == 2 and all(fits(simple, r) for r in result)
         )
-    if kind in ("DataArray", "Matrix"):
-        return isinstance(result, list) and all(fits(component["elementType"], r) for r in result)
+    if kind in _ARRAYS:
+        return isinstance(result, list) and all(fits(component[_ELEMENT], r) for r in result)
     if kind in _PARTS:
         return isinstance(result, dict) and _fit_parts(component, result)
     return _SIMPLE_FITS[kind](result)

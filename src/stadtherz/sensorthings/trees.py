@@ -11,7 +11,7 @@ from stadtherz.base.expressions import (
     Lookup,
     columns_of,
 )
-from stadtherz.sensorthings.schema import EntityType, target
+from stadtherz.sensorthings.schema import EntityType, Own, target
 
 
 def kind_of(expression: Expression) -> Kind:
@@ -43,7 +43,7 @@ def walk(
 
 
 def passes_many(entity: EntityType, expression: Expression) -> bool:
-    """Whether any column of the expression is behind a link to many."""
+    """Whether any column of the expression is behind a link that may lead to several entities."""
     return any(_passes_many(entity, column.name.split("/")) for column in columns_of(expression))
 
 
@@ -52,7 +52,7 @@ def _passes_many(entity: EntityType, path: list[str]) -> bool:
         link = entity.link(name)
         if link is None:
             return False
-        if link.many:
+        if not isinstance(link.via, Own):
             return True
         entity = target(link)
     return False

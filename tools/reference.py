@@ -29,7 +29,7 @@ from stadtherz.base import errors
 from stadtherz.cli.main import main as verbs
 from stadtherz.kit import declaration, registry
 from stadtherz.kit.declaration import Service
-from stadtherz.sensorthings.schema import ENTITY_TYPES, EntityType
+from stadtherz.sensorthings.schema import MODELS, EntityType
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "stadtherz"
@@ -44,7 +44,8 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "cli.md": cli_page(),
         "services.md": services_page(),
-        "sensorthings.md": sensorthings_page(),
+        "sensorthings.md": sensorthings_page("1.1", "OGC 18-088 §8.2"),
+        "sensorthings-2.md": sensorthings_page("2.0", "OGC 23-019 §8"),
         "errors.md": errors_page(),
     }
 
@@ -228,12 +229,14 @@ def _own_docstring(each: type[Any]) -> str:
 # --- SensorThings ------------------------------------------------------------------------------
 
 
-def sensorthings_page() -> str:
+def sensorthings_page(version: str, source: str) -> str:
     return _page(
-        "SensorThings entities",
-        "The entities below `/sta/v1.1`, as OGC 18-088 §8.2 names them. A derived property is made "
+        "SensorThings entities"
+        if version == "1.1"
+        else f"SensorThings entities, version {version}",
+        f"The entities below `/sta/v{version}`, as {source} names them. A derived property is made "
         "by the server.",
-        [_entity(each) for each in ENTITY_TYPES.values()],
+        [_entity(each) for each in MODELS[version].values()],
     )
 
 

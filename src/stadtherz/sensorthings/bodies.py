@@ -109,18 +109,21 @@ class _Reader:
         self, entity: EntityType, document: dict[str, Any], links: _Links, way: str
     ) -> None:
         """What a result type refers to is what its Datastream observes."""
-        for prop in entity.properties:
-            if prop.shape is Shape.RESULT_TYPE and prop.name in document:
-                link = next(link for link in entity.links if link.listed)
-                where = way + prop.name
-                keys = {
-                    self._at(text, link, f"{where}/definition")
-                    for text in result_types.definitions(document[prop.name])
-                }
-                if len(keys) != 1:
-                    raise Invalid(where, "must lead to one ObservedProperty; no more are kept yet")
-                if links.setdefault(link.name, list(keys)) != list(keys):
-                    raise Invalid(way + link.name, f"must be what {prop.name} leads to")
+        prop = next((p for p in entity.properties if p.shape is Shape.RESULT_TYPE), None)
+        if prop is None:
+            return
+        link = next(link for link in entity.links if link.listed)
+        if prop.name not in document:
+            if link.name in links:
+                raise Invalid(way + link.name, f"follows the {prop.name}; change that")
+            return
+        where = way + prop.name
+        named = result_types.definitions(document[prop.name])
+        keys = {self._at(text, link, f"{where}/definition") for text in named}
+        if len(keys) != 1:
+            raise Invalid(where, "must lead to one ObservedProperty; no more are kept yet")
+        if links.setdefault(link.name, list(keys)) != list(keys):
+            raise Invalid(way + link.name, f"must be what {prop.name} leads to")
 
     def _at(self, address: str, link: Link, where: str) -> int:
         key = self.urls.key(address, target(link))

@@ -121,8 +121,8 @@ class Through:
 class Link:
     """`required`: an entity cannot be created without it. `made`: the server finds one if need be.
 
-    A `listed` one is shown as a link to many, though the store holds it to one. `version` says which
-    model the target belongs to.
+    A `listed` one is shown as a link to many, though the store holds it to one; it follows another
+    property, and cannot be changed by itself. `version` says which model the target belongs to.
     """
 
     name: str

@@ -95,8 +95,9 @@ class _Relation:
     def change(self, method: str, key: int | None, query: str, raw: bytes) -> None:
         """Change which entities a link to many leads to."""
         back = back_link(self.source.type, self.link)
-        if self.link.listed:
-            raise Invalid(self.link.name, "follows the resultType; change that")
+        for link in (self.link, back):
+            if link.listed:
+                raise write.follows(link)
         if not isinstance(self.link.via, Through):
             if method != "POST":
                 raise self._needed(self.entity, back)

@@ -156,6 +156,8 @@ class _Change:
     def _keys(self, body: Body, link: Link, given: Given, beside: Given) -> list[int]:
         """`beside` is what the new entities will stand beside: it decides who sees them."""
         if link.name in given:
+            if link.listed and body.links.get(link.name) != [given[link.name]]:
+                raise follows(link)
             return [given[link.name]]
         return [self._key(item, beside) for item in body.links.get(link.name, ())]
 
@@ -184,6 +186,8 @@ class _Change:
 
     def _relink(self, entity: EntityType, existing: int, back: Link, key: int) -> None:
         """Make an existing entity point at the new one."""
+        if back.listed:
+            raise follows(back)
         if entity.is_a(OBSERVATION):
             _correct(existing, Body(entity, {}, {back.name: [key]}), self.visibility)
             return
@@ -229,6 +233,10 @@ def _feature_of(stream: int) -> int | None:
     """The feature for readings that name none; nearly always it is there already."""
     made = rows(sql.generated_features([stream]))
     return made[0][1] if made else store.feature_for(stream)
+
+
+def follows(link: Link) -> Invalid:
+    return Invalid(link.name, "follows the resultType; change that")
 
 
 def _missing(entity: EntityType, link: Link) -> Invalid:

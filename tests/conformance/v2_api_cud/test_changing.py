@@ -245,6 +245,27 @@ def test_the_observed_property_follows_the_result_type(
     assert api2.post(f"{address}/ObservedProperties/$ref", reference).status == 400
     contradicting = {"resultType": result_type(other), "ObservedProperties": [reference]}
     assert api2.patch(address, contradicting).status == 400
+    assert api2.patch(address, {"ObservedProperties": [reference]}).status == 400
+    body = {"name": "Depth", "definition": "x"}
+    assert api2.post(f"{address}/ObservedProperties", body).status == 400
+    turned = {"@id": f"Datastreams({stream})"}
+    assert api2.post(f"/ObservedProperties({observed})/Datastreams/$ref", turned).status == 400
+    assert api2.get(f"{address}/ObservedProperties").value[0]["id"] == other
+
+
+def test_a_datastream_below_a_property_must_lead_to_it(
+    api2: Client, observed: int, stream: int
+) -> None:
+    other = api2.post("/ObservedProperties", {"name": "Depth", "definition": "x"}).key
+    thing = api2.get("/Things").value[0]["@id"]
+    body = {
+        "name": "Level",
+        "resultType": result_type(observed),
+        "Sensor": {"name": "Radar"},
+        "Thing": {"@id": thing},
+    }
+    assert api2.post(f"/ObservedProperties({observed})/Datastreams", body).status == 201
+    assert api2.post(f"/ObservedProperties({other})/Datastreams", body).status == 400
 
 
 def test_the_structure_is_frozen_once_there_are_results(

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.sensorthings.faces import V2_0
-from stadtherz.sensorthings.schema import ENTITY_SETS, EntityType, target
+from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS, EntityType, target
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 from stadtherz.sensorthings.tests.queries import Queries
 from stadtherz.sensorthings.tests.world import Builder
@@ -31,6 +31,15 @@ _NAMES = {
     "FeatureOfInterest": "ProximateFeatureOfInterest",
     "ObservedProperty": "ObservedProperties",
 }
+_OPTIONS = (
+    "$select={0},{1}",
+    "$expand={0}",
+    "$orderby={0},{1}/start desc",
+    "$filter={0} eq null",
+    "$filter={0}/type eq 'Quantity' or {1} ne 5",
+    "$filter={0}/end gt 2026-01-01T00:00:00Z and {1} lt now()",
+    "$select=id&$filter=contains({0},'a')&$orderby={1}/name",
+)
 _ONLY_IN_1 = re.compile(r"unitOfMeasurement|observationType|resultQuality")
 
 
@@ -70,6 +79,38 @@ def test_both_faces_find_and_order_the_same(seed: int) -> None:
             other = in_version_2(one).get(f"/{_plural(kind)}?{_translated(text)}")
             assert [e["id"] for e in other.value] == one.get(f"/{kind.plural}?{text}").ids, text
         transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("db")
+@given(st.integers(0, 2**32))
+@slow
+def test_random_queries_in_version_2_are_answered_or_refused(seed: int) -> None:
+    random = Random(seed)
+    with transaction.atomic():
+        world = Builder(random).build()
+        for _ in range(30):
+            kind = random.choice(list(MODELS["2.0"].values()))
+            client = in_version_2(Client(random.choice(world.callers)))
+            for address in _addresses(random, kind):
+                reply = client.get(address)
+                assert reply.status in (200, 204, 400, 404, 501), (address, reply.body)
+        transaction.set_rollback(True)
+
+
+def _addresses(random: Random, kind: EntityType) -> list[str]:
+    """A query, and paths into what one of its entities may have."""
+    names = [p.name for p in kind.properties] + [link.name for link in kind.links]
+    some, other, option = random.choice(names), random.choice(names), random.choice(_OPTIONS)
+    one = f"/{kind.plural}({random.randint(1, 3)})"
+    return [
+        f"/{kind.plural}?{Queries(random).query(kind)}",
+        f"/{kind.plural}?{option.format(some, other)}",
+        f"{one}/{some}",
+        f"{one}/{some}/{other}",
+        f"{one}/{some}/$ref",
+        f"{one}/{some}/$value",
+        f"{one}?{option.format(some, other)}",
+    ]
 
 
 @pytest.mark.parametrize("kind", ENTITY_SETS.values(), ids=ENTITY_SETS)

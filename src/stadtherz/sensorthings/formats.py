@@ -13,11 +13,23 @@ class Format(StrEnum):
     """The names under which clients know them; large and small letters are the same."""
 
     JSON = "JSON"
+    MINIMAL = "application/json;metadata=minimal"
+    BARE = "application/json;metadata=none"
     DATA_ARRAY = "dataArray"
     CSV = "CSV"
     GEOJSON = "GeoJSON"
     PARQUET = "Parquet"
     ARROW = "Arrow"
+
+    @property
+    def json(self) -> bool:
+        """Whether it is a page of entities, with more or less control information."""
+        return self in (Format.JSON, Format.MINIMAL, Format.BARE)
+
+    @property
+    def addresses(self) -> bool:
+        """Whether entities and links have theirs."""
+        return self not in (Format.MINIMAL, Format.BARE)
 
     @property
     def streamed(self) -> bool:
@@ -40,9 +52,10 @@ _NAMES = {
     **{name.lower(): name for name in Format},
     **{media.partition(";")[0]: name for name, media in _MEDIA.items()},
     "application/json": Format.JSON,
+    "application/json;metadata=full": Format.JSON,
 }
 _OF_OBSERVATIONS = frozenset({Format.DATA_ARRAY, Format.PARQUET, Format.ARROW})
-_WITH_EXPANDS = frozenset({Format.JSON, Format.GEOJSON})
+_WITH_EXPANDS = frozenset({Format.JSON, Format.MINIMAL, Format.BARE, Format.GEOJSON})
 _WHOLE = frozenset({Format.PARQUET, Format.ARROW})
 
 
@@ -52,9 +65,9 @@ def named(text: str) -> Format:
     Raises:
         Unsupported: if it is not offered.
     """
-    found = _NAMES.get(text.strip().lower())
+    found = _NAMES.get(text.replace(" ", "").lower())
     if found is None:
-        known = ", ".join(Format)
+        known = ", ".join(name for name in Format if name.addresses)
         raise Unsupported(f"the format {text[:60]!r} is not offered; there are {known}")
     return found
 
@@ -63,7 +76,7 @@ def check(
     asked: Format, *, observations: bool, expands: bool, selects: bool, entities: bool
 ) -> None:
     """Raise Invalid where the format cannot show what is asked for."""
-    if asked is not Format.JSON and not entities:
+    if not asked.json and not entities:
         raise Invalid("$resultFormat", f"{asked} is only for sets of entities")
     if asked in _OF_OBSERVATIONS and not observations:
         raise Invalid("$resultFormat", f"{asked} is only for sets of Observations")

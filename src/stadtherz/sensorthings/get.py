@@ -73,8 +73,9 @@ def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micro
 def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
+    _check_level(query, urls)
     plan = planned(route.last.entity, query, now=now)
-    if not urls.face.extras and (query.apply or query.format is not Format.JSON):
+    if not urls.face.extras and (query.apply or not query.format.json):
         raise Unsupported(f"$apply and formats beside JSON are not offered below {urls.root}")
     if query.apply is not None:
         return _aggregated(query, query.apply, route, fetcher, urls)
@@ -129,6 +130,7 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
         raise Invalid("$apply", "is for sets of Observations")
     if query.filter or query.orderby or query.top is not None or query.skip or query.after:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
+    _check_level(query, urls)
     plan = plan_set(route.last.entity, query, now=now)
     parent = _single(route, fetcher, urls)
     if parent is None:
@@ -138,6 +140,11 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
     if route.to_property:
         return _property(route, fetcher, parent, urls, now)
     return shown(fetcher, plan, parent, urls)
+
+
+def _check_level(query: Query, urls: Urls) -> None:
+    if not (query.format.addresses or urls.face.odata):
+        raise Unsupported("levels of metadata are of version 2.0; here is $resultFormat")
 
 
 def _single(route: Route, fetcher: Fetcher, urls: Urls) -> Parent | None:

@@ -47,6 +47,7 @@ CONFORMANCE: dict[str, tuple[str, ...]] = {
             "api/read/options/skip",
             "api/read/options/count",
             "api/read/options/orderby",
+            "api/read/options/format",
             "api/read/options/pagination",
             "api/cud/create",
             "api/cud/deep_insert",

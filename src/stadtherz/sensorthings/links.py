@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from stadtherz.sensorthings import cursors
 from stadtherz.sensorthings.faces import V1_1, Face
+from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.schema import EntityType
 
 _SAFE = "$(),;:/'*@!=."  # readable in a query string, and of no meaning to it
@@ -20,9 +21,9 @@ class Urls:
     root: str
     face: Face = V1_1
 
-    def context(self, fragment: str = "") -> dict[str, str]:
+    def context(self, fragment: str = "", written: Format = Format.JSON) -> dict[str, str]:
         """What an answer says of itself, where the face knows contexts."""
-        if not self.face.odata:
+        if not self.face.odata or written is Format.BARE:
             return {}
         return {"@context": f"{self.root}/$metadata" + (fragment and f"#{fragment}")}
 

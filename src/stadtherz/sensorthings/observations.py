@@ -35,7 +35,7 @@ def page(found: Readings, urls: Urls, path: str) -> bytes:
     sometimes = _sometimes(columns, plan, leading=b"," if always else b"")
     row: list[Column] = [b"{", *_separated(always), *([sometimes] if sometimes else []), b"}"]
     rows = layout(row, len(columns))
-    context = urls.context(plan.entity.plural)
+    context = urls.context(plan.entity.plural, plan.format)
     return b"".join([_head(found, urls, path, context), b'"value":[', *rows, b"]}"])
 
 
@@ -67,14 +67,15 @@ def _always(columns: Columns, plan: SetPlan, urls: Urls) -> list[list[Column]]:
     keys = texts.integers(columns.id)
     address = _quoted(urls.entity_set(OBSERVATION)) + b"("
     members: list[list[Column]] = []
-    if plan.shows(ADDRESS) or urls.face.odata:
+    addresses = plan.format.addresses
+    if addresses and (plan.shows(ADDRESS) or urls.face.odata):
         members.append([_named(urls.face.address), b'"' + address, keys, b')"'])
     if plan.shows(ID):
         members.append([_named(urls.face.id), keys])
     shown = [p for p in plan.entity.properties if plan.shows(p.name) and not p.silent]
     members += [[_named(prop.name), _property(prop, columns)] for prop in shown]
     for link in plan.entity.links:
-        if plan.shows(link.name):
+        if addresses and plan.shows(link.name):
             name = urls.face.navigation_link(link.name)
             members.append([_named(name), b'"' + address, keys, f')/{link.name}"'.encode()])
     return members

@@ -8,7 +8,7 @@ from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Order
 from stadtherz.base.time import Micros
 from stadtherz.sensorthings.cursors import Place, behind
 from stadtherz.sensorthings.filters import IDS, Resolver
-from stadtherz.sensorthings.formats import Unsupported
+from stadtherz.sensorthings.formats import Format, Unsupported
 from stadtherz.sensorthings.schema import EntityType, Link, target
 from stadtherz.sensorthings.syntax import Expand, Query
 
@@ -41,6 +41,7 @@ class SetPlan:
     after: Place | None = None
     behind: Expression = TRUE
     texts: tuple[tuple[str, str], ...] = ()
+    format: Format = Format.JSON
 
     def shows(self, name: str) -> bool:
         return self.select is None or name in self.select
@@ -78,10 +79,19 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
         query.skip,
         query.count,
         _select(entity, query),
-        tuple(_expand(entity, expand, now) for expand in query.expand),
+        tuple(_written(_expand(entity, expand, now), query.format) for expand in query.expand),
         query.after,
         texts=query.texts,
+        format=query.format,
     )
+
+
+def _written(expand: "ExpandPlan", wanted: Format) -> "ExpandPlan":
+    """What is expanded is written as what it is expanded in."""
+    if wanted is expand.plan.format:
+        return expand
+    inner = tuple(_written(each, wanted) for each in expand.plan.expands)
+    return replace(expand, plan=replace(expand.plan, format=wanted, expands=inner))
 
 
 def planned(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:

@@ -26,12 +26,12 @@ Document = dict[str, Any]
 
 def page(found: Page, urls: Urls, path: str) -> bytes:
     """A set: `path` is its absolute address, where the next page is found, too."""
-    context = urls.context(found.plan.entity.plural)
+    context = urls.context(found.plan.entity.plural, found.plan.format)
     return orjson.dumps(context | _collection("", found, urls, path, "value"))
 
 
 def entity(found: Entity, plan: SetPlan, urls: Urls) -> bytes:
-    context = urls.context(f"{found.type.plural}/$entity")
+    context = urls.context(f"{found.type.plural}/$entity", plan.format)
     return orjson.dumps(context | entity_document(found, plan, urls))
 
 
@@ -115,7 +115,8 @@ def entity_document(found: Entity, plan: SetPlan, urls: Urls) -> Document:
     """What is shown of an entity; JSON from tables is in it as text (`orjson.Fragment`)."""
     address = urls.entity(found.type, found.id)
     document: Document = {}
-    if plan.shows(ADDRESS) or urls.face.odata:
+    addresses = plan.format.addresses
+    if addresses and (plan.shows(ADDRESS) or urls.face.odata):
         document[urls.face.address] = address
     if plan.shows(ID):
         document[urls.face.id] = found.id
@@ -125,7 +126,7 @@ def entity_document(found: Entity, plan: SetPlan, urls: Urls) -> Document:
     for link in found.type.links:
         if link.name in found.expanded:
             _add_expanded(document, link.name, found.expanded[link.name], plan, urls, address)
-        elif plan.shows(link.name):
+        elif addresses and plan.shows(link.name):
             document[urls.face.navigation_link(link.name)] = f"{address}/{link.name}"
     return document
 
@@ -140,7 +141,7 @@ def _add_expanded(
 ) -> None:
     """The navigation link stays beside what is expanded, as the examples of the standard show."""
     path = f"{address}/{name}"
-    if plan.select is None:
+    if plan.select is None and plan.format.addresses:
         document[urls.face.navigation_link(name)] = path
     if isinstance(held, Page):
         document.update(_collection(name, held, urls, path, name))

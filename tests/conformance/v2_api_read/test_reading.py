@@ -190,6 +190,47 @@ def test_nulls_come_first_or_last(city2: Client) -> None:
     assert names(city2, "/Things?$orderby=properties/depth desc")[-1] == "bare"
 
 
+@pytest.mark.parametrize(("level", "context"), [("full", True), ("minimal", True), ("none", False)])
+@pytest.mark.parametrize(
+    "address", ["/Things?$expand=Datastreams", "/Observations?$count=true", "/Sensors(1)?"]
+)
+def test_levels_of_metadata(city2: Client, address: str, level: str, context: bool) -> None:
+    """conf/api/read/options/format"""
+    sensor = city2.get("/Sensors").value[0]["id"]
+    address = address.replace("(1)", f"({sensor})")
+    whole = city2.get(address).json
+    reply = city2.get(f"{address}&$format=application/json;metadata={level}")
+    assert reply.json == _reduced(whole, level == "full") | (
+        {"@context": whole["@context"]} if context else {}
+    )
+    assert city2.get(f"{address}&$format=json").json == whole
+
+
+def test_following_pages_are_written_alike(city2: Client) -> None:
+    first = city2.get("/Observations?$top=5&$format=application/json;metadata=none").json
+    following = city2.get(first["@nextLink"]).json
+    assert "@context" not in following
+    assert following["value"][0].keys() == first["value"][0].keys()
+
+
+def _reduced(shown: Any, addresses: bool) -> Any:
+    """Without context, and without addresses of entities and links."""
+    if isinstance(shown, list):
+        return [_reduced(item, addresses) for item in shown]
+    if not isinstance(shown, dict):
+        return shown
+    return {
+        name: value if name.endswith("nextLink") else _reduced(value, addresses)
+        for name, value in shown.items()
+        if name != "@context"
+        and (addresses or not (name == "@id" or name.endswith("@navigationLink")))
+    }
+
+
+def test_version_1_has_no_levels_of_metadata(city: Client) -> None:
+    assert city.get("/Things?$format=application/json;metadata=none").status == 501
+
+
 # --- errors ------------------------------------------------------------------------------------------
 
 

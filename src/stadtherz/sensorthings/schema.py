@@ -19,6 +19,11 @@ from stadtherz.sensorthings.model import (
     Shape,
     Through,
 )
+from stadtherz.sensorthings.places import (
+    HISTORICAL_LOCATION_LINKS,
+    LOCATION_LINKS,
+    THING_LINKS,
+)
 
 __all__ = [
     "QUALITY",
@@ -44,11 +49,7 @@ THING = EntityType(
     "Things",
     "store_thing",
     (_NAME, _DESCRIPTION, _PROPERTIES),
-    (
-        Link("Locations", "Location", Through("store_thing_locations", "thing_id", "location_id")),
-        Link("HistoricalLocations", "HistoricalLocation", Reverse("thing_id")),
-        Link("Datastreams", "Datastream", Reverse("thing_id")),
-    ),
+    THING_LINKS,
 )
 LOCATION = EntityType(
     "Location",
@@ -61,29 +62,14 @@ LOCATION = EntityType(
         Property("location", "location", Shape.GEOMETRY, required=True),
         _PROPERTIES,
     ),
-    (
-        Link("Things", "Thing", Through("store_thing_locations", "location_id", "thing_id")),
-        Link(
-            "HistoricalLocations",
-            "HistoricalLocation",
-            Through("store_historicallocation_locations", "location_id", "historicallocation_id"),
-        ),
-    ),
+    LOCATION_LINKS,
 )
 HISTORICAL_LOCATION = EntityType(
     "HistoricalLocation",
     "HistoricalLocations",
     "store_historicallocation",
     (Property("time", "time", Shape.TIME, required=True),),
-    (
-        Link("Thing", "Thing", Own("thing_id"), required=True),
-        Link(
-            "Locations",
-            "Location",
-            Through("store_historicallocation_locations", "historicallocation_id", "location_id"),
-            required=True,
-        ),
-    ),
+    HISTORICAL_LOCATION_LINKS,
     Access.THING,
 )
 DATASTREAM = EntityType(

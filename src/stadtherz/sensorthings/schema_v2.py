@@ -14,7 +14,11 @@ from stadtherz.sensorthings.model import (
     Property,
     Reverse,
     Shape,
-    Through,
+)
+from stadtherz.sensorthings.places import (
+    HISTORICAL_LOCATION_LINKS,
+    LOCATION_LINKS,
+    THING_LINKS,
 )
 
 VERSION = "2.0"
@@ -31,13 +35,7 @@ _TABLE = (
         "Things",
         "store_thing",
         (_NAME, _DESCRIPTION, _PROPERTIES),
-        (
-            Link(
-                "Locations", "Location", Through("store_thing_locations", "thing_id", "location_id")
-            ),
-            Link("HistoricalLocations", "HistoricalLocation", Reverse("thing_id")),
-            Link("Datastreams", "Datastream", Reverse("thing_id")),
-        ),
+        THING_LINKS,
         unkept=_DEFINITION,
     ),
     EntityType(
@@ -51,16 +49,7 @@ _TABLE = (
             Property("location", "location", Shape.GEOMETRY, required=True),
             _PROPERTIES,
         ),
-        (
-            Link("Things", "Thing", Through("store_thing_locations", "location_id", "thing_id")),
-            Link(
-                "HistoricalLocations",
-                "HistoricalLocation",
-                Through(
-                    "store_historicallocation_locations", "location_id", "historicallocation_id"
-                ),
-            ),
-        ),
+        LOCATION_LINKS,
         unkept=_DEFINITION,
     ),
     EntityType(
@@ -68,17 +57,7 @@ _TABLE = (
         "HistoricalLocations",
         "store_historicallocation",
         (Property("time", "time", Shape.TIME, required=True),),
-        (
-            Link("Thing", "Thing", Own("thing_id"), required=True),
-            Link(
-                "Locations",
-                "Location",
-                Through(
-                    "store_historicallocation_locations", "historicallocation_id", "location_id"
-                ),
-                required=True,
-            ),
-        ),
+        HISTORICAL_LOCATION_LINKS,
         Access.THING,
     ),
     EntityType(

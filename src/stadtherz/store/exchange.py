@@ -1,6 +1,6 @@
 """Chunks that take the place of others, and how everybody learns of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,11 +8,12 @@ import numpy as np
 from django.db import transaction
 
 from stadtherz.store import chunks, rows, summaries
-from stadtherz.store.database import run
+from stadtherz.store.chunks import Directory
+from stadtherz.store.database import moving, run
 from stadtherz.store.insert import append_event
 from stadtherz.store.log import announce, notify_log
 from stadtherz.store.repair import summarise
-from stadtherz.store.view import CHANGED, View, ascending
+from stadtherz.store.view import CHANGED, View, ascending, current, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +63,19 @@ class Change:
         append_event(CHANGED, self.now, event)
         announce()
         transaction.on_commit(notify_log)
+
+
+def exchange(prepare: Callable[[Directory], Exchange]) -> None:
+    """Carry out what is prepared of the chunks; that comes before the writer's lock is taken.
+
+    If something else was sealed or changed in between, it is prepared again.
+    """
+    with reading(sealed=True) as known:
+        prepared = prepare(known.look_at_chunks())
+    with moving():
+        change = Change(current().copy())
+        if change.now.event != known.event:
+            prepared = prepare(change.now.look_at_chunks())
+        if prepared.removed:
+            change.exchange(prepared)
+            change.settle()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stadtherz.store.buckets import changes
 from stadtherz.store.chunk import BLOCK_COLUMNS, Block
 from stadtherz.store.chunks import LONGEST, MOST
 from stadtherz.store.sieve import Stats
@@ -36,7 +37,7 @@ def shares(stream: int, starts: Int64, stats: Stats) -> list[Share]:
     if starts[0] > stats.t1[behind - 1]:  # as nearly always
         return _shares_of(behind - 1, 0, len(starts), starts, stats)
     before = first - 1 + np.searchsorted(stats.t0[first:behind], starts, "right")
-    cuts = np.flatnonzero(np.r_[True, before[1:] != before[:-1]])
+    cuts = changes(before)
     ends = np.r_[cuts[1:], len(starts)]
     return [
         share

@@ -6,10 +6,10 @@ from functools import partial
 import numpy as np
 
 from stadtherz.sql.public import Sql
-from stadtherz.store import chunk, view
-from stadtherz.store.chunks import readable, row_of
-from stadtherz.store.database import moving, rows_of, writing
-from stadtherz.store.exchange import Change, Exchange
+from stadtherz.store import chunk
+from stadtherz.store.chunks import Directory, readable, row_of
+from stadtherz.store.database import rows_of, writing
+from stadtherz.store.exchange import Exchange, exchange
 from stadtherz.store.state import remember, remembered
 
 _AT_ONCE = 32  # chunks in one transaction
@@ -26,19 +26,15 @@ def steps() -> Iterator[Callable[[], object]]:
     text = "SELECT id FROM store_chunk WHERE substr(data, 1, 1) < %s ORDER BY datastream, t0"
     old = [row[0] for row in rows_of(Sql(text, (bytes([chunk.FORMAT]),)))]
     for begin in range(0, len(old), _AT_ONCE):
-        yield partial(_renew, old[begin : begin + _AT_ONCE])
+        yield partial(exchange, partial(_renewed, old[begin : begin + _AT_ONCE]))
     yield partial(_finish, chunk.FORMAT)
 
 
-def _renew(keys: list[int]) -> None:
-    with moving():
-        change = Change(view.current().copy())
-        found = change.now.look_at_chunks()
-        found = found.take(np.isin(found.key, keys))
-        blocks = readable(found)
-        done = [key for key, block in zip(found.key.tolist(), blocks, strict=True) if block]
-        change.exchange(Exchange(done, [row_of(block) for block in blocks if block]))
-        change.settle()
+def _renewed(keys: list[int], found: Directory) -> Exchange:
+    found = found.take(np.isin(found.key, keys))
+    blocks = readable(found)
+    done = [key for key, block in zip(found.key.tolist(), blocks, strict=True) if block]
+    return Exchange(done, [row_of(block) for block in blocks if block])
 
 
 def _finish(version: int) -> None:

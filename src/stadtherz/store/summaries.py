@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from stadtherz.sql.public import compose
 from stadtherz.store.batch import SEQUENCE_BITS, Readings, stream_of
+from stadtherz.store.buckets import changes
 from stadtherz.store.database import database, members, rows_of, run
 from stadtherz.store.values import NONE, Int64
 
@@ -102,7 +103,7 @@ def of_readings(readings: Readings) -> Summaries:
     streams = readings["datastream"]
     if not len(readings):
         return empty(np.empty(0, np.int64))
-    first = np.flatnonzero(np.r_[True, streams[1:] != streams[:-1]])
+    first = changes(streams)
     found = empty(streams[first])
     newest = readings[np.r_[first[1:], len(readings)] - 1]
     found["newest"] = newest["id"]

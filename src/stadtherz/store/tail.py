@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stadtherz.store.batch import TAIL, Readings
+from stadtherz.store.buckets import changes
 from stadtherz.store.summaries import Summaries, of_readings
 from stadtherz.store.values import Int64
 
@@ -49,8 +50,7 @@ class Segment:
     def summaries(self) -> tuple[Summaries, Int64]:
         """A summary of each datastream here, and the oldest log position among its readings."""
         if self._summed is None:
-            first = np.flatnonzero(np.r_[True, self.streams[1:] != self.streams[:-1]])
-            oldest = np.minimum.reduceat(self.readings["position"], first)
+            oldest = np.minimum.reduceat(self.readings["position"], changes(self.streams))
             self._summed = of_readings(self.readings), oldest
         return self._summed
 

@@ -15,7 +15,7 @@ from stadtherz.store import chunks, renewal, rows, view
 from stadtherz.store.changes import delete_readings
 from stadtherz.store.chunks import LONGEST, MOST, Directory, chunks_of, readable, rollups_of, row_of
 from stadtherz.store.database import moving, run, writing
-from stadtherz.store.exchange import Change, Exchange
+from stadtherz.store.exchange import Change, Exchange, exchange
 from stadtherz.store.merge import joined
 from stadtherz.store.models import Cursor
 from stadtherz.store.policies import Policy, policies
@@ -69,7 +69,7 @@ def _joining() -> Iterator[Callable[[], object]]:
         found = known.look_at_chunks().with_readings()
     streams = np.unique(found.stats.datastream[[run.start for run in _runs(found)]])
     for begin in range(0, len(streams), _AT_ONCE):
-        yield partial(_join, streams[begin : begin + _AT_ONCE])
+        yield partial(exchange, partial(_joined, streams[begin : begin + _AT_ONCE]))
 
 
 def _runs(found: Directory) -> list[slice]:
@@ -98,29 +98,17 @@ def _reach(stats: Stats, first: int) -> int:
     return first + (int(np.argmin(fit)) if not fit.all() else len(fit))
 
 
-def _join(streams: Int64) -> None:
-    """Join what is worth it. Decoding and encoding come before the writer's lock, as in `seal`."""
-    with reading(sealed=True) as known:
-        exchange = _joined(known.look_at_chunks().of(streams))
-    with moving():
-        change = Change(view.current().copy())
-        if change.now.event != known.event:
-            exchange = _joined(change.now.look_at_chunks().of(streams))
-        if exchange.removed:
-            change.exchange(exchange)
-            change.settle()
-
-
-def _joined(found: Directory) -> Exchange:
-    found = found.with_readings()
-    exchange = Exchange([], [])
+def _joined(streams: Int64, found: Directory) -> Exchange:
+    """Of these datastreams' chunks, those that are worth it."""
+    found = found.of(streams).with_readings()
+    joining = Exchange([], [])
     for places in _runs(found):
         neighbours = found.take(places)
         blocks = readable(neighbours)
         if all(blocks):
-            exchange.removed.extend(neighbours.key.tolist())
-            exchange.rows.append(row_of(joined([block for block in blocks if block])))
-    return exchange
+            joining.removed.extend(neighbours.key.tolist())
+            joining.rows.append(row_of(joined([block for block in blocks if block])))
+    return joining
 
 
 # --- retention -----------------------------------------------------------------------------------

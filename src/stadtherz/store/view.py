@@ -97,9 +97,10 @@ class View:
         self.next_sequence.update(
             zip(readings["datastream"].tolist(), following.tolist(), strict=True)
         )
-        odd = readings["datastream"][~readings["plain"]]
-        if len(odd):
-            self.with_rows = {**self.with_rows, **dict.fromkeys([ALL, *odd.tolist()], True)}
+        odd = readings["datastream"][~readings["plain"]].tolist()
+        fresh = [s for s in (*odd, ALL) if not self.with_rows.get(s)] if odd else []
+        if fresh:
+            self.with_rows = {**self.with_rows, **dict.fromkeys(fresh, True)}
 
     def note(self, kind: int, event: dict[str, Any], last: int, stamp: int) -> None:
         """Follow an event: readings of some datastreams were sealed or changed."""

@@ -56,7 +56,7 @@ class _Server(uvicorn.Server):
             self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        from stadtherz.web.public import close_live_streams  # Django is set up only by now
+        from stadtherz.stream.public import close_live_streams  # Django is set up only by now
 
         close_live_streams()
         await super().shutdown(sockets=sockets)

@@ -2,6 +2,7 @@
 
 One thread follows the log and hands every slice to the listeners of this process. A listener that
 is too slow loses the oldest slices, never anybody else's; pages read the present state anyway.
+Whoever must not miss anything is only woken (`growth`) and reads the log himself.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from contextlib import asynccontextmanager
 
 from django.db import Error, close_old_connections, connections
 
-from stadtherz.store.public import Columns, log_after, log_end, wait_for_log
+from stadtherz.store.public import Columns, LogSlice, log_after, log_end, wait_for_log
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,20 @@ _BREATH = 0.1  # seconds after news: what is committed meanwhile goes out togeth
 _PATIENCE = 10.0  # seconds a page waits for the tail's first look at the database
 
 
+class _Waker:
+    """Wakes somebody who reads the log himself, as far as he has come."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.event = asyncio.Event()
+
+    def hear(self, _piece: LogSlice | None = None) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self.event.set)
+        except RuntimeError:  # its loop has been closed, and it with it
+            _tail.leave(self)
+
+
 class _Listener:
     """The queue of one live page, filled from the tail's thread."""
 
@@ -31,9 +46,11 @@ class _Listener:
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Columns] = asyncio.Queue(_BACKLOG)
 
-    def hand_over(self, columns: Columns) -> None:
+    def hear(self, piece: LogSlice) -> None:
+        if not len(piece.columns):
+            return
         try:
-            self._loop.call_soon_threadsafe(self._put, columns)
+            self._loop.call_soon_threadsafe(self._put, piece.columns)
         except RuntimeError:  # its loop has been closed, and it with it
             _tail.leave(self)
 
@@ -52,11 +69,11 @@ class _Tail:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._listeners: set[_Listener] = set()
+        self._listeners: set[_Listener | _Waker] = set()
         self._thread: threading.Thread | None = None
         self._ready = threading.Event()
 
-    def join(self, listener: _Listener) -> None:
+    def join(self, listener: _Listener | _Waker) -> None:
         """Add a listener and return when the tail follows: nothing committed later is missed."""
         with self._lock:
             self._listeners.add(listener)
@@ -66,7 +83,7 @@ class _Tail:
                 self._thread.start()
         self._ready.wait(_PATIENCE)
 
-    def leave(self, listener: _Listener) -> None:
+    def leave(self, listener: _Listener | _Waker) -> None:
         """Remove a listener; after the last one the thread ends within a moment."""
         with self._lock:
             self._listeners.discard(listener)
@@ -101,13 +118,15 @@ class _Tail:
             log.warning("The log cannot be followed: %s", error)
             time.sleep(_LOOK)
             return position
-        if len(piece.columns):
-            with self._lock:
-                listeners = list(self._listeners)
-            for listener in listeners:
-                listener.hand_over(piece.columns)
+        if piece.position != position:
+            for listener in self.listeners():
+                listener.hear(piece)
             time.sleep(_BREATH)
         return piece.position
+
+    def listeners(self) -> list[_Listener | _Waker]:
+        with self._lock:
+            return list(self._listeners)
 
 
 _tail = _Tail()
@@ -126,3 +145,24 @@ async def listen() -> AsyncIterator[AsyncIterator[Columns]]:
         yield aiter(listener)
     finally:
         _tail.leave(listener)
+
+
+@asynccontextmanager
+async def growth() -> AsyncIterator[asyncio.Event]:
+    """An event that is set whenever the log has grown, or somebody calls `nudge`; the caller clears it.
+
+    For those who follow the log from a place of their own and miss nothing.
+    """
+    waker = _Waker()
+    await asyncio.to_thread(_tail.join, waker)
+    try:
+        yield waker.event
+    finally:
+        _tail.leave(waker)
+
+
+def nudge() -> None:
+    """Wake those who wait for `growth`, for something that the log does not tell."""
+    for listener in _tail.listeners():
+        if isinstance(listener, _Waker):
+            listener.hear()

@@ -6,9 +6,7 @@ Pages are drawn by the server; the event only tells them that it is time to look
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,10 +25,11 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import iso
 from stadtherz.base.visibility import Visibility
 from stadtherz.store.public import Columns, streams_visible_to
-from stadtherz.stream.public import listen
+from stadtherz.stream.public import Connections, endless, listen
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
+Write = Callable[[bytes], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 VisibilityOf = Callable[[Scope], Visibility]
@@ -40,55 +39,13 @@ MOST_PER_ADDRESS = 20
 MOST_CONNECTIONS = 5_000
 PING_SECONDS = 20
 _PING = b": still here\n\n"
-_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"content-encoding", b"identity"),  # no middleware or proxy may pack the chunks
-    (b"x-accel-buffering", b"no"),
-    (b"x-content-type-options", b"nosniff"),
-]
-
-
-_running: set[asyncio.Future[None]] = set()
-
-
-def close_live_streams() -> None:
-    """End all live streams of this process; on the event loop's thread, when the server stops.
-
-    A server waits for open answers before it ends, and these never end by themselves.
-    """
-    for task in tuple(_running):
-        task.cancel()
-
-
-class Connections:
-    """Counts open streams, so that no single address can take them all."""
-
-    def __init__(
-        self, most: int = MOST_CONNECTIONS, most_per_address: int = MOST_PER_ADDRESS
-    ) -> None:
-        self._most = most
-        self._most_per_address = most_per_address
-        self._open: Counter[str] = Counter()
-
-    @contextmanager
-    def place(self, address: str) -> Iterator[None]:
-        """Hold one place; Unavailable when there is none left."""
-        if self._open.total() >= self._most or self._open[address] >= self._most_per_address:
-            raise Unavailable("live", "too many open connections", retry=True)
-        self._open[address] += 1
-        try:
-            yield
-        finally:
-            self._open[address] -= 1
-            self._open += Counter()  # forget addresses without connections
 
 
 def application(
     visibility_of: VisibilityOf, *, connections: Connections | None = None
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application for `/live`; `visibility_of` says what the caller may see."""
-    counted = connections or Connections()
+    counted = connections or Connections(MOST_CONNECTIONS, MOST_PER_ADDRESS)
 
     async def live(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -134,39 +91,20 @@ def _address(scope: Scope) -> str:
 
 async def _stream(streams: frozenset[int], receive: Receive, send: Send) -> None:
     """Send until the reader leaves or the server shuts down."""
-    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-    await _write(send, b"retry: 2000\n\n")
-    tasks = {
-        asyncio.ensure_future(part)
-        for part in (_left(receive), _send_news(streams, send), _send_pings(send))
-    }
-    _running.update(tasks)
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        _running.difference_update(tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    await send({"type": "http.response.body", "body": b""})
+
+    async def news(write: Write) -> None:
+        async with listen() as batches:
+            async for readings in batches:
+                for event in events(readings, streams):
+                    await write(event)
+
+    await endless((news, _send_pings), receive, send)
 
 
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _send_pings(send: Send) -> None:
+async def _send_pings(write: Write) -> None:
     while True:
         await asyncio.sleep(PING_SECONDS)
-        await _write(send, _PING)
-
-
-async def _send_news(streams: frozenset[int], send: Send) -> None:
-    async with listen() as batches:
-        async for readings in batches:
-            for event in events(readings, streams):
-                await _write(send, event)
+        await write(_PING)
 
 
 def events(readings: Columns, streams: frozenset[int]) -> list[bytes]:
@@ -193,10 +131,6 @@ def _event(stream: int, readings: Columns, row: int) -> bytes:
         "result": result.item() if hasattr(result, "item") else result,
     }
     return b"event: reading\ndata: " + orjson.dumps(body) + b"\n\n"
-
-
-async def _write(send: Send, body: bytes) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def _refuse(error: StadtherzError, send: Send) -> None:

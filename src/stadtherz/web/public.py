@@ -14,7 +14,6 @@ from stadtherz.web import formats
 from stadtherz.web.charts import LineChart
 from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
 from stadtherz.web.live import application as live_application
-from stadtherz.web.live import close_live_streams
 from stadtherz.web.shell import Crumb, Place, render
 from stadtherz.web.urls import urlpatterns
 
@@ -24,7 +23,6 @@ __all__ = [
     "Place",
     "Step",
     "bad_request",
-    "close_live_streams",
     "forbidden",
     "formats",
     "guarded",

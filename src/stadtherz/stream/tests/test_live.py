@@ -1,16 +1,26 @@
 """News for live pages: what is committed from now on, for as many as listen."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from stadtherz.store.public import Columns, append
 from stadtherz.stream.live import _BACKLOG, _Listener
-from stadtherz.stream.public import listen
+from stadtherz.stream.public import growth, listen, nudge
 from stadtherz.stream.tests.cast import datastream, reading
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _quiet_afterwards(transactional_db: None) -> Iterator[None]:
+    """The thread that follows the log ends a moment after its last listener; the next log is another."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "stream-tail":
+            thread.join(10)
 
 
 async def take(news: AsyncIterator[Columns], number: int) -> list[float]:
@@ -56,3 +66,18 @@ def test_a_slow_listener_loses_the_oldest_news() -> None:
         return await anext(aiter(listener))  # type: ignore[return-value]
 
     assert asyncio.run(scene()) == 3
+
+
+def test_who_reads_the_log_himself_is_woken_when_it_grows_and_when_nudged() -> None:
+    level = datastream()
+
+    async def scene() -> None:
+        async with growth() as grown, asyncio.timeout(20):
+            assert not grown.is_set()
+            await keep(level, 1)
+            await grown.wait()
+            grown.clear()
+            await asyncio.to_thread(nudge)
+            await grown.wait()
+
+    asyncio.run(scene())

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from stadtherz.base.errors import Unauthenticated, Unavailable
+from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.time import Period
 from stadtherz.base.visibility import ANONYMOUS, SYSTEM, Visibility
 from stadtherz.store.public import Reading, append
+from stadtherz.stream.public import close_live_streams
 from stadtherz.web import live
 from stadtherz.web.tests.web_cast import NOON, stream
 
@@ -118,13 +119,6 @@ def test_streams_nobody_may_see_do_not_exist() -> None:
     assert asyncio.run(scene()).messages[0]["status"] == 404
 
 
-def test_headers_keep_proxies_from_holding_back() -> None:
-    reader_headers: dict[bytes, bytes] = dict(live._HEADERS)
-    assert reader_headers[b"x-accel-buffering"] == b"no"
-    assert reader_headers[b"cache-control"] == b"no-store"
-    assert reader_headers[b"content-encoding"] == b"identity"
-
-
 @pytest.mark.parametrize(
     ("query", "method", "status"),
     [
@@ -159,25 +153,6 @@ def test_a_bad_token_is_refused() -> None:
     assert asyncio.run(scene()).status == 401
 
 
-def test_one_address_cannot_take_all_places() -> None:
-    connections = live.Connections(most=3, most_per_address=2)
-    with (
-        connections.place("192.0.2.1"),
-        connections.place("192.0.2.1"),
-        pytest.raises(Unavailable),
-        connections.place("192.0.2.1"),
-    ):
-        pass
-    with connections.place("192.0.2.1"), connections.place("192.0.2.2"):
-        pass
-
-
-def test_all_places_together_are_limited() -> None:
-    connections = live.Connections(most=1, most_per_address=5)
-    with connections.place("192.0.2.1"), pytest.raises(Unavailable), connections.place("192.0.2.2"):
-        pass
-
-
 def test_streams_end_when_the_server_stops() -> None:
     level = stream()
 
@@ -185,7 +160,7 @@ def test_streams_end_when_the_server_stops() -> None:
         reader = Reader(f"streams={level}")
         task = asyncio.create_task(listen(reader, SYSTEM))
         await reader.until(lambda: "retry" in reader.text)
-        live.close_live_streams()
+        close_live_streams()
         async with asyncio.timeout(10):
             await task
         return reader

@@ -5,8 +5,8 @@ Readings in: `append` (durable when it returns), `submit` (a future that resolve
 `buckets`, `buckets_of`. Changed: `correct`, `reading_at`, `delete_readings`, `delete_where`.
 Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
 finds and mends what is damaged, `stats` tells sizes.
-The log: `log_after`, `log_end`, `wait_for_log`, `cursor`, `locked_cursor`, `move_cursor`,
-`move_cursors_to_end`.
+The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
+`move_cursor`, `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
 Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
@@ -46,6 +46,7 @@ from stadtherz.store.measures import (
     StreamSizes,
     stats,
 )
+from stadtherz.store.news import LogPlace, News, log_place, news_after
 from stadtherz.store.policies import Policy, policies, set_policy
 from stadtherz.store.reads import by_id, count, extents, latest, scan, select
 from stadtherz.store.registration import (
@@ -89,9 +90,11 @@ __all__ = [
     "Columns",
     "Entity",
     "Extent",
+    "LogPlace",
     "LogSlice",
     "NewColumns",
     "NewStream",
+    "News",
     "OrganisationInfo",
     "Policy",
     "Problem",
@@ -130,9 +133,11 @@ __all__ = [
     "locked_cursor",
     "log_after",
     "log_end",
+    "log_place",
     "move_cursor",
     "move_cursors_to_end",
     "moving",
+    "news_after",
     "notify_log",
     "organisations",
     "policies",

@@ -15,14 +15,14 @@ from stadtherz.base.expressions import Column, Compare, Kind, Literal
 from stadtherz.base.time import Period
 from stadtherz.store import chunks, rows, view
 from stadtherz.store.batch import Batch, Extra, stream_of
+from stadtherz.store.block import Block, Sheaf
 from stadtherz.store.checks import batch_of
-from stadtherz.store.chunk import Block
 from stadtherz.store.database import ID_RANGE, database, moving, run
 from stadtherz.store.exchange import Change, Exchange
 from stadtherz.store.insert import check_references
 from stadtherz.store.models import Datastream, FeatureOfInterest
 from stadtherz.store.reads import count, sealed_with, select
-from stadtherz.store.seal import block_of, exchange_for, seal_within
+from stadtherz.store.seal import exchange_for, seal_within
 from stadtherz.store.tables import TABLES
 from stadtherz.store.values import NONE, Columns, Int64, Reading, Selection
 from stadtherz.store.view import ascending, reading
@@ -116,7 +116,7 @@ def _put(batch: Batch, change: Change) -> None:
         rows.insert(Batch(readings, batch.extras or {0: plain}))
         return
     found = change.now.look_at_chunks().of(np.array([stream], np.int64))
-    change.exchange(exchange_for([block_of(stream, readings)], found))
+    change.exchange(exchange_for(Sheaf.of(readings), found))
 
 
 # --- datastreams and features that are deleted -----------------------------------------------------

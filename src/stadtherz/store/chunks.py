@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from itertools import accumulate, islice, pairwise
 from typing import Any
 
@@ -15,11 +15,12 @@ import numpy as np
 from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, iso, now_us
 from stadtherz.sql.public import Sql, compose
-from stadtherz.store.chunk import BLOCK_COLUMNS, Block, Chunk, ChunkStats, Corrupt, encode, stats
+from stadtherz.store.block import BLOCK_COLUMNS, Block, ChunkStats, Sheaf, stats_of_each
+from stadtherz.store.chunk import Chunk, Corrupt, encode, encode_each
 from stadtherz.store.database import database, members, rows_of, run
 from stadtherz.store.rollup import Hours, rollup, unroll
 from stadtherz.store.sieve import Stats
-from stadtherz.store.values import Int64, or_none
+from stadtherz.store.values import NONE, Int64, or_none
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,19 @@ def renewed(known: Directory, removed: Int64) -> Directory:
     key, checksum, hours = (
         np.concatenate([getattr(kept, name), getattr(more, name)]) for name in _OWN
     )
-    return _ordered(Directory(key, checksum, hours, stats_of_both))
+    whole = Directory(key, checksum, hours, stats_of_both)
+    order = _appended(kept.stats, more.stats)
+    return _ordered(whole) if order is None else whole.take(order)
+
+
+def _appended(held: Stats, more: Stats) -> Int64 | None:
+    """The order of both if all that is new lies behind what its datastream had, as nearly always."""
+    behind = np.searchsorted(held.datastream, more.datastream, "right")
+    same = np.r_[held.datastream, NONE][behind - 1] == more.datastream
+    if (same & (more.t0 <= np.r_[held.t0, NONE][behind - 1])).any():
+        return None
+    number = len(held.t0)
+    return np.insert(np.arange(number), behind, np.arange(number, number + len(more.t0)))
 
 
 def _array(values: Sequence[Any], name: str) -> Any:
@@ -153,9 +166,9 @@ _TOGETHER = 16  # chunks in a group: their columns stay in the processor's cache
 _AT_ONCE = 128  # chunks fetched by one statement
 
 
-def chunks_of(found: Directory) -> Iterator[Chunk]:
+def chunks_of(found: Directory, *, keep: bool = True) -> Iterator[Chunk]:
     """The chunks in the directory's order; for the next who asks they are kept, if all find room."""
-    keep = _weight(len(found), int(found.stats.n.sum())) <= _CACHED
+    keep = keep and _weight(len(found), int(found.stats.n.sum())) <= _CACHED
     keys = list(zip(found.key.tolist(), found.checksum.tolist(), strict=True))
     for begin in range(0, len(keys), _AT_ONCE):
         part = keys[begin : begin + _AT_ONCE]
@@ -275,22 +288,30 @@ def insert_rows(rows: list[tuple[Any, ...]]) -> None:
 
 
 def row_of(block: Block) -> tuple[Any, ...]:
-    """The row that keeps the block."""
-    data, hours = encode(block), rollup(block.phenomenon_start, block.result)
-    return (
-        block.datastream,
-        *_stat_values(stats(block)),
-        checksum_of(hours, data),
-        now_us(),
-        hours,
-        data,
-    )
+    """The row that keeps the block, as small as can be."""
+    (row,) = _rows(Sheaf.bound([block]), [encode(block)])
+    return row
+
+
+def passing_rows(sheaf: Sheaf) -> list[tuple[Any, ...]]:
+    """The rows that keep the blocks until they are joined with others: quickly made, but larger."""
+    return _rows(sheaf, encode_each(sheaf)) if len(sheaf) else []
+
+
+def _rows(sheaf: Sheaf, datas: list[bytes]) -> list[tuple[Any, ...]]:
+    now = now_us()
+    told = zip(sheaf, stats_of_each(sheaf), datas, strict=True)
+    return [
+        (block.datastream, *stats, checksum_of(hours, data), now, hours, data)
+        for block, stats, data in told
+        for hours in [rollup(block.phenomenon_start, block.result)]
+    ]
 
 
 def thinned_row(stream: int, hours: bytes) -> tuple[Any, ...]:
     """The row of a chunk of which only this roll-up is left."""
     told = stats_of_hours(unroll(hours))
-    return (stream, *_stat_values(told), checksum_of(hours, None), now_us(), hours, None)
+    return (stream, *astuple(told), checksum_of(hours, None), now_us(), hours, None)
 
 
 def stats_of_hours(hours: Hours) -> ChunkStats:
@@ -309,10 +330,6 @@ def stats_of_hours(hours: Hours) -> ChunkStats:
         result_nulls=0,
         **nothing,  # type: ignore[arg-type]
     )
-
-
-def _stat_values(found: ChunkStats) -> tuple[Any, ...]:
-    return tuple(getattr(found, name) for name in _WRITTEN[1:14])
 
 
 def checksum_of(hours: bytes | None, data: bytes | None) -> int:

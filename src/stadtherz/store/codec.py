@@ -9,6 +9,7 @@ together. Pco and Zstandard do the rest; whichever result is the smallest is kep
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from itertools import chain
 from typing import Any
@@ -39,11 +40,14 @@ class Codec(IntEnum):
     ZSTD = 4  # integers: the first value and Zstandard of the differences
     SCALED = 5  # integers: origin, unit and a column of multiples
     DECIMAL = 6  # floats: a power of ten, a column of integers, and the exceptions
+    NARROW = 7  # integers: the first value, the least step, its unit, and steps of a few bytes
 
 
 _FEW = 256  # values below which the first codec that fits will do: such chunks are joined soon
 _RANGE = 1 << 63
-_TWO = struct.Struct("<qq")
+ONE, TWO = struct.Struct("<q"), struct.Struct("<qq")
+NARROW = struct.Struct("<qqQB")
+_DECIMAL = struct.Struct("<BBI")
 
 
 # --- bytes ---------------------------------------------------------------------------------------
@@ -56,28 +60,61 @@ def pack(values: Column) -> bytes:
         return bytes([Codec.RAW])
     bits = values.view(np.int64)
     if bits[0] == bits[-1] and (bits == bits[0]).all():
-        return bytes([Codec.CONSTANT]) + _plain(values[:1])
+        return constant(values[:1])
     return _integers(values) if values.dtype == np.int64 else _floats(values)
+
+
+def constant(one: Column) -> bytes:
+    """The only value that there is, as an array."""
+    return bytes([Codec.CONSTANT]) + _plain(one)
+
+
+def affine(start: int, step: int) -> bytes:
+    """A progression."""
+    return bytes([Codec.AFFINE]) + TWO.pack(start, step)
+
+
+def narrow(first: int, least: int, unit: int, width: int, steps: bytes | memoryview) -> bytes:
+    """Each value is `least` and some units, `width` bytes each in `steps`, above the one before."""
+    return b"".join([bytes([Codec.NARROW]), NARROW.pack(first, least, unit, width), steps])
+
+
+def quotients(exponent: int, steps: bytes) -> bytes:
+    """Floats that are integers, a column of which is given, divided by a power of ten."""
+    return bytes([Codec.DECIMAL]) + _DECIMAL.pack(QUOTIENT, exponent, 0) + steps
+
+
+QUOTIENTS_AT = 1 + _DECIMAL.size
+"""Where the column of integers begins in what `quotients` made."""
+
+
+def exponent_of(data: memoryview) -> int | None:
+    """The power of ten if these are bytes as `quotients` makes them, without exceptions."""
+    if data[0] != Codec.DECIMAL:
+        return None
+    form, exponent, exceptions = _DECIMAL.unpack_from(data, 1)
+    return exponent if form == QUOTIENT and not exceptions else None
 
 
 def _plain(values: Column) -> bytes:
     return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _raw(values: Column) -> bytes:
+def raw(values: Column) -> bytes:
+    """Eight bytes a value."""
     return bytes([Codec.RAW]) + _plain(values)
 
 
 def _integers(values: Int64) -> bytes:
     if (progression := _progression(values)) is not None:
-        return bytes([Codec.AFFINE]) + _TWO.pack(*progression)
+        return affine(*progression)
     if len(values) < _FEW:
-        return min(_raw(values), _pco(values, _STEPS), key=len)
+        return min(raw(values), _pco(values, _STEPS), key=len)
     unit = _unit(values)
     if unit < 2:
         return _compressed(values)
     origin = int(values[0])
-    head = bytes([Codec.SCALED]) + _TWO.pack(origin, unit)
+    head = bytes([Codec.SCALED]) + TWO.pack(origin, unit)
     return head + _compressed((values - origin) // unit)
 
 
@@ -105,20 +142,19 @@ def _floats(values: Float64) -> bytes:
     found = _decimal(values)
     if found is not None and len(found) <= 8 * len(values):
         return found
-    return min([_raw(values), *(_pco(values, deltas) for deltas in (_STEPS, _SINGLE))], key=len)
+    return min([raw(values), *(_pco(values, deltas) for deltas in (_STEPS, _SINGLE))], key=len)
 
 
 # --- decimals ------------------------------------------------------------------------------------
 
 # Sensors speak in decimals, and there are two ways of making a double of one: 3 / 10 is not
 # 3 * 0.1. Powers are read from text, because only that gives the same double everywhere.
-_QUOTIENT, _PRODUCT = 0, 1
-_POWERS = np.array([float(f"1e{exponent}") for exponent in range(10)])
+QUOTIENT, PRODUCT = 0, 1
+POWERS = np.array([float(f"1e{exponent}") for exponent in range(10)])
 _PARTS = np.array([float(f"1e-{exponent}") for exponent in range(10)])
 _EXACT = 2.0**53  # integers below are doubles, too
 _SAMPLE = 32  # values that decide about form and exponent
 _MOST_EXCEPTIONS = 1 / 16
-_DECIMAL = struct.Struct("<BBI")
 
 
 def _decimal(values: Float64) -> bytes | None:
@@ -128,7 +164,7 @@ def _decimal(values: Float64) -> bytes | None:
     """
     sample = values[:: len(values) // _SAMPLE + 1]
     for exponent, form in chain(_written(sample), _likely(sample)):
-        steps, fits = _multiples(values, exponent, form)
+        steps, fits = multiples(values, exponent, form)
         places = np.flatnonzero(~fits)
         if len(places) <= len(values) * _MOST_EXCEPTIONS:
             head = bytes([Codec.DECIMAL]) + _DECIMAL.pack(form, exponent, len(places))
@@ -148,23 +184,23 @@ def decimals(sample: Float64) -> int | None:
 def _written(sample: Float64) -> Iterator[tuple[int, int]]:
     """The form that a number has which was read from text; mostly it spares trying all others."""
     exponent = decimals(sample)
-    if exponent is not None and exponent < len(_POWERS):
-        yield exponent, _QUOTIENT
+    if exponent is not None and exponent < len(POWERS):
+        yield exponent, QUOTIENT
 
 
 def _likely(sample: Float64) -> Iterator[tuple[int, int]]:
     """Exponents and forms that nearly all of a sample has, the smallest exponent first."""
-    exponents = np.arange(len(_POWERS))[:, None]
+    exponents = np.arange(len(POWERS))[:, None]
     enough = len(sample) * (1 - 2 * _MOST_EXCEPTIONS)
-    fits = [_multiples(sample, exponents, form)[1] for form in (_QUOTIENT, _PRODUCT)]
+    fits = [multiples(sample, exponents, form)[1] for form in (QUOTIENT, PRODUCT)]
     numbers = np.array([np.count_nonzero(fit, axis=1) for fit in fits])
     yield from map(tuple, np.argwhere(enough <= numbers.T).tolist())
 
 
-def _multiples(values: Float64, exponent: Any, form: int) -> tuple[Float64, npt.NDArray[np.bool_]]:
+def multiples(values: Float64, exponent: Any, form: int) -> tuple[Float64, npt.NDArray[np.bool_]]:
     """The integers, and which values come back from them."""
     with np.errstate(over="ignore", invalid="ignore"):
-        steps: Float64 = np.rint(values * _POWERS[exponent]) + 0.0  # an integer has no -0.0
+        steps: Float64 = np.rint(values * POWERS[exponent]) + 0.0  # an integer has no -0.0
         again = steps.copy()
         _scale(again, exponent, form)
         same: npt.NDArray[np.bool_] = again.view(np.int64) == values.view(np.int64)
@@ -173,8 +209,8 @@ def _multiples(values: Float64, exponent: Any, form: int) -> tuple[Float64, npt.
 
 def _scale(steps: Float64, exponent: Any, form: int) -> None:
     """Steps of a power of ten become numbers."""
-    if form == _QUOTIENT:
-        steps /= _POWERS[exponent]
+    if form == QUOTIENT:
+        steps /= POWERS[exponent]
     else:
         steps *= _PARTS[exponent]
 
@@ -193,7 +229,7 @@ def _filled(steps: Float64, fits: npt.NDArray[np.bool_]) -> Int64:
 _SINGLE = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.no_op())
 _STEPS = ChunkConfig(compression_level=8, delta_spec=DeltaSpec.try_consecutive(1))
 _LEVEL = 3
-_WIDTHS = (1, 2, 4, 8)
+WIDTHS = (1, 2, 4, 8)
 _ZSTD = struct.Struct("<qB")
 _local = threading.local()
 
@@ -201,7 +237,7 @@ _local = threading.local()
 def _compressed(values: Int64) -> bytes:
     best = min((_pco(values, config) for config in (_STEPS, _SINGLE)), key=len)
     if len(best) > 8 * len(values):
-        best = _raw(values)
+        best = raw(values)
     # Zstandard wins where values or patterns come again, and then only by a good margin, since it
     # takes longer to read. Noise is not worth the attempt.
     if len(best) > len(values):
@@ -219,7 +255,7 @@ def _zstd(values: Int64) -> bytes:
     steps = np.zeros_like(values)
     steps[1:] = values[1:] - values[:-1]
     folded = ((steps << 1) ^ (steps >> 63)).view(np.uint64)  # small negative ones become small
-    width = next(size for size in _WIDTHS if int(folded.max()) < 1 << 8 * size)
+    width = next(size for size in WIDTHS if int(folded.max()) < 1 << 8 * size)
     table = folded.astype(f"<u{width}").view(np.uint8).reshape(-1, width)
     head = bytes([Codec.ZSTD]) + _ZSTD.pack(int(values[0]), width)
     return head + _compressor().compress(table.T.tobytes())
@@ -245,7 +281,7 @@ def _decompressor() -> zstandard.ZstdDecompressor:
 Decoder = Callable[[memoryview, Column], None]
 """Fills an array, whose length and type are those of the column, from the bytes behind the first."""
 
-_ONE = {"i": struct.Struct("<q"), "f": struct.Struct("<d")}
+_ONE = {"i": ONE, "f": struct.Struct("<d")}
 _UNREADABLE = (
     *(ValueError, TypeError, IndexError, OverflowError, RuntimeError),
     *(struct.error, zstandard.ZstdError),
@@ -261,8 +297,15 @@ def unpack(data: bytes | memoryview, count: int, dtype: np.dtype[Any]) -> Column
 
 def unpack_into(data: bytes | memoryview, out: Column) -> None:
     """Fill an array of int64 or float64, as long as the column, with its values. Raises Corrupt."""
-    try:
+    with refusing():
         _fill(memoryview(data), out)
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """What bytes that make no sense lead to becomes Corrupt."""
+    try:
+        yield
     except _UNREADABLE as error:
         raise Corrupt(f"a column cannot be read: {error}") from error
 
@@ -289,7 +332,7 @@ def _from_constant(data: memoryview, out: Column) -> None:
 
 def _from_affine(data: memoryview, out: Column) -> None:
     _expect_integers(out)
-    start, step = _TWO.unpack(data)
+    start, step = TWO.unpack(data)
     out[:] = np.arange(len(out), dtype=np.int64)
     _stretch(out, start, step)
 
@@ -316,7 +359,7 @@ def _from_zstd(data: memoryview, out: Column) -> None:
     _expect_integers(out)
     first, width = _ZSTD.unpack_from(data)
     data = data[_ZSTD.size :]
-    if width not in _WIDTHS or zstandard.frame_content_size(data) != len(out) * width:
+    if width not in WIDTHS or zstandard.frame_content_size(data) != len(out) * width:
         raise Corrupt(f"a column does not have {len(out)} values of {width} bytes")
     table = _decompressor().decompress(data)
     if width > 1:
@@ -330,14 +373,27 @@ def _from_zstd(data: memoryview, out: Column) -> None:
 
 def _from_scaled(data: memoryview, out: Column) -> None:
     _expect_integers(out)
-    origin, unit = _TWO.unpack_from(data)
-    _fill(data[_TWO.size :], out)
+    origin, unit = TWO.unpack_from(data)
+    _fill(data[TWO.size :], out)
     _stretch(out, origin, unit)
+
+
+def _from_narrow(data: memoryview, out: Column) -> None:
+    _expect_integers(out)
+    first, least, unit, width = NARROW.unpack_from(data)
+    if width not in WIDTHS or len(data) != NARROW.size + width * (len(out) - 1):
+        raise Corrupt(f"a column does not have {len(out)} values of {width} bytes")
+    steps = out.view(np.uint64)
+    steps[1:] = np.frombuffer(data, f"<u{width}", offset=NARROW.size)
+    steps *= np.uint64(unit)
+    out += least
+    out[0] = first
+    np.cumsum(out, out=out)
 
 
 def _from_decimal(data: memoryview, out: Column) -> None:
     form, exponent, exceptions = _DECIMAL.unpack_from(data)
-    if out.dtype.kind != "f" or form not in (_QUOTIENT, _PRODUCT):
+    if out.dtype.kind != "f" or form not in (QUOTIENT, PRODUCT):
         raise Corrupt(f"decimals of the form {form} are not known here")
     begin = _DECIMAL.size + 12 * exceptions
     steps = np.empty(len(out), np.int64)
@@ -358,5 +414,6 @@ DECODERS: dict[int, Decoder] = {
     Codec.ZSTD: _from_zstd,
     Codec.SCALED: _from_scaled,
     Codec.DECIMAL: _from_decimal,
+    Codec.NARROW: _from_narrow,
 }
 """How each codec is read; what is not in here is refused by its number."""

@@ -1,6 +1,6 @@
 """Chunks that take the place of others, and how everybody learns of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,12 @@ class Exchange:
     def carry_out(self) -> None:
         chunks.remove(self.removed)
         chunks.insert_rows(self.rows)
+
+
+def together(exchanges: Sequence[Exchange]) -> Exchange:
+    """All of them as one."""
+    removed = [key for exchange in exchanges for key in exchange.removed]
+    return Exchange(removed, [row for exchange in exchanges for row in exchange.rows])
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ import numpy as np
 from stadtherz.base.time import HOUR, iso
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store.batch import stream_of
-from stadtherz.store.chunk import Block, Chunk, ChunkStats, Corrupt, stats
+from stadtherz.store.block import Block, ChunkStats, stats
+from stadtherz.store.chunk import Chunk, Corrupt
 from stadtherz.store.chunks import LONGEST, MOST, checksum_of, stats_of_hours
 from stadtherz.store.database import members, rows_of
 from stadtherz.store.rollup import Hours, hours_of, unroll

@@ -12,7 +12,7 @@ import numpy as np
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store import chunks, summaries, view
 from stadtherz.store.batch import SEQUENCE_BITS, SEQUENCES, stream_of
-from stadtherz.store.chunk import BLOCK_COLUMNS, Block
+from stadtherz.store.block import BLOCK_COLUMNS, Block
 from stadtherz.store.chunks import thinned_row
 from stadtherz.store.database import members, moving, on_sqlite, rows_of
 from stadtherz.store.exchange import Change, Exchange

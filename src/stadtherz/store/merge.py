@@ -1,18 +1,19 @@
 """Where new readings of a datastream go among its chunks: which are rewritten, which are new. Pure.
 
 Chunks of a datastream follow each other without touching. A reading goes into the chunk whose time
-it falls in, else into a new one behind the chunk before it. That chunk itself is written again only
-if as much is added as it holds: so a slow sensor leaves small chunks, which `tend` joins when there
-are some, and each reading is written a few times instead of at each sealing until its chunk is full.
+it falls in, else into a new one behind the chunk before it: so a slow sensor leaves small chunks,
+which `tend` joins when there are some, and each reading is written a few times instead of at each
+sealing until its chunk is full.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from stadtherz.store.block import BLOCK_COLUMNS, Block, Sheaf
 from stadtherz.store.buckets import changes
-from stadtherz.store.chunk import BLOCK_COLUMNS, Block
 from stadtherz.store.chunks import LONGEST, MOST
 from stadtherz.store.sieve import Stats
 from stadtherz.store.values import Int64
@@ -51,13 +52,20 @@ def shares(stream: int, starts: Int64, stats: Stats) -> list[Share]:
 
 
 def _shares_of(chunk: int, begin: int, end: int, starts: Int64, stats: Stats) -> list[Share]:
-    last, number = int(stats.t1[chunk]), int(stats.n[chunk])
-    inside = begin + int(np.searchsorted(starts[begin:end], last, "right"))
-    near = begin + int(np.searchsorted(starts[begin:end], stats.t0[chunk] + LONGEST, "right"))
-    doubled = number < MOST and near - inside >= number
-    rest = near if doubled else inside
-    parts = [Share(chunk, slice(begin, rest)), Share(None, slice(rest, end))]
+    inside = begin + int(np.searchsorted(starts[begin:end], stats.t1[chunk], "right"))
+    parts = [Share(chunk, slice(begin, inside)), Share(None, slice(inside, end))]
     return [part for part in parts if part.readings.start < part.readings.stop]
+
+
+def alone(sheaf: Sheaf, stats: Stats) -> npt.NDArray[np.bool_]:
+    """Which of these blocks certainly become a new chunk each, as `shares` and `split` would say."""
+    first, last = sheaf.columns["phenomenon_start"][sheaf.edges[:-1]], sheaf.edges[1:] - 1
+    fit: npt.NDArray[np.bool_] = sheaf.lengths <= MOST
+    fit &= sheaf.columns["phenomenon_start"][last] - first <= LONGEST
+    behind = np.searchsorted(stats.datastream, sheaf.streams, "right")
+    others = np.searchsorted(stats.datastream, sheaf.streams, "left") < behind
+    fit[others] &= first[others] > stats.t1[behind[others] - 1]
+    return fit
 
 
 def merged(old: Block, new: Block) -> Block:

@@ -13,11 +13,11 @@ import numpy as np
 from stadtherz.sql.public import Sql
 from stadtherz.store import chunks, keys, rows, summaries
 from stadtherz.store.batch import SEQUENCE_BITS, TAIL, Batch, Extra, encode, joined, take
+from stadtherz.store.block import Sheaf
 from stadtherz.store.database import on_sqlite, rows_of
 from stadtherz.store.insert import append_row
 from stadtherz.store.keys import digest
 from stadtherz.store.merge import split
-from stadtherz.store.seal import block_of
 from stadtherz.store.state import remember
 from stadtherz.store.tail import Segment
 from stadtherz.store.values import or_none
@@ -91,8 +91,8 @@ def _row(stream: int, place: int, row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _seal(stream: int, batch: Batch) -> None:
     readings = Segment.of(batch.readings).readings
-    block = block_of(stream, readings[readings["plain"]])
-    chunks.insert_rows([chunks.row_of(piece) for piece in split(block)])
+    blocks = Sheaf.of(readings[readings["plain"]])
+    chunks.insert_rows([chunks.row_of(piece) for block in blocks for piece in split(block)])
     rows.insert(batch)
     summaries.write(summaries.of_readings(readings))
     keyed = readings[readings["key"] != 0]

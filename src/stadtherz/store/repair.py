@@ -24,6 +24,8 @@ def summarise(streams: Int64, now: View) -> Summaries:
     held = now.sealed(streams)
     made = summaries.empty(streams)
     made["sealed"], made["next_sequence"] = now.end, held["next_sequence"]
+    if not len(streams):
+        return made
     directory = now.look_at_chunks().with_readings()
     for place, stream in enumerate(streams.tolist()):
         found = directory.of(streams[place : place + 1])

@@ -4,26 +4,27 @@ What is expensive, decoding and encoding, is done before the writer's lock is ta
 rows are exchanged. If something else was sealed or changed in between, it is done again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from stadtherz.store import chunks, keys, summaries, view
 from stadtherz.store.batch import Readings
-from stadtherz.store.chunk import BLOCK_COLUMNS, Block
+from stadtherz.store.block import Block, Sheaf
 from stadtherz.store.chunks import Directory, readable
 from stadtherz.store.database import moving
 from stadtherz.store.exchange import Exchange
 from stadtherz.store.insert import append_event
-from stadtherz.store.merge import merged, shares, split
+from stadtherz.store.merge import alone, merged, shares, split
 from stadtherz.store.state import remember
+from stadtherz.store.summaries import Summaries
 from stadtherz.store.values import Int64
 from stadtherz.store.view import SEALED, View, reading
 
-_AT_ONCE = 64  # datastreams in one transaction
+_AT_ONCE = 256  # datastreams in one transaction
 _READINGS = 16_384  # of all of them
+_LASTING = 256  # readings from which a chunk is not joined soon and should be small
 
 
 def seal(until: Callable[[], bool] = lambda: False) -> int:
@@ -83,7 +84,8 @@ def _seal_some(streams: Int64, round_: _Round) -> None:
         if now.event != round_.known.event:
             round_.known, round_.pending = now.copy(), now.tail.of(None)
             prepared = _prepare(round_.of(streams), round_.known)
-        _write(prepared, round_.of(streams), round_.known, now)
+        held = _write(prepared, round_.of(streams), round_.known, now)
+    view.sealed(now.event, held)
     round_.known.event = now.event
 
 
@@ -94,24 +96,24 @@ def seal_within(streams: Int64, now: View) -> None:
 
 
 def _prepare(pending: Readings, known: View) -> Exchange:
-    plain = pending[pending["plain"]]
-    streams, first = np.unique(plain["datastream"], return_index=True)
-    edges = pairwise([*first.tolist(), len(plain)])
-    parts = zip(streams.tolist(), edges, strict=True)
-    blocks = [block_of(stream, plain[a:b]) for stream, (a, b) in parts]
-    return exchange_for(blocks, known.look_at_chunks().of(streams))
+    plain = Sheaf.of(pending[pending["plain"]])
+    return exchange_for(plain, known.look_at_chunks().of(plain.streams))
 
 
-def block_of(stream: int, readings: Readings) -> Block:
-    return Block(stream, *(np.ascontiguousarray(readings[name]) for name in BLOCK_COLUMNS))
-
-
-def exchange_for(blocks: Sequence[Block], found: Directory) -> Exchange:
-    """Where the readings of these blocks go among their datastreams' chunks.
-
-    Those for a chunk that is damaged come beside it, so that the others are sealed all the same.
-    """
+def exchange_for(sheaf: Sheaf, found: Directory) -> Exchange:
+    """Where the readings of these blocks go among their datastreams' chunks."""
     found = found.with_readings()
+    passing = (sheaf.lengths < _LASTING) & alone(sheaf, found.stats)
+    rows = chunks.passing_rows(sheaf.take(passing))
+    others = _exchange_one_by_one(sheaf.take(~passing), found)
+    return Exchange(others.removed, rows + others.rows)
+
+
+def _exchange_one_by_one(blocks: Iterable[Block], found: Directory) -> Exchange:
+    """As `exchange_for`.
+
+    Readings for a chunk that is damaged come beside it, so that the others are sealed all the same.
+    """
     plan = [
         (block.take(share.readings), share.chunk)
         for block in blocks
@@ -128,17 +130,21 @@ def _with(old: Block | None, part: Block) -> Block:
     return part if old is None else merged(old, part)
 
 
-def _write(exchange: Exchange, pending: Readings, known: View, now: View) -> None:
-    """Carry out what was prepared as of `known`; summaries, and through the log everybody, learn of it."""
+def _write(exchange: Exchange, pending: Readings, known: View, now: View) -> Summaries:
+    """Carry out what was prepared as of `known`, and tell the log, and thereby everybody, of it.
+
+    Returns the summaries that are now those of the datastreams.
+    """
     streams = np.unique(pending["datastream"])
-    if not len(streams):
-        return
     held = known.summarised(streams, pending)
+    if not len(streams):
+        return held
     exchange.carry_out()
     held["sealed"] = known.end
     summaries.write(held)
     event = {"streams": streams.tolist(), "upto": known.end, "removed": exchange.removed}
     append_event(SEALED, now, event)
+    return held
 
 
 def _finish(upto: int) -> None:

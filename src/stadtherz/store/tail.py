@@ -25,9 +25,14 @@ class Segment:
 
     @classmethod
     def of(cls, readings: Readings) -> "Segment":
-        order = np.lexsort((readings["id"], readings["phenomenon_start"], readings["datastream"]))
-        ordered = readings[order]
-        return cls(ordered, np.ascontiguousarray(ordered["datastream"]))
+        ordered = readings[np.argsort(readings["datastream"], kind="stable")]
+        streams, starts = (
+            np.ascontiguousarray(ordered[n]) for n in ("datastream", "phenomenon_start")
+        )
+        later = (streams[1:] > streams[:-1]) | (starts[1:] > starts[:-1])
+        if not later.all():  # seldom: readings mostly arrive in the order in which they were taken
+            ordered = ordered[np.lexsort((ordered["id"], starts, streams))]
+        return cls(ordered, streams)
 
     def without(self, streams: Int64, upto: int) -> "Segment":
         """Without readings of these datastreams up to a position of the log."""

@@ -7,16 +7,28 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.db.models import Min
 
 from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, now_us
 from stadtherz.store import chunks, renewal, rows, view
+from stadtherz.store.block import Sheaf
+from stadtherz.store.buckets import changes
 from stadtherz.store.changes import delete_readings
-from stadtherz.store.chunks import LONGEST, MOST, Directory, chunks_of, readable, rollups_of, row_of
+from stadtherz.store.chunk import Corrupt, bound
+from stadtherz.store.chunks import (
+    LONGEST,
+    MOST,
+    Directory,
+    chunks_of,
+    passing_rows,
+    readable,
+    rollups_of,
+    row_of,
+)
 from stadtherz.store.database import moving, run, writing
-from stadtherz.store.exchange import Change, Exchange, exchange
-from stadtherz.store.merge import joined
+from stadtherz.store.exchange import Change, Exchange, exchange, together
 from stadtherz.store.models import Cursor
 from stadtherz.store.policies import Policy, policies
 from stadtherz.store.rollup import rollup_always
@@ -27,7 +39,7 @@ from stadtherz.store.view import reading
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 128  # datastreams in one transaction: their small chunks lie on the same pages
+_AT_ONCE = 256  # datastreams in one transaction: their small chunks lie on the same pages
 _SOME = 8  # neighbours that are joined although more of them may come
 
 
@@ -80,13 +92,37 @@ def _runs(found: Directory) -> list[slice]:
     fit &= stats.t1[1:] - stats.t0[:-1] <= LONGEST
     runs: list[slice] = []
     behind = 0
-    for place in np.flatnonzero(fit).tolist():
+    for place in _promising(fit, stats).tolist():
         if place >= behind:
             behind = _reach(stats, place)
-            ended = behind < len(found) and stats.datastream[behind] == stats.datastream[place]
-            if ended or behind - place >= _SOME:
-                runs.append(slice(place, behind))
+            run = slice(place, behind)
+            if behind - place >= _SOME or _is_ended(run, stats):
+                runs.append(run)
     return runs
+
+
+def _promising(fit: npt.NDArray[np.bool_], stats: Stats) -> Int64:
+    """The places that fit, without those of datastreams that have only a few new chunks to wait for more."""
+    places = np.flatnonzero(fit)
+    if not len(places):
+        return places
+    first = changes(places - np.arange(len(places)))  # where they do not follow each other
+    begin = places[first]
+    end = places[np.r_[first[1:], len(places)] - 1] + 2
+    newest = (end == len(stats.n)) | (np.r_[stats.datastream, -1][end] != stats.datastream[begin])
+    summed = np.r_[0, np.cumsum(stats.n)]
+    whole = (summed[end] - summed[begin] <= MOST) & (stats.t1[end - 1] - stats.t0[begin] <= LONGEST)
+    waiting = newest & whole & (end - begin < _SOME)
+    found: Int64 = places[~np.repeat(waiting, np.diff(np.r_[first, len(places)]))]
+    return found
+
+
+def _is_ended(run: slice, stats: Stats) -> bool:
+    """Whether the datastream has a chunk behind them, which did not fit any more."""
+    more: bool = (
+        run.stop < len(stats.n) and stats.datastream[run.stop] == stats.datastream[run.start]
+    )
+    return more
 
 
 def _reach(stats: Stats, first: int) -> int:
@@ -101,14 +137,25 @@ def _reach(stats: Stats, first: int) -> int:
 def _joined(streams: Int64, found: Directory) -> Exchange:
     """Of these datastreams' chunks, those that are worth it."""
     found = found.of(streams).with_readings()
-    joining = Exchange([], [])
-    for places in _runs(found):
-        neighbours = found.take(places)
-        blocks = readable(neighbours)
-        if all(blocks):
-            joining.removed.extend(neighbours.key.tolist())
-            joining.rows.append(row_of(joined([block for block in blocks if block])))
-    return joining
+    runs = _runs(found)
+    try:
+        return _all_joined(runs, found)
+    except (Unavailable, Corrupt):  # something is damaged: all the others, then
+        return together(
+            [_all_joined([run], found) for run in runs if all(readable(found.take(run)))]
+        )
+
+
+def _all_joined(runs: list[slice], found: Directory) -> Exchange:
+    if not runs:
+        return Exchange([], [])
+    chosen = found.take(np.concatenate([np.arange(run.start, run.stop) for run in runs]))
+    before = np.cumsum([0, *(run.stop - run.start for run in runs)])
+    pieces = bound(list(chunks_of(chosen, keep=False)))
+    whole = Sheaf(pieces.streams[before[:-1]], pieces.edges[before], pieces.columns)
+    ended = np.array([_is_ended(run, found.stats) for run in runs])
+    rows = [*passing_rows(whole.take(~ended)), *map(row_of, whole.take(ended))]
+    return Exchange(chosen.key.tolist(), rows)
 
 
 # --- retention -----------------------------------------------------------------------------------

@@ -121,6 +121,11 @@ class View:
         self.removed = (*(self.removed or ()), *event["removed"])
         self.known = self.known[~np.isin(self.known["datastream"], streams)]
 
+    def learn(self, sealed: Summaries) -> None:
+        """Remember summaries as of the last sealing of datastreams of which none are remembered."""
+        both = np.concatenate([self.known, sealed])
+        self.known = both[np.argsort(both["datastream"])]
+
     def follow(self, rows: Iterable[tuple[int, int, int, bytes]]) -> None:
         """Follow rows of the log (last, stamp, kind, payload), commits in a row all at once."""
         for kind, some in groupby(rows, key=itemgetter(2)):
@@ -184,8 +189,7 @@ class View:
         """A copy of the summaries as of the last sealing of each."""
         missing = np.setdiff1d(streams, self.known["datastream"], assume_unique=True)
         if len(missing):
-            both = np.concatenate([self.known, summaries.read(missing)])
-            self.known = both[np.argsort(both["datastream"])]
+            self.learn(summaries.read(missing))
         return self.known[np.searchsorted(self.known["datastream"], streams)]
 
 
@@ -268,6 +272,15 @@ def committed(before: tuple[int, int], batch: Batch, last: int, stamp: int) -> N
         view = _views[0]
         if (view.end, view.stamp) == before:
             view.add([batch], last, stamp)
+
+
+def sealed(event: int, held: Summaries) -> None:
+    """Take over summaries that this process wrote with the event, unless more has happened since."""
+    with _lock:
+        view = current()
+        if view.event == event:
+            view.known = view.known[~np.isin(view.known["datastream"], held["datastream"])]
+            view.learn(held)
 
 
 def forget() -> None:

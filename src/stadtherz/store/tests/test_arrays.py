@@ -41,7 +41,8 @@ from stadtherz.sql.tests.trees import (
 )
 from stadtherz.sql.tests.trees import condition as conditions
 from stadtherz.store.arrays import holds, needed, ordering, values_of
-from stadtherz.store.chunk import Block, Chunk, encode, stats
+from stadtherz.store.block import Block, stats
+from stadtherz.store.chunk import Chunk, encode
 from stadtherz.store.columns import taken
 from stadtherz.store.reads import total_order
 from stadtherz.store.sieve import Stats, sieve

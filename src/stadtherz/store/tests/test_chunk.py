@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import starmap
 
@@ -10,17 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stadtherz.store.block import BLOCK_COLUMNS, Block, Sheaf, stats
 from stadtherz.store.chunk import (
-    BLOCK_COLUMNS,
     FORMAT,
     FORMATS,
-    Block,
     Chunk,
     Corrupt,
     Layout,
+    bound,
     decode,
     encode,
-    stats,
+    encode_each,
     version,
 )
 from stadtherz.store.codec import Codec
@@ -306,6 +307,40 @@ def test_an_unknown_version_is_named(unknown: int) -> None:
         Chunk(STREAM, bytes([unknown]) + SOUND[1:])
 
 
+# --- many at once --------------------------------------------------------------------------------
+
+rows = st.lists(st.tuples(times, integers, integers, integers, floats), min_size=1, max_size=9)
+
+
+@given(st.lists(rows, min_size=1, max_size=5))
+def test_many_blocks_come_back_together_and_alone(parts: list[list[tuple[float, ...]]]) -> None:
+    blocks = []
+    for part in parts:
+        starts, ends, times, features = np.array([row[:4] for row in part], np.int64).T
+        results = np.array([row[4] for row in part])
+        blocks.append(block(starts, ends=ends, times=times, features=features, results=results))
+    chunks = [Chunk(STREAM, data) for data in encode_each(Sheaf.bound(blocks))]
+    for expected, alone, together in zip(blocks, chunks, bound(chunks), strict=True):
+        for name in BLOCK_COLUMNS:
+            wanted = getattr(expected, name).tobytes()
+            assert getattr(alone.block(), name).tobytes() == wanted, name
+            assert getattr(together, name).tobytes() == wanted, name
+
+
+@pytest.mark.parametrize("kind", [np.ones, np.zeros])
+def test_a_fixed_delay_costs_nine_bytes_in_a_quick_chunk(kind: Callable[[int], Int64]) -> None:
+    starts = jittered(50)
+    (data,) = encode_each(Sheaf.bound([block(starts, times=starts + 1000 * kind(50).astype(int))]))
+    assert len(decode(data).columns["result_time"]) == 9
+
+
+def test_quick_and_thorough_chunks_are_read_together() -> None:
+    blocks = [block(jittered(40)), block(minutes(300)), block(jittered(7))]
+    quick = encode_each(Sheaf.bound(blocks[:2]))
+    chunks = [Chunk(STREAM, data) for data in (*quick, encode(blocks[2]))]
+    assert [found.id.tolist() for found in bound(chunks)] == [b.id.tolist() for b in blocks]
+
+
 # --- for ever ------------------------------------------------------------------------------------
 
 
@@ -325,6 +360,13 @@ def recorded() -> Block:
 
 def recorded_raw() -> Block:
     return block(np.array([NEW_YEAR, NEW_YEAR + 1, NEW_YEAR + 3]), results=np.array([0.1, np.e, 7]))
+
+
+def recorded_passing() -> Block:
+    i = np.arange(6)
+    starts = NEW_YEAR + i * MINUTE + i * i * 7919 % 4001 * 1000
+    results = np.array([20.1, 20.3, -4.5, 20.0, 19.9, 20.2])
+    return block(starts, times=starts + 2 * SECOND, results=results)
 
 
 RECORDED = bytes.fromhex(
@@ -351,10 +393,23 @@ RECORDED_RAW = bytes.fromhex(
     "0000000000402046484706000140204648470600034020464847060001000000000000008001000000000000"
     "0080010000000000000080009a9999999999b93f6957148b0abf05400000000000001c401efd81e2"
 )
+RECORDED_PASSING = bytes.fromhex(
+    "01080600000011000000240000000900000009000000090000002b0000000201000000070000000100000000"
+    "000000070040204648470600082188030000"
+    + "0000e803000000000000023912f2014c01a6000000010000000000000080"
+    "0180841e00000000000100000000000000800600010000000007c90000000000000008ffffffffffffff0100"
+    "00000000000002fa000000ed01f700fb00b8985961"
+)
+"""What a sealing writes of a slow sensor."""
 
 
 @pytest.mark.parametrize(
-    ("data", "expected"), [(RECORDED, recorded()), (RECORDED_RAW, recorded_raw())]
+    ("data", "expected"),
+    [
+        (RECORDED, recorded()),
+        (RECORDED_RAW, recorded_raw()),
+        (RECORDED_PASSING, recorded_passing()),
+    ],
 )
 def test_what_was_written_in_version_1_is_read_for_ever(data: bytes, expected: Block) -> None:
     found = Chunk(STREAM, data).block()
@@ -364,7 +419,7 @@ def test_what_was_written_in_version_1_is_read_for_ever(data: bytes, expected: B
 
 def test_the_recorded_chunks_need_every_codec() -> None:
     found = set()
-    for data in (RECORDED, RECORDED_RAW):
+    for data in (RECORDED, RECORDED_RAW, RECORDED_PASSING):
         for column in decode(data).columns.values():
             found.add(column[0])
             if column[0] == Codec.DECIMAL:

@@ -1,0 +1,168 @@
+"""Many short columns as bytes at once, and back; `codec.unpack` reads each of them, too.
+
+What a sealing writes of a slow sensor is short, and soon joined with its neighbours. Here the steps
+from value to value are cut to as few whole bytes as the widest needs: not as small as `codec.pack`
+makes them, but a step of numpy costs hardly more for a thousand columns than for one.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from stadtherz.store import codec
+from stadtherz.store.codec import WIDTHS, Column, Float64, Int64
+
+_EXPONENTS = range(6)  # decimals that sensors have
+_UNKNOWN = -1
+
+
+def pack_each(values: Column, edges: Int64) -> list[bytes]:
+    """Columns, int64 or float64, as bytes: each goes from one edge to the next and is not empty."""
+    return list(_integers(values, edges) if values.dtype == np.int64 else _floats(values, edges))
+
+
+def _integers(values: Int64, edges: Int64) -> Iterator[bytes]:
+    """A constant, a progression or steps; sums and differences wrap at 64 bits, as in reading."""
+    begins, lengths = edges[:-1], np.diff(edges)
+    steps = np.diff(values, prepend=values[:1])
+    second = np.minimum(begins + 1, len(values) - 1)
+    steps[begins] = np.where(lengths > 1, steps[second], 0)  # so that they do not widen the rest
+    if not steps.any():  # the commonest columns: no end, one feature, one delay
+        yield from (codec.constant(values[a : a + 1]) for a in begins.tolist())
+        return
+    least = np.minimum.reduceat(steps, begins)
+    above = (steps - np.repeat(least, lengths)).view(np.uint64)
+    top = np.maximum.reduceat(above, begins)
+    unit = np.ones_like(top)
+    if top.any():
+        unit = np.maximum(np.gcd.reduceat(above, begins), 1)
+        above //= np.repeat(unit, lengths)
+        top //= unit
+    width = np.choose(np.searchsorted(_LIMITS, top, "right"), WIDTHS)
+    narrowed = {
+        w: memoryview(above.astype(f"<u{w}").view(np.uint8)) for w in np.unique(width).tolist()
+    }
+    heads = (column.tolist() for column in (values[begins], least, unit, width, top))
+    spans = pairwise(edges.tolist())
+    for (a, b), first, step, one, size, most in zip(spans, *heads, strict=True):
+        if most:
+            found = codec.narrow(first, step, one, size, narrowed[size][(a + 1) * size : b * size])
+            yield found if len(found) <= 8 * (b - a) else codec.raw(values[a:b])
+        else:
+            yield codec.affine(first, step) if step else codec.constant(values[a : a + 1])
+
+
+_LIMITS = np.array([1 << 8 * width for width in WIDTHS[:-1]], np.uint64)
+
+
+def _floats(values: Float64, edges: Int64) -> Iterator[bytes]:
+    """Decimals where all values are; the rest one by one."""
+    exponents, steps = _decimals(values, edges)
+    begins, lengths = edges[:-1], np.diff(edges)
+    bits = values.view(np.int64)
+    even = np.logical_and.reduceat(bits == np.repeat(bits[begins], lengths), begins)
+    packed = _integers(steps, edges)
+    for (a, b), exponent, same, integers in zip(
+        pairwise(edges.tolist()), exponents.tolist(), even.tolist(), packed, strict=True
+    ):
+        if same:
+            yield codec.constant(values[a : a + 1])
+        elif exponent == _UNKNOWN:
+            yield codec.pack(values[a:b])
+        else:
+            yield codec.quotients(exponent, integers)
+
+
+def _decimals(values: Float64, edges: Int64) -> tuple[Int64, Int64]:
+    """With how many decimals each column can be written (or _UNKNOWN), and its multiples."""
+    begins, lengths = edges[:-1], np.diff(edges)
+    exponents = np.full(len(lengths), _UNKNOWN)
+    found = np.zeros(len(values), np.int64)
+    for exponent in _EXPONENTS:
+        open_ = exponents == _UNKNOWN
+        if not open_.any():
+            break
+        steps, fits = codec.multiples(values, exponent, codec.QUOTIENT)
+        now = open_ & np.logical_and.reduceat(fits, begins)
+        exponents[now] = exponent
+        here = np.repeat(now, lengths)
+        found[here] = steps[here]
+    return exponents, found
+
+
+# --- and back ------------------------------------------------------------------------------------
+
+
+def unpack_each(datas: Sequence[memoryview], edges: Int64, dtype: np.dtype[Any]) -> Column:
+    """The columns one behind the other, as `codec.unpack` reads each of them. Raises Corrupt."""
+    out = np.empty(int(edges[-1]), dtype)
+    with codec.refusing():
+        others = (
+            _fill_floats(datas, edges, out)
+            if dtype.kind == "f"
+            else _fill_integers(datas, edges, out)
+        )
+    for place in others:
+        codec.unpack_into(datas[place], out[edges[place] : edges[place + 1]])
+    return out
+
+
+def _fill_integers(datas: Sequence[memoryview], edges: Int64, out: Int64) -> list[int]:
+    """Fill in what is a constant, a progression or steps; the places of the other columns."""
+    heads, others = np.zeros(len(datas), _HEAD), []
+    bodies: dict[int, list[tuple[int, memoryview]]] = {}
+    for place, data in enumerate(datas):
+        if data[0] == codec.Codec.NARROW:
+            heads[place] = head = codec.NARROW.unpack_from(data, 1)
+            bodies.setdefault(head[-1], []).append((place, data[1 + codec.NARROW.size :]))
+        elif data[0] == codec.Codec.AFFINE:
+            heads[place] = (*codec.TWO.unpack(data[1:]), 0, 0)
+        elif data[0] == codec.Codec.CONSTANT:
+            heads[place] = (*codec.ONE.unpack(data[1:]), 0, 0, 0)
+        else:
+            others.append(place)
+    lengths = np.diff(edges)
+    if not bodies and not heads["least"].any():
+        out[:] = np.repeat(heads["first"], lengths)
+        return others
+    steps = np.repeat(heads["least"], lengths).view(np.uint64)
+    for width, some in bodies.items():
+        places = np.array([place for place, _ in some])
+        wide = np.frombuffer(b"".join([body for _, body in some]), f"<u{width}")
+        units = np.repeat(heads["unit"][places], lengths[places] - 1)
+        steps[_behind_first(edges[places], lengths[places])] += wide * units
+    np.cumsum(steps.view(np.int64), out=out)
+    begins = edges[:-1]
+    out -= np.repeat(out[begins] - heads["first"], lengths)
+    return others
+
+
+_HEAD = np.dtype([("first", "<i8"), ("least", "<i8"), ("unit", "<u8"), ("width", "u1")])
+
+
+def _behind_first(begins: Int64, lengths: Int64) -> Int64:
+    """The places of all values of these columns but their first."""
+    before = np.cumsum(lengths - 1) - (lengths - 1)
+    found: Int64 = np.repeat(begins + 1 - before, lengths - 1) + np.arange(int((lengths - 1).sum()))
+    return found
+
+
+def _fill_floats(datas: Sequence[memoryview], edges: Int64, out: Float64) -> list[int]:
+    """Fill in what is a constant or quotients without exceptions; the places of the other columns."""
+    exponents, integers, others = np.zeros(len(datas), np.int64), [], []
+    for place, data in enumerate(datas):
+        exponent = codec.exponent_of(data)
+        integers.append(_ZERO if exponent is None else data[codec.QUOTIENTS_AT :])
+        if exponent is None:
+            others.append(place)
+        else:
+            exponents[place] = exponent
+    steps = unpack_each(integers, edges, np.dtype(np.int64))
+    out[:] = steps
+    out /= np.repeat(codec.POWERS[exponents], np.diff(edges))
+    return others
+
+
+_ZERO = memoryview(codec.constant(np.zeros(1, np.int64)))

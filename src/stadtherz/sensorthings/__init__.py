@@ -16,6 +16,7 @@ A request walks through stages with plain data between them:
     landing, csdl    the service root, and the model as OData describes it
     changes          one writing request: conditions, patches, locks, preferences around `write`
     references       links by themselves ($ref); filtered: DELETE of what a filter finds
+    watch, events    what changes in the answer of a query, told as it happens
     batch, parts     several requests in one, as JSON or multipart
     http             ASGI, errors, CORS
 """

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -27,7 +27,7 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import batch, changes, multipart
+from stadtherz.sensorthings import batch, changes, events, multipart
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
 from stadtherz.sensorthings.faces import FACES, face_at
 from stadtherz.sensorthings.formats import Unsupported
@@ -36,6 +36,7 @@ from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.origin import check_origin, header, root_of
 from stadtherz.sensorthings.parts import FailedDependency
 from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
+from stadtherz.sensorthings.watch import watch
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -50,7 +51,7 @@ _PREFLIGHT = (
     ("access-control-allow-methods", ", ".join(METHODS)),
     (
         "access-control-allow-headers",
-        "authorization, content-type, if-match, if-none-match, prefer",
+        "authorization, content-type, if-match, if-none-match, last-event-id, prefer",
     ),
     ("access-control-max-age", "86400"),
     ("accept-patch", ", ".join(changes.PATCHES)),
@@ -58,7 +59,7 @@ _PREFLIGHT = (
 _ALWAYS = (
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "location, etag, preference-applied"),
-    ("vary", "authorization, cookie"),
+    ("vary", "accept, authorization, cookie"),
     ("cache-control", "no-cache"),
     ("x-content-type-options", "nosniff"),
 )
@@ -240,9 +241,13 @@ class Application:
 
     visibility_of: VisibilityOf
     executor: Executor
+    listeners: events.Door = field(default_factory=events.Door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
+            return
+        if events.wanted(scope):
+            await self._tell(scope, receive, send)
             return
         try:
             body = await _read(receive) if scope["method"] in _WRITES else b""
@@ -256,6 +261,20 @@ class Application:
             await _send(answer, send, head=head)
         else:
             await self._stream(answer, answer.more, receive, send)
+
+    async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Changes of a query, until somebody has had enough."""
+
+        def open_watch() -> events.Watch:
+            urls, path = _address(scope)
+            query = scope.get("query_string", b"").decode("latin-1")
+            return watch(path, query, urls, lambda: self.visibility_of(scope))
+
+        telling = events.Telling(open_watch, lambda error: _said(error, "GET"), _ALWAYS)
+        try:
+            await self.listeners.answer(telling, scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - the translator
+            await _send(_translated(error, scope), send, head=False)
 
     async def _stream(
         self, answer: Answer, more: Iterator[bytes], receive: Receive, send: Send

@@ -119,14 +119,12 @@ class _Tail:
             time.sleep(_LOOK)
             return position
         if piece.position != position:
-            for listener in self.listeners():
+            with self._lock:
+                listeners = list(self._listeners)
+            for listener in listeners:
                 listener.hear(piece)
             time.sleep(_BREATH)
         return piece.position
-
-    def listeners(self) -> list[_Listener | _Waker]:
-        with self._lock:
-            return list(self._listeners)
 
 
 _tail = _Tail()
@@ -147,22 +145,41 @@ async def listen() -> AsyncIterator[AsyncIterator[Columns]]:
         _tail.leave(listener)
 
 
+_wakers: set[_Waker] = set()
+
+
 @asynccontextmanager
 async def growth() -> AsyncIterator[asyncio.Event]:
     """An event that is set whenever the log has grown, or somebody calls `nudge`; the caller clears it.
 
     For those who follow the log from a place of their own and miss nothing.
     """
-    waker = _Waker()
-    await asyncio.to_thread(_tail.join, waker)
-    try:
+    async with _waker() as waker:
+        await asyncio.to_thread(_tail.join, waker)
+        try:
+            yield waker.event
+        finally:
+            _tail.leave(waker)
+
+
+@asynccontextmanager
+async def nudges() -> AsyncIterator[asyncio.Event]:
+    """As `growth` for those who do not care for readings."""
+    async with _waker() as waker:
         yield waker.event
+
+
+@asynccontextmanager
+async def _waker() -> AsyncIterator[_Waker]:
+    waker = _Waker()
+    _wakers.add(waker)
+    try:
+        yield waker
     finally:
-        _tail.leave(waker)
+        _wakers.discard(waker)
 
 
 def nudge() -> None:
-    """Wake those who wait for `growth`, for something that the log does not tell."""
-    for listener in _tail.listeners():
-        if isinstance(listener, _Waker):
-            listener.hear()
+    """Wake them for something that the log does not tell."""
+    for waker in tuple(_wakers):
+        waker.hear()

@@ -4,7 +4,7 @@ from stadtherz.stream.consumers import Consumer, consumers_at_end, drain, regist
 from stadtherz.stream.dispatcher import start_dispatcher, stop_dispatcher
 from stadtherz.stream.events import HEADERS as EVENT_HEADERS
 from stadtherz.stream.events import Connections, close_live_streams, endless
-from stadtherz.stream.live import growth, listen, nudge
+from stadtherz.stream.live import growth, listen, nudge, nudges
 
 __all__ = [
     "EVENT_HEADERS",
@@ -17,6 +17,7 @@ __all__ = [
     "growth",
     "listen",
     "nudge",
+    "nudges",
     "register",
     "start_dispatcher",
     "stop_dispatcher",

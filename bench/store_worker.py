@@ -32,6 +32,7 @@ from bench import store_writes as writes  # noqa: E402
 from bench.store_series import batches, fleet  # noqa: E402
 from stadtherz.base.vocabulary import WATER_LEVEL  # noqa: E402
 from stadtherz.project import template  # noqa: E402
+from stadtherz.project.runtime import keep_what_is_loaded  # noqa: E402
 from stadtherz.store.public import (  # noqa: E402
     NewStream,
     create_organisation,
@@ -173,6 +174,7 @@ TASKS: dict[str, Callable[..., Any]] = {
 
 
 def main() -> None:
+    keep_what_is_loaded()  # as a server does
     for line in sys.stdin:
         order = json.loads(line)
         answer = TASKS[order.pop("task")](**order)

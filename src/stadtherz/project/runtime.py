@@ -1,5 +1,6 @@
 """What runs beside the requests: the store's writer, reactors, deliveries and jobs."""
 
+import gc
 import logging
 
 from stadtherz.alerts.public import start_delivery, stop_delivery
@@ -21,7 +22,18 @@ def start() -> None:
     start_dispatcher()
     start_delivery()
     _scheduler.start()
+    keep_what_is_loaded()
     logger.info("background parts started")
+
+
+def keep_what_is_loaded() -> None:
+    """Let the collector of garbage pass over all modules and settings, which stay to the end.
+
+    They are some hundred thousand objects: a question that makes many had to wait for them to be
+    looked at, for longer than it took itself.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def stop() -> None:

@@ -17,7 +17,7 @@ from stadtherz.base.time import HOUR, Micros
 from stadtherz.store import rows
 from stadtherz.store.batch import Readings
 from stadtherz.store.buckets import bucket_each, changes, zone_of
-from stadtherz.store.chunks import Directory, chunks_of, rollups_of
+from stadtherz.store.chunks import Directory, groups_of, rollups_of
 from stadtherz.store.rollup import (
     Hours,
     from_hours,
@@ -164,21 +164,18 @@ def _raw(question: _Question, found: Directory, loose: _Raw) -> _Raw:
     """What is loose and what these chunks hold, within the question's bounds."""
     if not len(found):
         return loose
-    bounds = np.array([question.start, question.end])
-    starts, results, ids, numbers = [loose.start], [loose.result], [loose.id], []
-    for chunk in chunks_of(found):
-        inside = slice(*chunk.phenomenon_start.searchsorted(bounds).tolist())
-        starts.append(chunk.phenomenon_start[inside])
-        results.append(chunk.result[inside])
-        numbers.append(len(starts[-1]))
-        if len(loose.start):  # only then ties have to be decided
-            ids.append(chunk.id[inside])
-    stream = np.r_[loose.stream, np.repeat(found.stats.datastream, numbers)]
-    start, result, key = np.concatenate(starts), np.concatenate(results), np.concatenate(ids)
-    whole = _Raw(stream, start, result, key)
+    names = ["datastream", "phenomenon_start", "result"]
+    names += ["id"] if len(loose.start) else []  # only then ties have to be decided
+    parts: list[list[Any]] = [[loose.stream], [loose.start], [loose.result], [loose.id]]
+    for group in groups_of(found):
+        start = group.phenomenon_start
+        inside = (start >= question.start) & (start < question.end)
+        for part, name in zip(parts, names, strict=False):
+            part.append(getattr(group, name)[inside])
+    whole = _Raw(*(np.concatenate(part) for part in parts))
     if not len(loose.start):  # chunks come in order already
         return whole
-    return whole.take(np.lexsort((key, start, stream)))
+    return whole.take(np.lexsort((whole.id, whole.start, whole.stream)))
 
 
 def _answer(

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from stadtherz.store import narrow
 from stadtherz.store.block import BLOCK_COLUMNS, Block, Sheaf
-from stadtherz.store.codec import Codec, Corrupt, pack, unpack, unpack_into
+from stadtherz.store.codec import Codec, Corrupt, pack, unpack
 from stadtherz.store.values import NONE, Int64
 
 __all__ = [
@@ -122,7 +122,7 @@ class Layout(NamedTuple):  # not a dataclass: one is made of each chunk that is 
     """What a version's reader finds: bytes of columns that `codec.unpack` understands."""
 
     size: int  # readings
-    columns: dict[str, memoryview]
+    columns: dict[str, bytes]  # no views: the collector of garbage would look at each
     relative: frozenset[str]  # columns that count from the phenomenon start
 
 
@@ -138,14 +138,14 @@ def decode(data: bytes | memoryview) -> Layout:
     reader = FORMATS.get(version(data))
     if reader is None:
         raise Corrupt(f"the version {data[0]} of chunks is not known here")
-    return reader(memoryview(data))
+    return reader(bytes(data))
 
 
-def _read_1(data: memoryview) -> Layout:
+def _read_1(data: bytes) -> Layout:
     body = len(data) - _CRC.size
     if body < _HEAD.size:
         raise Corrupt("a chunk is shorter than its head")
-    if zlib.crc32(data[:body]) != _CRC.unpack_from(data, body)[0]:
+    if zlib.crc32(memoryview(data)[:body]) != _CRC.unpack_from(data, body)[0]:
         raise Corrupt("the checksum is wrong")
     _, relative, size, *lengths = _HEAD.unpack_from(data)
     if _HEAD.size + sum(lengths) != body:
@@ -171,16 +171,29 @@ def bound(chunks: Sequence["Chunk"]) -> Sheaf:
     edges = np.cumsum([0, *map(len, chunks)])
     columns: dict[str, npt.NDArray[Any]] = {}
     for name in BLOCK_COLUMNS:
-        dtype = _FLOAT64 if name == "result" else _INT64
-        values = narrow.unpack_each([chunk.packed(name) for chunk in chunks], edges, dtype)
-        if name in _RELATIVE:
-            counts = np.repeat([chunk.counts(name) for chunk in chunks], np.diff(edges))
-            values += np.where(counts & (values != NONE), columns["phenomenon_start"], 0)
-        columns[name] = values
+        columns[name] = gathered(chunks, edges, name, lambda: columns["phenomenon_start"])
     return Sheaf(streams, edges, columns)
 
 
-FORMATS: dict[int, Callable[[memoryview], Layout]] = {1: _read_1}
+def gathered(
+    chunks: Sequence["Chunk"], edges: Int64, name: str, starts: Callable[[], Int64]
+) -> npt.NDArray[Any]:
+    """A column of chunks, each of which goes from one edge to the next. Raises Corrupt.
+
+    `starts` gives the phenomenon starts if the column counts from them.
+    """
+    dtype = _FLOAT64 if name == "result" else _INT64
+    try:
+        values = narrow.unpack_each([chunk.packed(name) for chunk in chunks], edges, dtype)
+    except Corrupt as error:
+        raise Corrupt(f"{name}: {error}") from error
+    if name in _RELATIVE and any(chunk.counts(name) for chunk in chunks):
+        counts = np.repeat([chunk.counts(name) for chunk in chunks], np.diff(edges))
+        values += np.where(counts & (values != NONE), starts(), 0)
+    return values
+
+
+FORMATS: dict[int, Callable[[bytes], Layout]] = {1: _read_1}
 """How each version is read. A new one is added here and written by `encode`; none is removed."""
 
 
@@ -220,21 +233,13 @@ class Chunk:
             found = self._columns[name] = self._decoded(name)
         return found
 
-    def packed(self, name: str) -> memoryview:
+    def packed(self, name: str) -> bytes:
         """A column's bytes."""
         return self._layout.columns[name]
 
     def counts(self, name: str) -> bool:
         """Whether a column's bytes count from the phenomenon start."""
         return name in self._layout.relative
-
-    def fill(self, name: str, out: npt.NDArray[Any]) -> None:
-        """Write a column into an array as long as the chunk, without remembering it."""
-        found = self._columns.get(name)
-        if found is None and name not in self._layout.relative:
-            unpack_into(self._layout.columns[name], out)
-        else:
-            out[:] = self._decoded(name) if found is None else found
 
     def _decoded(self, name: str) -> npt.NDArray[Any]:
         dtype = _FLOAT64 if name == "result" else _INT64

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, iso, now_us
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store.block import BLOCK_COLUMNS, Block, ChunkStats, Sheaf, stats_of_each
-from stadtherz.store.chunk import Chunk, Corrupt, encode, encode_each
+from stadtherz.store.chunk import Chunk, Corrupt, encode, encode_each, gathered
 from stadtherz.store.database import database, members, rows_of, run
 from stadtherz.store.rollup import Hours, rollup, unroll
 from stadtherz.store.sieve import Stats
@@ -162,7 +162,7 @@ def _weight(chunks: int, readings: int) -> int:
 
 
 decoded = _Decoded()
-_TOGETHER = 16  # chunks in a group: their columns stay in the processor's cache
+_READINGS = 32_768  # of a group of chunks: their columns stay in the processor's cache
 _AT_ONCE = 128  # chunks fetched by one statement
 
 
@@ -233,16 +233,16 @@ class Group:
         if name not in BLOCK_COLUMNS:
             parts = [getattr(chunk, name) for chunk in self.chunks]
             return None if parts[0] is None else np.concatenate(parts)
-        whole = np.empty(len(self), np.float64 if name == "result" else np.int64)
-        for chunk, (a, b) in zip(self.chunks, pairwise(self.edges), strict=True):
-            chunk.fill(name, whole[a:b])
-        return whole
+        return gathered(self.chunks, np.array(self.edges), name, lambda: self.phenomenon_start)
 
 
 def groups_of(found: Directory) -> Iterator[Group]:
     """The chunks some at a time."""
     chunks = chunks_of(found)
-    while part := list(islice(chunks, _TOGETHER)):
+    size = (
+        min(max(_READINGS // max(int(found.stats.n.mean()), 1), 1), _AT_ONCE) if len(found) else 1
+    )
+    while part := list(islice(chunks, size)):
         yield Group(part)
 
 

@@ -9,7 +9,6 @@ together. Pco and Zstandard do the rest; whichever result is the smallest is kep
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import IntEnum
 from itertools import chain
 from typing import Any
@@ -88,7 +87,7 @@ QUOTIENTS_AT = 1 + _DECIMAL.size
 """Where the column of integers begins in what `quotients` made."""
 
 
-def exponent_of(data: memoryview) -> int | None:
+def exponent_of(data: bytes) -> int | None:
     """The power of ten if these are bytes as `quotients` makes them, without exceptions."""
     if data[0] != Codec.DECIMAL:
         return None
@@ -282,7 +281,7 @@ Decoder = Callable[[memoryview, Column], None]
 """Fills an array, whose length and type are those of the column, from the bytes behind the first."""
 
 _ONE = {"i": ONE, "f": struct.Struct("<d")}
-_UNREADABLE = (
+UNREADABLE = (
     *(ValueError, TypeError, IndexError, OverflowError, RuntimeError),
     *(struct.error, zstandard.ZstdError),
 )
@@ -297,16 +296,9 @@ def unpack(data: bytes | memoryview, count: int, dtype: np.dtype[Any]) -> Column
 
 def unpack_into(data: bytes | memoryview, out: Column) -> None:
     """Fill an array of int64 or float64, as long as the column, with its values. Raises Corrupt."""
-    with refusing():
-        _fill(memoryview(data), out)
-
-
-@contextmanager
-def refusing() -> Iterator[None]:
-    """What bytes that make no sense lead to becomes Corrupt."""
     try:
-        yield
-    except _UNREADABLE as error:
+        _fill(memoryview(data), out)
+    except UNREADABLE as error:
         raise Corrupt(f"a column cannot be read: {error}") from error
 
 

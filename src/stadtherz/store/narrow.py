@@ -95,24 +95,23 @@ def _decimals(values: Float64, edges: Int64) -> tuple[Int64, Int64]:
 # --- and back ------------------------------------------------------------------------------------
 
 
-def unpack_each(datas: Sequence[memoryview], edges: Int64, dtype: np.dtype[Any]) -> Column:
+def unpack_each(datas: Sequence[bytes], edges: Int64, dtype: np.dtype[Any]) -> Column:
     """The columns one behind the other, as `codec.unpack` reads each of them. Raises Corrupt."""
     out = np.empty(int(edges[-1]), dtype)
-    with codec.refusing():
-        others = (
-            _fill_floats(datas, edges, out)
-            if dtype.kind == "f"
-            else _fill_integers(datas, edges, out)
-        )
+    fill = _fill_floats if dtype.kind == "f" else _fill_integers
+    try:
+        others = fill(datas, edges, out)
+    except codec.UNREADABLE as error:
+        raise codec.Corrupt(f"a column cannot be read: {error}") from error
     for place in others:
         codec.unpack_into(datas[place], out[edges[place] : edges[place + 1]])
     return out
 
 
-def _fill_integers(datas: Sequence[memoryview], edges: Int64, out: Int64) -> list[int]:
+def _fill_integers(datas: Sequence[bytes], edges: Int64, out: Int64) -> list[int]:
     """Fill in what is a constant, a progression or steps; the places of the other columns."""
     heads, others = np.zeros(len(datas), _HEAD), []
-    bodies: dict[int, list[tuple[int, memoryview]]] = {}
+    bodies: dict[int, list[tuple[int, bytes]]] = {}
     for place, data in enumerate(datas):
         if data[0] == codec.Codec.NARROW:
             heads[place] = head = codec.NARROW.unpack_from(data, 1)
@@ -149,7 +148,7 @@ def _behind_first(begins: Int64, lengths: Int64) -> Int64:
     return found
 
 
-def _fill_floats(datas: Sequence[memoryview], edges: Int64, out: Float64) -> list[int]:
+def _fill_floats(datas: Sequence[bytes], edges: Int64, out: Float64) -> list[int]:
     """Fill in what is a constant or quotients without exceptions; the places of the other columns."""
     exponents, integers, others = np.zeros(len(datas), np.int64), [], []
     for place, data in enumerate(datas):
@@ -165,4 +164,4 @@ def _fill_floats(datas: Sequence[memoryview], edges: Int64, out: Float64) -> lis
     return others
 
 
-_ZERO = memoryview(codec.constant(np.zeros(1, np.int64)))
+_ZERO = codec.constant(np.zeros(1, np.int64))

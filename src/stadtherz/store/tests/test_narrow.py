@@ -36,7 +36,7 @@ def assert_come_back(values: Column, edges: Column) -> list[bytes]:
     assert len(packed) == len(edges) - 1
     for data, (a, b) in zip(packed, pairwise(edges.tolist()), strict=True):
         assert unpack(data, b - a, values.dtype).tobytes() == values[a:b].tobytes()
-    again = unpack_each([*map(memoryview, packed)], edges, values.dtype)
+    again = unpack_each(packed, edges, values.dtype)
     assert again.dtype == values.dtype
     assert again.tobytes() == values.tobytes()
     return packed
@@ -63,7 +63,7 @@ def test_what_others_packed_is_read_together_with_it(columns: list[list[int]]) -
     own = pack_each(values, edges)
     theirs = [pack(values[a:b]) for a, b in pairwise(edges.tolist())]
     mixed = [pair[place % 2] for place, pair in enumerate(zip(own, theirs, strict=True))]
-    assert unpack_each([*map(memoryview, mixed)], edges, values.dtype).tobytes() == values.tobytes()
+    assert unpack_each(mixed, edges, values.dtype).tobytes() == values.tobytes()
 
 
 @given(some_floats)
@@ -72,7 +72,7 @@ def test_floats_that_others_packed_are_read_together_with_it(columns: list[list[
     own = pack_each(values, edges)
     theirs = [pack(values[a:b]) for a, b in pairwise(edges.tolist())]
     mixed = [pair[place % 2] for place, pair in enumerate(zip(own, theirs, strict=True))]
-    assert unpack_each([*map(memoryview, mixed)], edges, values.dtype).tobytes() == values.tobytes()
+    assert unpack_each(mixed, edges, values.dtype).tobytes() == values.tobytes()
 
 
 def test_regular_columns_cost_what_they_cost_alone() -> None:
@@ -111,7 +111,7 @@ def test_bad_bytes_raise_nothing_but_corrupt(columns: list[list[int]], data: st.
     bad[data.draw(st.integers(0, len(bad) - 1))] = data.draw(st.integers(0, 255))
     del bad[data.draw(st.integers(0, len(bad))) :]
     try:
-        found = unpack_each([*map(memoryview, packed)], edges, values.dtype)
+        found = unpack_each(packed, edges, values.dtype)
     except Corrupt:
         return
     assert len(found) == len(values)
@@ -121,4 +121,4 @@ def test_steps_that_are_too_short_are_refused() -> None:
     values = minutes(100, jitter=4000)
     (data,) = pack_each(values, np.array([0, 100]))
     with pytest.raises(Corrupt):
-        unpack_each([memoryview(data)], np.array([0, 101]), values.dtype)
+        unpack_each([data], np.array([0, 101]), values.dtype)

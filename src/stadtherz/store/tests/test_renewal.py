@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 START = parse_instant("2026-03-01T00:00:00Z")
 
 
-def read_2(data: memoryview) -> chunk.Layout:
+def read_2(data: bytes) -> chunk.Layout:
     return chunk.FORMATS[1](data)
 
 

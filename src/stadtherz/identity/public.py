@@ -1,7 +1,7 @@
 """The door of `identity`: who somebody is, what they may see, and the trail of what they did.
 
-`visibility_of_scope` fits the data plane's `visibility_of`; pages find the same value in
-`visibility_of_request`. Accounts and tokens are made with `create_*`. The models are here for the back
+`visibility_of_scope` fits the data plane's `visibility_of`, and `visibility_at_once` is for its event
+loop; pages find the same value in `visibility_of_request`. Accounts and tokens are made with `create_*`. The models are here for the back
 office, which lists and edits them.
 """
 
@@ -22,6 +22,7 @@ from stadtherz.identity.tokens import issue_token, revoke
 from stadtherz.identity.urls import urlpatterns
 from stadtherz.identity.visibility import (
     administered_by,
+    visibility_at_once,
     visibility_of_scope,
     visibility_of_user,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "role_group",
     "set_password",
     "urlpatterns",
+    "visibility_at_once",
     "visibility_of_request",
     "visibility_of_scope",
     "visibility_of_user",

@@ -16,7 +16,7 @@ from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.identity.models import ApiToken, GroupMembership, Membership, User
 from stadtherz.identity.roles import ADMINISTRATORS, WRITERS
-from stadtherz.identity.tokens import find_token
+from stadtherz.identity.tokens import believed_token, find_token
 
 AsgiScope = Mapping[str, Any]
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -91,6 +91,22 @@ def visibility_of_scope(scope: AsgiScope) -> Visibility:
     if not key or not _came_from_our_pages(scope, headers):
         return ANONYMOUS
     return visibility_of_user(_session_user(key))
+
+
+def visibility_at_once(scope: AsgiScope) -> Visibility | None:
+    """As `visibility_of_scope` for a token that was looked up a moment ago, on the event loop, too.
+
+    None for everything else: whoever gets it asks in a thread.
+    """
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            try:
+                text = _token_text(value.decode("latin-1"))
+            except Unauthenticated:
+                return None
+            token = believed_token(text)
+            return None if token is None else visibility_of_token(token)
+    return None
 
 
 def _token_text(authorization: str) -> str:

@@ -15,7 +15,7 @@ django.setup()
 
 from django.urls import get_resolver
 
-from stadtherz.identity.public import visibility_of_scope
+from stadtherz.identity.public import visibility_at_once, visibility_of_scope
 from stadtherz.ingest.public import application as ingest_application
 from stadtherz.project import admission, runtime
 from stadtherz.project.admission import Receive, Scope, Send
@@ -24,7 +24,7 @@ from stadtherz.sensorthings.public import application as sensorthings_applicatio
 from stadtherz.web.public import live_application
 
 _doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
-    "sta": sensorthings_application(visibility_of_scope),
+    "sta": sensorthings_application(visibility_of_scope, visibility_at_once),
     "ingest": ingest_application(visibility_of_scope),
     "live": live_application(visibility_of_scope),
 }

@@ -13,7 +13,7 @@ from stadtherz.sensorthings.conditions import Conditions, tag_of
 from stadtherz.sensorthings.exports import Export
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.formats import Format, Unsupported
-from stadtherz.sensorthings.found import Parent
+from stadtherz.sensorthings.found import Entity, Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
@@ -163,7 +163,11 @@ def _single(route: Route, fetcher: Fetcher, urls: Urls) -> Parent | None:
 
 def shown(fetcher: Fetcher, plan: SetPlan, parent: Parent, urls: Urls) -> Answer:
     """The entity that `parent` found, with its tag."""
-    found = fetcher.entity(plan, parent)
+    return answer_of(fetcher.entity(plan, parent), plan, urls)
+
+
+def answer_of(found: Entity, plan: SetPlan, urls: Urls) -> Answer:
+    """The entity with its tag."""
     body = render.entity(found, plan, urls)
     keys = tuple(
         found.values[link.via.column] for link in found.type.links if isinstance(link.via, Own)

@@ -27,21 +27,24 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import batch, changes, events, multipart
+from stadtherz.sensorthings import batch, changes, events, multipart, posts
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
 from stadtherz.sensorthings.faces import FACES, face_at
 from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.get import Answer, conditional, get
+from stadtherz.sensorthings.intake import Intake
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.origin import check_origin, header, root_of
 from stadtherz.sensorthings.parts import FailedDependency
 from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
 from stadtherz.sensorthings.watch import watch
+from stadtherz.store.public import Kept
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 VisibilityOf = Callable[[Scope], Visibility]
+VisibilityAtOnce = Callable[[Scope], Visibility | None]
 
 MAX_BODY = 2 * 1024 * 1024
 THREADS = 8
@@ -237,10 +240,15 @@ def _advice(error: Exception, method: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """The ASGI application; `executor` runs the work on the database."""
+    """The ASGI application; `executor` runs the work on the database.
+
+    `visibility_at_once` tells without the database who sends a request, or None if it cannot.
+    """
 
     visibility_of: VisibilityOf
     executor: Executor
+    visibility_at_once: VisibilityAtOnce = lambda _scope: None
+    intake: Intake = field(default_factory=Intake)
     listeners: events.Door = field(default_factory=events.Door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -249,18 +257,46 @@ class Application:
         if events.wanted(scope):
             await self._tell(scope, receive, send)
             return
-        try:
-            body = await _read(receive) if scope["method"] in _WRITES else b""
-        except (TooLarge, Invalid) as error:
-            answer = _translated(error, scope)
-        else:
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(self.executor, self._work, scope, body)
+        answer = await self._answer(scope, receive)
         head = scope["method"] == "HEAD"
         if answer.more is None or head:
             await _send(answer, send, head=head)
         else:
             await self._stream(answer, answer.more, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        try:
+            body = await _read(receive) if scope["method"] in _WRITES else b""
+        except (TooLarge, Invalid) as error:
+            return _translated(error, scope)
+        posted = await self._posted(scope, body)
+        if posted is not None:
+            return posted
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.executor, self._work, scope, body)
+
+    async def _posted(self, scope: Scope, body: bytes) -> Answer | None:
+        """The answer to a single Observation, for whose commit no thread waits; None if it is none."""
+        if scope["method"] != "POST" or not _path(scope).endswith("/Observations"):
+            return None
+        try:
+            post = self._post(scope, body)
+            kept = None if post is None else await self.intake.keep(post.offer)
+            if post is None or kept is None:
+                return None
+            if post.direct:
+                return post.answer(kept)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self.executor, _told, post, kept)
+        except Exception as error:  # noqa: BLE001 - the translator, as above
+            return _translated(error, scope)
+
+    def _post(self, scope: Scope, body: bytes) -> posts.Post | None:
+        visibility = self.visibility_at_once(scope)
+        if visibility is None:
+            return None
+        urls, path = _address(scope)
+        return posts.read(path, scope, body, visibility, urls, now=now_us())
 
     async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Changes of a query, until somebody has had enough."""
@@ -296,9 +332,17 @@ class Application:
         return handle(scope, body, self.visibility_of)
 
 
-def application(visibility_of: VisibilityOf) -> Application:
+def _told(post: posts.Post, kept: Kept) -> Answer:
+    close_old_connections()
+    return post.answer(kept)
+
+
+def application(
+    visibility_of: VisibilityOf, visibility_at_once: VisibilityAtOnce = lambda _scope: None
+) -> Application:
     """An application with threads of its own."""
-    return Application(visibility_of, ThreadPoolExecutor(THREADS, thread_name_prefix="sta"))
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="sta")
+    return Application(visibility_of, executor, visibility_at_once)
 
 
 async def _read(receive: Receive) -> bytes:
@@ -324,13 +368,22 @@ async def _disconnected(receive: Receive) -> None:
 
 
 def _start(answer: Answer) -> MutableMapping[str, Any]:
-    headers = [*_ALWAYS, *answer.headers]
+    headers = list(answer.headers)
     if answer.status not in (204, 304):
-        headers.append(("content-type", answer.content_type))
+        if answer.body or answer.more is not None:
+            headers.append(("content-type", answer.content_type))
         if answer.more is None:
             headers.append(("content-length", str(len(answer.body))))
-    encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers]
+    encoded = [*_ALWAYS_SENT, *map(_sent, headers)]
     return {"type": "http.response.start", "status": answer.status, "headers": encoded}
+
+
+def _sent(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    name, value = header
+    return name.encode(), value.encode("latin-1", "replace")
+
+
+_ALWAYS_SENT = tuple(map(_sent, _ALWAYS))
 
 
 async def _send(answer: Answer, send: Send, *, head: bool) -> None:

@@ -26,6 +26,12 @@ def check_result(entity: EntityType, stream: int, result: Any) -> None:
         )
 
 
+def fits(result: Any, kind: str, unit: Any) -> bool:
+    """Whether a Datastream with this observation type and unit, as stored, has such results."""
+    component = _component(kind, unit)
+    return component is None or result_types.fits(component, result)
+
+
 def check_change(stream: int, body: Body) -> None:
     """Raise Invalid for a result type of another structure if there are results already."""
     wanted = (body.values.get("unit_of_measurement") or {}).get(RESULT_TYPE)
@@ -38,8 +44,9 @@ def check_change(stream: int, body: Body) -> None:
 
 def _said(stream: int) -> Component | None:
     found = rows(sql.kind_of_results(stream))
-    if not found:
-        return None
-    kind, unit = found[0]
+    return _component(*found[0]) if found else None
+
+
+def _component(kind: str, unit: Any) -> Component | None:
     document = orjson.loads(unit) if isinstance(unit, str) else unit
     return result_types.said(kind, document) if isinstance(document, dict) else None

@@ -116,7 +116,7 @@ def readings_of(columns: Columns) -> list[Reading]:
     """Columns as dictionaries; None stands where there is no value."""
     size = len(columns)
     lists: dict[str, list[Any]] = {name: _optional(getattr(columns, name)) for name in _INTEGERS}
-    lists["result"] = [_result(value) for value in columns.result.tolist()]
+    lists["result"] = [shown_result(value) for value in columns.result.tolist()]
     lists["result_quality"] = list(columns.result_quality or [None] * size)
     lists["parameters"] = list(columns.parameters or [None] * size)
     names = list(lists)
@@ -127,7 +127,7 @@ def last_of(columns: Columns) -> Reading:
     """The last of them alone."""
     last: Reading = {name: getattr(columns, name)[-1].item() for name in _INTEGERS}
     last = {name: None if value == NONE else value for name, value in last.items()}
-    last["result"] = _result(columns.result[-1:].tolist()[0])
+    last["result"] = shown_result(columns.result[-1:].tolist()[0])
     for name in ("result_quality", "parameters"):
         values = getattr(columns, name)
         last[name] = None if values is None else values[-1]
@@ -139,7 +139,7 @@ def _optional(values: np.ndarray[Any, np.dtype[np.int64]]) -> list[int | None]:
     return [None if value == NONE else value for value in found] if NONE in values else found
 
 
-def _result(value: Any) -> Any:
+def shown_result(value: Any) -> Any:
     """A whole number is shown without a fraction: `6`, as it was sent."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _WHOLE:
         return int(value)

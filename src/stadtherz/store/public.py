@@ -1,7 +1,8 @@
 """The store's door. Everything else in `stadtherz.store` is private to it.
 
 Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit),
-`append_columns` (many at once). Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`,
+`append_columns` (many at once); `offer` and `submit_offers` for callers of whom it is not known yet
+whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`,
 `buckets`, `buckets_of`. Changed: `correct`, `reading_at`, `delete_readings`, `delete_where`.
 Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
 finds and mends what is damaged, `stats` tells sizes.
@@ -47,6 +48,7 @@ from stadtherz.store.measures import (
     stats,
 )
 from stadtherz.store.news import LogPlace, News, log_place, news_after
+from stadtherz.store.offers import Kept, Offer, offer
 from stadtherz.store.policies import Policy, policies, set_policy
 from stadtherz.store.reads import by_id, count, extents, latest, scan, select
 from stadtherz.store.registration import (
@@ -78,7 +80,14 @@ from stadtherz.store.values import (
     Selection,
     StreamInfo,
 )
-from stadtherz.store.writer import append, append_columns, start_writer, stop_writer, submit
+from stadtherz.store.writer import (
+    append,
+    append_columns,
+    start_writer,
+    stop_writer,
+    submit,
+    submit_offers,
+)
 
 __all__ = [
     "NONE",
@@ -90,11 +99,13 @@ __all__ = [
     "Columns",
     "Entity",
     "Extent",
+    "Kept",
     "LogPlace",
     "LogSlice",
     "NewColumns",
     "NewStream",
     "News",
+    "Offer",
     "OrganisationInfo",
     "Policy",
     "Problem",
@@ -139,6 +150,7 @@ __all__ = [
     "moving",
     "news_after",
     "notify_log",
+    "offer",
     "organisations",
     "policies",
     "reading_at",
@@ -154,6 +166,7 @@ __all__ = [
     "streams_observing",
     "streams_visible_to",
     "submit",
+    "submit_offers",
     "tend",
     "update",
     "wait_for_log",

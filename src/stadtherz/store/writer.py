@@ -12,19 +12,22 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, transaction
 
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
-from stadtherz.store import sealer, view
+from stadtherz.store import offers, sealer, view
 from stadtherz.store.batch import Batch
 from stadtherz.store.checks import batch_of, batch_of_columns
 from stadtherz.store.database import database, writing
-from stadtherz.store.insert import Outcome, insert_batches
+from stadtherz.store.insert import Written, insert_batches
 from stadtherz.store.log import announce, notify_log
+from stadtherz.store.offers import Kept, Offer
 from stadtherz.store.values import NewColumns, Reading, Receipt, Receipts
+from stadtherz.store.view import View
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +44,14 @@ _LOST = (OperationalError, InterfaceError, Unavailable)
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    batch: Batch
-    shape: Callable[[Receipts], Any]  # what the caller gets of the receipts
+    """Readings to be kept, or offers of readings."""
+
+    readings: Batch | Sequence[Offer]
+    shape: Callable[[Any], Any]  # what the caller gets of what became of them
     future: Future[Any] = field(default_factory=Future)
+
+    def __len__(self) -> int:
+        return len(self.readings)
 
 
 def append(readings: Sequence[Reading]) -> list[Receipt]:
@@ -71,6 +79,19 @@ def append_columns(columns: NewColumns) -> Receipts:
     return future.result()
 
 
+def submit_offers(offered: Sequence[Offer]) -> Future[list[Kept | None]]:
+    """Keep those of the offers that their callers may make; the future resolves after the commit.
+
+    None stands where an offer was declined, since its datastream or feature is not there for the
+    caller, belongs to others, or has no place to make a feature from. Never waits: while the queue
+    is full, all are declined.
+    """
+    job = _Job(offered, lambda kept: kept)
+    if not (offered and _take(job, patient=False)):
+        job.future.set_result([None] * len(offered))
+    return job.future
+
+
 def _check_size(number: int) -> None:
     if number > LARGEST_BATCH:
         raise TooLarge(f"a batch may hold {LARGEST_BATCH} readings, this one has {number}")
@@ -82,14 +103,20 @@ def _listed(receipts: Receipts) -> list[Receipt]:
 
 
 def _handed_in(job: _Job) -> Future[Any]:
+    _take(job, patient=True)
+    return job.future
+
+
+def _take(job: _Job, *, patient: bool) -> bool:
+    """See to the job; False if there is no room for it and it is not patient."""
     job.future.set_running_or_notify_cancel()
-    if not len(job.batch):
+    if not len(job):
         job.future.set_result(job.shape(Receipts(np.empty(0, np.int64), np.empty(0, bool))))
     elif database().in_atomic_block:
         _write_within(job)
     else:
-        _writer.put(job)
-    return job.future
+        return _writer.put(job, patient=patient)
+    return True
 
 
 def start_writer() -> None:
@@ -105,13 +132,28 @@ def stop_writer() -> None:
 
 def _write_within(job: _Job) -> None:
     with writing():
-        (outcome,), _ = insert_batches([job.batch], view.current().copy())
+        (outcome,), _ = _insert([job], view.current().copy())
         announce()
     transaction.on_commit(notify_log)
     _resolve(job, outcome)
 
 
-def _resolve(job: _Job, outcome: Outcome) -> None:
+def _insert(jobs: Sequence[_Job], known: View) -> tuple[list[Any], Written | None]:
+    """What becomes of each job, within the transaction: Receipts or Invalid, or that of its offers."""
+    batches = [job.readings for job in jobs if isinstance(job.readings, Batch)]
+    if len(batches) == len(jobs):
+        return insert_batches(batches, known)
+    offered = [job.readings for job in jobs if not isinstance(job.readings, Batch)]
+    judged = offers.judged(list(chain.from_iterable(offered)))
+    outcomes, written = insert_batches([*batches, judged.batch], known)
+    told, others = iter(judged.told(outcomes[-1])), iter(outcomes)
+    return [
+        next(others) if isinstance(job.readings, Batch) else list(islice(told, len(job)))
+        for job in jobs
+    ], written
+
+
+def _resolve(job: _Job, outcome: Any) -> None:
     if isinstance(outcome, Invalid):
         job.future.set_exception(outcome)
     else:
@@ -126,16 +168,21 @@ class _Writer:
         self._stopping = False
         self._thread: threading.Thread | None = None
 
-    def put(self, job: _Job) -> None:
+    def put(self, job: _Job, *, patient: bool) -> bool:
+        """Take the job; while the queue is full wait, or refuse it if it is not patient."""
         self.start()
         with self._changed:
-            self._changed.wait_for(
-                lambda: not self._jobs or self._waiting + len(job.batch) <= _MOST_WAITING
-            )
+            if not (patient or self._has_room(job)):
+                return False
+            self._changed.wait_for(lambda: self._has_room(job))
             self._jobs.append(job)
-            self._waiting += len(job.batch)
+            self._waiting += len(job)
             self._changed.notify_all()
         self.start()
+        return True
+
+    def _has_room(self, job: _Job) -> bool:
+        return not self._jobs or self._waiting + len(job) <= _MOST_WAITING
 
     def start(self) -> None:
         with self._changed:
@@ -164,9 +211,9 @@ class _Writer:
             self._changed.wait_for(lambda: self._jobs or self._stopping)
             group: list[_Job] = []
             size = 0
-            while self._jobs and (not group or size + len(self._jobs[0].batch) <= _LARGEST_GROUP):
+            while self._jobs and (not group or size + len(self._jobs[0]) <= _LARGEST_GROUP):
                 job = self._jobs.popleft()
-                size += len(job.batch)
+                size += len(job)
                 group.append(job)
             self._waiting -= size
             self._changed.notify_all()
@@ -179,7 +226,7 @@ def _write_group(jobs: Sequence[_Job]) -> None:
     """Commit the jobs together; if that fails, each alone, so that none pays for another."""
     try:
         close_old_connections()
-        outcomes = _commit([job.batch for job in jobs])
+        outcomes = _commit(jobs)
     except Exception as error:  # noqa: BLE001 - a worker loop: somebody waits for each future
         _after_failure(jobs, error)
         return
@@ -188,12 +235,12 @@ def _write_group(jobs: Sequence[_Job]) -> None:
         _resolve(job, outcome)
 
 
-def _commit(batches: Sequence[Batch]) -> list[Outcome]:
+def _commit(jobs: Sequence[_Job]) -> list[Any]:
     view.current()  # what other processes did is learnt before anybody has to wait for it
     with writing():
         known = view.current()
         before = (known.end, known.stamp)
-        outcomes, written = insert_batches(batches, known)
+        outcomes, written = _insert(jobs, known)
         announce()
     if written is not None:
         view.committed(before, written.batch, written.last, written.stamp)

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 _LOOK = 0.5  # seconds between looks at consumers that wait
-# Seconds after a round that found work: what is committed meanwhile shares the next one, and those
-# who commit get the processor, and on SQLite the disk, in between.
+# Seconds after a round that found anything new, even if nobody wanted it: what is committed meanwhile
+# shares the next one, and those who commit get the processor, and on SQLite the disk, in between.
 _BREATH = 0.05
 _LAZINESS = 10_000  # readings of no interest a cursor may lag behind: moving it costs a commit
 
@@ -45,6 +45,7 @@ class Dispatcher:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._states: dict[str, _State] = {}
+        self._seen = 0  # end of the log when the last round began
         self._thread = threading.Thread(target=self._run, name="stream-dispatcher", daemon=True)
 
     def start(self) -> None:
@@ -68,7 +69,8 @@ class Dispatcher:
         try:
             end = log_end()
             began = time.monotonic()
-            if self._run_all():
+            grown, self._seen = end != self._seen, end
+            if self._run_all() or grown:
                 self._stopping.wait(max(_BREATH, min(time.monotonic() - began, _LOOK)))
             else:
                 wait_for_log(end, _LOOK)

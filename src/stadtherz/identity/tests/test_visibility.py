@@ -1,6 +1,7 @@
 """Who a session or token is, and what it reaches."""
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,12 @@ from django.core.cache import cache
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import DjangoAssertNumQueries
 
 from stadtherz.base.errors import Unauthenticated
+from stadtherz.base.time import now, stopped_at
 from stadtherz.base.visibility import ANONYMOUS, AccessLevel, Scope
-from stadtherz.identity.models import GroupMembership, User
+from stadtherz.identity.models import ApiToken, GroupMembership, User
 from stadtherz.identity.public import (
     Role,
     access_groups,
@@ -20,6 +23,8 @@ from stadtherz.identity.public import (
     administered_by,
     create_organisation,
     create_token,
+    revoke,
+    visibility_at_once,
     visibility_of_scope,
     visibility_of_user,
 )
@@ -250,3 +255,43 @@ def test_a_wrong_token_is_not_rescued_by_a_good_cookie(town: int) -> None:
     _, cookie = cookie_of(member(town, "editor"))
     with pytest.raises(Unauthenticated):
         visibility_of_scope(scope(cookie=cookie, authorization="Bearer sh_falsch"))
+
+
+# --- at once -------------------------------------------------------------------------------------
+
+
+def test_a_token_that_was_just_looked_up_is_known_at_once(
+    town: int, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    asked = scope("POST", authorization=f"Bearer {create_token('Netz', town, ['write'])}")
+    assert visibility_at_once(asked) is None
+    known = visibility_of_scope(asked)
+    with django_assert_num_queries(0):
+        assert visibility_at_once(asked) == known
+
+
+def test_a_token_is_not_known_at_once_any_more_when_it_has_been_changed_or_revoked(
+    town: int,
+) -> None:
+    asked = scope("POST", authorization=f"Bearer {create_token('Netz', town, ['write'])}")
+    token = ApiToken.objects.get()
+    for change in (token.save, lambda: revoke(token)):
+        visibility_of_scope(asked)
+        change()
+        assert visibility_at_once(asked) is None
+
+
+def test_a_token_whose_use_has_to_be_noted_is_asked_about(town: int) -> None:
+    asked = scope("POST", authorization=f"Bearer {create_token('Netz', town, ['write'])}")
+    visibility_of_scope(asked)
+    with stopped_at(now() + timedelta(hours=2)):
+        assert visibility_at_once(asked) is None
+
+
+@pytest.mark.parametrize("given", ["", "Bearer sh_1", "Basic ?", "Digest x", "Bearer \u00fc"])
+def test_whoever_shows_no_good_token_is_not_known_at_once(given: str) -> None:
+    assert visibility_at_once(scope("POST", authorization=given)) is None
+
+
+def test_nobody_is_known_at_once_by_a_session() -> None:
+    assert visibility_at_once(scope("POST", cookie="sessionid=x")) is None

@@ -235,7 +235,7 @@ def sensorthings_page(version: str, source: str) -> str:
         if version == "1.1"
         else f"SensorThings entities, version {version}",
         f"The entities below `/sta/v{version}`, as {source} names them. A derived property is made "
-        "by the server.",
+        f"by the server. `/sta/v{version}/openapi.json` describes every operation as OpenAPI 3.1.",
         [_entity(each) for each in MODELS[version].values()],
     )
 

@@ -14,6 +14,7 @@ A request walks through stages with plain data between them:
     write, bodies    JSON -> changes in the store
     result_types, kinds  what the results of a Datastream are, in both versions' words
     landing, csdl    the service root, and the model as OData describes it
+    openapi, json_schemas  the whole interface as OpenAPI describes it
     changes          one writing request: conditions, patches, locks, preferences around `write`
     references       links by themselves ($ref); filtered: DELETE of what a filter finds
     watch, events    what changes in the answer of a query, told as it happens

@@ -8,7 +8,15 @@ import orjson
 from stadtherz.base.errors import Invalid, NotFound, TooLarge
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import aggregation, csdl, formats, landing, observations, render
+from stadtherz.sensorthings import (
+    aggregation,
+    csdl,
+    formats,
+    landing,
+    observations,
+    openapi,
+    render,
+)
 from stadtherz.sensorthings.conditions import Conditions, tag_of
 from stadtherz.sensorthings.exports import Export
 from stadtherz.sensorthings.fetch import Fetcher
@@ -25,6 +33,7 @@ from stadtherz.sensorthings.syntax import Apply, Query, Resource, Segment
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 _METADATA = Resource((Segment("$metadata"),))
+_DESCRIPTION = Resource((Segment(openapi.NAME),))
 MAX_WHOLE = 8 * 1024 * 1024
 
 
@@ -60,7 +69,9 @@ def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micro
     resource = parse_path(path)
     options = parse_query(query)
     if not resource.segments:
-        return Answer(200, landing.service_root(urls))
+        return Answer(200, landing.service_root(urls), headers=openapi.advertised(urls))
+    if resource == _DESCRIPTION:
+        return Answer(200, openapi.document(urls), openapi.MEDIA)
     if urls.face.odata and resource == _METADATA:
         return Answer(200, orjson.dumps(csdl.metadata(list(urls.face.types.values()))))
     route = resolve_route(resource, urls.face)

@@ -12,6 +12,7 @@ from stadtherz.base.time import Period, parse_instant, parse_period
 from stadtherz.sensorthings import result_types
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.schema import (
+    OBSERVATION,
     QUALITY,
     EntityType,
     Link,
@@ -33,11 +34,15 @@ Mode = OneOf["create", "replace", "patch"]
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Values by column, and what each link should lead to: ids of what exists, or new bodies."""
+    """Values by column, and what each link should lead to: ids of what exists, or new bodies.
+
+    `key` is the id that a client has chosen.
+    """
 
     entity: EntityType
     values: dict[str, Any]
     links: dict[str, list["int | Body"]] = field(default_factory=dict)
+    key: int | None = None
 
     @property
     def nested(self) -> bool:
@@ -103,7 +108,24 @@ class _Reader:
                 raise Invalid(way + name, f"a {entity.name} has no such property")
         values = self._values(entity, document, way)
         self._observe(entity, document, links, way)
-        return Body(entity, values, links)
+        return Body(entity, values, links, self._chosen(entity, document, way))
+
+    def _chosen(self, entity: EntityType, document: dict[str, Any], way: str) -> int | None:
+        """The id that the entity shall have; those of Observations are made by the store."""
+        names = [name for name in ("@iot.id", self.urls.face.id) if name in document]
+        if self.mode != "create" or not names or entity.is_a(OBSERVATION):
+            return None
+        if self._was_read(entity, document) or document[names[0]] is None:
+            return None
+        try:
+            return key_of(document[names[0]], way + names[0])
+        except Invalid:
+            raise Invalid(way + names[0], "must be a whole number, or left out") from None
+
+    def _was_read(self, entity: EntityType, document: dict[str, Any]) -> bool:
+        """Whether it shows an entity of this server, so that the id is that of another."""
+        address = document.get(self.urls.face.address)
+        return isinstance(address, str) and self.urls.key(address, entity) is not None
 
     def _observe(
         self, entity: EntityType, document: dict[str, Any], links: _Links, way: str
@@ -152,8 +174,15 @@ class _Reader:
             raise Invalid(where, "must be a list")
         return [self._target(link, item, where, depth) for item in value]
 
+    def _is_whole(self, link: Link, document: dict[str, Any]) -> bool:
+        """Whether it says enough to create the entity if there is none with this id."""
+        entity = target(link)
+        if self.mode != "create" or entity.is_a(OBSERVATION) or self._was_read(entity, document):
+            return False
+        return {prop.name for prop in entity.properties if prop.required} <= document.keys()
+
     def _target(self, link: Link, value: Any, where: str, depth: int) -> "int | Body":
-        if isinstance(value, dict) and "@iot.id" in value:
+        if isinstance(value, dict) and "@iot.id" in value and not self._is_whole(link, value):
             return key_of(value["@iot.id"], where)  # whatever else a client remembers of it
         if self.urls.face.by_address and isinstance(value, dict):
             if isinstance(address := value.get(self.urls.face.address), str):

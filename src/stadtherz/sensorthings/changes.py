@@ -8,11 +8,12 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stadtherz.base.errors import NotFound
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import bulk, filtered, references, write
+from stadtherz.sensorthings import bulk, filtered, references, upsert, write
 from stadtherz.sensorthings.bodies import Body, Mode, changed, load, read_body
-from stadtherz.sensorthings.conditions import Conditions, conditions_of
+from stadtherz.sensorthings.conditions import Conditions, PreconditionFailed, conditions_of
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.get import Answer, shown
@@ -119,6 +120,8 @@ def _change_set(method: str, route: Route, scope: Scope, raw: bytes, caller: _Ca
         references.change(method, route, query, raw, caller.visibility, caller.urls)
         return Answer(204)
     if method == "POST":
+        if route.last.single:
+            raise NotHere("POST needs a set, such as Things", (*_READS, "PATCH", "PUT", "DELETE"))
         _media(method, scope)
         return _create(route, query, raw, caller, caller.preferred(scope))
     if method == "DELETE":
@@ -135,6 +138,10 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
         route.last.entity.is_a(kind) for kind in (OBSERVATION, DATASTREAM)
     )
     with transaction(readings=readings):
+        if method == "PUT" and _would_create(route, raw, caller):
+            if conditions.match is not None:
+                raise PreconditionFailed("there is nothing here yet")
+            return _create(route, _query(scope), raw, caller, caller.preferred(scope))
         found = caller.locked(route, conditions)
         if method == "DELETE":
             write.delete(found.type, found.id, caller.visibility)
@@ -145,6 +152,20 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
     wish = caller.preferred(scope)
     headers = (*answer.headers, *wish.applied)
     return Answer(204, headers=headers) if wish.minimal else replace(answer, headers=headers)
+
+
+def _would_create(route: Route, raw: bytes, caller: _Caller) -> bool:
+    """Whether nothing is where the route leads, and the body says all that it takes to put it there."""
+    entity = route.last.entity
+    if route.last.key is None or entity.is_a(OBSERVATION):
+        return False
+    try:
+        Fetcher(caller.visibility).parent(route.steps)
+    except NotFound:
+        document = load(raw)
+        needed = {prop.name for prop in entity.properties if prop.required}
+        return isinstance(document, dict) and needed <= document.keys()
+    return False
 
 
 def _query(scope: Scope) -> str:
@@ -170,20 +191,26 @@ def _create_many(method: str, scope: Scope, raw: bytes, caller: _Caller) -> Answ
 
 
 def _create(route: Route, query: str, raw: bytes, caller: _Caller, wish: Return) -> Answer:
-    if route.last.single:
-        raise NotHere("POST needs a set, such as Things", (*_READS, "PATCH", "PUT", "DELETE"))
+    """POST to a set, or PUT to an address where nothing is yet."""
     entity, given = route.last.entity, {}
     parent = Fetcher(caller.visibility).parent(route.steps[:-1])
     if parent is not None and route.last.link is not None:
         given = {back_link(parent.type, route.last.link).name: parent.id}
     body = read_body(entity, load(raw), "create", caller.urls)
+    if route.last.key is not None:
+        body = replace(body, key=route.last.key)
+    query, paths = upsert.split(query)
     asked = caller.asked(query)
-    key = write.create(entity, body, given, caller.visibility, caller.now)
+    if paths:
+        key, new = upsert.put(body, given, paths, caller.visibility, caller.now)
+    else:
+        key, new = write.create(entity, body, given, caller.visibility, caller.now), True
     location = ("location", caller.urls.entity(entity, key))
     if wish.minimal:
-        return Answer(201, headers=(location, *wish.applied))
+        return Answer(201 if new else 204, headers=(location, *wish.applied))
     answer = caller.shown(entity, key, asked)
-    return Answer(201, answer.body, headers=(location, *answer.headers, *wish.applied))
+    headers = (location, *answer.headers, *wish.applied)
+    return Answer(201 if new else 200, answer.body, headers=headers)
 
 
 def _described(found: Parent, raw: bytes, method: str, media: str, caller: _Caller) -> Body:

@@ -18,7 +18,7 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import access, kinds, readings, sql
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
-from stadtherz.sensorthings.inheritance import inherited
+from stadtherz.sensorthings.inheritance import Ownership, inherited
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
@@ -45,7 +45,7 @@ def create(
     entity: EntityType, body: Body, given: Given, visibility: Visibility, now: Micros
 ) -> int:
     """Create what the body describes and give its id; `given` are links that the path names."""
-    change = _Change(visibility, now)
+    change = Change(visibility, now)
     if entity.is_a(OBSERVATION) and not body.nested:
         return store.append([change.reading(body, given)])[0].id
     with transaction.atomic():
@@ -68,7 +68,7 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
             values["locations"] = keys
         else:
             raise Invalid(link.name, f"cannot be changed here; change the {link.target} instead")
-    with _in_words_of(entity):
+    with in_words_of(entity):
         store.update(cast(Entity, entity.kind), key, values, visibility)
 
 
@@ -104,7 +104,7 @@ def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
 
 
 @dataclass(slots=True)
-class _Change:
+class Change:
     """One request's changes; remembers what it has looked up."""
 
     visibility: Visibility
@@ -118,12 +118,17 @@ class _Change:
         if body.entity.is_a(OBSERVATION):
             self.waiting.append(self.reading(body, given))
             return None
+        body = self._known(body)
         owned = inherited(body, given, reader_for(self.visibility))
-        values = {**owned, **body.values, **self._links(body, given)}
-        with _in_words_of(body.entity):
-            key = store.create(cast(Entity, body.entity.kind), values, self.visibility)
+        key = self.kept(body, owned, {**body.values, **self._links(body, given)})
         self._attach(body, given, key)
         return key
+
+    def kept(self, body: Body, owned: Ownership, values: dict[str, Any]) -> int:
+        """The id of the entity that the body stands for, which has these values now."""
+        with in_words_of(body.entity):
+            kind = cast(Entity, body.entity.kind)
+            return store.create(kind, owned | values, self.visibility, key=body.key)
 
     def finish(self, key: int | None) -> int:
         """Store what waits; the id of what was asked for, which is the last reading if not `key`."""
@@ -168,6 +173,19 @@ class _Change:
         assert key is not None, "no link to one leads to an Observation"
         return key
 
+    def _known(self, body: Body) -> Body:
+        """The body with ids alone in place of bodies that name entities which exist."""
+        if not body.nested:
+            return body
+        links = {name: [self._there(i) for i in items] for name, items in body.links.items()}
+        return replace(body, links=links)
+
+    def _there(self, item: int | Body) -> int | Body:
+        if isinstance(item, int) or item.key is None:
+            return item
+        named = sql.identify(item.entity, reader_for(self.visibility), sql.with_id(item.key))
+        return item.key if rows(named) else item
+
     # --- what can exist only after it ------------------------------------------------------------------
 
     def _attach(self, body: Body, given: Given, key: int) -> None:
@@ -192,13 +210,14 @@ class _Change:
             _correct(existing, Body(entity, {}, {back.name: [key]}), self.visibility)
             return
         values = {"locations": [key]} if isinstance(back.via, Through) else {_field(back): key}
-        with _in_words_of(entity):
+        with in_words_of(entity):
             store.update(cast(Entity, entity.kind), existing, values, self.visibility)
 
     # --- readings ---------------------------------------------------------------------------------------
 
     def reading(self, body: Body, given: Given) -> Reading:
         """The reading that the body of an Observation describes."""
+        body = self._known(body)
         stream = self._single(body, _link(body.entity, "Datastream"), given, {})
         if stream not in self.streams:
             check_stream(stream, self.visibility)
@@ -267,7 +286,7 @@ def _references(body: Body) -> Iterator[tuple[Link, list[int]]]:
 
 
 @contextmanager
-def _in_words_of(entity: EntityType) -> Iterator[None]:
+def in_words_of(entity: EntityType) -> Iterator[None]:
     """The store names fields; a client knows them by the standard's names."""
     names = {p.column: p.name for p in entity.properties}
     names |= {_field(link): link.name for link in entity.links if isinstance(link.via, Own)}

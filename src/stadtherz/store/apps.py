@@ -23,8 +23,16 @@ class StoreConfig(AppConfig):
 def _forget_readings(instance: Any, **_: Any) -> None:
     """Readings have no model, so no cascade of Django's reaches them."""
     from stadtherz.store.changes import delete_of
+    from stadtherz.store.database import moving
+    from stadtherz.store.models import Datastream
+    from stadtherz.store.revival import leave
 
-    delete_of(instance)
+    if not isinstance(instance, Datastream):
+        delete_of(instance)
+        return
+    with moving():
+        leave(instance.pk)
+        delete_of(instance)
 
 
 def _forget_orphans(**_: Any) -> None:

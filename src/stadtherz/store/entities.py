@@ -4,7 +4,8 @@ Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
 `observed_property`, `generated_from`), `locations` as a list of ids.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from django.db.models import Min, Model
@@ -13,7 +14,7 @@ from django.dispatch import Signal
 from stadtherz.base.errors import Conflict, NotFound
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
-from stadtherz.store.database import exclusive
+from stadtherz.store.database import exclusive, on_sqlite, run
 from stadtherz.store.fields import apply_values
 from stadtherz.store.models import (
     Datastream,
@@ -24,6 +25,7 @@ from stadtherz.store.models import (
     Sensor,
     Thing,
 )
+from stadtherz.store.numbers import LARGEST, LARGEST_STREAM, chosen
 from stadtherz.store.ownership import (
     check_readable,
     check_writable,
@@ -31,7 +33,10 @@ from stadtherz.store.ownership import (
     guardian,
     others_use,
 )
+from stadtherz.store.revival import come
 from stadtherz.store.values import Entity
+
+_RECOGNISER_LOCK = 7_834_673
 
 MODELS: dict[Entity, type[Model]] = {
     "Thing": Thing,
@@ -47,37 +52,69 @@ entity_changed = Signal()
 """Sent inside the transaction: actor, action ("create", "update", "delete"), entity, id, changes."""
 
 
-def create(entity: Entity, values: Mapping[str, Any], visibility: Visibility) -> int:
-    """Create an entity and give its id.
+def create(
+    entity: Entity, values: Mapping[str, Any], visibility: Visibility, *, key: int | None = None
+) -> int:
+    """Create an entity and give its id, which is `key` if that is given.
 
     Without `owner` it belongs to the Thing it hangs on, else to the caller's home organisation;
     without `access` and `group` it takes those of its Thing. Raises Invalid (also for relations
-    that the caller may not see) and Forbidden.
+    that the caller may not see), Forbidden, and Conflict for a key that is taken.
     """
     with exclusive():
         instance = MODELS[entity]()
         owned = default_ownership(entity, values, visibility)
         apply_values(instance, {**owned, **values}, visibility, creating=True)
         check_writable(instance, visibility)
-        instance.save()
+        instance.pk = key
+        with nullcontext() if key is None else _chosen(entity, key):
+            instance.save(force_insert=True)
         _set_locations(entity, instance, values)
         _announce("create", entity, instance.pk, values, visibility)
         return int(instance.pk)
 
 
+@contextmanager
+def _chosen(entity: Entity, key: int) -> Iterator[None]:
+    stream = entity == "Datastream"
+    table = MODELS[entity]._meta.db_table
+    with chosen(table, key, LARGEST_STREAM if stream else LARGEST):
+        yield
+    if stream:
+        come(key)
+
+
+@contextmanager
+def recognising() -> Iterator[None]:
+    """A transaction in which nobody else looks whether an entity is there and then creates it."""
+    with exclusive():
+        if not on_sqlite():
+            run("SELECT pg_advisory_xact_lock(%s)", (_RECOGNISER_LOCK,))
+        yield
+
+
 def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visibility) -> None:
-    """Change the given values of an entity and leave the others.
+    """Change the given values of an entity and leave the others; if they are so already, nothing.
 
     Raises NotFound if it does not exist or may not be seen, Forbidden, Invalid.
     """
     with exclusive():
         instance = find(entity, key, visibility)
         check_writable(instance, visibility)
+        before = _state(instance)
         apply_values(instance, values, visibility, creating=False)
         check_writable(instance, visibility)  # the new owner, too
-        instance.save()
-        _set_locations(entity, instance, values)
-        _announce("update", entity, key, values, visibility)
+        changed = _state(instance) != before
+        if changed:
+            instance.save()
+        if _set_locations(entity, instance, values) or changed:
+            _announce("update", entity, key, values, visibility)
+
+
+def _state(instance: Model) -> str:
+    """What an entity holds, as a text in which 1, 1.0 and true differ."""
+    fields = instance._meta.concrete_fields
+    return repr([getattr(instance, field.attname) for field in fields])
 
 
 def delete(entity: Entity, key: int, visibility: Visibility) -> None:
@@ -122,18 +159,22 @@ def _announce(
 # --- where Things are ----------------------------------------------------------------------------
 
 
-def _set_locations(entity: Entity, instance: Any, values: Mapping[str, Any]) -> None:
+def _set_locations(entity: Entity, instance: Any, values: Mapping[str, Any]) -> bool:
+    """Whether the Thing or its history stands somewhere else now."""
     if "locations" not in values or entity not in ("Thing", "HistoricalLocation"):
-        return
+        return False
     keys = list(dict.fromkeys(values["locations"]))
+    if set(keys) == set(instance.locations.values_list("pk", flat=True)):
+        return False
     instance.locations.set(keys)
     if entity == "Thing":
         if keys:
             HistoricalLocation.objects.create(thing=instance, time=now_us()).locations.set(keys)
-        return
+        return True
     newer = HistoricalLocation.objects.filter(thing=instance.thing_id, time__gt=instance.time)
     if not newer.exists():  # 18-088 §8.2.3: the newest place is where the Thing is now
         instance.thing.locations.set(keys)
+    return True
 
 
 def feature_for(datastream: int) -> int | None:

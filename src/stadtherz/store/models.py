@@ -3,10 +3,16 @@
 Observations have no model: `rows.py` keeps them. Times are microseconds since 1970 in UTC.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
+from django.db.models.base import ModelBase
 from django.utils.translation import gettext_lazy as _
 
 from stadtherz.base.visibility import AccessLevel
+from stadtherz.store.identities import Identity
+from stadtherz.store.numbers import next_id
 
 ACCESS_CHOICES = [
     (AccessLevel.PUBLIC.value, _("Public")),
@@ -48,7 +54,31 @@ class AccessGroup(models.Model):
         return self.name
 
 
-class Owned(models.Model):
+class Numbered(models.Model):
+    """What gets its id from the server, unless somebody has chosen one."""
+
+    class Meta:
+        abstract = True
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        if self.pk is None:
+            self.pk, force_insert = next_id(self._meta.db_table), True
+        super().save(
+            force_insert=force_insert,
+            force_update=force_update,
+            using=using,
+            update_fields=update_fields,
+        )
+
+
+class Owned(Numbered):
     """What belongs to an organisation and has an access level."""
 
     owner = models.ForeignKey(
@@ -71,24 +101,41 @@ class Owned(models.Model):
 
 
 class Described(Owned):
-    """The three properties that most entities share."""
+    """The three properties that most entities share.
+
+    `known_as` is the `Identity` by which others recognise the entity, if they do.
+    """
 
     name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("description"), blank=True)
     properties = models.JSONField(_("properties"), null=True, blank=True)
+    known_as = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001 - a key or none
 
     class Meta:
         abstract = True
+        indexes = [models.Index(fields=["known_as"], name="%(class)s_known")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["known_as", "owner"],
+                condition=models.Q(known_as__isnull=False),
+                name="%(class)s_known_once",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, **options: Any) -> None:
+        if self.known_as is not None and not Identity.read(self.known_as).fits(self):
+            self.known_as = None
+        super().save(**options)
 
 
 class Location(Described):
     encoding_type = models.CharField(max_length=100, default="application/geo+json")
     location = models.JSONField()
 
-    class Meta:
+    class Meta(Described.Meta):
         verbose_name = _("location")
         verbose_name_plural = _("locations")
 
@@ -96,12 +143,12 @@ class Location(Described):
 class Thing(Described):
     locations = models.ManyToManyField(Location, related_name="+", blank=True)
 
-    class Meta:
+    class Meta(Described.Meta):
         verbose_name = _("thing")
         verbose_name_plural = _("things")
 
 
-class HistoricalLocation(models.Model):
+class HistoricalLocation(Numbered):
     """Where a Thing was since `time`; it belongs to whoever owns the Thing."""
 
     thing = models.ForeignKey(Thing, models.CASCADE, related_name="+")
@@ -119,7 +166,7 @@ class Sensor(Described):
     encoding_type = models.CharField(max_length=100, default="application/pdf")
     metadata = models.JSONField()
 
-    class Meta:
+    class Meta(Described.Meta):
         verbose_name = _("sensor")
         verbose_name_plural = _("sensors")
 
@@ -127,7 +174,7 @@ class Sensor(Described):
 class ObservedProperty(Described):
     definition = models.CharField(_("definition"), max_length=500)
 
-    class Meta:
+    class Meta(Described.Meta):
         verbose_name = _("observed property")
         verbose_name_plural = _("observed properties")
 
@@ -145,7 +192,7 @@ class Datastream(Described):
         ObservedProperty, models.CASCADE, related_name="+", verbose_name=_("observed property")
     )
 
-    class Meta:
+    class Meta(Described.Meta):
         verbose_name = _("datastream")
         verbose_name_plural = _("datastreams")
 
@@ -157,7 +204,7 @@ class FeatureOfInterest(Described):
         Location, models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
-    class Meta:
+    class Meta(Described.Meta):
         verbose_name = _("feature of interest")
         verbose_name_plural = _("features of interest")
 

@@ -11,7 +11,7 @@ The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cur
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
 Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
-readings and then correct or delete them.
+readings and then correct or delete them; `recognising`, for those who look whether an `Identity` is known.
 
 Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
@@ -26,9 +26,11 @@ from stadtherz.store.entities import (
     entity_changed,
     feature_for,
     features_for,
+    recognising,
     update,
 )
 from stadtherz.store.export import as_arrow, as_csv, as_parquet
+from stadtherz.store.identities import Identity
 from stadtherz.store.log import (
     cursor,
     locked_cursor,
@@ -99,6 +101,7 @@ __all__ = [
     "Columns",
     "Entity",
     "Extent",
+    "Identity",
     "Kept",
     "LogPlace",
     "LogSlice",
@@ -154,6 +157,7 @@ __all__ = [
     "organisations",
     "policies",
     "reading_at",
+    "recognising",
     "register_stream",
     "scan",
     "seal",

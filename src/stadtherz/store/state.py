@@ -9,6 +9,7 @@ Name = Literal[
     "sealed",  # the log position up to which every reading is sealed
     "format",  # the version in which, or in a newer one, all chunks are
     "forgotten",  # when the youngest key that was forgotten had been sealed
+    "sequences",  # how far any datastream that is gone had counted its readings
 ]
 
 

@@ -235,8 +235,9 @@ def test_a_link_is_a_reference_whatever_else_the_client_remembers(city: Client) 
 
 
 def test_a_remembered_entity_that_is_gone_is_not_made_again(api: Client) -> None:
-    """A client that sends an id means the entity with this id and no other."""
-    gone = {"@iot.id": 4711, **bodies.location()}
+    """A client that sends back what it has read here means this entity and no other."""
+    gone = api.get(api.post("/Locations", bodies.location()).headers["location"]).json
+    api.delete(gone["@iot.selfLink"])
     reply = api.post("/Things", bodies.thing(Locations=[gone]))
     assert (reply.status, "Locations" in reply.message) == (400, True)
     assert api.get("/Locations").value == api.get("/Things").value == []

@@ -64,15 +64,18 @@ def _check_position(value: list[object], field: str) -> None:
 
 def centre(geometry: GeoJSON) -> tuple[float, float] | None:
     """The middle of the geometry's bounding box as (longitude, latitude), or None if empty."""
+    box = bounds(geometry)
+    return None if box is None else ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+
+
+def bounds(geometry: GeoJSON) -> tuple[float, float, float, float] | None:
+    """The bounding box as (west, south, east, north), or None if the geometry is empty."""
     positions = _positions(geometry)
     if not positions:
         return None
     longitudes = [position[0] for position in positions]
     latitudes = [position[1] for position in positions]
-    return (
-        (min(longitudes) + max(longitudes)) / 2,
-        (min(latitudes) + max(latitudes)) / 2,
-    )
+    return min(longitudes), min(latitudes), max(longitudes), max(latitudes)
 
 
 def _positions(geometry: GeoJSON) -> list[list[float]]:

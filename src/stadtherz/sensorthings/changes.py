@@ -27,7 +27,13 @@ from stadtherz.sensorthings.plan import plan_set
 from stadtherz.sensorthings.preferences import Return, preferred_return
 from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
 from stadtherz.sensorthings.routes import Route, Step, resolve_route
-from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, EntityType, back_link
+from stadtherz.sensorthings.schema import (
+    DATASTREAM,
+    FEATURE_OF_INTEREST,
+    OBSERVATION,
+    EntityType,
+    back_link,
+)
 from stadtherz.sensorthings.syntax import Query, Segment
 
 Scope = MutableMapping[str, Any]
@@ -133,9 +139,10 @@ def _change_set(method: str, route: Route, scope: Scope, raw: bytes, caller: _Ca
 def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: _Caller) -> Answer:
     media = "" if method == "DELETE" else _media(method, scope)
     conditions = conditions_of(scope)
-    # A datastream shows the extent of its readings; what is deleted takes readings with it.
+    # A datastream shows the extent of its readings and the area of their features; what is deleted
+    # takes readings with it.
     readings = method == "DELETE" or any(
-        route.last.entity.is_a(kind) for kind in (OBSERVATION, DATASTREAM)
+        route.last.entity.is_a(kind) for kind in (OBSERVATION, DATASTREAM, FEATURE_OF_INTEREST)
     )
     with transaction(readings=readings):
         if method == "PUT" and _would_create(route, raw, caller):

@@ -13,7 +13,7 @@ import numpy as np
 from stadtherz.base.errors import NotFound
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
 from stadtherz.base.time import Period
-from stadtherz.store import chunks, rows, view
+from stadtherz.store import areas, chunks, rows, view
 from stadtherz.store.batch import Batch, Extra, stream_of
 from stadtherz.store.block import Block, Sheaf
 from stadtherz.store.checks import batch_of
@@ -44,7 +44,7 @@ def correct(key: int, changed: Reading) -> None:
             raise NotFound(f"Observation {key}")
         batch.readings["id"] = key
         _put(batch, change)
-        change.settle()
+        _settle(change)
 
 
 def delete_readings(ids: Iterable[int]) -> int:
@@ -56,9 +56,28 @@ def delete_readings(ids: Iterable[int]) -> int:
             change = Change(view.current().copy())
             number = _take_away(wanted[begin : begin + _SLICE], change)
             if number:
-                change.settle()
+                _settle(change)
         deleted += number
     return deleted
+
+
+def _settle(change: Change) -> None:
+    now = change.now
+    areas.renew(change.streams, now.look_at_chunks(), now.unsealed(change.streams))
+    change.settle()
+
+
+def renew_areas(feature: int) -> None:
+    """A feature of interest is elsewhere, and with it what its datastreams observe."""
+    streams = streams_at(feature)
+    with reading(sealed=True) as known:
+        areas.renew(streams, known.look_at_chunks(), known.unsealed(streams))
+
+
+def hold_area(stream: int) -> None:
+    """Somebody has given a datastream an area; it takes in what is observed."""
+    with reading(sealed=True) as known:
+        areas.renew([stream], known.look_at_chunks(), known.unsealed([stream]), wider=True)
 
 
 def delete_where(selection: Selection) -> int:

@@ -14,6 +14,7 @@ from django.dispatch import Signal
 from stadtherz.base.errors import Conflict, NotFound
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
+from stadtherz.store.changes import hold_area, renew_areas
 from stadtherz.store.database import exclusive, on_sqlite, run
 from stadtherz.store.fields import apply_values
 from stadtherz.store.models import (
@@ -101,14 +102,27 @@ def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visi
     with exclusive():
         instance = find(entity, key, visibility)
         check_writable(instance, visibility)
-        before = _state(instance)
+        before, place = _state(instance), _place(instance)
         apply_values(instance, values, visibility, creating=False)
         check_writable(instance, visibility)  # the new owner, too
         changed = _state(instance) != before
         if changed:
             instance.save()
+        if place != _place(instance):
+            _renew_areas(entity, key)
         if _set_locations(entity, instance, values) or changed:
             _announce("update", entity, key, values, visibility)
+
+
+def _place(instance: Any) -> Any:
+    return getattr(instance, "feature", None) or getattr(instance, "observed_area", None)
+
+
+def _renew_areas(entity: Entity, key: int) -> None:
+    if entity == "FeatureOfInterest":
+        renew_areas(key)
+    elif entity == "Datastream":
+        hold_area(key)
 
 
 def _state(instance: Model) -> str:

@@ -11,7 +11,7 @@ import orjson
 
 from stadtherz.base.errors import Invalid
 from stadtherz.sql.public import compose
-from stadtherz.store import rows, summaries
+from stadtherz.store import areas, rows, summaries
 from stadtherz.store.batch import SEQUENCE_BITS, Batch, encode, joined, take
 from stadtherz.store.database import members, rows_of, run
 from stadtherz.store.repetitions import repetitions
@@ -122,6 +122,7 @@ def _write(batch: Batch, view: View) -> Written:
     readings["position"] = np.arange(view.end + 1, last + 1)
     stamp = append_row(READINGS, last, len(readings), encode(batch))
     rows.insert(batch)
+    areas.widen(readings, view.areas)
     return Written(batch, last, stamp)
 
 

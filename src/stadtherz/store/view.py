@@ -21,7 +21,8 @@ import orjson
 
 from stadtherz.base.errors import Unavailable
 from stadtherz.sql.public import Sql
-from stadtherz.store import chunks, rows, summaries
+from stadtherz.store import areas, chunks, rows, summaries
+from stadtherz.store.areas import Pairs
 from stadtherz.store.batch import SEQUENCES, Batch, Readings, decode
 from stadtherz.store.chunks import Directory
 from stadtherz.store.codec import Corrupt
@@ -54,6 +55,7 @@ class View:
     next_sequence: dict[int, int] = field(default_factory=dict)  # of some datastreams
     streams: set[int] = field(default_factory=set)  # some that certainly exist
     features: set[int] = field(default_factory=set)
+    areas: Pairs = field(default_factory=set)  # some that hold these features of their readings
     known: Summaries = field(default_factory=lambda: summaries.empty(np.empty(0, np.int64)))
     chunks: Directory | None = None  # loaded when first asked for
     removed: tuple[int, ...] | None = None  # chunks that vanished since; None: nothing happened
@@ -70,6 +72,7 @@ class View:
             next_sequence=dict(self.next_sequence),
             streams=set(self.streams),
             features=set(self.features),
+            areas=set(self.areas),
         )
 
     def frozen(self) -> "View":
@@ -82,6 +85,7 @@ class View:
             next_sequence={},
             streams=nothing,
             features=nothing,
+            areas=set(),
         )
 
     # --- following the log -----------------------------------------------------------------------
@@ -93,6 +97,7 @@ class View:
         readings = np.concatenate([batch.readings for batch in batches])
         self.tail.add(readings)
         self.keys.add(readings["key"], readings["id"])
+        areas.remember(readings, self.areas)
         following = (readings["id"] & SEQUENCES) + 1
         self.next_sequence.update(
             zip(readings["datastream"].tolist(), following.tolist(), strict=True)
@@ -112,6 +117,7 @@ class View:
             self.tail.drop(np.array(event["gone"], np.int64), last)
             self.streams.clear()
             self.features.clear()
+            self.areas.clear()
             self.with_rows = {}
         if event.get("whole"):  # the end of a sealing: what is left came later
             self.rows = 0

@@ -18,7 +18,7 @@ from stadtherz.sql.public import beyond
 from stadtherz.store import rows
 from stadtherz.store.array_values import Mask
 from stadtherz.store.arrays import Condition, condition, ordering
-from stadtherz.store.batch import stream_of
+from stadtherz.store.batch import Readings, stream_of
 from stadtherz.store.chunk import Chunk
 from stadtherz.store.chunks import Directory, Group, chunks_of, groups_of
 from stadtherz.store.columns import EMPTY, from_chunk, from_readings, numbers_only, taken, together
@@ -65,7 +65,8 @@ def select(selection: Selection) -> Columns:
         if known.has_rows(selection.streams):
             best.add(rows.select(selection, order, most))
         fulfils = condition(selection.where)
-        best.add(_unsealed(known, selection, fulfils))
+        for part in _unsealed(known, selection):
+            best.add(_fulfilling(part, selection, fulfils, best))
         _read_chunks(known, selection, fulfils, best)
     return numbers_only(taken(best.sorted(), slice(skip, most)))
 
@@ -94,11 +95,37 @@ def _candidates(known: View, selection: Selection) -> tuple[Directory, Any]:
     return found.take(possible), certain[possible]
 
 
-def _unsealed(known: View, selection: Selection, fulfils: Condition) -> Columns:
-    columns = from_readings(known.unsealed(selection.streams))
-    if selection.where == TRUE or not len(columns):
-        return columns
-    return taken(columns, fulfils(columns))
+def _unsealed(known: View, selection: Selection) -> Iterator[Readings]:
+    """Plain readings of the tail in parts, each by (datastream, phenomenon start, id)."""
+    streams = None if selection.streams is None else ascending(selection.streams)
+    for segment in known.tail.settle():
+        found = segment.readings
+        if streams is not None:
+            found = found[_places_of(streams, segment.streams)]
+        if len(found):
+            yield found if found["plain"].all() else found[found["plain"]]
+
+
+def _places_of(streams: Int64, held: Int64) -> slice | Int64:
+    """Where readings of these datastreams are, whose datastreams (ascending) are held."""
+    first = np.searchsorted(held, streams, "left")
+    number = np.searchsorted(held, streams, "right") - first
+    if len(streams) == 1:  # nothing has to be copied then
+        return slice(int(first[0]), int(first[0] + number[0]))
+    before = np.cumsum(number) - number
+    places: Int64 = np.arange(int(number.sum())) + np.repeat(first - before, number)
+    return places
+
+
+def _fulfilling(
+    readings: Readings, selection: Selection, fulfils: Condition, best: "_Best"
+) -> Columns:
+    """Those of the tail's readings that may be wanted, as columns."""
+    if selection.where == TRUE:
+        one = selection.streams is not None and len(selection.streams) == 1
+        return from_readings(readings[best.in_time(len(readings))] if one else readings)
+    columns = from_readings(readings)
+    return taken(columns, fulfils(columns)) if len(columns) else columns
 
 
 def _read_chunks(known: View, selection: Selection, fulfils: Condition, best: "_Best") -> None:
@@ -165,12 +192,17 @@ class _Best:
             self._cut()
 
     def _best_of_chunk(self, chunk: Chunk) -> Int64 | slice:
-        if self._most is None:
+        if self._most is None or self._by_time:
+            return self.in_time(len(chunk))
+        return self._places(chunk)[: self._most]
+
+    def in_time(self, size: int) -> slice:
+        """The best of so many readings of a datastream that come by time; all where that is unknown."""
+        if self._most is None or not self._by_time:
             return slice(None)
-        if not self._by_time:
-            return self._places(chunk)[: self._most]
-        places = np.arange(len(chunk))  # a chunk is in the order of time already
-        return places[::-1][: self._most] if self._descending else places[: self._most]
+        if not self._descending:
+            return slice(0, self._most)
+        return slice(size - 1, size - 1 - self._most if size > self._most else None, -1)
 
     def _follows(self, part: Columns) -> bool:
         """Whether the part begins beyond the end of the last one, as chunks of a datastream do."""
@@ -226,13 +258,19 @@ def count(selection: Selection) -> int:
     selection = narrowed(selection)
     with reading(sealed=True) as known:
         fulfils = condition(selection.where)
-        number = len(_unsealed(known, selection, fulfils))
+        number = sum(_number(part, selection, fulfils) for part in _unsealed(known, selection))
         number += rows.count(selection) if known.has_rows(selection.streams) else 0
         found, certain = _candidates(known, selection)
         number += int(found.stats.n[certain].sum())
         for group in groups_of(found.take(~certain)):
             number += int(np.count_nonzero(fulfils(group)))
     return number
+
+
+def _number(readings: Readings, selection: Selection, fulfils: Condition) -> int:
+    if selection.where == TRUE or not len(readings):
+        return len(readings)
+    return int(np.count_nonzero(fulfils(from_readings(readings))))
 
 
 def scan(selection: Selection, *, size: int = 50_000) -> Iterator[Columns]:

@@ -1,0 +1,57 @@
+"""Readings that are not sealed yet: pages of them are cut where they lie."""
+
+import pytest
+
+from stadtherz.base.expressions import Column, Compare, Kind, Literal, Order
+from stadtherz.store import view
+from stadtherz.store.public import Reading, Selection, append, count, select
+from stadtherz.store.tests.factories import reading, stream, town
+
+pytestmark = pytest.mark.django_db(transaction=True)
+_TIME = Column("phenomenon_start", Kind.TIME)
+
+
+def _written() -> tuple[list[int], list[Reading], list[int]]:
+    """Readings of three datastreams in commits of their own, some at one instant, one a text."""
+    owner = town()
+    streams = [stream(owner, name=f"s{number}") for number in range(3)]
+    parts = [[reading(s, (7 * i) % 10, float(i)) for i in range(12)] for s in streams]
+    parts += [[reading(streams[0], 4, "high")], [reading(streams[0], 11, 99.0)]]
+    keys = [receipt.id for part in parts for receipt in append(part)]
+    return streams, [each for part in parts for each in part], keys
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("limit", [0, 1, 3, 13, 14, 100])
+@pytest.mark.parametrize("skip", [0, 2])
+def test_a_page_by_time_is_the_same_as_a_cut_of_everything(
+    again: bool, descending: bool, limit: int, skip: int
+) -> None:
+    streams, written, keys = _written()
+    if again:
+        view.forget()
+    for asked in ([streams[0]], streams[:2], streams):
+        held = [
+            (r.phenomenon_time.start, key)
+            for r, key in zip(written, keys, strict=True)
+            if r.datastream in asked
+        ]
+        expected = [key for _, key in sorted(held, reverse=descending)][skip : skip + limit]
+        order = (Order(_TIME, descending),)
+        found = select(Selection(frozenset(asked), order=order, limit=limit, skip=skip))
+        assert found.id.tolist() == expected
+
+
+def test_conditions_and_counts_see_only_their_datastreams() -> None:
+    streams, written, _ = _written()
+    where = Compare("ge", Column("result", Kind.JSON), Literal(9.0, Kind.NUMBER))
+    for asked in (streams[:1], streams[1:], streams):
+        high = [
+            r
+            for r in written
+            if r.datastream in asked and isinstance(r.result, float) and r.result >= 9
+        ]
+        selection = Selection(frozenset(asked), where)
+        assert count(selection) == len(select(selection)) == len(high)
+        assert count(Selection(frozenset(asked))) == sum(r.datastream in asked for r in written)

@@ -136,8 +136,8 @@ def writing() -> Iterator[None]:
     with exclusive():
         if not on_sqlite():
             # Those who move take the locks in this order, too, so nobody waits in a circle.
-            run("SELECT pg_advisory_xact_lock_shared(%s)", (_MOVER_LOCK,))
-            run("SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
+            text = "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)"
+            run(text, (_MOVER_LOCK, _WRITER_LOCK))
         yield
 
 

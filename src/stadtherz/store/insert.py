@@ -14,6 +14,7 @@ from stadtherz.sql.public import compose
 from stadtherz.store import areas, rows, summaries
 from stadtherz.store.batch import SEQUENCE_BITS, Batch, encode, joined, take
 from stadtherz.store.database import members, rows_of, run
+from stadtherz.store.log import announcing
 from stadtherz.store.repetitions import repetitions
 from stadtherz.store.values import Int64, Receipts
 from stadtherz.store.view import READINGS, View, ascending
@@ -127,12 +128,10 @@ def _write(batch: Batch, view: View) -> Written:
 
 
 def append_row(kind: int, last: int, number: int, payload: bytes) -> int:
-    """Write a row at the end of the log and return its stamp."""
+    """Write a row at the end of the log, which all who follow it will hear of, and return its stamp."""
     stamp = secrets.randbits(62) | 1
-    run(
-        "INSERT INTO store_log (last, number, kind, stamp, payload) VALUES (%s, %s, %s, %s, %s)",
-        (last, number, kind, stamp, payload),
-    )
+    text = "INSERT INTO store_log (last, number, kind, stamp, payload) VALUES (%s, %s, %s, %s, %s)"
+    run(text + announcing(), (last, number, kind, stamp, payload))
     return stamp
 
 

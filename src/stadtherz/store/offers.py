@@ -14,7 +14,7 @@ import numpy as np
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import Visibility
-from stadtherz.sql.public import compose
+from stadtherz.sql.public import Sql, compose
 from stadtherz.store.batch import TAIL, Batch, Extra
 from stadtherz.store.checks import checked
 from stadtherz.store.database import members, rows_of
@@ -22,14 +22,14 @@ from stadtherz.store.values import NONE, Int64, Reading, Receipts
 
 _FEATURE = TAIL.names.index("feature") if TAIL.names else -1
 _STREAMS = """
-    SELECT d.id, d.owner_id, d.access, d.group_id, t.owner_id, t.access, t.group_id, f.id,
-        d.observation_type, d.unit_of_measurement
+    SELECT d.id, d.owner_id, d.access, d.group_id, t.owner_id, t.access, t.group_id, f.id{}
     FROM store_datastream d
     JOIN store_thing t ON t.id = d.thing_id
     LEFT JOIN store_featureofinterest f ON f.generated_from_id =
         (SELECT min(p.location_id) FROM store_thing_locations p WHERE p.thing_id = d.thing_id)
     WHERE {}
 """
+_TYPE = Sql(", d.observation_type, d.unit_of_measurement")
 _FEATURES = "SELECT id, owner_id, access, group_id FROM store_featureofinterest WHERE {}"
 
 
@@ -137,9 +137,10 @@ def _may_read(row: tuple[Any, ...], visibility: Visibility) -> bool:
     return visibility.may_read(access=access, owner=owner, group=group)
 
 
-def _streams(offers: Iterable[Offer]) -> dict[int, tuple[Any, ...]]:
+def _streams(offers: Sequence[Offer]) -> dict[int, tuple[Any, ...]]:
     asked = {each.datastream for each in offers}
-    found = rows_of(compose(_STREAMS, members("d.id", asked))) if asked else []
+    more = _TYPE if any(each.fits for each in offers) else Sql("")
+    found = rows_of(compose(_STREAMS, more, members("d.id", asked))) if asked else []
     return {row[0]: row for row in found}
 
 

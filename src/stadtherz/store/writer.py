@@ -16,7 +16,7 @@ from itertools import chain, islice
 from typing import Any
 
 import numpy as np
-from django.db import Error, InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import Error, InterfaceError, OperationalError, transaction
 
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
 from stadtherz.store import offers, sealer, view
@@ -24,7 +24,7 @@ from stadtherz.store.batch import Batch
 from stadtherz.store.checks import batch_of, batch_of_columns
 from stadtherz.store.database import database, writing
 from stadtherz.store.insert import Written, insert_batches
-from stadtherz.store.log import announce, notify_log
+from stadtherz.store.log import notify_log
 from stadtherz.store.offers import Kept, Offer
 from stadtherz.store.values import NewColumns, Reading, Receipt, Receipts
 from stadtherz.store.view import View
@@ -133,7 +133,6 @@ def stop_writer() -> None:
 def _write_within(job: _Job) -> None:
     with writing():
         (outcome,), _ = _insert([job], view.current().copy())
-        announce()
     transaction.on_commit(notify_log)
     _resolve(job, outcome)
 
@@ -225,7 +224,6 @@ class _Writer:
 def _write_group(jobs: Sequence[_Job]) -> None:
     """Commit the jobs together; if that fails, each alone, so that none pays for another."""
     try:
-        close_old_connections()
         outcomes = _commit(jobs)
     except Exception as error:  # noqa: BLE001 - a worker loop: somebody waits for each future
         _after_failure(jobs, error)
@@ -236,16 +234,30 @@ def _write_group(jobs: Sequence[_Job]) -> None:
 
 
 def _commit(jobs: Sequence[_Job]) -> list[Any]:
-    view.current()  # what other processes did is learnt before anybody has to wait for it
+    _learn()
     with writing():
         known = view.current()
         before = (known.end, known.stamp)
         outcomes, written = _insert(jobs, known)
-        announce()
     if written is not None:
         view.committed(before, written.batch, written.last, written.stamp)
         sealer.look(known)
     return outcomes
+
+
+def _learn() -> None:
+    """What other processes did, before anybody has to wait for it.
+
+    Also shows whether the connection still stands, for less than Django's own look at it costs.
+    """
+    try:
+        view.current()
+    except (
+        OperationalError,
+        InterfaceError,
+    ):  # nothing has been tried yet: once more, with a new one
+        database().close()
+        view.current()
 
 
 def _after_failure(jobs: Sequence[_Job], error: Exception) -> None:

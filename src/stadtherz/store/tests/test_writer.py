@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
 from stadtherz.base.time import LATEST, Period
 from stadtherz.store import writer
-from stadtherz.store.database import writing
+from stadtherz.store.database import run, writing
 from stadtherz.store.public import Reading, Receipt, append, organisations, stop_writer, submit
 from stadtherz.store.tests.factories import reading, results, stream
 from stadtherz.store.writer import LARGEST_BATCH
@@ -244,6 +244,17 @@ def test_a_batch_that_the_database_refuses_hurts_nobody_else(
     assert [i for i, future in enumerate(futures) if future.exception()] == [7]
     assert isinstance(futures[7].exception(), Unavailable)
     assert sorted(results()) == [i for i in range(20) if i != 7]
+
+
+@alone
+def test_a_connection_that_broke_between_two_commits_is_replaced() -> None:
+    level = stream()
+    append([reading(level, 1, 1)])
+    if connections["default"].vendor == "postgresql":
+        others = "datname = current_database() AND pid <> pg_backend_pid()"
+        run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+    append([reading(level, 2, 2)])
+    assert results() == [1, 2]
 
 
 @alone

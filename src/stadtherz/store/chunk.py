@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Callable, Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,6 +45,7 @@ FORMAT = 1
 _HEAD = struct.Struct("<BBI6I")
 _CRC = struct.Struct("<I")
 _RELATIVE = ("phenomenon_end", "result_time")  # what may count from the phenomenon start
+_PLACES = {name: place for place, name in enumerate(BLOCK_COLUMNS)}
 _ABSOLUTE = tuple(name for name in BLOCK_COLUMNS if name not in _RELATIVE)
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
 _SIMPLE = (Codec.CONSTANT, Codec.AFFINE)
@@ -122,8 +124,19 @@ class Layout(NamedTuple):  # not a dataclass: one is made of each chunk that is 
     """What a version's reader finds: bytes of columns that `codec.unpack` understands."""
 
     size: int  # readings
-    columns: dict[str, bytes]  # no views: the collector of garbage would look at each
     relative: frozenset[str]  # columns that count from the phenomenon start
+    data: bytes
+    edges: tuple[int, ...]  # where each column begins, and the last one's end
+
+    def column(self, name: str) -> bytes:
+        """The bytes of a column; cut out when asked for, since most questions need one or two."""
+        place = _PLACES[name]
+        return self.data[self.edges[place] : self.edges[place + 1]]
+
+    @property
+    def columns(self) -> dict[str, bytes]:
+        """All of them by name."""
+        return {name: self.column(name) for name in BLOCK_COLUMNS}
 
 
 def version(data: bytes | memoryview) -> int:
@@ -148,13 +161,10 @@ def _read_1(data: bytes) -> Layout:
     if zlib.crc32(memoryview(data)[:body]) != _CRC.unpack_from(data, body)[0]:
         raise Corrupt("the checksum is wrong")
     _, relative, size, *lengths = _HEAD.unpack_from(data)
-    if _HEAD.size + sum(lengths) != body:
+    edges = tuple(accumulate(lengths, initial=_HEAD.size))
+    if edges[-1] != body:
         raise Corrupt("the columns are not as long as the head says")
-    columns, begin = {}, _HEAD.size
-    for name, length in zip(BLOCK_COLUMNS, lengths, strict=True):
-        columns[name] = data[begin : begin + length]
-        begin += length
-    return Layout(size, columns, _names(relative))
+    return Layout(size, _names(relative), data, edges)
 
 
 @cache
@@ -235,7 +245,7 @@ class Chunk:
 
     def packed(self, name: str) -> bytes:
         """A column's bytes."""
-        return self._layout.columns[name]
+        return self._layout.column(name)
 
     def counts(self, name: str) -> bool:
         """Whether a column's bytes count from the phenomenon start."""
@@ -244,7 +254,7 @@ class Chunk:
     def _decoded(self, name: str) -> npt.NDArray[Any]:
         dtype = _FLOAT64 if name == "result" else _INT64
         try:
-            values = unpack(self._layout.columns[name], self._layout.size, dtype)
+            values = unpack(self._layout.column(name), self._layout.size, dtype)
         except Corrupt as error:
             raise Corrupt(f"{name}: {error}") from error
         if name in self._layout.relative:

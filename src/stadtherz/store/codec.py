@@ -83,18 +83,6 @@ def quotients(exponent: int, steps: bytes) -> bytes:
     return bytes([Codec.DECIMAL]) + _DECIMAL.pack(QUOTIENT, exponent, 0) + steps
 
 
-QUOTIENTS_AT = 1 + _DECIMAL.size
-"""Where the column of integers begins in what `quotients` made."""
-
-
-def exponent_of(data: bytes) -> int | None:
-    """The power of ten if these are bytes as `quotients` makes them, without exceptions."""
-    if data[0] != Codec.DECIMAL:
-        return None
-    form, exponent, exceptions = _DECIMAL.unpack_from(data, 1)
-    return exponent if form == QUOTIENT and not exceptions else None
-
-
 def _plain(values: Column) -> bytes:
     return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
 

@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from stadtherz.store import codec
-from stadtherz.store.codec import WIDTHS, Column, Float64, Int64
+from stadtherz.store.codec import WIDTHS, Codec, Column, Float64, Int64
 
 _EXPONENTS = range(6)  # decimals that sensors have
 _UNKNOWN = -1
@@ -110,35 +111,39 @@ def unpack_each(datas: Sequence[bytes], edges: Int64, dtype: np.dtype[Any]) -> C
 
 def _fill_integers(datas: Sequence[bytes], edges: Int64, out: Int64) -> list[int]:
     """Fill in what is a constant, a progression or steps; the places of the other columns."""
-    heads, others = np.zeros(len(datas), _HEAD), []
-    bodies: dict[int, list[tuple[int, bytes]]] = {}
-    for place, data in enumerate(datas):
-        if data[0] == codec.Codec.NARROW:
-            heads[place] = head = codec.NARROW.unpack_from(data, 1)
-            bodies.setdefault(head[-1], []).append((place, data[1 + codec.NARROW.size :]))
-        elif data[0] == codec.Codec.AFFINE:
-            heads[place] = (*codec.TWO.unpack(data[1:]), 0, 0)
-        elif data[0] == codec.Codec.CONSTANT:
-            heads[place] = (*codec.ONE.unpack(data[1:]), 0, 0, 0)
-        else:
-            others.append(place)
-    lengths = np.diff(edges)
-    if not bodies and not heads["least"].any():
-        out[:] = np.repeat(heads["first"], lengths)
-        return others
+    heads, sizes = _heads(datas, _INTEGERS), np.array([*map(len, datas)])
+    lengths, coded = np.diff(edges), heads["codec"]
+    narrow = coded == Codec.NARROW
+    body = np.where(narrow, heads["width"].astype(np.int64) * (lengths - 1), 0)
+    known = (sizes == _SIZES[coded] + body) & (~narrow | np.isin(heads["width"], WIDTHS))
+    heads["least"][~known | (coded == Codec.CONSTANT)] = 0
     steps = np.repeat(heads["least"], lengths).view(np.uint64)
-    for width, some in bodies.items():
-        places = np.array([place for place, _ in some])
-        wide = np.frombuffer(b"".join([body for _, body in some]), f"<u{width}")
+    for width in WIDTHS:
+        places = np.flatnonzero(known & narrow & (heads["width"] == width))
+        wide = np.frombuffer(
+            b"".join([datas[i][_INTEGERS.itemsize :] for i in places.tolist()]), f"<u{width}"
+        )
         units = np.repeat(heads["unit"][places], lengths[places] - 1)
         steps[_behind_first(edges[places], lengths[places])] += wide * units
     np.cumsum(steps.view(np.int64), out=out)
     begins = edges[:-1]
     out -= np.repeat(out[begins] - heads["first"], lengths)
-    return others
+    return np.flatnonzero(~known).tolist()
 
 
-_HEAD = np.dtype([("first", "<i8"), ("least", "<i8"), ("unit", "<u8"), ("width", "u1")])
+_INTEGERS = np.dtype(
+    [("codec", "u1"), ("first", "<i8"), ("least", "<i8"), ("unit", "<u8"), ("width", "u1")]
+)
+_FLOATS = np.dtype([("codec", "u1"), ("form", "u1"), ("exponent", "u1"), ("exceptions", "<u4")])
+_SIZES = np.zeros(256, np.int64)
+_SIZES[[Codec.CONSTANT, Codec.AFFINE, Codec.NARROW]] = (9, 17, 26)
+"""Bytes of a column of that codec, without its steps; 0 if others have to read it."""
+
+
+def _heads(datas: Sequence[bytes], layout: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The first bytes of each column; what is behind the end of a short one means nothing."""
+    size = layout.itemsize
+    return np.frombuffer(bytearray().join([data[:size].ljust(size) for data in datas]), layout)
 
 
 def _behind_first(begins: Int64, lengths: Int64) -> Int64:
@@ -149,19 +154,15 @@ def _behind_first(begins: Int64, lengths: Int64) -> Int64:
 
 
 def _fill_floats(datas: Sequence[bytes], edges: Int64, out: Float64) -> list[int]:
-    """Fill in what is a constant or quotients without exceptions; the places of the other columns."""
-    exponents, integers, others = np.zeros(len(datas), np.int64), [], []
-    for place, data in enumerate(datas):
-        exponent = codec.exponent_of(data)
-        integers.append(_ZERO if exponent is None else data[codec.QUOTIENTS_AT :])
-        if exponent is None:
-            others.append(place)
-        else:
-            exponents[place] = exponent
-    steps = unpack_each(integers, edges, np.dtype(np.int64))
-    out[:] = steps
-    out /= np.repeat(codec.POWERS[exponents], np.diff(edges))
-    return others
+    """Fill in what is quotients without exceptions; the places of the other columns."""
+    heads = _heads(datas, _FLOATS)
+    known = (heads["codec"] == Codec.DECIMAL) & (heads["form"] == codec.QUOTIENT)
+    known &= heads["exceptions"] == 0
+    behind, pairs = _FLOATS.itemsize, zip(datas, known.tolist(), strict=True)
+    integers = [data[behind:] if fits else _ZERO for data, fits in pairs]
+    out[:] = unpack_each(integers, edges, np.dtype(np.int64))
+    out /= np.repeat(codec.POWERS[np.where(known, heads["exponent"], 0)], np.diff(edges))
+    return np.flatnonzero(~known).tolist()
 
 
 _ZERO = codec.constant(np.zeros(1, np.int64))

@@ -21,6 +21,7 @@ from stadtherz.project import admission, runtime
 from stadtherz.project.admission import Receive, Scope, Send
 from stadtherz.project.pages import pages
 from stadtherz.sensorthings.public import application as sensorthings_application
+from stadtherz.sensorthings.public import is_for_people
 from stadtherz.web.public import live_application
 
 _doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
@@ -44,7 +45,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
         await admission.refuse(refused, send)
         return
     door = _doors.get(scope["path"].split("/", 2)[1])
-    if door is None:
+    if door is None or (door is _doors["sta"] and is_for_people(scope)):
         await pages(scope, receive, send)
     else:
         await door(scope, receive, admission.guarded(scope, send))

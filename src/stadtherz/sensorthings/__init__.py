@@ -20,4 +20,5 @@ A request walks through stages with plain data between them:
     watch, events    what changes in the answer of a query, told as it happens
     batch, parts     several requests in one, as JSON or multipart
     http             ASGI, errors, CORS
+    inquiry          the same questions asked from within the product, for pages
 """

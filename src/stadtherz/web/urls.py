@@ -1,8 +1,9 @@
 """Addresses of the shell itself; `project.urls` puts them below each language."""
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from stadtherz.web import legal, start
+from stadtherz.web.entities import views as entities
 
 _pages: list[URLPattern] = [
     path("", start.page, name="start"),
@@ -10,6 +11,7 @@ _pages: list[URLPattern] = [
     path("impressum/", legal.imprint, name="imprint"),
     path("datenschutz/", legal.privacy, name="privacy"),
     path("barrierefreiheit/", legal.accessibility, name="accessibility"),
+    re_path(r"^sta/v(?P<version>1\.1|2\.0)(?P<path>(?:/.*)?)$", entities.page, name="entities"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", include((_pages, "web")))]

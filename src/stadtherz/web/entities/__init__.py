@@ -1,0 +1,1 @@
+"""What SensorThings addresses show to people: the entities of the city's data as readable pages."""

@@ -1,0 +1,72 @@
+"""The questions of a page: one reader, one version of the interface, and addresses for people."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from stadtherz.identity.public import visibility_of_request
+from stadtherz.sensorthings.public import EntityType, Inquiry, Link, Subject
+
+Document = dict[str, Any]
+_SAFE = "$=&()';,/:?@*!+-._~"
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What a page asks; `path` and `query` are those of its own address, below the service root."""
+
+    inquiry: Inquiry
+    path: str
+    query: str
+
+    @classmethod
+    def of(cls, request: HttpRequest, version: str, path: str) -> "Questions":
+        host = f"{request.scheme}://{request.get_host()}"
+        inquiry = Inquiry(version, visibility_of_request(request), host)
+        query: str = request.META.get("QUERY_STRING", "")
+        return cls(inquiry, path.rstrip("/"), query)
+
+    @property
+    def subject(self) -> Subject:
+        return self.inquiry.subject(quote(self.path, safe=_SAFE))
+
+    def ask(self, path: str, **options: str | int) -> Document | None:
+        """The answer with these options; `expand` stands for `$expand`."""
+        query = "&".join(
+            f"${name}={quote(str(value), safe=_SAFE.replace('&', '').replace('+', ''))}"
+            for name, value in options.items()
+            if value != ""
+        )
+        return self.inquiry.ask(quote(path, safe=_SAFE), query)
+
+    def type_of(self, link: Link) -> EntityType:
+        return self.inquiry.types[link.target]
+
+    def kind(self, name: str) -> EntityType | None:
+        """The type that the store calls so, whatever this version does."""
+        return next((e for e in self.inquiry.types.values() if e.kind == name), None)
+
+    # --- addresses -------------------------------------------------------------------------------
+
+    def page(self, path: str = "", query: str = "") -> str:
+        """The page about a path, in the language of this one."""
+        return address(self.inquiry.version, path) + (f"?{query}" if query else "")
+
+    def entity_page(self, entity: EntityType, document: Document) -> str:
+        return self.page(f"/{entity.plural}({self.inquiry.id_of(document)})")
+
+    def machine(self, path: str, query: str = "", written: str = "JSON") -> str:
+        """What programs get at a path, as this format."""
+        option = f"$resultFormat={written}"
+        if not self.inquiry.offers_formats:
+            option = "$format=application/json"
+        options = "&".join(part for part in (query, option) if part)
+        return f"{self.inquiry.prefix}{quote(path, safe=_SAFE)}?{options}"
+
+
+def address(version: str, path: str = "") -> str:
+    """The page about a path of a version, in the active language."""
+    return reverse("web:entities", kwargs={"version": version, "path": path})

@@ -1,0 +1,115 @@
+"""How people call what the model names: types, properties, links."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from stadtherz.kit.declaration import Text
+from stadtherz.sensorthings.public import EntityType, Link, Property
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A type in the singular and the plural, what it is, and its icon."""
+
+    one: Text
+    many: Text
+    meaning: Text
+    icon: str
+
+
+_NAMES = {
+    "Thing": Names(
+        _("Measuring point"),
+        _("Measuring points"),
+        _("What is measured at: a gauge house, a tree, a lamp post"),
+        "place",
+    ),
+    "Location": Names(
+        _("Place"), _("Places"), _("Where a measuring point stands, on the map"), "map"
+    ),
+    "HistoricalLocation": Names(
+        _("Former place"),
+        _("Former places"),
+        _("Since when a measuring point has been at a place"),
+        "map",
+    ),
+    "Datastream": Names(
+        pgettext_lazy("one", "Series"),
+        pgettext_lazy("many", "Series"),
+        _("Readings of one quantity by one sensor at one measuring point"),
+        "chart",
+    ),
+    "MultiDatastream": Names(
+        pgettext_lazy("one", "Combined series"),
+        pgettext_lazy("many", "Combined series"),
+        _("Readings of several quantities at once"),
+        "chart",
+    ),
+    "Sensor": Names(_("Sensor"), _("Sensors"), _("The instrument that measures"), "sensor"),
+    "ObservedProperty": Names(
+        _("Quantity"), _("Quantities"), _("What is measured, such as a water level"), "waves"
+    ),
+    "Observation": Names(_("Reading"), _("Readings"), _("One value at one time"), "data"),
+    "FeatureOfInterest": Names(
+        _("Object of observation"),
+        _("Objects of observation"),
+        _("What a reading is about, mostly the place"),
+        "place",
+    ),
+}
+
+_PROPERTIES: dict[str, Text] = {
+    "definition": _("Definition"),
+    "description": _("Description"),
+    "encoding_type": _("Encoding"),
+    "feature": _("Place"),
+    "location": _("Place"),
+    "metadata": _("Data sheet"),
+    "observation_type": _("Kind of results"),
+    "observed_area": _("Observed area"),
+    "parameters": _("Notes"),
+    "phenomenon": _("Time of measurement"),
+    "properties": _("Further properties"),
+    "result": _("Result"),
+    "result_quality": _("Quality"),
+    "result_time": _("Time of the result"),
+    "time": _("Since"),
+    "unit_of_measurement": _("Unit"),
+    "valid": _("Valid"),
+}
+
+_LINKS: dict[str, Text] = {
+    "Thing": _("Measuring point"),
+    "Things": _("Measuring points"),
+    "Locations": _("Places"),
+    "HistoricalLocations": _("Former places"),
+    "Datastream": pgettext_lazy("one", "Series"),
+    "Datastreams": pgettext_lazy("many", "Series"),
+    "MultiDatastream": pgettext_lazy("one", "Combined series"),
+    "MultiDatastreams": pgettext_lazy("many", "Combined series"),
+    "Sensor": _("Sensor"),
+    "ObservedProperty": _("Quantity"),
+    "ObservedProperties": _("Quantities"),
+    "Observations": _("Readings"),
+    "FeatureOfInterest": _("Object of observation"),
+    "ProximateFeatureOfInterest": _("Object of observation"),
+}
+
+
+def names(entity: EntityType) -> Names:
+    """The words for a type; its own name where there are none yet."""
+    own = Names(entity.name, entity.plural, "", "data")
+    return _NAMES.get(entity.kind, own)
+
+
+def label(prop: Property) -> Text:
+    """What a property is called. Two that share a column are told apart by their own names."""
+    if prop.column == "result" and len(prop.columns) > 1:
+        return _("Time of the result")  # of a Datastream, which has no result
+    return _PROPERTIES.get(prop.column, prop.name)
+
+
+def link_label(link: Link) -> Text:
+    return _LINKS.get(link.name, link.name)

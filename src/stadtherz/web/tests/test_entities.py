@@ -1,0 +1,292 @@
+"""What people see at SensorThings addresses: readable, complete, and no more than they may see."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from stadtherz.base.time import HOUR, Period, now_us
+from stadtherz.base.visibility import SYSTEM
+from stadtherz.sensorthings.public import is_for_people
+from stadtherz.store.public import Reading, append, update
+from stadtherz.web.entities import values
+from stadtherz.web.tests.web_cast import stream
+
+pytestmark = pytest.mark.django_db
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+
+
+def get(path: str, status: int = 200) -> str:
+    answer = Client().get(path)
+    assert answer.status_code == status, answer.content.decode()[:500]
+    return answer.content.decode()
+
+
+def main(path: str) -> str:
+    """The words of a page's own part."""
+    inner = get(path).partition("<main")[2].partition("</main>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", inner).split())
+
+
+@pytest.fixture
+def level() -> int:
+    """A series with a course of readings, the newest of which is 42.5 cm."""
+    found = stream()
+    end = now_us()
+    append([Reading(found, Period(end - i * HOUR), 42.5 + i) for i in range(6)])
+    return found
+
+
+def key_of(entity: str) -> int:
+    """The id of the only entity of that kind."""
+    return int(re.findall(rf"{entity}\((\d+)\)", get(f"/sta/v1.1/{entity}"))[0])
+
+
+KINDS = (
+    "Things",
+    "Locations",
+    "HistoricalLocations",
+    "Datastreams",
+    "Sensors",
+    "ObservedProperties",
+    "Observations",
+)
+
+
+@pytest.mark.parametrize("version", ["v1.1", "v2.0"])
+@pytest.mark.parametrize("language", ["", "/en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_set_and_entity_has_a_page_in_both_languages(
+    level: int, language: str, version: str, kind: str
+) -> None:
+    for path in (f"/{kind}", f"/{kind}({key_of(kind)})"):
+        page = get(f"{language}/sta/{version}{path}")
+        assert f'<html lang="{"en" if language else "de"}">' in page
+        assert page.count("<h1") == 1
+        assert not re.search(
+            r"\sstyle=|\son\w+=|<style|<script(?![^>]*(src|application/json))", page
+        )
+
+
+def test_a_series_tells_its_newest_reading_and_what_belongs_to_it(level: int) -> None:
+    words = main(f"/sta/v1.1/Datastreams({level})")
+    for wanted in ("42,5", "cm", "gerade eben", "Mill", "Radar", "47,5", "Werte als Tabelle"):
+        assert wanted in words, wanted
+    page = get(f"/sta/v1.1/Datastreams({level})")
+    for link in (
+        f"Things({key_of('Things')})",
+        f"/Datastreams({level})/Observations?$orderby=phenomenonTime%20desc&amp;$resultFormat=CSV",
+        f"/sta/v1.1/Datastreams({level})?$resultFormat=JSON",
+    ):
+        assert link in page, link
+    assert f'data-streams="{level}"' in page
+
+
+def test_a_measuring_point_is_on_the_map_and_in_the_list(level: int) -> None:
+    page = get(f"/sta/v1.1/Things({key_of('Things')})")
+    assert 'data-longitude="7.77" data-latitude="49.44"' in page
+    assert "49,4400° Nord, 7,7700° Ost" in page
+    assert "eine Messreihe aufgezeichnet" in page
+
+
+def test_a_link_from_entity_to_entity_leads_to_its_page(level: int) -> None:
+    page = get(f"/en/sta/v1.1/Datastreams({level})/Thing")
+    canonical = f"/en/sta/v1.1/Things({key_of('Things')})"
+    assert re.search(rf'rel="canonical" href="[^"]*{re.escape(canonical)}"', page)
+
+
+def test_addresses_with_options_for_programs_are_readable_too(level: int) -> None:
+    path = "/sta/v1.1/Datastreams?$expand=Observations($top=1;$orderby=phenomenonTime%20desc)"
+    assert "42,5" in main(path)
+    assert "42,5" not in main("/sta/v1.1/Observations?$filter=result%20gt%2043")
+
+
+# --- lists ---------------------------------------------------------------------------------------
+
+
+def test_a_search_finds_by_name_and_description(level: int) -> None:
+    assert "Ein Eintrag passt zu „mill“" in main("/sta/v1.1/Things?q=mill")
+    assert "0 Einträge passen" in main("/sta/v1.1/Things?q=nothing")
+    assert "0 Einträge passen" in main("/sta/v1.1/Things?q=%25")  # no wildcard
+    assert "0 Einträge passen" in main("/sta/v1.1/Things?q=it's%20%3Cb%3E")
+    assert "<b>" not in get("/sta/v1.1/Things?q=%3Cb%3E")
+
+
+def test_pages_of_a_list_follow_each_other_with_what_was_searched_for(level: int) -> None:
+    path = f"/sta/v1.1/Datastreams({level})/Observations?$top=4"
+    first = get(path)
+    (following,) = re.findall(r'href="([^"]+)" rel="next"', first)
+    second = get(following.replace("&amp;", "&"))
+    seen = [re.findall(r"/Observations\((\d+)\)", page) for page in (first, second)]
+    assert [len(set(keys)) for keys in seen] == [4, 2]
+    assert not set(seen[0]) & set(seen[1])
+    assert "rel=" not in second.partition("Seiten der Liste")[2].partition("</nav>")[0]
+    assert "Erste Seite" in second
+    assert "q=mill" in get("/sta/v1.1/Things?q=mill&$skip=1")
+
+
+# --- who sees what -------------------------------------------------------------------------------
+
+
+def test_what_one_may_not_see_has_no_page(level: int) -> None:
+    thing, observation = key_of("Things"), key_of("Observations")
+    update("Thing", thing, {"access": "organisation"}, SYSTEM)
+    for path in (
+        f"/Things({thing})",
+        f"/Datastreams({level})",
+        f"/Datastreams({level})/Observations",
+        f"/Observations({observation})",
+    ):
+        assert "Mill" not in get(f"/sta/v1.1{path}", 404)
+    for path in ("/Things", "/Datastreams", "/Observations", ""):
+        assert "Mill" not in get(f"/sta/v1.1{path}")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/Nothing", 404),
+        ("/Things(99)", 404),
+        ("/Things('a')", 404),
+        ("/Things()", 400),
+        ("/Things?$filter=nonsense", 400),
+        ("/Things?$top=-1", 400),
+        ("/Things?$skiptoken=x", 400),
+        ("/Things(1)/name", 404),
+        ("/Things/$count", 404),
+        ("/" + "Things(1)/" * 30, 413),
+    ],
+)
+def test_a_mistake_is_explained_and_never_ours(path: str, status: int) -> None:
+    assert "<h1" in get(f"/sta/v1.1{path}", status)
+
+
+def test_what_people_wrote_is_text_and_not_code(level: int) -> None:
+    thing = key_of("Things")
+    evil = "<script>alert(1)</script>"
+    values = {
+        "name": evil,
+        "description": evil,
+        "properties": {evil: evil, "link": "javascript:alert(1)", "deep": {"a": [evil]}},
+    }
+    update("Thing", thing, values, SYSTEM)
+    for path in (f"/Things({thing})", "/Things", f"/Datastreams({level})", "/Datastreams"):
+        page = get(f"/sta/v1.1{path}")
+        assert "<script>alert" not in page
+        assert 'href="javascript' not in page
+
+
+# --- which requests get a page -------------------------------------------------------------------
+
+
+def _asked(path: str, accept: str | None = BROWSER, method: str = "GET", **headers: str) -> bool:
+    path, _, query = path.partition("?")
+    given = {**({"accept": accept} if accept is not None else {}), **headers}
+    scope: dict[str, Any] = {
+        "method": method,
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [(name.encode(), value.encode()) for name, value in given.items()],
+    }
+    return is_for_people(scope)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/sta/v1.1", True),
+        ("/sta/v2.0/", True),
+        ("/sta/v1.1/Things", True),
+        ("/sta/v1.1/Things(1)/Datastreams", True),
+        ("/sta/v1.1/Things?$filter=id%20gt%201&$expand=Locations", True),
+        ("/sta/v1.1/Nothing", True),
+        ("/sta/v1.1/Things?$resultFormat=CSV", False),
+        ("/sta/v1.1/Things?%24resultFormat=JSON", False),
+        ("/sta/v2.0/Things?$format=application/json", False),
+        ("/sta/v1.1/Observations?$apply=x", False),
+        ("/sta/v1.1/Things(1)/name", False),
+        ("/sta/v1.1/Things(1)/name/$value", False),
+        ("/sta/v1.1/Things/$count", False),
+        ("/sta/v1.1/Things/$ref", False),
+        ("/sta/v1.1/openapi.json", False),
+        ("/sta/v2.0/$metadata", False),
+        ("/sta/v3", False),
+        ("/stations", False),
+    ],
+)
+def test_a_browser_gets_pages_where_there_are_any(path: str, expected: bool) -> None:
+    assert _asked(path) is expected
+
+
+def test_programs_get_what_they_always_got() -> None:
+    for accept in (
+        None,
+        "*/*",
+        "application/json",
+        "application/json, text/html",
+        "text/event-stream",
+    ):
+        assert not _asked("/sta/v1.1/Things", accept)
+    assert not _asked("/sta/v1.1/Things", authorization="Bearer x")
+    assert not _asked("/sta/v1.1/Things", method="POST")
+    assert _asked("/sta/v1.1/Things", method="HEAD")
+
+
+def test_caches_keep_pages_and_json_apart(level: int) -> None:
+    vary = Client().get("/sta/v1.1/Things").headers["Vary"]
+    assert {"Accept", "Cookie", "Accept-Language"} <= set(vary.split(", "))
+
+
+# --- values --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (76.8096, "76,81"),
+        (20.0, "20"),
+        (0.2113, "0,211"),
+        (1234.567, "1.234,6"),
+        (-3, "−3"),
+        (0, "0"),
+        (1e300, None),
+        (True, "ja"),
+        ("high", "high"),
+        (None, "–"),
+        (["a", "b"], "a, b"),
+        ({"state": "ok"}, '{"state":"ok"}'),
+        ([1, {"a": 2}], '[1,{"a":2}]'),
+    ],
+)
+def test_any_value_is_shown_in_few_words(value: Any, text: str | None) -> None:
+    shown = values.text_of(value)
+    assert shown == text if text is not None else shown
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("2026-01-02T11:00:00Z", "2. Januar 2026, 12:00 Uhr"),
+        ("2026-01-02T11:00:00Z/2026-01-02T12:00:00Z", "2. Januar 2026, 12:00 Uhr bis 2. Januar 2026, 13:00 Uhr"),
+        ({"start": "2026-01-02T11:00:00Z"}, "2. Januar 2026, 12:00 Uhr"),
+        ({"start": "2026-01-02T11:00:00Z", "end": "2026-01-02T11:00:00Z"}, "2. Januar 2026, 12:00 Uhr"),
+        ("nonsense", "nonsense"),
+        (None, "–"),
+    ],
+)  # fmt: skip
+def test_times_are_on_the_city_s_clock(time: Any, text: str) -> None:
+    assert values.period(time).replace("\N{NO-BREAK SPACE}", " ") == text
+
+
+def test_places_are_told_whatever_they_are() -> None:
+    square = [[[7.0, 49.0], [8.0, 49.0], [8.0, 50.0], [7.0, 49.0]]]
+    assert values.place({"type": "Point", "coordinates": [-7.5, -49.25]}) == (
+        "49,2500° Süd, 7,5000° West"
+    )
+    assert values.place({"type": "Polygon", "coordinates": square}).startswith(
+        "Polygon um 49,5000°"
+    )
+    assert values.place({"strange": 1}) == '{"strange":1}'
+    assert values.place("here") == "here"

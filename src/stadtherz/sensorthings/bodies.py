@@ -1,5 +1,6 @@
 """JSON bodies read against the entity model: what a client wants to create or change."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from typing import Literal as OneOf
@@ -81,6 +82,32 @@ def read_body(entity: EntityType, document: Any, mode: Mode, urls: Urls = _ANYWH
     return _Reader(mode, urls).entity(entity, document, "", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a body of a type may have, by name; `given` are the properties that clients give."""
+
+    links: dict[str, Link]
+    properties: frozenset[str]
+    given: tuple[Property, ...]
+    result_type: Property | None
+
+
+_forms: dict[tuple[str, str], _Form] = {}
+
+
+def _form(entity: EntityType) -> _Form:
+    """Made once for each type: bodies are what a city's server reads all day."""
+    key = (entity.version, entity.name)
+    if key not in _forms:
+        _forms[key] = _Form(
+            {link.name: link for link in entity.links},
+            frozenset(prop.name for prop in entity.properties),
+            tuple(prop for prop in entity.properties if not prop.derived),
+            next((p for p in entity.properties if p.shape is Shape.RESULT_TYPE), None),
+        )
+    return _forms[key]
+
+
 _Links = dict[str, list[int | Body]]
 
 
@@ -99,23 +126,25 @@ class _Reader:
         if not isinstance(document, dict):
             raise Invalid(way.rstrip("/") or "body", f"must be a JSON object for a {entity.name}")
         links: _Links = {}
+        form = _form(entity)
         for name, value in document.items():
-            if (link := entity.link(name)) is not None:
+            if (link := form.links.get(name)) is not None:
                 links[name] = self._link(link, value, way, depth)
             elif name in entity.unkept and value is not None:
                 raise Invalid(way + name, "is of the standard, but this server cannot keep it yet")
-            elif not _is_known(entity, name):
+            elif not (name in form.properties or _is_ignored(name)):
                 raise Invalid(way + name, f"a {entity.name} has no such property")
-        values = self._values(entity, document, way)
-        self._observe(entity, document, links, way)
+        values = self._values(entity, form.given, document, way)
+        if form.result_type is not None:
+            self._observe(form.result_type, entity, document, links, way)
         return Body(entity, values, links, self._chosen(entity, document, way))
 
     def _chosen(self, entity: EntityType, document: dict[str, Any], way: str) -> int | None:
         """The id that the entity shall have; those of Observations are made by the store."""
-        names = [name for name in ("@iot.id", self.urls.face.id) if name in document]
-        if self.mode != "create" or not names or entity.is_a(OBSERVATION):
+        if self.mode != "create" or entity.is_a(OBSERVATION):
             return None
-        if self._was_read(entity, document) or document[names[0]] is None:
+        names = [name for name in ("@iot.id", self.urls.face.id) if name in document]
+        if not names or self._was_read(entity, document) or document[names[0]] is None:
             return None
         try:
             return key_of(document[names[0]], way + names[0])
@@ -128,12 +157,9 @@ class _Reader:
         return isinstance(address, str) and self.urls.key(address, entity) is not None
 
     def _observe(
-        self, entity: EntityType, document: dict[str, Any], links: _Links, way: str
+        self, prop: Property, entity: EntityType, document: dict[str, Any], links: _Links, way: str
     ) -> None:
         """What a result type refers to is what its Datastream observes."""
-        prop = next((p for p in entity.properties if p.shape is Shape.RESULT_TYPE), None)
-        if prop is None:
-            return
         link = next(link for link in entity.links if link.listed)
         if prop.name not in document:
             if link.name in links:
@@ -153,11 +179,11 @@ class _Reader:
             raise Invalid(where, f"must be the address of a {link.target}, not {address[:80]!r}")
         return key
 
-    def _values(self, entity: EntityType, document: dict[str, Any], way: str) -> dict[str, Any]:
+    def _values(
+        self, entity: EntityType, given: Iterable[Property], document: dict[str, Any], way: str
+    ) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for prop in entity.properties:
-            if prop.derived:
-                continue
+        for prop in given:
             if prop.name in document:
                 values.update(_read(prop, document, way))
             elif prop.required and self.mode != "patch":
@@ -205,9 +231,9 @@ def changed(before: Body, after: Body) -> Body:
     return Body(after.entity, values, after.links)
 
 
-def _is_known(entity: EntityType, name: str) -> bool:
+def _is_ignored(name: str) -> bool:
     """What a server writes beside the properties may be sent back and is not read."""
-    return entity.property(name) is not None or "@" in name or name == "id"
+    return "@" in name or name == "id"
 
 
 def key_of(value: Any, where: str) -> int:
@@ -234,17 +260,17 @@ def _read(prop: Property, document: dict[str, Any], way: str) -> dict[str, Any]:
 
 def _converted(prop: Property, value: Any, document: dict[str, Any], name: str) -> dict[str, Any]:
     match prop.shape:
-        case Shape.TEXT:
-            return {prop.column: _text(value, name)}
         case Shape.JSON:
             return {prop.column: _document(prop, value, name)}
-        case Shape.GEOMETRY:
-            return {prop.column: _place(prop, value, document, name)}
-        case Shape.TIME:
-            return {prop.column: parse_instant(_text(value, name))}
         case Shape.PERIOD:
             period = parse_period(_text(value, name))
             return dict(zip(prop.columns, (period.start, period.end), strict=True))
+        case Shape.TIME:
+            return {prop.column: parse_instant(_text(value, name))}
+        case Shape.TEXT:
+            return {prop.column: _text(value, name)}
+        case Shape.GEOMETRY:
+            return {prop.column: _place(prop, value, document, name)}
         case Shape.MOMENT | Shape.INTERVAL:
             period = _period(value, name)
             if prop.shape is Shape.INTERVAL and period.end is None:

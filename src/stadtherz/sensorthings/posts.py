@@ -15,40 +15,56 @@ from stadtherz.base.errors import StadtherzError
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import kinds
+from stadtherz.sensorthings import kinds, sent
 from stadtherz.sensorthings.bodies import Body, load, read_body
+from stadtherz.sensorthings.conditions import tag_of
 from stadtherz.sensorthings.faces import Face
 from stadtherz.sensorthings.fetch import Fetcher
-from stadtherz.sensorthings.found import Entity
-from stadtherz.sensorthings.get import Answer, answer_of, shown
+from stadtherz.sensorthings.get import Answer, shown
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.paths import parse_path
-from stadtherz.sensorthings.plan import SetPlan, planned
+from stadtherz.sensorthings.plan import plan_set
 from stadtherz.sensorthings.preferences import Return, preferred_return
-from stadtherz.sensorthings.readings import shown_result
 from stadtherz.sensorthings.routes import Step, resolve_route
 from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, EntityType, Own
 from stadtherz.sensorthings.syntax import Query
 from stadtherz.sensorthings.write import reading_of
 from stadtherz.store import public as store
-from stadtherz.store.public import Kept, Offer, Reading
+from stadtherz.store.public import Kept, Offer
 
 Scope = MutableMapping[str, Any]
 LARGEST = 16_384
 """Bytes of a body that is read on the event loop."""
 
-_EVERYTHING = Query()
 _STREAM, _FEATURE = Own("datastream"), Own("feature")
 _JSON = b"application/json"
-_ALIKE = (str, bool, type(None))  # numbers and documents may leave the database in other words
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A set of Observations; `stream` is the Datastream in its path."""
+    """A set of Observations; `stream` is the Datastream in its path.
+
+    `feature` and `datastream` are the names of these links. `makes`: of the place a feature is made.
+    `checked`: results must be what the Datastream says. `writer` is there if it knows this version.
+    """
 
     entity: EntityType
     stream: int | None
+    datastream: str
+    feature: str
+    makes: bool
+    checked: bool
+    writer: sent.Writer | None
+
+    @classmethod
+    def of(cls, entity: EntityType, stream: int | None) -> "_Target":
+        datastream, feature = (
+            next(link for link in entity.links if link.via == via) for via in (_STREAM, _FEATURE)
+        )
+        result = next(prop for prop in entity.properties if prop.column == "result")
+        writer = sent.Writer.of(entity) if entity is OBSERVATION else None
+        names = (datastream.name, feature.name)
+        return cls(entity, stream, *names, feature.made, result.checked, writer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +72,35 @@ class Post:
     """An Observation that is offered, and what its sender wants to hear of it."""
 
     offer: Offer
-    entity: EntityType
+    target: _Target
     values: dict[str, Any]
     urls: Urls
     wish: Return
-    plan: SetPlan
 
     @property
     def direct(self) -> bool:
         """Whether the answer can be given without asking the database."""
-        notes = [self.values.get(name) for name in ("result_quality", "parameters")]
-        return self.wish.minimal or (
-            isinstance(self.values.get("result"), (*_ALIKE, int, float))
-            and all(isinstance(note, _ALIKE) for note in notes)
-        )
+        return self.wish.minimal or (self.target.writer is not None and sent.exact(self.values))
 
     def answer(self, kept: Kept) -> Answer:
         """What a change that made this Observation answers."""
-        location = ("location", self.urls.entity(self.entity, kept.id))
+        address = self.urls.entity(self.target.entity, kept.id)
+        location = ("location", address)
         if self.wish.minimal:
             return Answer(201, headers=(location, *self.wish.applied))
-        answer = self._as_sent(kept) if self.direct else self._as_kept(kept)
-        return Answer(201, answer.body, headers=(location, *answer.headers, *self.wish.applied))
+        if self.target.writer is None or not self.direct:
+            return self._as_kept(kept, location)
+        body = self.target.writer.write(address, kept.id, self.values, self.urls)
+        tag = ("etag", tag_of(body, (self.offer.datastream, kept.feature)))
+        return Answer(201, body, headers=(location, tag, *self.wish.applied))
 
-    def _as_sent(self, kept: Kept) -> Answer:
-        result = self.values.get("result")
-        if isinstance(result, int | float) and not isinstance(result, bool):
-            result = shown_result(float(result))
-        own = {"id": kept.id, _STREAM.column: self.offer.datastream, _FEATURE.column: kept.feature}
-        entity = Entity(self.entity, kept.id, {**self.values, "result": result, **own})
-        return answer_of(entity, self.plan, self.urls)
-
-    def _as_kept(self, kept: Kept) -> Answer:
+    def _as_kept(self, kept: Kept, location: tuple[str, str]) -> Answer:
         fetcher = Fetcher(self.offer.visibility)
-        parent = fetcher.parent((Step(self.entity, None, kept.id),))
+        entity = self.target.entity
+        parent = fetcher.parent((Step(entity, None, kept.id),))
         assert parent is not None
-        return shown(fetcher, self.plan, parent, self.urls)
+        answer = shown(fetcher, plan_set(entity, Query(), now=0), parent, self.urls)
+        return Answer(201, answer.body, headers=(location, *answer.headers, *self.wish.applied))
 
 
 def read(
@@ -113,22 +122,23 @@ def _read(
     if target is None or not _is_plain(scope):
         return None
     body = read_body(target.entity, load(raw), "create", urls)
-    if not _is_alone(body):
+    if body.nested or not body.links.keys() <= {target.datastream, target.feature}:
         return None
-    stream = _key(body, _STREAM) if target.stream is None else target.stream
+    stream = _named(body, target.datastream) if target.stream is None else target.stream
     if stream is None:
         return None
     values = body.values
     if values.get("phenomenon_start") is None:
         values |= {"phenomenon_start": now, "phenomenon_end": None}
-    values[_FEATURE.column] = _key(body, _FEATURE)
+    values[_FEATURE.column] = _named(body, target.feature)
+    reading = reading_of(stream, values, default=Period(now))
+    fits = partial(kinds.fits, reading.result) if target.checked else None
     return Post(
-        _offer(body, reading_of(stream, values, default=Period(now)), visibility),
-        body.entity,
+        store.offer(reading, visibility, places=target.makes, fits=fits),
+        target,
         values,
         urls,
         preferred_return(scope, minimal=urls.face.odata),
-        planned(body.entity, _EVERYTHING, now=now),
     )
 
 
@@ -157,24 +167,11 @@ def _target(path: str, face: Face) -> _Target | None:
     whole = len(route.steps) == 1
     if not (whole or (len(route.steps) == 2 and first.entity.is_a(DATASTREAM))):
         return None
-    return _Target(last.entity, first.key)
+    return _Target.of(last.entity, first.key)
 
 
-def _is_alone(body: Body) -> bool:
-    """Whether it names no more than a Datastream and a feature, both of which exist."""
-    named = (body.entity.link(name) for name in body.links)
-    return not body.nested and all(link and link.via in (_STREAM, _FEATURE) for link in named)
-
-
-def _key(body: Body, via: Own) -> int | None:
+def _named(body: Body, link: str) -> int | None:
     """The id that the body names for the link."""
-    link = next(link for link in body.entity.links if link.via == via)
-    named = body.links.get(link.name)
-    return named[0] if named and isinstance(named[0], int) else None
-
-
-def _offer(body: Body, reading: Reading, visibility: Visibility) -> Offer:
-    makes = next(link.made for link in body.entity.links if link.via == _FEATURE)
-    checked = next(prop.checked for prop in body.entity.properties if prop.column == "result")
-    fits = partial(kinds.fits, reading.result) if checked else None
-    return store.offer(reading, visibility, places=makes, fits=fits)
+    (key,) = body.links.get(link, (None,))
+    assert not isinstance(key, Body), "it is not nested"
+    return key

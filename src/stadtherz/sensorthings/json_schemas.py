@@ -4,12 +4,18 @@ from typing import Any
 
 from stadtherz.sensorthings.faces import Face
 from stadtherz.sensorthings.model import EntityType, Link, Property, Shape
-from stadtherz.sensorthings.schema import target
+from stadtherz.sensorthings.schema import OBSERVATION, target
 
 Schema = dict[str, Any]
 
 ID: Schema = {"type": "integer", "format": "int64", "minimum": 1}
 ADDRESS: Schema = {"type": "string", "format": "uri"}
+_CHOSEN: Schema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 2**31 - 1,
+    "description": "The id that it is to have; without it the server chooses.",
+}
 _INSTANT: Schema = {"type": "string", "format": "date-time"}
 _PERIOD: Schema = {
     "type": "string",
@@ -67,8 +73,8 @@ def schemas(face: Face) -> dict[str, Schema]:
     for entity in face.types.values():
         found[entity.name] = _shown(entity, face)
         found[entity.plural] = _page(entity, face)
-        found[created(entity)] = _body(entity, whole=True)
-        found[changed(entity)] = _body(entity, whole=False)
+        found[created(entity)] = _body(entity, face, whole=True)
+        found[changed(entity)] = _body(entity, face, whole=False)
     return found
 
 
@@ -169,13 +175,15 @@ def _reference(face: Face) -> Schema:
     return {"anyOf": [by_address, by_id]}
 
 
-def _body(entity: EntityType, *, whole: bool) -> Schema:
+def _body(entity: EntityType, face: Face, *, whole: bool) -> Schema:
     """With `whole` what an entity needs is required, and what it links to may be made with it."""
     own = [prop for prop in entity.properties if not prop.derived]
     properties = {
         prop.name: _needed(prop) if prop.required else _or_null(value_of(prop)) for prop in own
     }
     properties |= {link.name: _linked(link, whole=whole) for link in entity.links}
+    if whole and not entity.is_a(OBSERVATION):
+        properties[face.id] = _CHOSEN
     required = [prop.name for prop in own if prop.required]
     return {
         "type": "object",

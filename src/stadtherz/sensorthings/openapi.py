@@ -361,9 +361,10 @@ def _change(summary: str, responses: Schema) -> Schema:
 
 def _create(entity: EntityType, face: Face, *, but: str = "") -> Schema:
     """Of an entity; `but` is the link that the path stands for."""
+    made = {**_made(entity, face), **_after(_json(reference_to(entity.name)), face)}
     return {
-        **_change(f"Create a {entity.name}, with what belongs to it", _made(entity, face)),
-        "parameters": [_named("prefer")],
+        **_change(f"Create a {entity.name}, with what belongs to it", made),
+        "parameters": [_named("prefer"), _named("upsert")],
         "requestBody": _body(created(entity), example_of(entity, but=but)),
     }
 
@@ -425,6 +426,15 @@ def _parameters(face: Face) -> Schema:
         "in": "header",
         "description": "How much of the outcome is sent back.",
         "schema": {"enum": ["return=minimal", "return=representation"]},
+    }
+    found["upsert"] = {
+        "name": "$upsert",
+        "in": "query",
+        "description": (
+            "The path of the property that holds an identifier of your own: what has it already is "
+            "changed and not created again."
+        ),
+        "schema": {"type": "string", "minLength": 1},
     }
     formats = [f for f in Format if f.json and not f.addresses] if face.odata else []
     if face.extras:

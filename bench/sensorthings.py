@@ -1,6 +1,6 @@
 """How fast a SensorThings server is: ours, or any other that is running.
 
-    python -m bench.sensorthings [--quick] [--readings 20000000]
+    python -m bench.sensorthings [--quick] [--readings 20000000] [--only writes]
     python -m bench.sensorthings --url http://127.0.0.1:8080/FROST-Server/v1.1 --pid 4711
 
 Without --url our own server is started on an empty folder, or on the empty PostgreSQL database that
@@ -45,7 +45,7 @@ class Size:
 FULL = Size(
     things=1000,
     readings=1_000_000,
-    posts=5_000,
+    posts=20_000,
     batches=40,
     batch=5_000,
     pages=400,
@@ -73,6 +73,7 @@ class Figure:
 @click.option("--pid", "pids", type=int, multiple=True, help="Process of that server.")
 @click.option("--readings", type=int, help="In the long datastream.")
 @click.option("--things", type=int, help="Each with one datastream.")
+@click.option("--only", type=click.Choice(["questions", "writes"]), help="One half of it.")
 @click.option("--quick", is_flag=True, help="Only show that it runs.")
 def main(
     *,
@@ -81,6 +82,7 @@ def main(
     pids: tuple[int, ...],
     readings: int | None,
     things: int | None,
+    only: str | None,
     quick: bool,
 ) -> None:
     """Print the table of SensorThings over HTTP."""
@@ -88,7 +90,7 @@ def main(
     size = size if readings is None else replace(size, readings=readings)
     size = size if things is None else replace(size, things=things)
     with _server(url, headers, pids) as (server, processes):
-        figures = list(_measured(server, processes, size))
+        figures = list(_measured(server, processes, size, only))
     head = ("SensorThings", "value", "p50 ms", "p95 ms", "server CPU ms")
     title = f"{size.things} Things, {timing.rate(size.readings)} readings in one datastream"
     timing.show(title, head, [_row(figure) for figure in figures])
@@ -114,13 +116,17 @@ def _row(figure: Figure) -> tuple[str, ...]:
     return figure.what, value, *("" if n is None else f"{n:.2f}" for n in others)
 
 
-def _measured(server: Server, processes: Processes, size: Size) -> Iterator[Figure]:
+def _measured(
+    server: Server, processes: Processes, size: Size, only: str | None
+) -> Iterator[Figure]:
     yield Figure("memory when empty", processes.memory(), "MB")
     world = worlds.build(server, size.things, size.readings)
     processes.rest(size.rest)
     run = _Run(server, processes, size, world)
-    yield from run.questions()
-    yield from run.writes()
+    if only != "writes":
+        yield from run.questions()
+    if only != "questions":
+        yield from run.writes()
     yield Figure("memory at most", processes.most_memory(), "MB")
 
 

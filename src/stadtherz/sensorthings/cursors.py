@@ -6,7 +6,7 @@ last entity shown, and the next page is what sorts behind them.
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -76,19 +76,24 @@ def _fits(by: Expression, value: Any) -> bool:
             return value is None or type(value) is int
 
 
-def place_of_reading(order: Sequence[Order], reading: dict[str, Any]) -> Place | None:
-    """Where the reading stands; None if it is sorted by something computed."""
+def places_of_readings(
+    order: Sequence[Order], column: Callable[[str], list[Any]]
+) -> list[Place] | None:
+    """Where readings stand, of which `column` gives the values of a column by its name.
+
+    None if they are sorted by something computed.
+    """
     terms = [term.by for term in order]
     if not all(isinstance(by, Lookup) or (isinstance(by, Column) and not by.path) for by in terms):
         return None
-    return tuple(_sorting_value(by, reading) for by in terms)
+    return list(zip(*(_sorting_values(by, column) for by in terms), strict=True))
 
 
-def _sorting_value(by: Expression, reading: dict[str, Any]) -> Any:
+def _sorting_values(by: Expression, column: Callable[[str], list[Any]]) -> list[Any]:
     if isinstance(by, Lookup):
-        return by.table.get(reading[by.column.name])
+        return [by.table.get(key) for key in column(by.column.name)]
     assert isinstance(by, Column)
-    return reading[by.name]
+    return column(by.name)
 
 
 def place_of_row(order: Sequence[Order], row: Sequence[Any]) -> Place:

@@ -39,7 +39,7 @@ class Export:
             case Format.GEOJSON:
                 query, places = features.with_places(self.entity, self.query)
                 plan = plan_set(self.entity, query, now=self.now)
-                return features.collection(self._whole(plan).entities(), plan, places, self.urls)
+                return features.collection(self._whole(plan).entities(), places, self.urls)
             case Format.PARQUET:
                 return store.as_parquet(self._whole(self._plan()).readings())
             case Format.ARROW:
@@ -50,7 +50,7 @@ class Export:
     def _sheet(self, plan: SetPlan) -> Iterator[bytes]:
         if self.entity.is_a(OBSERVATION):
             return sheets.of_observations(self._whole(plan).readings(), self.query.select)
-        return sheets.of_entities(self._whole(plan).entities(), plan, self.urls)
+        return sheets.of_entities(self._whole(plan).entities(), plan)
 
     def _plan(self) -> SetPlan:
         return plan_set(self.entity, self.query, now=self.now)

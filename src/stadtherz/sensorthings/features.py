@@ -4,16 +4,15 @@ A Thing stands at its first Location, an Observation at its FeatureOfInterest. E
 have no geometry. `properties` are the entity's own, and what is expanded.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from stadtherz.sensorthings.found import Entity
+from stadtherz.sensorthings.found import Page
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.plan import SetPlan
-from stadtherz.sensorthings.render import entity_document
+from stadtherz.sensorthings.render import documents
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
@@ -58,15 +57,13 @@ def with_places(entity: EntityType, query: Query) -> tuple[Query, Places]:
     return wider, Places(name, link, frozenset({link}))
 
 
-def collection(
-    parts: Iterable[Sequence[Entity]], plan: SetPlan, places: Places, urls: Urls
-) -> Iterator[bytes]:
+def collection(parts: Iterable[Page], places: Places, urls: Urls) -> Iterator[bytes]:
     """The collection in pieces."""
     yield b'{"type":"FeatureCollection","features":['
     separator = b""
     for part in parts:
-        if part:
-            features = [_feature(entity_document(entity, plan, urls), places) for entity in part]
+        if len(part):
+            features = [_feature(document, places) for document in documents(part, urls)]
             yield separator + orjson.dumps(features)[1:-1]
             separator = b","
     yield b"]}"
@@ -90,7 +87,6 @@ def _geometry(shown: dict[str, Any], places: Places) -> Any:
     if isinstance(holder, list):
         holder = holder[0] if holder else None
     place = holder.get(places.name) if isinstance(holder, dict) else None
-    place = orjson.loads(orjson.dumps(place))  # it comes as JSON text
     if isinstance(place, dict) and place.get("type") == "Feature":
         place = place.get("geometry")
     known = isinstance(place, dict) and ("coordinates" in place or "geometries" in place)

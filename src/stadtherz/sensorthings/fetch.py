@@ -1,15 +1,20 @@
 """Plans carried out: pages of entities with what is expanded in them, as plain data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
+
+import numpy as np
 
 from stadtherz.base.errors import NotFound, TooLarge
 from stadtherz.base.expressions import TRUE, Among, Column, Expression, Kind
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import readings, sql
 from stadtherz.sensorthings.access import EVERYTHING
-from stadtherz.sensorthings.execute import reader_for, rows, scalar
-from stadtherz.sensorthings.found import Entity, Page, Parent, Readings
+from stadtherz.sensorthings.execute import Row, reader_for, rows, scalar
+from stadtherz.sensorthings.found import Families, Page, Parent, alone, of_readings
 from stadtherz.sensorthings.plan import ExpandPlan, SetPlan
 from stadtherz.sensorthings.resolve import Resolution
 from stadtherz.sensorthings.routes import Step
@@ -23,7 +28,8 @@ from stadtherz.sensorthings.schema import (
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import conjunction
 from stadtherz.sql.public import Sql, join
-from stadtherz.store.public import Selection
+from stadtherz.store import public as store
+from stadtherz.store.public import Columns, Selection
 
 MAX_ENTITIES = 20_000
 
@@ -80,14 +86,20 @@ class Fetcher:
     def page(self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None) -> Page:
         """One page of a whole set, or of the set behind a parent's link."""
         if plan.entity.is_a(OBSERVATION):
-            return self._page_of_readings(self._resolved(plan), _selection_behind(parent, link))
-        plan = self._resolved(plan)
-        restriction = self._behind(parent, link)
+            page = self.observations(plan, parent, link)
+        else:
+            page = self._entities(self._resolved(plan), self._behind(parent, link))
+        self._complete(page)
+        return page
+
+    def _entities(self, plan: SetPlan, restriction: Sql) -> Page:
+        """The statement gives one row more, which tells about a next page."""
         found = rows(sql.page(plan, self.reader, restriction))
-        page = self._page(plan, [self._entity(plan, row) for row in found])
+        page = _page(plan, found[: plan.top])
+        page.more = len(found) > plan.top > 0
+        self._spend(len(page))
         if plan.count:
             page.count = scalar(sql.count(plan, self.reader, restriction))
-        self._complete(plan, page.entities)
         return page
 
     def count(self, plan: SetPlan, parent: Parent | None, link: Link | None) -> int:
@@ -110,21 +122,21 @@ class Fetcher:
 
     def observations(
         self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None
-    ) -> Readings:
-        """As `page` for Observations, as columns; what the plan expands is left out."""
+    ) -> Page:
+        """As `page` for Observations; what the plan expands is left out."""
         return self._observations(self._resolved(plan), _selection_behind(parent, link))
 
-    def entity(self, plan: SetPlan, parent: Parent) -> Entity:
+    def entity(self, plan: SetPlan, parent: Parent) -> Page:
         """The one entity that `parent` found, with what the plan selects and expands."""
         if parent.reading is not None:
-            entity = Entity(parent.type, parent.id, parent.reading)
+            page = alone(plan, parent.reading)
         else:
             found = rows(sql.page(plan, self.reader, sql.with_id(parent.id)))
             if not found:
                 raise NotFound(f"{parent.type.name} {parent.id}")
-            entity = self._entity(plan, found[0])
-        self._complete(plan, [entity])
-        return entity
+            page = _page(plan, found[:1])
+        self._complete(page)
+        return page
 
     def _resolved(self, plan: SetPlan) -> SetPlan:
         if plan.entity.is_a(OBSERVATION):
@@ -137,17 +149,6 @@ class Fetcher:
             self.resolution.order_of_entities(plan.entity, plan.order),
         )
 
-    def _entity(self, plan: SetPlan, row: tuple[Any, ...]) -> Entity:
-        names = sql.fetched(plan)
-        values = dict(zip(names, row[: len(names)], strict=True))
-        return Entity(plan.entity, row[0], values, sorted_by=row[len(names) :])
-
-    def _page(self, plan: SetPlan, entities: list[Entity]) -> Page:
-        """Cuts off the one row more that tells about a next page."""
-        shown = entities[: plan.top]
-        self._spend(len(shown))
-        return Page(plan, shown, more=len(entities) > plan.top > 0)
-
     def _spend(self, number: int) -> None:
         self.left -= number
         if self.left < 0:
@@ -155,91 +156,108 @@ class Fetcher:
                 f"the answer would hold more than {MAX_ENTITIES} entities; use $top, also in $expand"
             )
 
-    def _complete(self, plan: SetPlan, entities: list[Entity]) -> None:
-        if not entities:
+    def _complete(self, page: Page) -> None:
+        if not len(page):
             return
-        if plan.entity.is_a(DATASTREAM):
-            _add_extents(entities)
-        for expand in plan.expands:
-            self._expand(expand, entities)
+        if page.plan.entity.is_a(DATASTREAM):
+            _add_extents(page)
+        for expand in page.plan.expands:
+            page.expanded[expand.link.name] = self._expanded(expand, page)
 
     # --- expands -------------------------------------------------------------------------------------
 
-    def _expand(self, expand: ExpandPlan, parents: list[Entity]) -> None:
-        if expand.plan.entity.is_a(OBSERVATION):
-            self._expand_readings(expand, parents)
-            return
+    def _expanded(self, expand: ExpandPlan, parents: Page) -> Families:
         plan, link = self._resolved(expand.plan), expand.link
-        keys = sorted({key for parent in parents if (key := _key(parent, link)) is not None})
-        families: dict[int, list[Entity]] = {}
-        if keys:
-            for row in rows(sql.children(link, plan, keys, self.reader)):
-                families.setdefault(row[0], []).append(self._entity(plan, row[1:]))
-        counts = self._counts(link, plan, keys) if plan.count and link.many else {}
-        children: list[Entity] = []
-        for parent in parents:
-            key = _key(parent, link)
-            family = families.get(key, []) if key is not None else []
-            if link.many:
-                page = self._page(plan, family)
-                page.count = counts.get(key or 0, 0) if plan.count else None
-                parent.expanded[link.name] = page
-                children += page.entities
-            else:
-                parent.expanded[link.name] = family[0] if family else None
-        self._complete(plan, children if link.many else [f[0] for f in families.values()])
+        if not plan.entity.is_a(OBSERVATION):
+            families = self._behind_keys(plan, link, _keys(parents, link))
+        elif _asks_newest(plan, link):
+            families = self._newest(plan, parents.ids)
+        else:
+            families = self._readings_of_each(plan, link, parents)
+        self._complete(families.members)
+        return families
 
-    def _counts(self, link: Link, plan: SetPlan, keys: list[int]) -> dict[int, int]:
-        return dict(rows(sql.count_children(link, plan, keys, self.reader))) if keys else {}
+    def _behind_keys(self, plan: SetPlan, link: Link, keys: list[int | None]) -> Families:
+        """The entities of each of these keys, which several parents may share."""
+        distinct = sorted({key for key in keys if key is not None})
+        found = rows(sql.children(link, plan, distinct, self.reader)) if distinct else []
+        spans: dict[int | None, tuple[int, int, bool]] = {}
+        members: list[Row] = []
+        for key, rows_of_key in groupby(found, itemgetter(0)):
+            family = list(rows_of_key)
+            begin = len(members)
+            members += family[: plan.top]
+            spans[key] = begin, len(members), len(family) > plan.top > 0
+        begins, ends, more = zip(*(spans.get(key, (0, 0, False)) for key in keys), strict=True)
+        page = _page(plan, [row[1:] for row in members])
+        if not link.many:
+            return Families(page, begins, ends)
+        self._spend(sum(ends) - sum(begins))
+        counts = self._counts(link, plan, distinct, keys) if plan.count else None
+        return Families(page, begins, ends, more, counts)
+
+    def _counts(
+        self, link: Link, plan: SetPlan, distinct: list[int], keys: list[int | None]
+    ) -> list[int]:
+        if not distinct:
+            return [0] * len(keys)
+        found: dict[int | None, int] = dict(
+            rows(sql.count_children(link, plan, distinct, self.reader))
+        )
+        return [found.get(key, 0) for key in keys]
 
     # --- readings ------------------------------------------------------------------------------------
 
-    def _page_of_readings(self, plan: SetPlan, behind: Selection) -> Page:
-        found = self._observations(plan, behind)
-        entities = [Entity(plan.entity, r["id"], r) for r in readings.readings_of(found.columns)]
-        self._complete(plan, entities)
-        return Page(plan, entities, found.more, found.count)
-
-    def _observations(self, plan: SetPlan, behind: Selection) -> Readings:
+    def _observations(self, plan: SetPlan, behind: Selection) -> Page:
         found = readings.select(_selection(plan, behind, plan.behind), self.visibility)
         shown = readings.some(found, slice(plan.top))
         self._spend(len(shown))
         number = None
         if plan.count:
             number = readings.count(_selection(plan, behind), self.visibility)
-        return Readings(plan, shown, len(found) > plan.top > 0, number)
+        return of_readings(plan, shown, more=len(found) > plan.top > 0, count=number)
 
-    def _expand_readings(self, expand: ExpandPlan, parents: list[Entity]) -> None:
-        plan, link = self._resolved(expand.plan), expand.link
-        pages = self._newest(plan, parents) if _asks_newest(plan, link) else {}
-        bare = plan.without_expands()
-        for parent in parents:
-            page = pages.get(parent.id)
-            if page is None:
-                behind = _selection_behind(Parent(parent.type, parent.id), link)
-                page = self._page_of_readings(bare, behind)
-            page.plan = plan
-            parent.expanded[link.name] = page
-        self._complete(plan, [e for p in parents for e in _shown(p.expanded[link.name])])
+    def _readings_of_each(self, plan: SetPlan, link: Link, parents: Page) -> Families:
+        kind = parents.plan.entity
+        parts: list[Columns] = []
+        more: list[bool] = []
+        counts: list[int] = []
+        for key in parents.ids:
+            behind = _selection_behind(Parent(kind, key), link)
+            found = readings.select(_selection(plan, behind, plan.behind), self.visibility)
+            parts.append(readings.some(found, slice(plan.top)))
+            self._spend(len(parts[-1]))
+            more.append(len(found) > plan.top > 0)
+            if plan.count:
+                counts.append(readings.count(_selection(plan, behind), self.visibility))
+        ends = np.cumsum([len(part) for part in parts]).tolist()
+        members = of_readings(plan, store.together(parts))
+        return Families(members, [0, *ends[:-1]], ends, more, counts if plan.count else None)
 
-    def _newest(self, plan: SetPlan, parents: list[Entity]) -> dict[int, Page]:
-        """`$orderby=phenomenonTime desc;$top=1` for all parents at once."""
-        found = readings.latest([parent.id for parent in parents])
-        counts = readings.counts([parent.id for parent in parents])
-        pages: dict[int, Page] = {}
-        for parent in parents:
-            reading = found.get(parent.id)
-            entities = [] if reading is None else [Entity(plan.entity, reading["id"], reading)]
-            page = self._page(plan, entities)
-            number = counts.get(parent.id, 0)
-            page.more = number > len(entities) > 0  # one may have arrived between the two
-            page.count = number if plan.count else None
-            pages[parent.id] = page
-        return pages
+    def _newest(self, plan: SetPlan, streams: list[int]) -> Families:
+        """`$orderby=phenomenonTime desc;$top=1` for all datastreams at once."""
+        found, spans = store.latest(streams), store.spans(streams)
+        counts = spans.count[np.searchsorted(spans.datastream, streams)]
+        begins = np.searchsorted(found.datastream, streams)
+        ends = np.searchsorted(found.datastream, streams, "right")
+        held = ends > begins
+        self._spend(int(held.sum()))
+        more = held & (counts > 1)  # one may have arrived between the two
+        return Families(
+            of_readings(plan, found),
+            begins.tolist(),
+            ends.tolist(),
+            more.tolist(),
+            counts.tolist() if plan.count else None,
+        )
 
 
-def _shown(expanded: Entity | Page | None) -> list[Entity]:
-    return expanded.entities if isinstance(expanded, Page) else []
+def _page(plan: SetPlan, found: Sequence[Row]) -> Page:
+    """The rows that a statement for the plan gave, as columns."""
+    names = sql.fetched(plan)
+    columns = list(zip(*found, strict=True)) if found else [()] * (len(names) + len(plan.order))
+    values = dict(zip(names, columns[: len(names)], strict=True))
+    return Page(plan, values, sorting=columns[len(names) :])
 
 
 def _asks_newest(plan: SetPlan, link: Link) -> bool:
@@ -254,11 +272,11 @@ def _asks_newest(plan: SetPlan, link: Link) -> bool:
     )
 
 
-def _key(parent: Entity, link: Link) -> int | None:
-    if isinstance(link.via, Own):
-        key: int | None = parent.values[link.via.column]
-        return key
-    return parent.id
+def _keys(parents: Page, link: Link) -> list[int | None]:
+    """What leads from each of the parents to what is behind the link."""
+    if not isinstance(link.via, Own):
+        return list(parents.ids)
+    return readings.shown(parents.values, link.via.column, range(len(parents)))
 
 
 def _belongs(reading: dict[str, Any], parent: Parent | None, link: Link | None) -> bool:
@@ -289,10 +307,16 @@ def _selection_behind(parent: Parent | None, link: Link | None) -> Selection:
     return Selection(where=among)
 
 
-def _add_extents(entities: list[Entity]) -> None:
-    found = readings.extents([entity.id for entity in entities])
-    for entity in entities:
-        for name, period in found.get(entity.id, {}).items():
-            if period is not None:
-                entity.values[f"{name}_start"] = period.start
-                entity.values[f"{name}_end"] = period.last
+def _add_extents(page: Page) -> None:
+    """Times of Datastreams, which are those of their readings."""
+    plan = page.plan
+    if not any(prop.derived and plan.shows(prop.name) for prop in plan.entity.properties):
+        return
+    found = store.spans(page.ids)
+    at = np.searchsorted(found.datastream, page.ids)
+    page.values |= {
+        "phenomenon_start": found.phenomenon_first[at],
+        "phenomenon_end": found.phenomenon_last[at],
+        "result_start": found.result_first[at],
+        "result_end": found.result_last[at],
+    }

@@ -21,13 +21,13 @@ from stadtherz.sensorthings.conditions import Conditions, tag_of
 from stadtherz.sensorthings.exports import Export
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.formats import Format, Unsupported
-from stadtherz.sensorthings.found import Entity, Parent
+from stadtherz.sensorthings.found import Page, Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import SetPlan, plan_set, planned
 from stadtherz.sensorthings.routes import Route, resolve_route
-from stadtherz.sensorthings.schema import OBSERVATION, Own
+from stadtherz.sensorthings.schema import OBSERVATION
 from stadtherz.sensorthings.syntax import Apply, Query, Resource, Segment
 
 JSON = "application/json; charset=utf-8"
@@ -105,11 +105,9 @@ def _set(
         visibility = fetcher.visibility
         return _streamed(Export(plan.entity, query, parent, route.last.link, visibility, urls, now))
     address = _address(resource, urls)
-    if plan.entity.is_a(OBSERVATION) and not (plan.expands or route.reference):
+    if query.format is Format.DATA_ARRAY:
         readings = fetcher.observations(plan, parent, route.last.link)
-        if query.format is Format.DATA_ARRAY:
-            return Answer(200, observations.data_array(readings, query.select, urls, address))
-        return Answer(200, observations.page(readings, urls, address))
+        return Answer(200, observations.data_array(readings, query.select, urls, address))
     found = fetcher.page(plan, parent, route.last.link)
     render_set = render.references if route.reference else render.page
     return Answer(200, render_set(found, urls, address))
@@ -174,16 +172,13 @@ def _single(route: Route, fetcher: Fetcher, urls: Urls) -> Parent | None:
 
 def shown(fetcher: Fetcher, plan: SetPlan, parent: Parent, urls: Urls) -> Answer:
     """The entity that `parent` found, with its tag."""
-    return answer_of(fetcher.entity(plan, parent), plan, urls)
+    return answer_of(fetcher.entity(plan, parent), urls)
 
 
-def answer_of(found: Entity, plan: SetPlan, urls: Urls) -> Answer:
-    """The entity with its tag."""
-    body = render.entity(found, plan, urls)
-    keys = tuple(
-        found.values[link.via.column] for link in found.type.links if isinstance(link.via, Own)
-    )
-    return Answer(200, body, headers=(("etag", tag_of(body, keys)),))
+def answer_of(found: Page, urls: Urls) -> Answer:
+    """The only entity of a page with its tag."""
+    body = render.entity(found, urls)
+    return Answer(200, body, headers=(("etag", tag_of(body, found.keys())),))
 
 
 def conditional(answer: Answer, conditions: Conditions) -> Answer:

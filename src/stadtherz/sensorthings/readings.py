@@ -1,5 +1,6 @@
 """Readings by way of the store's door, limited to what the caller may see."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -67,11 +68,6 @@ def by_id(key: int, reader: Reader) -> Reading | None:
     return found[0] if rows(sql.identify(DATASTREAM, reader, stream)) else None
 
 
-def latest(streams: list[int]) -> dict[int, Reading]:
-    """The newest reading of each datastream that has any; the caller has checked who sees them."""
-    return {reading["datastream"]: reading for reading in readings_of(store.latest(streams))}
-
-
 def extents(streams: list[int]) -> dict[int, dict[str, Period | None]]:
     """Period of the readings' phenomenon and result times of each datastream that has any."""
     return {
@@ -123,15 +119,18 @@ def readings_of(columns: Columns) -> list[Reading]:
     return [dict(zip(names, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 
-def last_of(columns: Columns) -> Reading:
-    """The last of them alone."""
-    last: Reading = {name: getattr(columns, name)[-1].item() for name in _INTEGERS}
-    last = {name: None if value == NONE else value for name, value in last.items()}
-    last["result"] = shown_result(columns.result[-1:].tolist()[0])
-    for name in ("result_quality", "parameters"):
-        values = getattr(columns, name)
-        last[name] = None if values is None else values[-1]
-    return last
+def shown(values: Mapping[str, Any], name: str, places: Sequence[int]) -> list[Any]:
+    """What a column holds at these places, as `readings_of` would say it."""
+    column = values[name]
+    if column is None:
+        return [None] * len(places)
+    if not isinstance(column, np.ndarray):
+        found = [column[place] for place in places]
+    elif column.dtype == np.int64:
+        return _optional(column[list(places)])
+    else:
+        found = column[list(places)].tolist()
+    return [shown_result(value) for value in found] if name == "result" else found
 
 
 def _optional(values: np.ndarray[Any, np.dtype[np.int64]]) -> list[int | None]:

@@ -1,61 +1,77 @@
-"""Entities and pages as the JSON of 18-088 §9, straight to bytes."""
+"""Entities and pages as the JSON of 18-088 §9, straight to bytes.
 
-from collections.abc import Callable
+No object is made for an entity. Every member is a column of JSON texts (`members`); a page is one join
+over all of them, and what is expanded is a column, too.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import orjson
 
-from stadtherz.base.time import Micros, iso
-from stadtherz.sensorthings import csdl, result_types
-from stadtherz.sensorthings.found import Entity, Page, Readings
+from stadtherz.sensorthings import csdl, texts
+from stadtherz.sensorthings.found import Families, Page
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.plan import ADDRESS, ID, SetPlan
+from stadtherz.sensorthings.members import texts_of
+from stadtherz.sensorthings.plan import ADDRESS, ID
 from stadtherz.sensorthings.routes import Route
-from stadtherz.sensorthings.schema import (
-    OBSERVATION,
-    QUALITY,
-    EntityType,
-    Own,
-    Property,
-    Shape,
-    target,
-)
+from stadtherz.sensorthings.schema import EntityType, Link
+from stadtherz.sensorthings.texts import NULL, Column, Texts, layout, listed
 
 Document = dict[str, Any]
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def page(found: Page, urls: Urls, path: str) -> bytes:
     """A set: `path` is its absolute address, where the next page is found, too."""
     context = urls.context(found.plan.entity.plural, found.plan.format)
-    return orjson.dumps(context | _collection("", found, urls, path, "value"))
+    rows = layout(_row(found, urls), len(found)) if len(found) else []
+    return b"".join([head(found, urls, path, context), b'"value":[', *rows, b"]}"])
 
 
-def entity(found: Entity, plan: SetPlan, urls: Urls) -> bytes:
-    context = urls.context(f"{found.type.plural}/$entity", plan.format)
-    return orjson.dumps(context | entity_document(found, plan, urls))
+def entity(found: Page, urls: Urls) -> bytes:
+    """The only entity of a page."""
+    context = orjson.dumps(urls.context(f"{found.plan.entity.plural}/$entity", found.plan.format))
+    (row,) = entities(found, urls)
+    return row if context == b"{}" else context[:-1] + b"," + row[1:]
+
+
+def entities(found: Page, urls: Urls) -> Texts:
+    """Each entity as one text."""
+    return texts.rows(_row(found, urls), len(found)) if len(found) else []
+
+
+def documents(found: Page, urls: Urls) -> list[Document]:
+    """Each entity as it is shown."""
+    read: list[Document] = orjson.loads(b"[" + b",".join(entities(found, urls)) + b"]")
+    return read
 
 
 def references(found: Page, urls: Urls, path: str) -> bytes:
     """A set as nothing but addresses (`$ref`)."""
-    document: Document = {**urls.context("Collection($ref)"), **frame("", found, urls, path)}
-    document["value"] = [{urls.face.address: urls.entity(e.type, e.id)} for e in found.entities]
-    return orjson.dumps(document)
+    start = head(found, urls, path, urls.context("Collection($ref)"))
+    kind, name = found.plan.entity, urls.face.address
+    return (
+        start + orjson.dumps({"value": [{name: urls.entity(kind, key)} for key in found.ids]})[1:]
+    )
 
 
 def reference(kind: EntityType, key: int, urls: Urls) -> bytes:
     return orjson.dumps(urls.context("$ref") | {urls.face.address: urls.entity(kind, key)})
 
 
-def property_value(found: Entity, route: Route) -> Any:
+# --- a property by itself ------------------------------------------------------------------------
+
+
+def property_value(found: Page, route: Route) -> Any:
     """What the route's property holds; None if there is nothing."""
     if route.is_id:
-        return found.id
+        return found.ids[0]
     assert route.prop is not None
-    value = _value(found, route.prop)
-    if value is _ABSENT:
-        return None
-    if isinstance(value, orjson.Fragment):
-        value = orjson.loads(orjson.dumps(value))
+    value = orjson.loads(listed(texts_of(route.prop, found), 1)[0])
     for name in route.inside:
         value = _inside(value, name)
     return value
@@ -89,153 +105,131 @@ def _property_name(route: Route, urls: Urls) -> str:
     return urls.face.id if route.prop is None else route.prop.name
 
 
-# --- documents -----------------------------------------------------------------------------------
+# --- what stands before the value of a set -------------------------------------------------------
 
 
-def _collection(prefix: str, found: Page, urls: Urls, path: str, name: str) -> Document:
-    document = frame(prefix, found, urls, path)
-    document[name] = [entity_document(e, found.plan, urls) for e in found.entities]
-    return document
-
-
-def frame(prefix: str, found: Page | Readings, urls: Urls, path: str) -> Document:
-    """What stands before the value of a set: how many there are, and where to go on."""
-    document: Document = {}
-    plan, control = found.plan, f"{prefix}@{urls.face.control}"
+def head(found: Page, urls: Urls, path: str, context: Mapping[str, str] = _NOTHING) -> bytes:
+    """The beginning of the document: how many there are, and where to go on."""
+    told: Document = dict(context)
+    plan, control = found.plan, f"@{urls.face.control}"
     if found.count is not None:
-        document[f"{control}count"] = found.count
+        told[f"{control}count"] = found.count
     if found.more:
-        document[f"{control}nextLink"] = urls.page_after(
+        told[f"{control}nextLink"] = urls.page_after(
             path, plan.texts, skip=plan.skip + plan.top, token=found.token
         )
-    return document
+    return orjson.dumps(told)[:-1] + b"," if told else b"{"
 
 
-def entity_document(found: Entity, plan: SetPlan, urls: Urls) -> Document:
-    """What is shown of an entity; JSON from tables is in it as text (`orjson.Fragment`)."""
-    address = urls.entity(found.type, found.id)
-    document: Document = {}
+# --- entities ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """The parts of a member's texts, side by side; where `open`, each begins with a comma or is empty."""
+
+    parts: list[Column]
+    open: bool = False
+
+
+def _row(found: Page, urls: Urls) -> list[Column]:
+    """The parts of the texts of all entities, of which there is at least one."""
+    members = list(_members(found, urls))
+    if not members:
+        return [b"{}"]
+    first = next((member for member in members if not member.open), None)
+    if first is None:
+        opened = texts.rows([part for member in members for part in member.parts], len(found))
+        return [b"{", [text[1:] for text in opened], b"}"]
+    others = [member for member in members if member is not first]
+    row: list[Column] = [b"{", *first.parts]
+    for member in others:
+        row += member.parts if member.open else [b",", *member.parts]
+    return [*row, b"}"]
+
+
+def _members(found: Page, urls: Urls) -> Iterator[_Member]:
+    """What is shown of the entities, in the order of the schema; JSON from tables as it is there."""
+    plan, face = found.plan, urls.face
+    keys = texts.integers(np.asarray(found.values["id"], np.int64))
+    address: list[Column] = [f"{quoted(urls.entity_set(plan.entity))}(".encode(), keys, b")"]
     addresses = plan.format.addresses
-    if addresses and (plan.shows(ADDRESS) or urls.face.odata):
-        document[urls.face.address] = address
+    if addresses and (plan.shows(ADDRESS) or face.odata):
+        yield _Member([_named(face.address), b'"', *address, b'"'])
     if plan.shows(ID):
-        document[urls.face.id] = found.id
-    for prop in found.type.properties:
-        if plan.shows(prop.name) and (value := _value(found, prop)) is not _ABSENT:
-            document[prop.name] = value
-    for link in found.type.links:
+        yield _Member([_named(face.id), keys])
+    for prop in plan.entity.properties:
+        if plan.shows(prop.name):
+            held = texts_of(prop, found)
+            if prop.silent:
+                yield from _sometimes(prop.name, held, len(found))
+            else:
+                yield _Member([_named(prop.name), held])
+    for link in plan.entity.links:
         if link.name in found.expanded:
-            _add_expanded(document, link.name, found.expanded[link.name], plan, urls, address)
+            yield from _expanded(found, link, urls, address)
         elif addresses and plan.shows(link.name):
-            document[urls.face.navigation_link(link.name)] = f"{address}/{link.name}"
-    return document
+            yield _navigation(link, urls, address)
 
 
-def _add_expanded(
-    document: Document,
-    name: str,
-    held: Entity | Page | None,
-    plan: SetPlan,
-    urls: Urls,
-    address: str,
-) -> None:
+def _sometimes(name: str, held: Column, size: int) -> Iterator[_Member]:
+    """A member that only those have which have a value."""
+    if isinstance(held, bytes) and held == NULL:
+        return
+    start = b"," + _named(name)
+    found = [b"" if text == NULL else start + text for text in listed(held, size)]
+    yield _Member([found], open=True)
+
+
+def _navigation(link: Link, urls: Urls, address: list[Column]) -> _Member:
+    name = _named(urls.face.navigation_link(link.name))
+    return _Member([name, b'"', *address, f'/{link.name}"'.encode()])
+
+
+def _named(name: str) -> bytes:
+    return f'"{name}":'.encode()
+
+
+def quoted(text: str) -> str:
+    """The inside of a JSON text."""
+    return orjson.dumps(text)[1:-1].decode()
+
+
+# --- what is expanded ----------------------------------------------------------------------------
+
+
+def _expanded(found: Page, link: Link, urls: Urls, address: list[Column]) -> Iterator[_Member]:
     """The navigation link stays beside what is expanded, as the examples of the standard show."""
-    path = f"{address}/{name}"
-    if plan.select is None and plan.format.addresses:
-        document[urls.face.navigation_link(name)] = path
-    if isinstance(held, Page):
-        document.update(_collection(name, held, urls, path, name))
-    else:
-        inner = next(e.plan for e in plan.expands if e.link.name == name)
-        document[name] = None if held is None else entity_document(held, inner, urls)
+    if found.plan.select is None and found.plan.format.addresses:
+        yield _navigation(link, urls, address)
+    held, control = found.expanded[link.name], f"{link.name}@{urls.face.control}"
+    if held.counts is not None:
+        yield _Member([_named(f"{control}count"), texts.integers(np.array(held.counts, np.int64))])
+    if any(held.more):
+        start = b"," + _named(f"{control}nextLink")
+        yield _Member([_onward(held, link, start, texts.rows(address, len(found)))], open=True)
+    yield _Member([_named(link.name), _shown(held, link, urls)])
 
 
-class _Absent:
-    """A property that has no value and is not shown at all."""
+def _shown(held: Families, link: Link, urls: Urls) -> Texts:
+    members = entities(held.members, urls)
+    spans = zip(held.begins, held.ends, strict=True)
+    if link.many:
+        return [b"[" + b",".join(members[begin:end]) + b"]" for begin, end in spans]
+    return [members[begin] if begin < end else NULL for begin, end in spans]
 
 
-_ABSENT = _Absent()
-
-
-def _value(found: Entity, prop: Property) -> Any:
-    value = _CONVERTERS[prop.shape](found, prop)
-    return _ABSENT if value is None and prop.silent else value
-
-
-def _plain(found: Entity, prop: Property) -> Any:
-    value = found.values.get(prop.column)
-    return None if prop.silent and value == prop.nothing else value
-
-
-def _json(found: Entity, prop: Property) -> Any:
-    """Documents from tables are JSON text already and go out as they are."""
-    value = found.values.get(prop.column)
-    if found.type.is_a(OBSERVATION) or value is None:
-        return value
-    if prop.hides and prop.hides in value:
-        return {k: v for k, v in orjson.loads(value).items() if k != prop.hides}
-    nothing = "null" if prop.nothing is None else orjson.dumps(prop.nothing).decode()
-    return None if value in ("null", nothing) else orjson.Fragment(value)
-
-
-def notes(parameters: Any, quality: Any) -> Document | None:
-    """What there is to say about a reading, as one document."""
-    if quality is None:
-        return parameters  # type: ignore[no-any-return]  # the store keeps objects only
-    return {**(parameters or {}), QUALITY: quality}
-
-
-def _notes(found: Entity, prop: Property) -> Document | None:
-    parameters, quality = (found.values.get(column) for column in prop.columns)
-    return notes(parameters, quality)
-
-
-def _result_type(found: Entity, prop: Property) -> Any:
-    kind, unit, name = (found.values[column] for column in prop.columns)
-    link = next(link for link in found.type.links if link.listed)
-    assert isinstance(link.via, Own), "it is held to one"
-    observed = f"{target(link).plural}({found.values[link.via.column]})"
-    return result_types.shown(kind, orjson.loads(unit), observed, name)
-
-
-def _time(found: Entity, prop: Property) -> str | None:
-    value = found.values.get(prop.column)
-    return None if value is None else _instant(value)
-
-
-def _period(found: Entity, prop: Property) -> str | None:
-    start, end = (found.values.get(column) for column in prop.columns)
-    if start is None:
-        return None
-    return _instant(start) if end is None else f"{_instant(start)}/{_instant(end)}"
-
-
-def _moment(found: Entity, prop: Property) -> Document | None:
-    start, end = (found.values.get(column) for column in prop.columns)
-    if start is None:
-        return None
-    return {"start": _instant(start)} | ({} if end is None else {"end": _instant(end)})
-
-
-def _interval(found: Entity, prop: Property) -> Document | None:
-    shown = _moment(found, prop)
-    return None if shown is None else {"end": shown["start"]} | shown
-
-
-def _instant(us: Micros) -> str:
-    """With milliseconds also where they are zero: the official test suite compares texts."""
-    text = iso(us)
-    return text if "." in text else f"{text[:-1]}.000Z"
-
-
-_CONVERTERS: dict[Shape, Callable[[Entity, Property], Any]] = {
-    Shape.TEXT: _plain,
-    Shape.JSON: _json,
-    Shape.GEOMETRY: _json,
-    Shape.TIME: _time,
-    Shape.PERIOD: _period,
-    Shape.MOMENT: _moment,
-    Shape.INTERVAL: _interval,
-    Shape.NOTES: _notes,
-    Shape.RESULT_TYPE: _result_type,
-}
+def _onward(held: Families, link: Link, start: bytes, addresses: Texts) -> Texts:
+    """For each parent where the next page behind its link is, or nothing."""
+    plan = held.members.plan
+    skip = Urls.following(plan.texts, skip=plan.skip + plan.top, token=None)
+    by_token, by_counting = (
+        quoted(f"/{link.name}{behind}").encode() for behind in (Urls.following(plan.texts), skip)
+    )
+    parents = [parent for parent, more in enumerate(held.more) if more]
+    tokens = held.members.tokens([held.ends[parent] - 1 for parent in parents])
+    found: Texts = [b""] * len(addresses)
+    for parent, token in zip(parents, tokens, strict=True):
+        behind = by_counting if token is None else by_token + token.encode()
+        found[parent] = start + b'"' + addresses[parent] + behind + b'"'
+    return found

@@ -12,11 +12,10 @@ from typing import Any
 import orjson
 
 from stadtherz.sensorthings import texts
-from stadtherz.sensorthings.found import Entity
-from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.found import Page
+from stadtherz.sensorthings.members import texts_of
 from stadtherz.sensorthings.plan import ID, SetPlan
-from stadtherz.sensorthings.render import entity_document
-from stadtherz.sensorthings.texts import NULL, Column, layout
+from stadtherz.sensorthings.texts import NULL, Column, layout, listed
 from stadtherz.store.public import Columns
 
 _LINE = b"\r\n"
@@ -95,24 +94,28 @@ def _escaped(text: bytes) -> bytes:
     return text
 
 
-def of_entities(parts: Iterable[Sequence[Entity]], plan: SetPlan, urls: Urls) -> Iterator[bytes]:
+def of_entities(parts: Iterable[Page], plan: SetPlan) -> Iterator[bytes]:
     """The id and the properties, as far as they are selected."""
-    names = [_ID] if plan.shows(ID) else []
-    names += [prop.name for prop in plan.entity.properties if plan.shows(prop.name)]
-    yield _written([names])
+    properties = [prop for prop in plan.entity.properties if plan.shows(prop.name)]
+    keys = [_ID] if plan.shows(ID) else []
+    yield _written([[*keys, *(prop.name for prop in properties)]])
     for part in parts:
-        shown = [entity_document(entity, plan, urls) for entity in part]
-        yield _written([[_text(row.get(name)) for name in names] for row in shown])
+        if len(part):
+            columns: list[Sequence[Any]] = [part.ids for _ in keys]
+            columns += [_texts(texts_of(prop, part), len(part)) for prop in properties]
+            yield _written(zip(*columns, strict=True))
 
 
-def _written(rows: Iterable[Sequence[str]]) -> bytes:
+def _written(rows: Iterable[Sequence[Any]]) -> bytes:
     sheet = io.StringIO()
     csv.writer(sheet).writerows(rows)
     return sheet.getvalue().encode()
 
 
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    text = orjson.dumps(value)
+def _texts(column: Column, size: int) -> list[str]:
+    """What is told by JSON: texts without quotation marks, nothing for null."""
+    return ["" if text == NULL else _told(text) for text in listed(column, size)]
+
+
+def _told(text: bytes) -> str:
     return str(orjson.loads(text)) if text.startswith(b'"') else text.decode()

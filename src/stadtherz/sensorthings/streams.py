@@ -5,19 +5,17 @@ Pages follow each other as by next links: what is added or deleted meanwhile mov
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import cursors
 from stadtherz.sensorthings.fetch import Fetcher
-from stadtherz.sensorthings.found import Entity, Page, Parent, Readings
+from stadtherz.sensorthings.found import Page, Parent
 from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.schema import Link
 from stadtherz.store.public import Columns
 
 _READINGS = 10_000
 _ENTITIES = 500
-_P = TypeVar("_P", Page, Readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +31,16 @@ class Whole:
     def readings(self) -> Iterator[Columns]:
         """Observations in parts."""
         for found in self._pages(Fetcher.observations, _READINGS):
+            assert found.columns is not None, "they are readings"
             yield found.columns
 
-    def entities(self) -> Iterator[list[Entity]]:
+    def entities(self) -> Iterator[Page]:
         """Entities with what the plan expands, in parts."""
-        for found in self._pages(Fetcher.page, _ENTITIES):
-            yield found.entities
+        yield from self._pages(Fetcher.page, _ENTITIES)
 
     def _pages(
-        self, fetch: Callable[[Fetcher, SetPlan, Parent | None, Link | None], _P], size: int
-    ) -> Iterator[_P]:
+        self, fetch: Callable[[Fetcher, SetPlan, Parent | None, Link | None], Page], size: int
+    ) -> Iterator[Page]:
         plan, left = replace(self.plan, count=False), self.most
         while left is None or left > 0:
             plan = replace(plan, top=size if left is None else min(size, left))

@@ -111,6 +111,10 @@ def periods(starts: Int64, ends: Int64) -> Column:
     with_end = np.flatnonzero(ends != NONE)
     if not len(with_end):
         return instants(starts)
+    if len(with_end) == len(starts):
+        begins, behind = instants(starts), _iso(ends)
+        if isinstance(begins, np.ndarray) and isinstance(behind, np.ndarray):
+            return _joined([begins[:, :-1], b"/", behind[:, 1:]], len(starts))
     texts = listed(instants(starts), len(starts))
     for i, end in zip(with_end.tolist(), listed(_iso(ends[with_end]), 0), strict=True):
         texts[i] = texts[i][:-1] + b"/" + end[1:]
@@ -193,6 +197,12 @@ def layout(columns: Sequence[Column], size: int, *, between: bytes = b",") -> Te
         pieces[place::width] = listed(part, size)
     pieces[-1] = pieces[-1][: -len(between)]
     return pieces
+
+
+def rows(columns: Sequence[Column], size: int) -> Texts:
+    """`size` rows, each one text."""
+    parts = [listed(part, size) for part in _together(columns, size)]
+    return parts[0] if len(parts) == 1 else list(map(b"".join, zip(*parts, strict=True)))
 
 
 def _together(columns: Sequence[Column], size: int) -> list[Column]:

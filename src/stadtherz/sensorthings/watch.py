@@ -19,7 +19,7 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import render, sql
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.fetch import Fetcher
-from stadtherz.sensorthings.found import Entity
+from stadtherz.sensorthings.found import Page
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
@@ -74,8 +74,9 @@ class Asked:
         """The plan as of now, `now()` in a filter included."""
         return plan_set(self.route.last.entity, self.query, now=now_us())
 
-    def document(self, entity: Entity, plan: SetPlan) -> dict[str, Any]:
-        return render.entity_document(entity, plan, self.urls)
+    def documents(self, found: Page) -> dict[int, dict[str, Any]]:
+        """What is shown of each entity, by its id."""
+        return dict(zip(found.ids, render.documents(found, self.urls), strict=True))
 
 
 def watch(
@@ -170,9 +171,8 @@ class LogWatch:
             order=(Order(_ID, descending=False),),
             top=len(keys),
         )
-        found = fetcher.page(plan, parent, self.asked.route.last.link).entities
-        documents = {entity.id: self.asked.document(entity, plan) for entity in found}
-        return _in_order(keys, news.places, documents)
+        found = fetcher.page(plan, parent, self.asked.route.last.link)
+        return _in_order(keys, news.places, self.asked.documents(found))
 
 
 def _in_order(
@@ -259,11 +259,8 @@ class StateWatch:
         return Heard([*blocks, block(place=self.place)] if blocks else [])
 
     def _changes(self, *, must_be_there: bool) -> list[bytes]:
-        plan = self.asked.plan()
-        documents = {
-            entity.id: self.asked.document(entity, plan)
-            for entity in self._found(plan, must_be_there=must_be_there)
-        }
+        found = self._found(self.asked.plan(), must_be_there=must_be_there)
+        documents = {} if found is None else self.asked.documents(found)
         tags = {
             key: blake2b(orjson.dumps(document), digest_size=12).digest()
             for key, document in documents.items()
@@ -276,22 +273,22 @@ class StateWatch:
             *(block(self._reference(key), event="gone") for key in gone),
         ]
 
-    def _found(self, plan: SetPlan, *, must_be_there: bool) -> list[Entity]:
+    def _found(self, plan: SetPlan, *, must_be_there: bool) -> Page | None:
         fetcher, route = Fetcher(self.asked.visibility_of()), self.asked.route
         if not route.last.single:
             parent = fetcher.parent(route.steps[:-1])
             page = fetcher.page(replace(plan, top=MOST_ENTITIES), parent, route.last.link)
             if page.more:
                 raise TooLarge(f"more than {MOST_ENTITIES} entities are too many to be watched")
-            return page.entities
+            return page
         try:
             single = fetcher.parent(route.steps)
         except NotFound:
             if must_be_there:
                 raise
-            return []
+            return None
         assert single is not None, "a path to an entity has steps"
-        return [fetcher.entity(plan, single)]
+        return fetcher.entity(plan, single)
 
     def _reference(self, key: int) -> dict[str, Any]:
         face, entity = self.asked.urls.face, self.asked.route.last.entity

@@ -2,7 +2,7 @@
 
 Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit),
 `append_columns` (many at once); `offer` and `submit_offers` for callers of whom it is not known yet
-whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`,
+whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`, `spans`,
 `buckets`, `buckets_of`. Changed: `correct`, `reading_at`, `delete_readings`, `delete_where`.
 Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
 finds and mends what is damaged, `stats` tells sizes.
@@ -19,6 +19,7 @@ Inside a transaction of the caller every change, `append` included, belongs to t
 from stadtherz.store.aggregate import buckets, buckets_of
 from stadtherz.store.care import Problem, check
 from stadtherz.store.changes import correct, delete_readings, delete_where, reading_at
+from stadtherz.store.columns import together
 from stadtherz.store.database import exclusive, moving
 from stadtherz.store.entities import (
     create,
@@ -52,7 +53,7 @@ from stadtherz.store.measures import (
 from stadtherz.store.news import LogPlace, News, log_place, news_after
 from stadtherz.store.offers import Kept, Offer, offer
 from stadtherz.store.policies import Policy, policies, set_policy
-from stadtherz.store.reads import by_id, count, extents, latest, scan, select
+from stadtherz.store.reads import by_id, count, extents, latest, scan, select, spans
 from stadtherz.store.registration import (
     OrganisationInfo,
     create_organisation,
@@ -80,6 +81,7 @@ from stadtherz.store.values import (
     Receipts,
     Result,
     Selection,
+    Spans,
     StreamInfo,
 )
 from stadtherz.store.writer import (
@@ -118,6 +120,7 @@ __all__ = [
     "Result",
     "Selection",
     "Sizes",
+    "Spans",
     "StoreStats",
     "StreamInfo",
     "StreamSizes",
@@ -163,6 +166,7 @@ __all__ = [
     "seal",
     "select",
     "set_policy",
+    "spans",
     "start_writer",
     "stats",
     "stop_writer",
@@ -172,6 +176,7 @@ __all__ = [
     "submit",
     "submit_offers",
     "tend",
+    "together",
     "update",
     "wait_for_log",
 ]

@@ -6,7 +6,7 @@ from the best one on until no other can hold anything better.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -24,7 +24,7 @@ from stadtherz.store.chunks import Directory, Group, chunks_of, groups_of
 from stadtherz.store.columns import EMPTY, from_chunk, from_readings, numbers_only, taken, together
 from stadtherz.store.database import ID_RANGE
 from stadtherz.store.sieve import members_of, sieve
-from stadtherz.store.values import NONE, Columns, Extent, Int64, Selection
+from stadtherz.store.values import NONE, Columns, Extent, Int64, Selection, Spans
 from stadtherz.store.view import View, ascending, reading, streams_with_readings
 
 _ID = Column("id", Kind.NUMBER)
@@ -370,17 +370,18 @@ def _newest(found: Any) -> Columns:
     )
 
 
-_OF_EXTENT = ["datastream", "count"] + [
-    f"{time}_{end}" for time in ("phenomenon", "result") for end in ("first", "last")
-]
+def spans(streams: Iterable[int]) -> Spans:
+    """First and last instants and the count of each of these datastreams."""
+    with reading() as known:
+        found = known.summaries(_valid(streams))
+    return Spans(**{f.name: np.ascontiguousarray(found[f.name]) for f in fields(Spans)})
 
 
 def extents(streams: Iterable[int]) -> dict[int, Extent]:
     """First and last instants and the count of each datastream that has readings."""
-    with reading() as known:
-        found = known.summaries(_valid(streams))
-    rows_of_extents = found[found["count"] > 0][_OF_EXTENT].tolist()
-    return {row[0]: _extent(*row[1:]) for row in rows_of_extents}
+    found = spans(streams)
+    columns = (getattr(found, f.name)[found.count > 0].tolist() for f in fields(Spans))
+    return {row[0]: _extent(*row[1:]) for row in zip(*columns, strict=True)}
 
 
 def _extent(number: int, first: int, last: int, result_first: int, result_last: int) -> Extent:

@@ -186,6 +186,18 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
+class Spans:
+    """As Extent for many datastreams, as columns; times are `NONE` where there are no readings."""
+
+    datastream: Int64  # ascending
+    count: Int64
+    phenomenon_first: Int64
+    phenomenon_last: Int64
+    result_first: Int64
+    result_last: Int64
+
+
+@dataclass(frozen=True, slots=True)
 class LogSlice:
     """A piece of the append log: readings in the order of their commits.
 

@@ -12,8 +12,8 @@ from stadtherz.sensorthings.cursors import (
     MAX_LENGTH,
     behind,
     place,
-    place_of_reading,
     place_of_row,
+    places_of_readings,
     token,
 )
 
@@ -80,26 +80,27 @@ def test_a_result_may_be_anything_an_engine_can_hold(result: Any) -> None:
         assert holds
 
 
-def test_a_reading_stands_where_its_values_say() -> None:
-    reading = {"id": 7, "result": "high", "datastream": 3, "phenomenon_start": 5}
+def test_readings_stand_where_their_values_say() -> None:
+    readings = {
+        "id": [7, 8],
+        "result": ["high", 4],
+        "datastream": [3, 4],
+        "phenomenon_start": [5, 6],
+    }
     names = Lookup(Column("datastream", Kind.NUMBER), {3: "Lauter"}, Kind.TEXT)
-    assert place_of_reading((Order(names), _RESULT, _TIME, _ID), reading) == (
-        "Lauter",
-        "high",
-        5,
-        7,
-    )
-    unnamed = Lookup(Column("datastream", Kind.NUMBER), {}, Kind.TEXT)
-    assert place_of_reading((Order(unnamed), _ID), reading) == (None, 7)
+    assert places_of_readings((Order(names), _RESULT, _TIME, _ID), readings.__getitem__) == [
+        ("Lauter", "high", 5, 7),
+        (None, 4, 6, 8),
+    ]
 
 
-def test_a_reading_sorted_by_something_computed_has_no_place() -> None:
+def test_readings_sorted_by_something_computed_have_no_places() -> None:
     inside = Order(Column("parameters", Kind.JSON, ("battery",)))
     twice = Order(
         Call("mul", (Column("result", Kind.NUMBER), Literal(2, Kind.NUMBER)), Kind.NUMBER)
     )
     for order in (inside, twice):
-        assert place_of_reading((order, _ID), {"id": 1, "result": 2, "parameters": {}}) is None
+        assert places_of_readings((order, _ID), lambda name: [name]) is None
 
 
 def test_a_row_stands_where_its_sorting_values_say() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from stadtherz.base.expressions import Column, Compare, Kind, Literal, Order
 from stadtherz.store import view
-from stadtherz.store.public import Reading, Selection, append, count, select
+from stadtherz.store.public import NONE, Reading, Selection, append, count, extents, select, spans
 from stadtherz.store.tests.factories import reading, stream, town
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,3 +55,15 @@ def test_conditions_and_counts_see_only_their_datastreams() -> None:
         selection = Selection(frozenset(asked), where)
         assert count(selection) == len(select(selection)) == len(high)
         assert count(Selection(frozenset(asked))) == sum(r.datastream in asked for r in written)
+
+
+def test_spans_are_extents_also_of_datastreams_without_readings() -> None:
+    streams, _, _ = _written()
+    silent = stream(town("silent"), name="silent")
+    found = spans([silent, *reversed(streams)])
+    assert found.datastream.tolist() == sorted([*streams, silent])
+    held = extents([*streams, silent])
+    counts = dict(zip(found.datastream.tolist(), found.count.tolist(), strict=True))
+    assert counts == {silent: 0, **{key: extent.count for key, extent in held.items()}}
+    first = dict(zip(found.datastream.tolist(), found.phenomenon_first.tolist(), strict=True))
+    assert first == {silent: NONE, **{k: e.phenomenon.start for k, e in held.items()}}

@@ -122,7 +122,11 @@ def test_geojson_holds_every_entity_with_its_properties(city: Client, name: str)
     entities = city.get(f"/{name}").value
     found = features(city.get(f"/{name}?{_ALL}GeoJSON"))
     assert [feature["id"] for feature in found] == [e["@iot.id"] for e in entities]
-    places = {"Locations": "location", "FeaturesOfInterest": "feature", "Datastreams": "observedArea"}
+    places = {
+        "Locations": "location",
+        "FeaturesOfInterest": "feature",
+        "Datastreams": "observedArea",
+    }
     geometry = places.get(name)
     for feature, entity in zip(found, entities, strict=True):
         shown = {k: v for k, v in entity.items() if "@" not in k and k != geometry}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up and runs every check and test on a fresh Debian 12 with Python 3.11, as root.
 #
-# It installs the real parts from Debian (PostgreSQL 15 with PostGIS, Chromium, strace), makes a virtual
+# It installs the real parts from Debian (PostgreSQL 15 with PostGIS, Chromium, strace, Mosquitto), makes a virtual
 # environment in .venv-test, builds the front end, starts PostgreSQL on a free port of the loopback
 # in a folder of its own, and stops it at the end. Nothing outside the checkout is changed apart from
 # the Debian packages.
@@ -52,7 +52,7 @@ quietly() { # shows what a command complained about only if it failed
 }
 
 debian_parts() {
-  local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv curl git strace) missing=()
+  local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv curl git strace mosquitto mosquitto-clients) missing=()
   for package in "${wanted[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")
   done
@@ -92,7 +92,7 @@ sqlite_tests() {
 postgres_tests() {
   STADTHERZ_DATA="$work/postgres" STADTHERZ_ENGINE="$STADTHERZ_TEST_POSTGRES" \
     "$venv/bin/python" -m pytest -q -m "not browser" \
-    src/stadtherz/{sql,store,stream,sensorthings,ingest,identity,alerts,services} tests/conformance tests/services
+    src/stadtherz/{sql,store,stream,sensorthings,ingest,mqtt,identity,alerts,services} tests/conformance tests/services
 }
 
 both_engines() { # the two runs share the machine's cores; each prints its own report

@@ -45,6 +45,12 @@ class BoundedConnection(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().send_400_response(msg)
 
+    def handle_websocket_upgrade(self) -> None:
+        """From here on it is a websocket, which may be silent for long and has limits of its own."""
+        self._await_nothing()
+        self._reader_moves()
+        super().handle_websocket_upgrade()
+
     # --- what is on its way to us --------------------------------------------------------------
 
     def on_message_begin(self) -> None:

@@ -14,6 +14,7 @@ from stadtherz.cli.connection import BoundedConnection
 # Live streams stay open for hours; at shutdown they get this long before they are cut.
 _GRACE_S = 3
 _MOST_OPEN_FILES = 65_536
+_LARGEST_WEBSOCKET_MESSAGE = 1024 * 1024
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -76,7 +77,9 @@ def run(bound: socket.socket, *, ready: Callable[[], None]) -> None:
         "stadtherz.project.asgi:application",
         loop="uvloop",
         http=BoundedConnection,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=_LARGEST_WEBSOCKET_MESSAGE,
+        ws_per_message_deflate=False,
         log_level="warning",
         access_log=False,
         lifespan="on",

@@ -17,7 +17,7 @@ from django.utils import translation
 
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
-from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
+from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.ingest import document, lanes, pipeline, refused, seen
 from stadtherz.ingest.pipeline import READERS, Answer, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
@@ -128,7 +128,7 @@ async def _committed(
 def _begin(arrival: _Arrival, visibility_of: VisibilityOf) -> tuple[Plan, Future[list[Receipt]]]:
     """All that asks the database before the commit, in one job: each change of threads costs."""
     delivery = arrival.identified(visibility_of)
-    refusal = _refusal_at_the_door(delivery)
+    refusal = pipeline.refusal_at_the_door(delivery)
     return pipeline.begin(delivery) if refusal is None else pipeline.turned_away(refusal)
 
 
@@ -149,7 +149,7 @@ def _keep_lost(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
     lost = Refusal(Reason.STORE_UNAVAILABLE)
     try:
         delivery = arrival.identified(visibility_of)
-        refused.keep(delivery, _refusal_at_the_door(delivery) or lost)
+        refused.keep(delivery, pipeline.refusal_at_the_door(delivery) or lost)
     except Exception as problem:  # noqa: BLE001 - nobody waits for this job: the log must tell
         logger.error("%s: %s", _LOST, problem)
 
@@ -162,17 +162,6 @@ def _visibility(scope: AsgiScope, visibility_of: VisibilityOf) -> Visibility:
         return visibility_of(scope)
     except Unauthenticated:
         return ANONYMOUS
-
-
-def _refusal_at_the_door(delivery: Delivery) -> Refusal | None:
-    visibility = delivery.visibility
-    if visibility == ANONYMOUS:
-        return Refusal(Reason.BAD_TOKEN)
-    if not visibility.allows(Scope.INGEST) or not (visibility.everything or visibility.home):
-        return Refusal(Reason.NO_SCOPE)
-    if len(delivery.body) > document.LARGEST:
-        return Refusal(Reason.TOO_LARGE, {"limit": f"{document.LARGEST // 1024} kB"})
-    return None
 
 
 async def _body(receive: Receive) -> bytes:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import SECOND, Micros, Period, parse_instant
-from stadtherz.base.visibility import Visibility
+from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.ingest import decode, devices, document, uplink
 from stadtherz.ingest.devices import KnownDevice, KnownField
 from stadtherz.ingest.lorawan import chirpstack, tts
@@ -99,6 +99,18 @@ def begin(delivery: Delivery) -> tuple[Plan, Future[list[Receipt]]]:
 def turned_away(refusal: Refusal) -> tuple[Plan, Future[list[Receipt]]]:
     """As `begin`, for whom nothing is done."""
     return Plan(refusal=refusal, at_the_door=True), submit(())
+
+
+def refusal_at_the_door(delivery: Delivery) -> Refusal | None:
+    """Why the sender may not deliver this, if so."""
+    visibility = delivery.visibility
+    if visibility == ANONYMOUS:
+        return Refusal(Reason.BAD_TOKEN)
+    if not visibility.allows(Scope.INGEST) or not (visibility.everything or visibility.home):
+        return Refusal(Reason.NO_SCOPE)
+    if len(delivery.body) > document.LARGEST:
+        return Refusal(Reason.TOO_LARGE, {"limit": f"{document.LARGEST // 1024} kB"})
+    return None
 
 
 def unreadable(problem: Invalid) -> Refusal:

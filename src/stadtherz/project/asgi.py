@@ -15,9 +15,10 @@ django.setup()
 
 from django.urls import get_resolver
 
+from stadtherz.base.errors import Invalid
 from stadtherz.identity.public import visibility_at_once, visibility_of_scope
 from stadtherz.ingest.public import application as ingest_application
-from stadtherz.project import admission, runtime
+from stadtherz.project import admission, mqtt, runtime
 from stadtherz.project.admission import Receive, Scope, Send
 from stadtherz.project.pages import pages
 from stadtherz.sensorthings.public import application as sensorthings_application
@@ -37,6 +38,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _lifespan(receive, send)
     elif scope["type"] == "http":
         await _answer(admission.without_hearsay(scope), receive, send)
+    elif scope["type"] == "websocket":
+        await mqtt.door(scope, receive, send)
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,8 +61,15 @@ async def _lifespan(receive: Receive, send: Send) -> None:
             # Loaded now: a broken page stops the start, and the first reader does not wait for it.
             _ = get_resolver().url_patterns
             runtime.start()
+            try:
+                await mqtt.start()
+            except Invalid as problem:
+                runtime.stop()
+                await send({"type": "lifespan.startup.failed", "message": str(problem)})
+                return
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
+            await mqtt.door.stop()
             runtime.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -8,6 +8,11 @@
     STADTHERZ_HOSTS            further host names it answers to, comma-separated
     STADTHERZ_HOST             the address `stadtherz serve` listens on
     STADTHERZ_PORT             the port `stadtherz serve` listens on; 0 takes a free one
+    STADTHERZ_MQTT             where MQTT listens besides the websocket at /mqtt, comma-separated: mqtt://127.0.0.1:1883 or mqtts://0.0.0.0:8883; `off` switches the websocket off, too
+    STADTHERZ_MQTT_CERTIFICATE the file with the certificate, and those that vouch for it, for mqtts://
+    STADTHERZ_MQTT_KEY         the file with the certificate's key, if it is not in the same file
+    STADTHERZ_MQTT_PLAIN       1 lets mqtt:// listen on other addresses than the loopback, where something else encrypts
+    STADTHERZ_MQTT_STRANGERS   0 demands a token also from those who only want to hear what is public
     STADTHERZ_TRUSTED_PROXIES  addresses of proxies whose forwarded headers are believed
     STADTHERZ_SECRET_KEY       the key that signs sessions; unset means `secret.key` in the data folder
     STADTHERZ_SMTP_URL         where e-mail leaves: smtp://user:password@host:port
@@ -56,6 +61,7 @@ INSTALLED_APPS = [
     "stadtherz.alerts",
     "stadtherz.kit",
     "stadtherz.geo",
+    "stadtherz.mqtt",
     "stadtherz.identity",
     "stadtherz.ingest",
     "stadtherz.stream",
@@ -175,6 +181,11 @@ STADTHERZ: dict[str, Any] = {
     "mail_from": os.environ.get("STADTHERZ_MAIL_FROM", "stadtherz@localhost"),
     "public_url": PUBLIC_URL,
     "demo": DEMO,
+    "mqtt": os.environ.get("STADTHERZ_MQTT", ""),
+    "mqtt_certificate": os.environ.get("STADTHERZ_MQTT_CERTIFICATE", ""),
+    "mqtt_key": os.environ.get("STADTHERZ_MQTT_KEY", ""),
+    "mqtt_plain": os.environ.get("STADTHERZ_MQTT_PLAIN") == "1",
+    "mqtt_strangers": os.environ.get("STADTHERZ_MQTT_STRANGERS", "1") != "0",
 }
 
 globals().update(mail_settings(STADTHERZ["smtp"]))

@@ -1,5 +1,6 @@
 """The service root of each face: its entity sets, and which parts of the standard are kept."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -63,10 +64,35 @@ CONFORMANCE: dict[str, tuple[str, ...]] = {
 }
 
 
+MQTT: dict[str, tuple[str, ...]] = {
+    "1.1": (
+        f"{_V1}/create-observations-via-mqtt/observations-creation",
+        f"{_V1}/receive-updates-via-mqtt/receive-updates",
+    ),
+    "2.0": (f"{_V2}/req/binding/mqtt", f"{_V2}/req-class/binding/mqtt"),
+}
+"""Under these names stand the addresses of MQTT (18-088 §14); in 1.1 they are conformance, too."""
+
+_mqtt: list[str] = []
+
+
+def announce_mqtt(endpoints: Iterable[str]) -> None:
+    """Where MQTT is spoken besides `/mqtt` of this server, as the city's clients reach it."""
+    _mqtt[:] = endpoints
+
+
+def _mqtt_settings(urls: Urls) -> dict[str, Any]:
+    web = urls.root.removesuffix(urls.face.prefix).replace("http", "ws", 1) + "/mqtt"
+    return {name: {"endpoints": [web, *_mqtt]} for name in MQTT[urls.face.version]}
+
+
 def service_root(urls: Urls) -> bytes:
     """18-088 §9.2.1; of version 2.0 also the functions of filters and where else it is reached."""
     sets = [{"name": e.plural, "url": urls.entity_set(e)} for e in urls.face.types.values()]
-    settings: dict[str, Any] = {"conformance": CONFORMANCE[urls.face.version]}
+    conformance = CONFORMANCE[urls.face.version]
+    if urls.face.version == "1.1":
+        conformance += MQTT["1.1"]
+    settings: dict[str, Any] = {"conformance": conformance, **_mqtt_settings(urls)}
     if urls.face.version == "2.0":
         endpoints = {"endpoints": [urls.root]}
         settings["functions"] = sorted([*SIGNATURES, *RELATIONS])

@@ -1,19 +1,46 @@
-"""The door of `sensorthings`: an ASGI application below `/sta/v1.1` and `/sta/v2.0`.
+"""The door of `sensorthings`: an ASGI application below `/sta/v1.1` and `/sta/v2.0`, and what MQTT
+does with topics below `v1.1/` and `v2.0/`.
 
 `Inquiry` asks the same within the product; `is_for_people` tells requests that want a page instead.
+Published: `offered` (a plain Observation as an offer for the store), `create` (anything). Received:
+`subscription` (a topic understood), `newest`, `present`, `of_readings` and `of_changes` (what is sent).
+`announce_mqtt` says at which addresses the service root tells clients to try it.
 """
 
 from stadtherz.sensorthings.http import application
 from stadtherz.sensorthings.inquiry import Inquiry, Subject, is_for_people
+from stadtherz.sensorthings.landing import announce_mqtt
 from stadtherz.sensorthings.model import EntityType, Link, Property, Shape
+from stadtherz.sensorthings.publications import Publication, create, offered
+from stadtherz.sensorthings.subscriptions import (
+    Subscription,
+    newest,
+    of_changes,
+    of_readings,
+    present,
+    subscription,
+)
+from stadtherz.sensorthings.topics import VERSIONS, is_topic
 
 __all__ = [
+    "VERSIONS",
     "EntityType",
     "Inquiry",
     "Link",
     "Property",
+    "Publication",
     "Shape",
     "Subject",
+    "Subscription",
+    "announce_mqtt",
     "application",
+    "create",
     "is_for_people",
+    "is_topic",
+    "newest",
+    "of_changes",
+    "of_readings",
+    "offered",
+    "present",
+    "subscription",
 ]

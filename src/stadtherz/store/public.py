@@ -54,6 +54,7 @@ from stadtherz.store.news import LogPlace, News, log_place, news_after
 from stadtherz.store.offers import Kept, Offer, offer
 from stadtherz.store.policies import Policy, policies, set_policy
 from stadtherz.store.reads import by_id, count, extents, latest, scan, select, spans
+from stadtherz.store.recognised import known_by, with_key
 from stadtherz.store.registration import (
     OrganisationInfo,
     create_organisation,
@@ -146,6 +147,7 @@ __all__ = [
     "extents",
     "feature_for",
     "features_for",
+    "known_by",
     "latest",
     "locked_cursor",
     "log_after",
@@ -179,4 +181,5 @@ __all__ = [
     "together",
     "update",
     "wait_for_log",
+    "with_key",
 ]

@@ -1,0 +1,84 @@
+"""Many deliveries with one commit, for doors that are handed several at once.
+
+The HTTP door (`http`) waits for each request by itself; a stream of messages is taken in groups.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+
+from stadtherz.base.errors import Invalid, Unavailable
+from stadtherz.ingest import pipeline, refused, seen
+from stadtherz.ingest.pipeline import Answer, Delivery, Plan
+from stadtherz.store.public import Reading, Receipt, submit
+
+Outcome = Sequence[Receipt] | Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a delivery. Where `keep` is there, the delivery is not acknowledged before it
+    has run: it keeps what was refused, and asks the database.
+    """
+
+    answer: Answer
+    keep: Callable[[], None] | None = None
+
+
+def deliver(deliveries: Sequence[Delivery]) -> list[Delivered]:
+    """Store what the deliveries hold; all of it is on disk when this returns. Asks the database.
+
+    Raises Unavailable or TimeoutError if it does not answer; then it is not known what was kept, and
+    delivering all of it again is safe.
+    """
+    plans = [_plan(delivery) for delivery in deliveries]
+    outcomes = _stored([plan.readings for plan in plans])
+    return [
+        _delivered(delivery, plan, outcome)
+        for delivery, plan, outcome in zip(deliveries, plans, outcomes, strict=True)
+    ]
+
+
+def _plan(delivery: Delivery) -> Plan:
+    refusal = pipeline.refusal_at_the_door(delivery)
+    return (
+        pipeline.prepare(delivery) if refusal is None else Plan(refusal=refusal, at_the_door=True)
+    )
+
+
+def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
+    if isinstance(outcome, Invalid):
+        plan, outcome = Plan(refusal=pipeline.unreadable(outcome)), []
+    if plan.seen is not None and pipeline.is_news(outcome):
+        seen.note(plan.seen)
+    keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)
+    return Delivered(pipeline.answer(plan, outcome), keep)
+
+
+def _stored(batches: Sequence[Sequence[Reading]]) -> list[Outcome]:
+    """What became of the readings of each: together, or, if any of them is wrong, each by itself."""
+    try:
+        receipts = _result(submit([reading for batch in batches for reading in batch]))
+    except Invalid:
+        return [_alone(batch) for batch in batches]
+    outcomes: list[Outcome] = []
+    begin = 0
+    for batch in batches:
+        outcomes.append(receipts[begin : begin + len(batch)])
+        begin += len(batch)
+    return outcomes
+
+
+def _alone(batch: Sequence[Reading]) -> Outcome:
+    try:
+        return _result(submit(batch))
+    except Invalid as problem:
+        return problem
+
+
+def _result(future: Future[list[Receipt]]) -> list[Receipt]:
+    try:
+        return future.result(pipeline.PATIENCE_S)
+    except TimeoutError as problem:
+        raise Unavailable("store", "did not answer in time", retry=True) from problem

@@ -1,0 +1,30 @@
+"""What goes out to subscribers, until it has a packet of its own."""
+
+from typing import NamedTuple
+
+from stadtherz.mqtt.properties import NONE, Properties
+
+
+class Place(NamedTuple):
+    """Behind so many positions of the log and so many announced changes of entities."""
+
+    log: int = 0
+    change: int = 0
+
+    def within(self, other: "Place") -> bool:
+        """Whether whoever has come to the other has been here, too."""
+        return self.log <= other.log and self.change <= other.change
+
+
+NOWHERE = Place()
+"""Before everything."""
+
+
+class Message(NamedTuple):
+    """`behind`: whoever has not acknowledged it comes back to this place."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    properties: Properties = NONE
+    behind: Place | None = None

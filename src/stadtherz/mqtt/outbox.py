@@ -1,0 +1,106 @@
+"""Messages to one client (MQTT 5.0 §4.3, §4.4, §4.9): in flight, waiting, and sent again."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from stadtherz.mqtt.messages import Message, Place
+from stadtherz.mqtt.packets import Ack, Publish
+from stadtherz.mqtt.properties import Kind
+
+
+class Sending(NamedTuple):
+    """A message with the quality in which this client gets it."""
+
+    message: Message
+    qos: int
+
+
+class Outbox:
+    """At most `window` messages wait for acknowledgement, at most `most` behind them."""
+
+    def __init__(self, window: int, most: int) -> None:
+        self.window = window
+        self._most = most
+        self._last_id = 0
+        self._flying: dict[int, Sending | None] = {}  # None: received (PUBREC), to be released
+        self._waiting: deque[Sending] = deque()
+
+    @property
+    def full(self) -> bool:
+        return len(self._waiting) >= self._most
+
+    @property
+    def nearly_empty(self) -> bool:
+        return len(self._waiting) < self._most // 4
+
+    def add(self, message: Message, qos: int) -> None:
+        """Line up; `due` tells what may go."""
+        self._waiting.append(Sending(message, qos))
+
+    def due(self) -> Iterator[Publish]:
+        """What may be sent now, in order."""
+        while self._waiting and (not self._waiting[0].qos or len(self._flying) < self.window):
+            sending = self._waiting.popleft()
+            packet_id = 0
+            if sending.qos:
+                packet_id = self._free_id()
+                self._flying[packet_id] = sending
+            yield _packet(sending, packet_id)
+
+    def again(self) -> Iterator[Publish | Ack]:
+        """After a new connection: everything that was not acknowledged, as it was sent before."""
+        for packet_id, sending in tuple(self._flying.items()):
+            if sending is None:
+                yield Ack(Kind.PUBREL, packet_id)
+            else:
+                yield _packet(sending, packet_id)._replace(dup=True)
+
+    def acknowledged(self, ack: Ack) -> bool:
+        """Follow a PUBACK, PUBREC or PUBCOMP; False if nothing of that identifier is in flight."""
+        packet_id = ack.packet_id
+        if packet_id not in self._flying:
+            return False
+        if ack.kind is Kind.PUBREC and not ack.reason.failed:
+            self._flying[packet_id] = None
+        else:
+            del self._flying[packet_id]
+        return True
+
+    def oldest(self) -> Place | None:
+        """Behind which the first lies that has not been acknowledged."""
+        return _lowest(chain(self._flying.values(), self._waiting))
+
+    def oldest_waiting(self) -> Place | None:
+        """Behind which the first lies that has not been sent."""
+        return _lowest(self._waiting)
+
+    def forget_waiting(self) -> None:
+        """They are read again from the place behind which they lie."""
+        self._waiting.clear()
+
+    def _free_id(self) -> int:
+        while True:
+            self._last_id = self._last_id % 0xFFFF + 1
+            if self._last_id not in self._flying:
+                return self._last_id
+
+
+def _lowest(held: Iterable[Sending | None]) -> Place | None:
+    places = [s.message.behind for s in held if s is not None and s.qos]
+    known = [place for place in places if place is not None]
+    return Place(min(p.log for p in known), min(p.change for p in known)) if known else None
+
+
+def _packet(sending: Sending, packet_id: int) -> Publish:
+    message = sending.message
+    return Publish(
+        message.topic,
+        message.payload,
+        sending.qos,
+        message.retain,
+        dup=False,
+        packet_id=packet_id,
+        properties=message.properties,
+    )

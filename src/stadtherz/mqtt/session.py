@@ -1,0 +1,62 @@
+"""What is remembered of a client beyond one connection (MQTT 5.0 §4.1)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stadtherz.base.visibility import Visibility
+from stadtherz.mqtt.inbox import Inbox
+from stadtherz.mqtt.messages import Place
+from stadtherz.mqtt.outbox import Outbox
+from stadtherz.mqtt.packets import Will, Wish
+
+if TYPE_CHECKING:
+    from stadtherz.mqtt.conversation import Conversation
+    from stadtherz.mqtt.groups import Group
+
+Key = tuple[str, str]
+"""Whose it is, and what the client calls itself: nobody comes into the session of another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who a client is, and how to ask again whether that still holds."""
+
+    visibility: Visibility
+    again: Callable[[], Visibility]
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """`expiry`: seconds for which it outlives its connection.
+
+    `place`: from where it has to catch up before it hears news with the others; None when it does.
+    `caught_up`: up to where it had come by then, until it has heard the first of them.
+    """
+
+    key: Key
+    login: Login
+    outbox: Outbox
+    expiry: int = 0
+    wishes: dict[str, tuple[Wish, int]] = field(default_factory=dict)  # and their identifier
+    inbox: Inbox = field(default_factory=Inbox)
+    conversation: "Conversation | None" = None
+    groups: "dict[str, Group]" = field(default_factory=dict)
+    place: Place | None = None
+    catching_up: bool = False
+    caught_up: Place | None = None
+    left: float = 0.0  # monotonic time
+    will: Will | None = None
+    will_due: float | None = None
+
+    @property
+    def actor(self) -> str:
+        return self.key[0]
+
+    @property
+    def client_id(self) -> str:
+        return self.key[1]
+
+    @property
+    def lasting(self) -> bool:
+        return self.expiry > 0

@@ -58,20 +58,22 @@ class Fetcher:
         return found
 
     def _next(self, parent: Parent | None, step: Step) -> Parent:
-        missing = NotFound(f"{step.entity.name}" + ("" if step.key is None else f" {step.key}"))
         if step.entity.is_a(OBSERVATION):
             assert step.key is not None, "no link to one leads to an Observation"
             reading = readings.by_id(step.key, self.reader)
             if reading is None or not _belongs(reading, parent, step.link):
-                raise missing
+                raise _missing(step)
             return Parent(step.entity, step.key, reading)
+        found = rows(sql.identify(step.entity, self.reader, self._at(parent, step)))
+        if not found:
+            raise _missing(step)
+        return Parent(step.entity, found[0][0])
+
+    def _at(self, parent: Parent | None, step: Step) -> Sql:
         conditions = [self._behind(parent, step.link)]
         if step.key is not None:
             conditions.append(sql.with_id(step.key))
-        found = rows(sql.identify(step.entity, self.reader, join(" AND ", conditions)))
-        if not found:
-            raise missing
-        return Parent(step.entity, found[0][0])
+        return join(" AND ", conditions)
 
     def _behind(self, parent: Parent | None, link: Link | None) -> Sql:
         if parent is None or link is None:
@@ -89,8 +91,7 @@ class Fetcher:
             page = self.observations(plan, parent, link)
         else:
             page = self._entities(self._resolved(plan), self._behind(parent, link))
-        self._complete(page)
-        return page
+        return self._whole(page)
 
     def _entities(self, plan: SetPlan, restriction: Sql) -> Page:
         """The statement gives one row more, which tells about a next page."""
@@ -126,15 +127,23 @@ class Fetcher:
         """As `page` for Observations; what the plan expands is left out."""
         return self._observations(self._resolved(plan), _selection_behind(parent, link))
 
+    def single(self, plan: SetPlan, steps: tuple[Step, ...]) -> Page:
+        """As `entity` for the one that the steps lead to, looked up and read at once."""
+        parent, last = self.parent(steps[:-1]), steps[-1]
+        if last.entity.is_a(OBSERVATION):
+            return self.entity(plan, self._next(parent, last))
+        found = rows(sql.page(plan, self.reader, self._at(parent, last)))
+        if not found:
+            raise _missing(last)
+        return self._whole(_page(plan, found[:1]))
+
     def entity(self, plan: SetPlan, parent: Parent) -> Page:
         """The one entity that `parent` found, with what the plan selects and expands."""
         if parent.reading is not None:
-            page = alone(plan, parent.reading)
-        else:
-            found = rows(sql.page(plan, self.reader, sql.with_id(parent.id)))
-            if not found:
-                raise NotFound(f"{parent.type.name} {parent.id}")
-            page = _page(plan, found[:1])
+            return self._whole(alone(plan, parent.reading))
+        return self.single(plan, (Step(parent.type, None, parent.id),))
+
+    def _whole(self, page: Page) -> Page:
         self._complete(page)
         return page
 
@@ -270,6 +279,10 @@ def _asks_newest(plan: SetPlan, link: Link) -> bool:
         and first.by == Column("phenomenon_start", Kind.TIME)
         and first.descending
     )
+
+
+def _missing(step: Step) -> NotFound:
+    return NotFound(f"{step.entity.name}" + ("" if step.key is None else f" {step.key}"))
 
 
 def _keys(parents: Page, link: Link) -> list[int | None]:

@@ -140,7 +140,9 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
     if query.filter or query.orderby or query.top is not None or query.skip or query.after:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     _check_level(query, urls)
-    plan = plan_set(route.last.entity, query, now=now)
+    plan = planned(route.last.entity, query, now=now)
+    if not (route.reference or route.to_property or _may_be_nowhere(route, urls)):
+        return answer_of(fetcher.single(plan, route.steps), urls)
     parent = _single(route, fetcher, urls)
     if parent is None:
         return Answer(204)
@@ -158,8 +160,7 @@ def _check_level(query: Query, urls: Urls) -> None:
 
 def _single(route: Route, fetcher: Fetcher, urls: Urls) -> Parent | None:
     """The entity at the end of the route; None for a link that leads nowhere, which is no error."""
-    last = route.last
-    if not urls.face.odata or last.link is None or last.link.many or last.link.required:
+    if not _may_be_nowhere(route, urls):
         return fetcher.parent(route.steps)
     fetcher.parent(route.steps[:-1])
     try:
@@ -168,6 +169,12 @@ def _single(route: Route, fetcher: Fetcher, urls: Urls) -> Parent | None:
         if route.to_property:
             raise
         return None
+
+
+def _may_be_nowhere(route: Route, urls: Urls) -> bool:
+    """Whether the route ends with a link that need not lead anywhere."""
+    link = route.last.link
+    return urls.face.odata and link is not None and not (link.many or link.required)
 
 
 def shown(fetcher: Fetcher, plan: SetPlan, parent: Parent, urls: Urls) -> Answer:

@@ -60,6 +60,9 @@ def integers(values: Int64) -> Column:
     """JSON numbers; null where there is none."""
     if not len(values):
         return []
+    if len(values) == 1:  # an entity by itself needs no table
+        only = int(values[0])
+        return NULL if only == NONE else b"%d" % only
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     least, most = int(values.min()), int(values.max())
     if least >= 0 and len(str(least)) == len(str(most)):

@@ -225,6 +225,14 @@ class Builder:
 
     def note_extents(self, stream: int, readings: list[Reading]) -> None:
         values = self.world.rows["Datastream"][stream].values
+        features = self.world.rows["FeatureOfInterest"]
+        places = [
+            features[r.feature].values["feature"]["coordinates"]
+            for r in readings
+            if r.feature is not None
+        ]
+        if places:
+            values["observedArea"] = _area(*zip(*places, strict=True))
         spans = [(r.phenomenon_time.start, r.phenomenon_time.last) for r in readings]
         results = [r.result_time for r in readings if r.result_time is not None]
         if spans:
@@ -232,3 +240,13 @@ class Builder:
             values["phenomenonTime"] = f"{wire_time(first)}/{wire_time(last)}"
         if results:
             values["resultTime"] = f"{wire_time(min(results))}/{wire_time(max(results))}"
+
+
+def _area(longitudes: tuple[int, ...], latitudes: tuple[int, ...]) -> dict[str, Any]:
+    west, east, south, north = min(longitudes), max(longitudes), min(latitudes), max(latitudes)
+    if west == east and south == north:
+        return {"type": "Point", "coordinates": [west, south]}
+    if west == east or south == north:
+        return {"type": "LineString", "coordinates": [[west, south], [east, north]]}
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}

@@ -1,7 +1,7 @@
 """The conformance tests of OGC 18-088, one folder for each requirements class.
 
 They speak to the engine as a client does. `city` holds three stations that differ in everything
-filters can ask for: names, numbers, places, times, types of results.
+filters can ask for: names, numbers, places, times, types of results. One has a MultiDatastream, too.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ import pytest
 from stadtherz.sensorthings.tests.bodies import (
     datastream,
     location,
+    multi_datastream,
     observation,
     observed_property,
     thing,
@@ -55,7 +56,19 @@ def city(api: Client) -> Client:
     )
     for body in stations:
         assert api.post("/Things", body).status == 201
+    _add_weather(api)
     return api
+
+
+def _add_weather(api: Client) -> None:
+    """A MultiDatastream without Observations beside the Datastream of Lauter."""
+    thing, sensor = (
+        api.get(f"/{name}?$orderby=id&$top=1").ids[0] for name in ("Things", "Sensors")
+    )
+    observed = [{"@iot.id": key} for key in api.get("/ObservedProperties?$orderby=id").ids[:2]]
+    links = {"Sensor": {"@iot.id": sensor}, "ObservedProperties": observed}
+    body = multi_datastream("Lauter weather", **links)
+    assert api.post(f"/Things({thing})/MultiDatastreams", body).status == 201
 
 
 @pytest.fixture

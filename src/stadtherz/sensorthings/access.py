@@ -14,7 +14,15 @@ EVERYTHING = Sql("1 = 1")
 
 
 def visible(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
-    """`Visibility.may_read` as a condition on the row `alias` of the entity's table."""
+    """`Visibility.may_read` as a condition on the row `alias` of the entity's table, which is of its type."""
+    if entity.only is None:
+        return _readable(entity, alias, visibility)
+    column, there = entity.only
+    own = Sql(f"{alias}.{column} IS {'NOT ' if there else ''}NULL")
+    return compose("{} AND {}", own, _readable(entity, alias, visibility))
+
+
+def _readable(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
     if visibility.everything:
         return EVERYTHING
     match entity.access:

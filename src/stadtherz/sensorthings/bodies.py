@@ -13,6 +13,7 @@ from stadtherz.base.time import Period, parse_instant, parse_period
 from stadtherz.sensorthings import result_types
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.schema import (
+    COMPLEX,
     OBSERVATION,
     QUALITY,
     EntityType,
@@ -137,6 +138,8 @@ class _Reader:
         values = self._values(entity, form.given, document, way)
         if form.result_type is not None:
             self._observe(form.result_type, entity, document, links, way)
+        if len(links) > 1:
+            self._check_alternatives(links, entity, way)
         return Body(entity, values, links, self._chosen(entity, document, way))
 
     def _chosen(self, entity: EntityType, document: dict[str, Any], way: str) -> int | None:
@@ -160,18 +163,32 @@ class _Reader:
         self, prop: Property, entity: EntityType, document: dict[str, Any], links: _Links, way: str
     ) -> None:
         """What a result type refers to is what its Datastream observes."""
-        link = next(link for link in entity.links if link.listed)
+        link = next(link for link in entity.links if link.follows)
         if prop.name not in document:
             if link.name in links:
                 raise Invalid(way + link.name, f"follows the {prop.name}; change that")
             return
         where = way + prop.name
         named = result_types.definitions(document[prop.name])
-        keys = {self._at(text, link, f"{where}/definition") for text in named}
-        if len(keys) != 1:
-            raise Invalid(where, "must lead to one ObservedProperty; no more are kept yet")
-        if links.setdefault(link.name, list(keys)) != list(keys):
+        keys: list[int | Body] = [self._at(text, link, f"{where}/definition") for text in named]
+        if not keys:
+            raise Invalid(where, f"must lead to an {link.target} by its definition")
+        if not result_types.is_flat(document[prop.name]):
+            keys = list(dict.fromkeys(keys))
+        given = links.get(link.name, keys)
+        if any(isinstance(key, Body) for key in given) or set(given) != set(keys):
             raise Invalid(way + link.name, f"must be what {prop.name} leads to")
+        links[link.name] = keys
+
+    @staticmethod
+    def _check_alternatives(links: _Links, entity: EntityType, way: str) -> None:
+        """Of links that share a column, such as those to Datastream and MultiDatastream, one may be said."""
+        named: dict[str, str] = {}
+        for link in entity.links:
+            if link.name in links and isinstance(link.via, Own):
+                other = named.setdefault(link.via.column, link.name)
+                if other != link.name:
+                    raise Invalid(way + link.name, f"cannot be beside {other}; name one of both")
 
     def _at(self, address: str, link: Link, where: str) -> int:
         key = self.urls.key(address, target(link))
@@ -268,7 +285,7 @@ def _converted(prop: Property, value: Any, document: dict[str, Any], name: str) 
         case Shape.TIME:
             return {prop.column: parse_instant(_text(value, name))}
         case Shape.TEXT:
-            return {prop.column: _text(value, name)}
+            return {prop.column: _word(prop, value, name)}
         case Shape.GEOMETRY:
             return {prop.column: _place(prop, value, document, name)}
         case Shape.MOMENT | Shape.INTERVAL:
@@ -280,10 +297,20 @@ def _converted(prop: Property, value: Any, document: dict[str, Any], name: str) 
             return dict(zip(prop.columns, _notes(value, name), strict=True))
         case Shape.RESULT_TYPE:
             result_types.check(value, name)
+            flat = result_types.is_flat(value)
             return {
                 prop.column: result_types.observation_type(value),
                 "unit_of_measurement": result_types.unit_of_measurement(value),
+                "data_types": result_types.data_types(value) if flat else None,
+                "units": result_types.units(value) if flat else None,
             }
+
+
+def _word(prop: Property, value: Any, name: str) -> str:
+    """A text; the results of a MultiDatastream are of one type only."""
+    if prop.nothing == COMPLEX != value:
+        raise Invalid(name, f"must be {COMPLEX}")
+    return _text(value, name)
 
 
 def _period(value: Any, name: str) -> Period:
@@ -317,6 +344,8 @@ _OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement"})
 def _document(prop: Property, value: Any, name: str) -> Any:
     if prop.column in _OBJECTS and not isinstance(value, dict):
         raise Invalid(name, "must be a JSON object")
+    if prop.column == "result_encoding":
+        result_types.check_encoding(value, name)
     if prop.hides and isinstance(value, dict):
         return {key: held for key, held in value.items() if key != prop.hides}
     return value

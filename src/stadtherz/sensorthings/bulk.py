@@ -20,8 +20,15 @@ from stadtherz.sensorthings import access, sql, texts
 from stadtherz.sensorthings.bodies import key_of, load, read_body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.instants import parse_instants, parse_periods
+from stadtherz.sensorthings.kinds import Results, check_number, results_of
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.schema import DATASTREAM, FEATURE_OF_INTEREST, OBSERVATION, EntityType
+from stadtherz.sensorthings.schema import (
+    DATASTREAM,
+    FEATURE_OF_INTEREST,
+    MULTI_DATASTREAM,
+    OBSERVATION,
+    EntityType,
+)
 from stadtherz.sensorthings.write import reading_of
 from stadtherz.store import public as store
 from stadtherz.store.public import NONE, NewColumns, Reading, Receipt
@@ -42,8 +49,12 @@ Int64 = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows of one Datastream; `begin` is the place of the first among all rows of the request."""
+    """Rows of one Datastream or MultiDatastream, which is `of` that type.
 
+    `begin` is the place of the first among all rows of the request.
+    """
+
+    of: EntityType
     stream: int
     components: tuple[str, ...]
     rows: list[Any]
@@ -108,14 +119,15 @@ def _groups(document: Any) -> list[Group]:
 def _group(item: Any, begin: int, where: str) -> Group:
     if not isinstance(item, dict):
         raise Invalid(where, "must be a JSON object with Datastream, components and dataArray")
-    stream = item.get("Datastream")
+    entity = MULTI_DATASTREAM if MULTI_DATASTREAM.name in item else DATASTREAM
+    stream = item.get(entity.name)
     if not isinstance(stream, dict) or "@iot.id" not in stream:
-        raise Invalid(f"{where}/Datastream", 'must be a reference such as {"@iot.id": 1}')
+        raise Invalid(f"{where}/{entity.name}", 'must be a reference such as {"@iot.id": 1}')
     listed = item.get("dataArray")
     if not isinstance(listed, list):
         raise Invalid(f"{where}/dataArray", "must be a list of rows")
     components = _components(item.get("components"), f"{where}/components")
-    return Group(_key(stream["@iot.id"]), components, listed, begin)
+    return Group(entity, _key(stream["@iot.id"]), components, listed, begin)
 
 
 def _components(listed: Any, where: str) -> tuple[str, ...]:
@@ -145,25 +157,26 @@ def _key(value: Any) -> int:
 @dataclass(frozen=True, slots=True)
 class _Known:
     """The Datastreams that the caller may add to, the features that they may name, and the features
-    of rows that name none (None where a Thing has no place).
+    of rows that name none (None where a Thing has no place). `results` are those of MultiDatastreams.
     """
 
-    streams: frozenset[int]
+    streams: frozenset[tuple[str, int]]
     named: frozenset[int]
     made: dict[int, int | None]
+    results: dict[int, Results]
 
     @classmethod
     def of(cls, groups: Sequence[Group], visibility: Visibility) -> "_Known":
-        asked = {group.stream for group in groups if group.rows} - {NONE}
-        owners = _owners(DATASTREAM, asked, visibility)
-        streams = frozenset(key for key, owner in owners.items() if visibility.may_write(owner))
-        without = {g.stream for g in groups if _lacks_features(g)} & streams
+        streams = frozenset(_writable(groups, visibility))
+        without = {g.stream for g in groups if _lacks_features(g)} & {key for _, key in streams}
         named = _owners(FEATURE_OF_INTEREST, _features_named(groups), visibility)
-        return cls(streams, frozenset(named), _features_made(without))
+        several = [key for name, key in streams if name == MULTI_DATASTREAM.name]
+        results = results_of(several) if several else {}
+        return cls(streams, frozenset(named), _features_made(without), results)
 
     def takes(self, group: Group) -> bool:
         """Whether any row of the group can be kept."""
-        if group.stream not in self.streams:
+        if (group.of.name, group.stream) not in self.streams:
             return False
         return group.names_features or self.made.get(group.stream) is not None
 
@@ -173,6 +186,15 @@ class _Known:
         if key is None or (named is not None and key not in self.named):
             raise Invalid(_FEATURE, "is not there")
         return key
+
+
+def _writable(groups: Sequence[Group], visibility: Visibility) -> Iterator[tuple[str, int]]:
+    """Types and ids of what the caller may add to."""
+    for entity in (DATASTREAM, MULTI_DATASTREAM):
+        asked = {group.stream for group in groups if group.rows and group.of is entity} - {NONE}
+        for key, owner in _owners(entity, asked, visibility).items():
+            if visibility.may_write(owner):
+                yield entity.name, key
 
 
 def _owners(entity: EntityType, keys: Iterable[int], visibility: Visibility) -> dict[int, int]:
@@ -242,7 +264,8 @@ def _columns(groups: Sequence[Group], known: _Known, now: Micros) -> NewColumns 
 def _is_plain(group: Group) -> bool:
     width = len(group.components)
     return (
-        _PLAIN.issuperset(group.components)
+        group.of is DATASTREAM
+        and _PLAIN.issuperset(group.components)
         and set(map(type, group.rows)) <= {list}
         and set(map(len, group.rows)) <= {width}
     )
@@ -300,6 +323,8 @@ def _reading(group: Group, row: Any, known: _Known, now: Micros) -> Reading:
     feature = known.feature(group.stream, document.pop(_FEATURE, None))
     given = {k: v for k, v in document.items() if k not in _IGNORED}
     body = read_body(OBSERVATION, given, "create")
+    if group.of is MULTI_DATASTREAM:
+        check_number(known.results[group.stream], body.values.get("result"))
     reading = reading_of(group.stream, body.values, default=Period(now))
     return replace(reading, feature=feature)
 

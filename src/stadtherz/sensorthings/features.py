@@ -17,6 +17,7 @@ from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
     LOCATION,
+    MULTI_DATASTREAM,
     OBSERVATION,
     THING,
     EntityType,
@@ -27,6 +28,7 @@ _GEOMETRY = {
     LOCATION.name: "location",
     FEATURE_OF_INTEREST.name: "feature",
     DATASTREAM.name: "observedArea",
+    MULTI_DATASTREAM.name: "observedArea",
 }
 _THROUGH = {
     THING.name: ("Locations", "location"),

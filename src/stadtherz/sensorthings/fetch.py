@@ -11,7 +11,7 @@ import numpy as np
 from stadtherz.base.errors import NotFound, TooLarge
 from stadtherz.base.expressions import TRUE, Among, Column, Expression, Kind
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import readings, sql
+from stadtherz.sensorthings import readings, several, sql
 from stadtherz.sensorthings.access import EVERYTHING
 from stadtherz.sensorthings.execute import Row, reader_for, rows, scalar
 from stadtherz.sensorthings.found import Families, Page, Parent, alone, of_readings
@@ -89,6 +89,8 @@ class Fetcher:
         """One page of a whole set, or of the set behind a parent's link."""
         if plan.entity.is_a(OBSERVATION):
             page = self.observations(plan, parent, link)
+        elif parent is not None and link is not None and sql.in_order(link, plan) is not plan:
+            page = self._in_order(plan, parent, link)
         else:
             page = self._entities(self._resolved(plan), self._behind(parent, link))
         return self._whole(page)
@@ -101,6 +103,14 @@ class Fetcher:
         self._spend(len(page))
         if plan.count:
             page.count = scalar(sql.count(plan, self.reader, restriction))
+        return page
+
+    def _in_order(self, plan: SetPlan, parent: Parent, link: Link) -> Page:
+        """As what is expanded of this one parent."""
+        families = self._behind_keys(self._resolved(sql.in_order(link, plan)), link, [parent.id])
+        page = families.members
+        page.more = any(families.more)
+        page.count = None if families.counts is None else families.counts[0]
         return page
 
     def count(self, plan: SetPlan, parent: Parent | None, link: Link | None) -> int:
@@ -125,7 +135,9 @@ class Fetcher:
         self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None
     ) -> Page:
         """As `page` for Observations; what the plan expands is left out."""
-        return self._observations(self._resolved(plan), _selection_behind(parent, link))
+        page = self._observations(self._resolved(plan), _selection_behind(parent, link))
+        several.complete(page, self.reader)
+        return page
 
     def single(self, plan: SetPlan, steps: tuple[Step, ...]) -> Page:
         """As `entity` for the one that the steps lead to, looked up and read at once."""
@@ -170,13 +182,16 @@ class Fetcher:
             return
         if page.plan.entity.is_a(DATASTREAM):
             _add_extents(page)
+        if "several" not in page.values:
+            several.complete(page, self.reader)
         for expand in page.plan.expands:
             page.expanded[expand.link.name] = self._expanded(expand, page)
 
     # --- expands -------------------------------------------------------------------------------------
 
     def _expanded(self, expand: ExpandPlan, parents: Page) -> Families:
-        plan, link = self._resolved(expand.plan), expand.link
+        link = expand.link
+        plan = self._resolved(sql.in_order(link, expand.plan))
         if not plan.entity.is_a(OBSERVATION):
             families = self._behind_keys(plan, link, _keys(parents, link))
         elif _asks_newest(plan, link):

@@ -12,7 +12,7 @@ from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.plan import plan_set
 from stadtherz.sensorthings.refusals import NotHere
 from stadtherz.sensorthings.routes import Route
-from stadtherz.sensorthings.schema import OBSERVATION
+from stadtherz.sensorthings.schema import OBSERVATION, STREAM
 from stadtherz.store import public as store
 from stadtherz.store.public import Selection
 
@@ -55,7 +55,7 @@ def _delete_readings(selection: Selection, visibility: Visibility) -> int:
     while deleted <= MAX_READINGS:
         found = readings.select(selection, visibility)
         for stream in set(found.datastream.tolist()) - checked:
-            write.check_stream(stream, visibility)
+            write.check_stream(STREAM, stream, visibility)
             checked.add(stream)
         deleted += store.delete_readings(found.id.tolist())
         if len(found) < _SLICE:

@@ -59,7 +59,8 @@ class Page:
     def keys(self) -> tuple[int | None, ...]:
         """What the only entity has links to."""
         links = (link.via for link in self.plan.entity.links)
-        return tuple(self.values[via.column][0] for via in links if isinstance(via, Own))
+        columns = dict.fromkeys(via.column for via in links if isinstance(via, Own))
+        return tuple(self.values[column][0] for column in columns)
 
 
 @dataclass(frozen=True, slots=True)

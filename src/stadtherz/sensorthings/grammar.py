@@ -175,7 +175,7 @@ class _Parser:
             return Constant(_WORDS[token.text], token.text, token.position)
         if token.text in _BINDING:
             raise self.fail(f"{token.text!r} stands where a value is expected", token)
-        return Name(tuple(token.text.split("/")), token.position)
+        return Name(way_of(token.text), token.position)
 
     def arguments(self, depth: int, what: str) -> tuple[Node, ...]:
         self.expect("open", what)
@@ -187,6 +187,15 @@ class _Parser:
                 found.append(self.expression(0, depth + 1))
         self.expect("close", "')'")
         return tuple(found)
+
+
+def way_of(text: str) -> tuple[str, ...]:
+    """The steps of a path; an index is one, too.
+
+    >>> way_of("result[0]/value")
+    ('result', '0', 'value')
+    """
+    return tuple(text.replace("[", "/").replace("]", "").split("/"))
 
 
 def parts_of(node: Node) -> list[Node]:

@@ -240,7 +240,7 @@ def example_of(entity: EntityType, *, but: str = "") -> dict[str, Any]:
             is_type = prop.shape is Shape.RESULT_TYPE
             values[prop.name] = _QUANTITY if is_type else _BY_COLUMN.get(prop.column, {})
     for link in entity.links:
-        if link.required and not link.listed and link.name != but:
+        if link.required and not link.follows and link.name != but:
             needed = example_of(target(link))
             values[link.name] = [needed] if link.many else needed
     return values

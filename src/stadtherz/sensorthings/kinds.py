@@ -1,5 +1,7 @@
 """Results and result types held against each other before they are written."""
 
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -9,44 +11,172 @@ from stadtherz.sensorthings import readings, result_types, sql
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.result_types import Component
-from stadtherz.sensorthings.schema import RESULT_TYPE, EntityType
+from stadtherz.sensorthings.schema import AS_ARRAYS, RESULT_TYPE, EntityType
 
+MAX_PARTS = 200
 _NAME = "resultType"
+_PARTS = {"data_types": "multiObservationDataTypes", "units": "unitOfMeasurements"}
+_OBSERVED = "ObservedProperties"
 
 
-def check_result(entity: EntityType, stream: int, result: Any) -> None:
-    """Raise Invalid for a result of another kind than the Datastream says, where the face cares."""
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What the results of a Datastream are: None where nobody has said.
+
+    `types` are those of their parts, if there are several; such results are kept as arrays.
+    """
+
+    component: Component | None
+    types: tuple[Any, ...] | None
+    arrays: frozenset[str]
+    own: bool  # whether it is a result type that was sent
+
+    @property
+    def names(self) -> list[str] | None:
+        """By which version 2.0 names the parts, unless it shows arrays, too."""
+        if self.types is None or self.component is None:
+            return None
+        if not self.own or "DataRecord" in self.arrays:
+            return None
+        return [field["name"] for field in self.component["fields"]]
+
+
+def results_of(streams: Collection[int]) -> dict[int, Results]:
+    """Of each of these Datastreams."""
+    return {key: _results(*row) for key, *row in rows(sql.kinds_of_results(streams))}
+
+
+def _results(kind: str, unit: Any, types: Any, encoding: Any) -> Results:
+    document, types, encoding = (_loaded(each) for each in (unit, types, encoding))
+    component = _component(kind, document)
+    if types is not None:
+        component = result_types.said_of_parts(types, document)
+    own = isinstance(document, dict) and RESULT_TYPE in document
+    listed = None if types is None else tuple(types)
+    return Results(component, listed, result_types.arrays(encoding), own)
+
+
+def _loaded(document: Any) -> Any:
+    """The engines give JSON as text or not."""
+    return orjson.loads(document) if isinstance(document, str) else document
+
+
+def _component(kind: str, unit: Any) -> Component | None:
+    return result_types.said(kind, unit) if isinstance(unit, dict) else None
+
+
+# --- results -------------------------------------------------------------------------------------
+
+
+def kept_result(entity: EntityType, stream: int, result: Any) -> Any:
+    """The result as the store keeps it.
+
+    Raises:
+        Invalid: for one of another kind than the Datastream says, where the face cares, or with
+            another number of parts.
+    """
+    found = results_of([stream]).get(stream)
     prop = entity.property("result")
-    if prop is None or not prop.checked:
+    if found is None or prop is None:
+        return result
+    if not prop.checked:
+        check_number(found, result)
+        return result
+    if found.component is not None and not result_types.fits(found.component, result, found.arrays):
+        kind = found.component["type"]
+        raise Invalid(prop.name, f"is no {kind} as the Datastream's {_NAME} describes it")
+    if found.names is not None and isinstance(result, dict):
+        return result_types.as_array(found.names, result)
+    return result
+
+
+def check_number(found: Results, result: Any) -> None:
+    """Raise Invalid for a result that has not as many parts as there are."""
+    if found.types is None:
         return
-    component = _said(stream)
-    if component is not None and not result_types.fits(component, result):
-        raise Invalid(
-            prop.name, f"is no {component['type']} as the Datastream's {_NAME} describes it"
-        )
+    if not isinstance(result, list) or len(result) != len(found.types):
+        number = len(found.types)
+        raise Invalid("result", f"must be a list of {number}, one for each ObservedProperty")
 
 
 def fits(result: Any, kind: str, unit: Any) -> bool:
-    """Whether a Datastream with this observation type and unit, as stored, has such results."""
-    component = _component(kind, unit)
-    return component is None or result_types.fits(component, result)
+    """Whether a Datastream with this observation type and unit, as stored, has such results.
+
+    False for what depends on how they are encoded, too.
+    """
+    component = _component(kind, _loaded(unit))
+    if component is None:
+        return True
+    return not result_types.parts(component) and result_types.fits(component, result)
+
+
+# --- result types ----------------------------------------------------------------------------------
 
 
 def check_change(stream: int, body: Body) -> None:
     """Raise Invalid for a result type of another structure if there are results already."""
-    wanted = (body.values.get("unit_of_measurement") or {}).get(RESULT_TYPE)
-    if wanted is None or not readings.counts([stream]):
+    values = body.values
+    wanted = (values.get("unit_of_measurement") or {}).get(RESULT_TYPE)
+    if (wanted is None and "result_encoding" not in values) or not readings.counts([stream]):
         return
-    held = _said(stream)
-    if held is not None and result_types.structure(held) != result_types.structure(wanted):
+    held = results_of([stream])[stream]
+    if wanted is not None and not _is_alike(held, wanted, values.get("data_types")):
         raise Invalid(_NAME, "cannot change its structure, because there are Observations")
+    arrays = result_types.arrays(values.get("result_encoding", {}))
+    if "result_encoding" in values and held.types is None and arrays != held.arrays:
+        raise Invalid("resultEncoding", "cannot change, because there are Observations")
 
 
-def _said(stream: int) -> Component | None:
-    found = rows(sql.kind_of_results(stream))
-    return _component(*found[0]) if found else None
+def _is_alike(held: Results, wanted: Component, types: Any) -> bool:
+    """Whether results that are there are such ones, too."""
+    if (held.types is None) != (types is None):
+        return False
+    if held.types is not None and not held.own:
+        return held.types == tuple(types)
+    component = held.component
+    return component is None or result_types.structure(component) == result_types.structure(wanted)
 
 
-def _component(kind: str, unit: Any) -> Component | None:
-    document = orjson.loads(unit) if isinstance(unit, str) else unit
-    return result_types.said(kind, document) if isinstance(document, dict) else None
+def with_parts(entity: EntityType, key: int | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a MultiDatastream, whose types, units and ObservedProperties belong together.
+
+    What it was told through version 2.0 is forgotten if version 1.1 changes any of them. `key` is its
+    id if it is there already.
+
+    Raises:
+        Invalid: if there are not as many of each.
+    """
+    if entity.only != ("data_types", True) or (key is not None and not _names_parts(values)):
+        return dict(values)
+    held = {} if key is None else _held_parts(key)
+    whole = {**held, **values}
+    _check_parts(whole)
+    if held and len(whole["observed"]) != len(held["observed"]) and readings.counts([key or 0]):
+        raise Invalid(_OBSERVED, "cannot change their number, because there are Observations")
+    changed = [name for name, before in held.items() if whole[name] != before]
+    if not changed:
+        return dict(values)
+    return {**values, "unit_of_measurement": {}, "result_encoding": AS_ARRAYS}
+
+
+def _names_parts(values: Mapping[str, Any]) -> bool:
+    return bool(values.keys() & {*_PARTS, "observed"})
+
+
+def _held_parts(key: int) -> dict[str, Any]:
+    ((types, units),) = rows(sql.parts_of_results(key))
+    observed = [row[1] for row in rows(sql.observed([key]))]
+    return {"data_types": _loaded(types), "units": _loaded(units), "observed": observed}
+
+
+def _check_parts(whole: Mapping[str, Any]) -> None:
+    number = len(whole["observed"])
+    if number > MAX_PARTS:
+        raise Invalid(_OBSERVED, f"must not be more than {MAX_PARTS}")
+    for (column, name), kind in zip(_PARTS.items(), (str, dict), strict=True):
+        listed = whole[column]
+        if not isinstance(listed, list) or not all(isinstance(each, kind) for each in listed):
+            what = "texts" if kind is str else "objects"
+            raise Invalid(name, f"must be a list of {what}, one for each ObservedProperty")
+        if len(listed) != number:
+            raise Invalid(name, f"has {len(listed)} entries for {number} {_OBSERVED}")

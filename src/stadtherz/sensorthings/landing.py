@@ -30,6 +30,10 @@ CONFORMANCE: dict[str, tuple[str, ...]] = {
             "create-update-delete/historical-location-auto-creation",
             "create-update-delete/historical-location-manual-creation",
             "batch-request/batch-request",
+            "multi-datastream",
+            "multi-datastream/properties",
+            "multi-datastream/relations",
+            "multi-datastream/constraints",
             "data-array/data-array",
         )
     ),

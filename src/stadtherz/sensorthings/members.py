@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from stadtherz.sensorthings import result_types, texts
+from stadtherz.sensorthings import several, texts
 from stadtherz.sensorthings.found import Page, Values
 from stadtherz.sensorthings.model import QUALITY
-from stadtherz.sensorthings.schema import OBSERVATION, Own, Property, Shape, target
+from stadtherz.sensorthings.schema import OBSERVATION, Property, Shape, target
 from stadtherz.sensorthings.texts import NULL, Column, Int64, Texts
 from stadtherz.store.public import NONE
 
@@ -73,14 +73,12 @@ def _without(name: str, text: bytes) -> bytes:
 
 
 def _result_types(prop: Property, found: Page) -> Texts:
-    link = next(link for link in found.plan.entity.links if link.listed)
-    assert isinstance(link.via, Own), "it is held to one"
-    columns = (found.values[name] for name in (*prop.columns, link.via.column))
+    link = next(link for link in found.plan.entity.links if link.follows)
+    columns = (found.values[name] for name in prop.columns)
+    observed = found.values.get("observed") or [()] * len(found)
     return [
-        orjson.dumps(
-            result_types.shown(kind, orjson.loads(unit), f"{target(link).plural}({key})", name)
-        )
-        for kind, unit, name, key in zip(*columns, strict=True)
+        orjson.dumps(several.result_type(row, target(link).plural, each))
+        for row, each in zip(zip(*columns, strict=True), observed, strict=True)
     ]
 
 

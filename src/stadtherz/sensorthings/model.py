@@ -4,8 +4,10 @@
 neutral, so that another version of the standard is another table of names over the same columns.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from typing import Any
 
 from stadtherz.base.expressions import Kind
 
@@ -33,6 +35,14 @@ QUALITY = "resultQuality"
 RESULT_TYPE = "@resultType"
 """The member of a unit that keeps a result type as it was sent; only a face that knows it shows it."""
 
+OBSERVED = "store_observed"
+"""The table that tells what Datastreams observe, and in which place of their results."""
+
+COMPLEX = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_ComplexObservation"
+"""The observation type of results with several parts."""
+
+AS_ARRAYS = {"type": "JSONEncoding", "recordsAsArrays": True}
+"""The encoding that writes such results as version 1.1 does."""
 
 _KINDS = {
     Shape.TEXT: Kind.TEXT,
@@ -78,7 +88,8 @@ class Property:
         if self.shape is Shape.NOTES:
             return (self.column, "result_quality")
         if self.shape is Shape.RESULT_TYPE:
-            return (self.column, "unit_of_measurement", "name")
+            own = ("unit_of_measurement", "data_types", "units", "observed_property_id", "name")
+            return (self.column, *own)
         return (self.column,)
 
     @property
@@ -110,19 +121,25 @@ class Reverse:
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """To many, both ways: a table of pairs."""
+    """To many, both ways: a table of pairs.
+
+    `place` is a column by which the targets are in order; each is shown as often as it has a place.
+    `repeats`: a pair may be there several times, and is shown once.
+    """
 
     table: str
     own: str
     target: str
+    place: str = ""
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """`required`: an entity cannot be created without it. `made`: the server finds one if need be.
 
-    A `listed` one is shown as a link to many, though the store holds it to one; it follows another
-    property, and cannot be changed by itself. `version` says which model the target belongs to.
+    One that `follows` a property says what this refers to, and cannot be changed by itself.
+    `version` says which model the target belongs to.
     """
 
     name: str
@@ -130,12 +147,12 @@ class Link:
     via: Own | Reverse | Through
     required: bool = False
     made: bool = False
-    listed: bool = False
+    follows: bool = False
     version: str = "1.1"
 
     @property
     def many(self) -> bool:
-        return self.listed or not isinstance(self.via, Own)
+        return not isinstance(self.via, Own)
 
 
 class Access(Enum):
@@ -149,7 +166,11 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EntityType:
-    """`unkept` are names of the standard that the store has no place for."""
+    """`unkept` are names of the standard that the store has no place for.
+
+    Several types may share a table. `only` then says which rows are of this one: those that have, or
+    do not have, a value in a column. `fixed` are values that every row of the type has.
+    """
 
     name: str
     plural: str
@@ -160,6 +181,8 @@ class EntityType:
     stored_as: str = ""
     unkept: frozenset[str] = frozenset()
     version: str = "1.1"
+    only: tuple[str, bool] | None = None
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

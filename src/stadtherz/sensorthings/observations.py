@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import orjson
 
-from stadtherz.sensorthings import texts
+from stadtherz.sensorthings import several, texts
 from stadtherz.sensorthings.found import Page, of_readings
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.members import texts_of
 from stadtherz.sensorthings.readings import some
 from stadtherz.sensorthings.render import head
-from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION
+from stadtherz.sensorthings.schema import DATASTREAM, MULTI_DATASTREAM, OBSERVATION, EntityType
 from stadtherz.sensorthings.texts import Column, layout
 from stadtherz.store.public import Columns
 
@@ -28,9 +28,17 @@ def data_array(found: Page, selected: Sequence[str] | None, urls: Urls, path: st
     names = _COMPONENTS if selected is None else _components(selected)
     ordered, groups = _grouped(found.columns)
     page = of_readings(found.plan, ordered)
+    held = several.of_several_parts(key for key, where, _ in groups if _has_lists(ordered, where))
     columns = [_component(name, page, urls) for name in names] if groups else []
     parts = [
-        _group(stream, names, [c if isinstance(c, bytes) else c[where] for c in columns], urls, n)
+        _group(
+            MULTI_DATASTREAM if stream in held else DATASTREAM,
+            stream,
+            names,
+            [c if isinstance(c, bytes) else c[where] for c in columns],
+            urls,
+            n,
+        )
         for stream, where, n in groups
     ]
     return b"".join((head(found, urls, path), b'"value":[', b",".join(parts), b"]}"))
@@ -39,7 +47,8 @@ def data_array(found: Page, selected: Sequence[str] | None, urls: Urls, path: st
 def _components(selected: Sequence[str]) -> tuple[str, ...]:
     """What `$select` names, in its order; a group says which Datastream it is of."""
     names = dict.fromkeys(_FEATURE_ID if name == _FEATURE else name for name in selected)
-    return tuple(name for name in names if name != DATASTREAM.name)
+    streams = (DATASTREAM.name, MULTI_DATASTREAM.name)
+    return tuple(name for name in names if name not in streams)
 
 
 def _component(name: str, page: Page, urls: Urls) -> Column:
@@ -77,12 +86,22 @@ def _grouped(columns: Columns) -> tuple[Columns, list[Group]]:
     return ordered, [(stream, slice(begin, end), end - begin) for stream, begin, end in named]
 
 
+def _has_lists(columns: Columns, where: slice) -> bool:
+    found = columns.result[where]
+    return found.dtype == object and any(isinstance(each, list) for each in found)
+
+
 def _group(
-    stream: int, names: Sequence[str], columns: list[Column], urls: Urls, size: int
+    kind: EntityType,
+    stream: int,
+    names: Sequence[str],
+    columns: list[Column],
+    urls: Urls,
+    size: int,
 ) -> bytes:
     told = orjson.dumps(
         {
-            "Datastream@iot.navigationLink": urls.entity(DATASTREAM, stream),
+            urls.face.navigation_link(kind.name): urls.entity(kind, stream),
             "components": names,
             "dataArray@iot.count": size,
         }

@@ -250,7 +250,7 @@ def _of_link(entity: EntityType, link: Link, face: Face) -> Iterator[tuple[str, 
             "tags": tags,
             "parameters": _options(behind, face),
         }
-        if not link.listed:
+        if not link.follows:
             operations["post"] = {
                 **_create(behind, face, but=back_link(entity, link).name),
                 "tags": tags,

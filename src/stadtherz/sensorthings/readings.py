@@ -11,7 +11,7 @@ from stadtherz.base.time import Period
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import sql
 from stadtherz.sensorthings.execute import rows
-from stadtherz.sensorthings.schema import DATASTREAM
+from stadtherz.sensorthings.schema import STREAM
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.store import public as store
 from stadtherz.store.public import NONE, Columns, Selection
@@ -65,7 +65,7 @@ def by_id(key: int, reader: Reader) -> Reading | None:
     if not found:
         return None
     stream = sql.with_id(found[0]["datastream"])
-    return found[0] if rows(sql.identify(DATASTREAM, reader, stream)) else None
+    return found[0] if rows(sql.identify(STREAM, reader, stream)) else None
 
 
 def extents(streams: list[int]) -> dict[int, dict[str, Period | None]]:

@@ -87,7 +87,8 @@ class _Relation:
 
     def point(self, method: str, raw: bytes) -> None:
         """Make a link to one lead to another entity."""
-        if method == "DELETE" and (self.link.required or self.link.made):
+        alike = [link for link in self.source.type.links if link.via == self.link.via]
+        if method == "DELETE" and any(link.required or link.made for link in alike):
             raise self._needed(self.source.type, self.link)
         keys = [] if method == "DELETE" else [self._named(load(raw))]
         self._update(self.source.type, self.source.id, self.link, keys)
@@ -95,9 +96,9 @@ class _Relation:
     def change(self, method: str, key: int | None, query: str, raw: bytes) -> None:
         """Change which entities a link to many leads to."""
         back = back_link(self.source.type, self.link)
-        for link in (self.link, back):
-            if link.listed:
-                raise write.follows(link)
+        for entity, link in ((self.source.type, self.link), (self.entity, back)):
+            if write.is_observed(entity, link):
+                raise write.belongs(link)
         if not isinstance(self.link.via, Through):
             if method != "POST":
                 raise self._needed(self.entity, back)
@@ -118,7 +119,7 @@ class _Relation:
             self._lead_to(list(dict.fromkeys(wanted)), changing, back)
 
     def _lead_to(self, wanted: list[int], changing: set[int], back: Link) -> None:
-        if write.points_at(self.source.type, self.link):
+        if write.held_as(self.source.type, self.link) is not None:
             self._update(self.source.type, self.source.id, self.link, wanted)
             return
         for key in sorted(changing):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from stadtherz.sensorthings import csdl, texts
+from stadtherz.sensorthings import csdl, several, texts
 from stadtherz.sensorthings.found import Families, Page
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.members import texts_of
@@ -101,7 +101,7 @@ def _edm_type(route: Route) -> str:
 
 def _property_name(route: Route, urls: Urls) -> str:
     if route.inside:
-        return route.inside[-1]
+        return route.label
     return urls.face.id if route.prop is None else route.prop.name
 
 
@@ -169,7 +169,7 @@ def _members(found: Page, urls: Urls) -> Iterator[_Member]:
         if link.name in found.expanded:
             yield from _expanded(found, link, urls, address)
         elif addresses and plan.shows(link.name):
-            yield _navigation(link, urls, address)
+            yield from _leading(found, link, urls, address)
 
 
 def _sometimes(name: str, held: Column, size: int) -> Iterator[_Member]:
@@ -184,6 +184,17 @@ def _sometimes(name: str, held: Column, size: int) -> Iterator[_Member]:
 def _navigation(link: Link, urls: Urls, address: list[Column]) -> _Member:
     name = _named(urls.face.navigation_link(link.name))
     return _Member([name, b'"', *address, f'/{link.name}"'.encode()])
+
+
+def _leading(found: Page, link: Link, urls: Urls, address: list[Column]) -> Iterator[_Member]:
+    """The link of those entities that have something behind it."""
+    whose = several.leads(found, link)
+    if all(whose):
+        yield _navigation(link, urls, address)
+    elif any(whose):
+        shown = texts.rows([b",", *_navigation(link, urls, address).parts], len(found))
+        there = [text if own else b"" for text, own in zip(shown, whose, strict=True)]
+        yield _Member([there], open=True)
 
 
 def _named(name: str) -> bytes:
@@ -201,7 +212,7 @@ def quoted(text: str) -> str:
 def _expanded(found: Page, link: Link, urls: Urls, address: list[Column]) -> Iterator[_Member]:
     """The navigation link stays beside what is expanded, as the examples of the standard show."""
     if found.plan.select is None and found.plan.format.addresses:
-        yield _navigation(link, urls, address)
+        yield from _leading(found, link, urls, address)
     held, control = found.expanded[link.name], f"{link.name}@{urls.face.control}"
     if held.counts is not None:
         yield _Member([_named(f"{control}count"), texts.integers(np.array(held.counts, np.int64))])

@@ -95,12 +95,14 @@ class Resolution:
         """Which datastreams or features fulfil the condition.
 
         A reading without a feature, or with one this reader may not see, counts as one whose
-        feature has no values; so if nothing fulfils the condition, the others are excluded instead.
+        feature has no values, and so does one of a MultiDatastream whose Datastream is asked for; so if
+        nothing fulfils the condition, the others are excluded instead.
         """
         entity, key = _beside(kind, side)
         own = self.for_entities(entity, rebased(condition, side))
         column = Column(key, Kind.NUMBER)
-        if entity.is_a(FEATURE_OF_INTEREST) and rows(sql.of_nothing(entity, own, self.reader)):
+        optional = entity.is_a(FEATURE_OF_INTEREST) or entity.only is not None
+        if optional and rows(sql.of_nothing(entity, own, self.reader)):
             return Not(Among(column, self._ids(entity, Not(own))))
         return Among(column, self._ids(entity, own))
 

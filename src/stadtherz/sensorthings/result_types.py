@@ -3,10 +3,14 @@
 
 The store keeps the latter. A result type that was sent is kept as a member of the unit, which only
 version 2.0 shows; where there is none, or version 1.1 has changed the kind since, it is made from the two.
+
+A record of simple fields is a MultiDatastream of version 1.1: it has a type and a unit for each field, and
+its results are kept as arrays.
 """
 
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from stadtherz.base.errors import Invalid
@@ -23,6 +27,7 @@ _KINDS = {
     "DataRecord": "OM_ComplexObservation",
 }
 _SIMPLE = {_OM + kind: name for name, kind in _KINDS.items() if name != "DataRecord"}
+_FLAT = frozenset({"Quantity", "Count", "Boolean", "Category", "Text", "Time"})
 _WITH_UNIT = frozenset({"Quantity", "QuantityRange", "Time", "TimeRange"})
 _RANGES = frozenset({"QuantityRange", "CountRange", "CategoryRange", "TimeRange"})
 _LABELLED = frozenset({"Quantity", "Count", "Boolean", "Category", "Text", "Time"}) | _RANGES
@@ -35,6 +40,8 @@ _UNIT_MEMBERS = frozenset({"code", "href", "label", "symbol"})
 _UCUM = "ucum:"
 _CODES = {"°C": "Cel", "°": "deg", "m³": "m3", "m³/h": "m3/h", "m³/s": "m3/s", "µg/m³": "ug/m3",
           "l/m²": "l/m2", "W/m²": "W/m2", "µS/cm": "uS/cm"}  # fmt: skip
+_ANY = "Any"  # where nobody has said what it is
+_AS_ARRAYS = {"recordsAsArrays": "DataRecord", "vectorsAsArrays": "Vector"}
 MAX_DEPTH = 8
 
 
@@ -101,6 +108,55 @@ def _uom(unit: dict[str, Any]) -> dict[str, str]:
     return {key: value for key, value in uom.items() if value}
 
 
+def record(
+    types: Sequence[Any],
+    units: Sequence[Any],
+    observed: Sequence[tuple[str, str | None]],
+    label: str,
+) -> Component:
+    """The result type of a MultiDatastream.
+
+    `observed` are references to its ObservedProperties, with their names where these may be known.
+    """
+    fields = [
+        shown(str(kind), unit, reference, name or label)
+        for kind, unit, (reference, name) in zip(types, units, observed, strict=False)
+    ]
+    names = _field_names([name or "field" for _, name in observed])
+    named = [{"name": name, **field} for name, field in zip(names, fields, strict=False)]
+    return {"type": "DataRecord", "label": label, "fields": named}
+
+
+def _field_names(texts: Sequence[str]) -> list[str]:
+    """Different names that SWE Common allows, made of any texts."""
+    names: list[str] = []
+    for text in texts:
+        plain = unicodedata.normalize("NFKD", text.translate(_UMLAUTS)).encode("ascii", "ignore")
+        name = _NOT_IN_NAMES.sub("_", plain.decode()).strip("_")
+        name = name if name[:1].isalpha() else f"field_{name}".rstrip("_")
+        number = sum(1 for other in texts[: len(names)] if other == text) + 1
+        wanted = name if number == 1 else f"{name}_{number}"
+        while wanted in names:
+            wanted += "_"
+        names.append(wanted)
+    return names
+
+
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"}
+)
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def record_of(kept: Component, observed: Sequence[str]) -> Component:
+    """A record that was sent, with the references to its ObservedProperties as they are now."""
+    fields = [
+        {**field, "definition": reference}
+        for field, reference in zip(kept["fields"], observed, strict=False)
+    ]
+    return {**kept, "fields": fields}
+
+
 # --- to version 1.1 ------------------------------------------------------------------------------
 
 
@@ -120,10 +176,32 @@ def unit_of_measurement(component: Component) -> dict[str, Any]:
     return {**unit, RESULT_TYPE: component}
 
 
-def definitions(component: Component) -> set[str]:
-    """What the component and its parts refer to."""
-    own = {component["definition"]} if "definition" in component else set()
-    return own.union(*(definitions(part) for part in parts(component)))
+def is_flat(component: Component) -> bool:
+    """Whether it is a record of nothing but single values, as the results of a MultiDatastream are."""
+    if component["type"] != "DataRecord" or "definition" in component:
+        return False
+    return all(field["type"] in _FLAT for field in component["fields"])
+
+
+def data_types(component: Component) -> list[str]:
+    """What version 1.1 calls the fields of a record."""
+    return [observation_type(field) for field in component["fields"]]
+
+
+def units(component: Component) -> list[dict[str, Any]]:
+    """The units of the fields of a record as version 1.1 knows them; of nulls where there is none."""
+    return [
+        {k: v for k, v in unit_of_measurement(field).items() if k != RESULT_TYPE}
+        for field in component["fields"]
+    ]
+
+
+def definitions(component: Component) -> list[str]:
+    """What the component and its parts refer to, in order; of a flat record what each field does."""
+    if is_flat(component):
+        return [field["definition"] for field in component["fields"]]
+    own = [component["definition"]] if "definition" in component else []
+    return list(dict.fromkeys(own + [d for part in parts(component) for d in definitions(part)]))
 
 
 def parts(component: Component) -> list[Component]:
@@ -194,14 +272,29 @@ def said(kind: str, unit: Any) -> Component | None:
     return {"type": _SIMPLE[kind]} if kind in _SIMPLE else None
 
 
+def said_of_parts(types: Sequence[Any], unit: Any) -> Component:
+    """The result type of a MultiDatastream, as far as results are held against it."""
+    kept = unit.get(RESULT_TYPE) if isinstance(unit, dict) else None
+    if isinstance(kept, dict):
+        return kept
+    fields = [
+        {"type": _SIMPLE.get(str(kind), _ANY), "name": f"f{place}", "optional": True}
+        for place, kind in enumerate(types)
+    ]
+    return {"type": "DataRecord", "fields": fields}
+
+
 def structure(component: Component) -> tuple[Any, ...]:
     """What of a result type must stay as it is once there are results."""
     within = tuple(structure(part) for part in parts(component))
     return component["type"], component.get("name"), within
 
 
-def fits(component: Component, result: Any) -> bool:
-    """Whether this is such a result, written as JSON with SWE Common's default encoding."""
+def fits(component: Component, result: Any, arrays: frozenset[str] = frozenset()) -> bool:
+    """Whether this is such a result, as SWE Common writes it in JSON.
+
+    `arrays` are the types of components that the encoding writes as arrays of their parts.
+    """
     if any(result == nil.get("value") for nil in _nils(component)):
         return True
     kind: str = component["type"]
@@ -211,9 +304,12 @@ def fits(component: Component, result: Any) -> bool:
             isinstance(result, list) and len(result) == 2 and all(fits(simple, r) for r in result)
         )
     if kind in _ARRAYS:
-        return isinstance(result, list) and all(fits(component[_ELEMENT], r) for r in result)
+        element = component[_ELEMENT]
+        return isinstance(result, list) and all(fits(element, r, arrays) for r in result)
+    if kind in arrays:
+        return isinstance(result, list) and _fit_in_order(component, result, arrays)
     if kind in _PARTS:
-        return isinstance(result, dict) and _fit_parts(component, result)
+        return isinstance(result, dict) and _fit_parts(component, result, arrays)
     return _SIMPLE_FITS[kind](result)
 
 
@@ -222,7 +318,16 @@ def _nils(component: Component) -> list[Any]:
     return [nil for nil in listed if isinstance(nil, dict)] if isinstance(listed, list) else []
 
 
-def _fit_parts(component: Component, result: dict[str, Any]) -> bool:
+def _fit_in_order(component: Component, result: list[Any], arrays: frozenset[str]) -> bool:
+    """Null stands for a part that may be missing."""
+    listed = parts(component)
+    return len(listed) == len(result) and all(
+        (value is None and bool(part.get("optional"))) or fits(part, value, arrays)
+        for part, value in zip(listed, result, strict=True)
+    )
+
+
+def _fit_parts(component: Component, result: dict[str, Any], arrays: frozenset[str]) -> bool:
     named = {part["name"]: part for part in parts(component)}
     if not result.keys() <= named.keys():
         return False
@@ -230,7 +335,7 @@ def _fit_parts(component: Component, result: dict[str, Any]) -> bool:
         complete = len(result) == 1
     else:
         complete = all(name in result or part.get("optional") for name, part in named.items())
-    return complete and all(fits(named[name], value) for name, value in result.items())
+    return complete and all(fits(named[name], value, arrays) for name, value in result.items())
 
 
 def _is_number(result: Any) -> bool:
@@ -253,5 +358,38 @@ _SIMPLE_FITS: dict[str, Callable[[Any], bool]] = {
     "Category": _is_text,
     "Text": _is_text,
     "Time": lambda result: _is_text(result) or _is_number(result),
+    _ANY: lambda result: True,
     "Geometry": lambda result: isinstance(result, dict) and isinstance(result.get("type"), str),
 }
+
+
+# --- encodings -----------------------------------------------------------------------------------
+
+
+def check_encoding(encoding: Any, where: str) -> None:
+    """Raise Invalid for an encoding that this server does not write."""
+    known = isinstance(encoding, dict) and encoding.get("type") == "JSONEncoding"
+    if not known or not all(
+        name == "type" or (name in _AS_ARRAYS and isinstance(value, bool))
+        for name, value in encoding.items()
+    ):
+        names = " and ".join(_AS_ARRAYS)
+        raise Invalid(where, f"must be a JSONEncoding; it may have {names}, true or false")
+
+
+def arrays(encoding: Any) -> frozenset[str]:
+    """The types of components that are written as arrays."""
+    found = encoding if isinstance(encoding, dict) else {}
+    return frozenset(kind for name, kind in _AS_ARRAYS.items() if found.get(name))
+
+
+def as_array(names: Sequence[str], result: dict[str, Any]) -> list[Any]:
+    """The result of a record in the order of its fields."""
+    return [result.get(name) for name in names]
+
+
+def as_object(names: Sequence[str], result: Any) -> Any:
+    """The result of a record by the names of its fields; what is missing is left out."""
+    if not isinstance(result, list) or len(result) != len(names):
+        return result
+    return {n: value for n, value in zip(names, result, strict=True) if value is not None}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.sensorthings.faces import V1_1, Face
 from stadtherz.sensorthings.filters import IDS
+from stadtherz.sensorthings.grammar import way_of
 from stadtherz.sensorthings.schema import EntityType, Link, Property, target
 from stadtherz.sensorthings.syntax import Resource, Segment
 
@@ -24,11 +25,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a path leads. `prop` and `inside` (a way into JSON) are set for property paths."""
+    """Where a path leads. `prop` and `inside` (a way into JSON) are set for property paths.
+
+    `label` is the last step of such a path as it was written, such as `result[0]`.
+    """
 
     steps: tuple[Step, ...]
     prop: Property | None = None
     inside: tuple[str, ...] = ()
+    label: str = ""
     is_id: bool = False
     value: bool = False
     reference: bool = False
@@ -83,7 +88,9 @@ def _steps(segments: tuple[Segment, ...], face: Face) -> tuple[list[Step], tuple
 
 
 def _property_route(steps: tuple[Step, ...], rest: tuple[Segment, ...], *, value: bool) -> Route:
-    name, inside = rest[0].name, tuple(segment.name for segment in rest[1:])
+    label = rest[-1].name
+    name, *within = [step for segment in rest for step in way_of(segment.name)]
+    inside = tuple(within)
     last = steps[-1]
     found = last.entity.property(name)
     if not last.single or any(segment.key is not None for segment in rest):
@@ -94,4 +101,4 @@ def _property_route(steps: tuple[Step, ...], rest: tuple[Segment, ...], *, value
         raise NotFound(f"{name[:60]!r} of a {last.entity.name}")
     if inside and not found.open:
         raise NotFound(f"anything inside {name!r}")
-    return Route(steps, found, inside, value=value)
+    return Route(steps, found, inside, label, value=value)

@@ -1,12 +1,17 @@
-"""The SensorThings entity model of version 1.1 as data (18-088 §8.2): properties, links, tables, columns.
+"""The SensorThings entity model of version 1.1 as data (18-088 §8.2 and §11): properties, links, tables,
+columns. Datastreams and MultiDatastreams are rows of one table, of which version 2.0 shows all alike.
 
 Every stage reads it, or that of version 2.0 (`schema_v2`).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from stadtherz.sensorthings import schema_v2
 from stadtherz.sensorthings.model import (
+    AS_ARRAYS,
+    COMPLEX,
+    OBSERVED,
     QUALITY,
     RESULT_TYPE,
     SPANS,
@@ -26,6 +31,9 @@ from stadtherz.sensorthings.places import (
 )
 
 __all__ = [
+    "AS_ARRAYS",
+    "COMPLEX",
+    "OBSERVED",
     "QUALITY",
     "RESULT_TYPE",
     "SPANS",
@@ -49,7 +57,7 @@ THING = EntityType(
     "Things",
     "store_thing",
     (_NAME, _DESCRIPTION, _PROPERTIES),
-    THING_LINKS,
+    (*THING_LINKS, Link("MultiDatastreams", "MultiDatastream", Reverse("thing_id"))),
 )
 LOCATION = EntityType(
     "Location",
@@ -72,6 +80,15 @@ HISTORICAL_LOCATION = EntityType(
     HISTORICAL_LOCATION_LINKS,
     Access.THING,
 )
+_EXTENTS = (
+    Property("observedArea", "observed_area", Shape.GEOMETRY, silent=True),
+    Property("phenomenonTime", "phenomenon", Shape.PERIOD, derived=True, silent=True),
+    Property("resultTime", "result", Shape.PERIOD, derived=True, silent=True),
+)
+_THING = Link("Thing", "Thing", Own("thing_id"), required=True)
+_SENSOR = Link("Sensor", "Sensor", Own("sensor_id"), required=True)
+_OBSERVATIONS = Link("Observations", "Observation", Reverse("datastream"))
+
 DATASTREAM = EntityType(
     "Datastream",
     "Datastreams",
@@ -87,19 +104,50 @@ DATASTREAM = EntityType(
             required=True,
             hides=RESULT_TYPE,
         ),
-        Property("observedArea", "observed_area", Shape.GEOMETRY, silent=True),
-        Property("phenomenonTime", "phenomenon", Shape.PERIOD, derived=True, silent=True),
-        Property("resultTime", "result", Shape.PERIOD, derived=True, silent=True),
+        *_EXTENTS,
         _PROPERTIES,
     ),
     (
-        Link("Thing", "Thing", Own("thing_id"), required=True),
-        Link("Sensor", "Sensor", Own("sensor_id"), required=True),
+        _THING,
+        _SENSOR,
         Link("ObservedProperty", "ObservedProperty", Own("observed_property_id"), required=True),
-        Link("Observations", "Observation", Reverse("datastream")),
+        _OBSERVATIONS,
     ),
     Access.OWN_AND_THING,
+    only=("data_types", False),
 )
+MULTI_DATASTREAM = EntityType(
+    "MultiDatastream",
+    "MultiDatastreams",
+    "store_datastream",
+    (
+        _NAME,
+        _DESCRIPTION,
+        Property("observationType", "observation_type", nothing=COMPLEX),
+        Property("multiObservationDataTypes", "data_types", Shape.JSON, required=True),
+        Property("unitOfMeasurements", "units", Shape.JSON, required=True),
+        *_EXTENTS,
+        _PROPERTIES,
+    ),
+    (
+        _THING,
+        _SENSOR,
+        Link(
+            "ObservedProperties",
+            "ObservedProperty",
+            Through(OBSERVED, "datastream_id", "observed_property_id", place="place"),
+            required=True,
+        ),
+        _OBSERVATIONS,
+    ),
+    Access.OWN_AND_THING,
+    stored_as="Datastream",
+    only=("data_types", True),
+    fixed={"unit_of_measurement": {}, "result_encoding": AS_ARRAYS},
+)
+STREAM = replace(DATASTREAM, only=None)
+"""Any of both."""
+
 SENSOR = EntityType(
     "Sensor",
     "Sensors",
@@ -111,14 +159,24 @@ SENSOR = EntityType(
         Property("metadata", "metadata", Shape.JSON, required=True),
         _PROPERTIES,
     ),
-    (Link("Datastreams", "Datastream", Reverse("sensor_id")),),
+    (
+        Link("Datastreams", "Datastream", Reverse("sensor_id")),
+        Link("MultiDatastreams", "MultiDatastream", Reverse("sensor_id")),
+    ),
 )
 OBSERVED_PROPERTY = EntityType(
     "ObservedProperty",
     "ObservedProperties",
     "store_observedproperty",
     (_NAME, Property("definition", "definition", required=True), _DESCRIPTION, _PROPERTIES),
-    (Link("Datastreams", "Datastream", Reverse("observed_property_id")),),
+    (
+        Link("Datastreams", "Datastream", Reverse("observed_property_id")),
+        Link(
+            "MultiDatastreams",
+            "MultiDatastream",
+            Through(OBSERVED, "observed_property_id", "datastream_id", repeats=True),
+        ),
+    ),
 )
 OBSERVATION = EntityType(
     "Observation",
@@ -134,6 +192,7 @@ OBSERVATION = EntityType(
     ),
     (
         Link("Datastream", "Datastream", Own("datastream"), required=True),
+        Link("MultiDatastream", "MultiDatastream", Own("datastream")),
         Link("FeatureOfInterest", "FeatureOfInterest", Own("feature"), made=True),
     ),
     Access.STREAM,
@@ -159,6 +218,7 @@ ENTITY_TYPES: dict[str, EntityType] = {
         LOCATION,
         HISTORICAL_LOCATION,
         DATASTREAM,
+        MULTI_DATASTREAM,
         SENSOR,
         OBSERVED_PROPERTY,
         OBSERVATION,

@@ -7,6 +7,7 @@ is told so.
 from dataclasses import replace
 
 from stadtherz.sensorthings.model import (
+    OBSERVED,
     Access,
     EntityType,
     Link,
@@ -14,6 +15,7 @@ from stadtherz.sensorthings.model import (
     Property,
     Reverse,
     Shape,
+    Through,
 )
 from stadtherz.sensorthings.places import (
     HISTORICAL_LOCATION_LINKS,
@@ -68,6 +70,7 @@ _TABLE = (
             _NAME,
             _DESCRIPTION,
             Property("resultType", "observation_type", Shape.RESULT_TYPE, required=True),
+            Property("resultEncoding", "result_encoding", Shape.JSON, silent=True),
             Property("observedArea", "observed_area", Shape.GEOMETRY, silent=True),
             Property("phenomenonTime", "phenomenon", Shape.INTERVAL, derived=True, silent=True),
             Property("resultTime", "result", Shape.INTERVAL, derived=True, silent=True),
@@ -79,15 +82,14 @@ _TABLE = (
             Link(
                 "ObservedProperties",
                 "ObservedProperty",
-                Own("observed_property_id"),
+                Through(OBSERVED, "datastream_id", "observed_property_id", repeats=True),
                 required=True,
-                listed=True,
+                follows=True,
             ),
             Link("Observations", "Observation", Reverse("datastream")),
         ),
         Access.OWN_AND_THING,
-        unkept=_DEFINITION
-        | {"resultEncoding", "ProximateFeatureOfInterest", "UltimateFeaturesOfInterest"},
+        unkept=_DEFINITION | {"ProximateFeatureOfInterest", "UltimateFeaturesOfInterest"},
     ),
     EntityType(
         "Sensor",
@@ -108,7 +110,13 @@ _TABLE = (
         "ObservedProperties",
         "store_observedproperty",
         (_NAME, Property("definition", "definition", required=True), _DESCRIPTION, _PROPERTIES),
-        (Link("Datastreams", "Datastream", Reverse("observed_property_id")),),
+        (
+            Link(
+                "Datastreams",
+                "Datastream",
+                Through(OBSERVED, "observed_property_id", "datastream_id", repeats=True),
+            ),
+        ),
     ),
     EntityType(
         "Observation",

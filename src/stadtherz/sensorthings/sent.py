@@ -12,9 +12,10 @@ import orjson
 from stadtherz.base.time import Micros, iso
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.readings import shown_result
-from stadtherz.sensorthings.schema import EntityType, Shape
+from stadtherz.sensorthings.schema import DATASTREAM, EntityType, Shape, target
 
 Values = dict[str, Any]
+_PLAIN = DATASTREAM.only  # what is sent to MultiDatastreams goes another way
 ALIKE = (str, bool, type(None))
 """What leaves any database as it came; documents may have the order of their members changed."""
 
@@ -30,7 +31,7 @@ class Writer:
     def of(cls, entity: EntityType) -> "Writer":
         return cls(
             tuple((p.name, p.silent, p.columns, _SHOWN[p.shape]) for p in entity.properties),
-            tuple(link.name for link in entity.links),
+            tuple(link.name for link in entity.links if target(link).only in (None, _PLAIN)),
         )
 
     def write(self, address: str, key: int, values: Values, urls: Urls) -> bytes:

@@ -4,19 +4,22 @@ Whatever table a statement touches, in a join, a filter, an order or an expand, 
 condition of who may see its rows. Values stand in parameters only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from stadtherz.base.expressions import Expression, Order
 from stadtherz.sensorthings.access import EVERYTHING, visible
 from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.schema import (
+    OBSERVED,
+    OBSERVED_PROPERTY,
     EntityType,
     Link,
     Own,
     Reverse,
     Through,
 )
-from stadtherz.sensorthings.tables import ROOT, Reader, Tables
+from stadtherz.sensorthings.tables import PLACE, ROOT, Reader, Tables
 from stadtherz.sensorthings.trees import passes_many
 from stadtherz.sql.public import (
     Sql,
@@ -121,6 +124,13 @@ def children(link: Link, plan: SetPlan, parents: list[int], reader: Reader) -> S
     )
 
 
+def in_order(link: Link, plan: SetPlan) -> SetPlan:
+    """The plan of what is behind a link that has an order, unless it is to be in another."""
+    if not isinstance(link.via, Through) or not link.via.place or len(plan.order) > 1:
+        return plan
+    return replace(plan, order=(Order(PLACE), *plan.order))
+
+
 def count_children(link: Link, plan: SetPlan, parents: list[int], reader: Reader) -> Sql:
     """Rows of (parent, how many)."""
     tables = Tables(reader, plan.entity)
@@ -151,7 +161,10 @@ def _parent_key(link: Link) -> str:
 def _with_pairs(tables: Tables, link: Link) -> Sql:
     if not isinstance(link.via, Through):
         return tables.text
-    pairs = Sql(f'INNER JOIN {link.via.table} pairs ON pairs."{link.via.target}" = {ROOT}.id')
+    table = link.via.table
+    if link.via.repeats:
+        table = f'(SELECT DISTINCT "{link.via.own}", "{link.via.target}" FROM {table})'
+    pairs = Sql(f'INNER JOIN {table} pairs ON pairs."{link.via.target}" = {ROOT}.id')
     return join(" ", [tables.text, pairs])
 
 
@@ -190,10 +203,48 @@ def generated_features(streams: Sequence[int]) -> Sql:
     return Sql(made, tuple(streams))
 
 
-def kind_of_results(stream: int) -> Sql:
-    """Observation type and unit of a Datastream."""
-    text = "SELECT observation_type, unit_of_measurement FROM store_datastream WHERE id = %s"
-    return Sql(text, (stream,))
+def kinds_of_results(streams: Collection[int]) -> Sql:
+    """Rows of (Datastream, observation type, unit, types of its parts, encoding)."""
+    text = (
+        "SELECT id, observation_type, unit_of_measurement, data_types, result_encoding"
+        f" FROM store_datastream WHERE id IN ({_marks(streams)})"
+    )
+    return Sql(text, tuple(streams))
+
+
+def parts_of_results(stream: int) -> Sql:
+    """Types and units of the parts of a Datastream's results."""
+    return Sql("SELECT data_types, units FROM store_datastream WHERE id = %s", (stream,))
+
+
+def of_several_parts(streams: Collection[int]) -> Sql:
+    """Those of the Datastreams whose results have several parts."""
+    text = f"SELECT id FROM store_datastream WHERE data_types IS NOT NULL AND id IN ({_marks(streams)})"
+    return Sql(text, tuple(streams))
+
+
+def observed(streams: Collection[int]) -> Sql:
+    """Rows of (Datastream, ObservedProperty), those of each in order."""
+    text = (
+        "SELECT datastream_id, observed_property_id FROM store_observed"
+        f" WHERE datastream_id IN ({_marks(streams)}) ORDER BY datastream_id, place"
+    )
+    return Sql(text, tuple(streams))
+
+
+def observed_with_names(streams: Collection[int], reader: Reader) -> Sql:
+    """As `observed`, with the names of the ObservedProperties that the reader may see."""
+    seen = visible(OBSERVED_PROPERTY, ROOT, reader.visibility)
+    text = (
+        f"SELECT o.datastream_id, o.observed_property_id, {ROOT}.name FROM {OBSERVED} o"
+        f" LEFT JOIN {OBSERVED_PROPERTY.table} {ROOT} ON {ROOT}.id = o.observed_property_id AND {{}}"
+        f" WHERE o.datastream_id IN ({_marks(streams)}) ORDER BY o.datastream_id, o.place"
+    )
+    return compose(text.replace("%s", "{}"), seen, *(Sql("%s", (key,)) for key in streams))
+
+
+def _marks(values: Collection[int]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def lock(entity: EntityType, key: int) -> Sql:

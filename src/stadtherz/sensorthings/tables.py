@@ -21,6 +21,8 @@ from stadtherz.sensorthings.schema import (
 from stadtherz.sql.public import Dialect, Source, Sql, compose, join
 
 ROOT = "t0"
+PLACE = Column("@place", Kind.NUMBER)
+"""Where an entity stands among those that a link leads to in order; known only behind that link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Tables:
 
     def resolve(self, column: Column) -> Source:
         """Where a column stands; joins what its name passes."""
+        if column == PLACE:
+            return Source(Sql("pairs.place"), PLACE.kind, nullable=False)
         *links, name = column.name.split("/")
         alias, entity = self._reach(tuple(links))
         kind = Kind.JSON if column.path else column.kind

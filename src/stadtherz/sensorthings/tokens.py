@@ -18,7 +18,7 @@ _PATTERN = re.compile(
   | (?P<time>{_TIME})
   | (?P<date>\d{{4}}-\d\d-\d\d)
   | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))
-  | (?P<name>[^\W\d][\w.:\-]*(?:/[\w@.:\-]+)*|@iot\.id|id)
+  | (?P<name>[^\W\d][\w.:\-]*(?:/[\w@.:\-]+|\[\d+\])*|@iot\.id|id)
   | (?P<minus>-)
   | (?P<open>\()
   | (?P<close>\))

@@ -104,7 +104,8 @@ class _Merge(Change):
         if entity.is_a(DATASTREAM):
             kinds.check_change(key, body)
         with in_words_of(entity):
-            store.update(cast(Entity, entity.kind), key, _said(entity, values), self.visibility)
+            said = kinds.with_parts(entity, key, _said(entity, values))
+            store.update(cast(Entity, entity.kind), key, said, self.visibility)
         return key
 
     def _own(self, body: Body) -> tuple[Property, Path, Any]:

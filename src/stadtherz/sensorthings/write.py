@@ -24,6 +24,7 @@ from stadtherz.sensorthings.schema import (
     FEATURE_OF_INTEREST,
     LOCATION,
     OBSERVATION,
+    STREAM,
     THING,
     EntityType,
     Link,
@@ -38,6 +39,8 @@ from stadtherz.store.public import Entity, Reading, Selection
 Given = dict[str, int]
 _PERIODS = {"phenomenon": "phenomenon_time", "valid": "valid_time"}
 _FEATURE = Own("feature")
+_STREAM = Own("datastream")
+_OBSERVED = "observed"
 MAX_RELEASED = 10_000
 
 
@@ -64,11 +67,12 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
     for link, keys in _references(body):
         if isinstance(link.via, Own):
             values[_field(link)] = keys[0]
-        elif link.name == "Locations":
-            values["locations"] = keys
+        elif (name := held_as(entity, link)) is not None:
+            values[name] = keys
         else:
             raise Invalid(link.name, f"cannot be changed here; change the {link.target} instead")
     with in_words_of(entity):
+        values = kinds.with_parts(entity, key, values)
         store.update(cast(Entity, entity.kind), key, values, visibility)
 
 
@@ -80,7 +84,7 @@ def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
     found = readings.by_id(key, reader_for(visibility))
     if found is None:
         raise NotFound(f"Observation {key}")
-    check_stream(found["datastream"], visibility)
+    check_stream(STREAM, found["datastream"], visibility)
     store.delete_readings([key])
 
 
@@ -97,7 +101,7 @@ def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
         if len(found) > MAX_RELEASED:
             raise TooLarge(f"more than {MAX_RELEASED} Observations are of this {entity.name}")
         for reading in found:
-            check_stream(reading["datastream"], visibility)
+            check_stream(STREAM, reading["datastream"], visibility)
             period = Period(reading["phenomenon_start"], reading["phenomenon_end"])
             without = reading | {"feature": None}
             store.correct(reading["id"], reading_of(reading["datastream"], without, default=period))
@@ -126,9 +130,10 @@ class Change:
 
     def kept(self, body: Body, owned: Ownership, values: dict[str, Any]) -> int:
         """The id of the entity that the body stands for, which has these values now."""
-        with in_words_of(body.entity):
-            kind = cast(Entity, body.entity.kind)
-            return store.create(kind, owned | values, self.visibility, key=body.key)
+        entity = body.entity
+        with in_words_of(entity):
+            whole = {**owned, **entity.fixed, **kinds.with_parts(entity, None, values)}
+            return store.create(cast(Entity, entity.kind), whole, self.visibility, key=body.key)
 
     def finish(self, key: int | None) -> int:
         """Store what waits; the id of what was asked for, which is the last reading if not `key`."""
@@ -144,12 +149,12 @@ class Change:
             beside = {THING.name: values["thing"]} if "thing" in values else {}
             if isinstance(link.via, Own):
                 values[_field(link)] = self._single(body, link, given, beside)
-            elif points_at(body.entity, link):
+            elif (name := held_as(body.entity, link)) is not None:
                 keys = self._keys(body, link, given, beside)
                 if link.required and not keys:
                     raise _missing(body.entity, link)
                 if keys:
-                    values["locations"] = keys
+                    values[name] = keys
         return values
 
     def _single(self, body: Body, link: Link, given: Given, beside: Given) -> int:
@@ -160,11 +165,15 @@ class Change:
 
     def _keys(self, body: Body, link: Link, given: Given, beside: Given) -> list[int]:
         """`beside` is what the new entities will stand beside: it decides who sees them."""
-        if link.name in given:
-            if link.listed and body.links.get(link.name) != [given[link.name]]:
-                raise follows(link)
+        named = body.links.get(link.name, [])
+        if link.name not in given:
+            return [self._key(item, beside) for item in named]
+        if not named or not is_observed(body.entity, link):
             return [given[link.name]]
-        return [self._key(item, beside) for item in body.links.get(link.name, ())]
+        keys = [self._key(item, beside) for item in named]
+        if given[link.name] not in keys:
+            raise Invalid(link.name, f"must lead to the {link.target} in the path, too")
+        return keys
 
     def _key(self, item: int | Body, given: Given) -> int:
         if isinstance(item, int):
@@ -190,7 +199,7 @@ class Change:
 
     def _attach(self, body: Body, given: Given, key: int) -> None:
         for link in body.entity.links:
-            if isinstance(link.via, Own) or points_at(body.entity, link):
+            if isinstance(link.via, Own) or held_as(body.entity, link) is not None:
                 continue
             items: list[int | Body] = list(body.links.get(link.name, ()))
             if link.name in given:
@@ -204,8 +213,8 @@ class Change:
 
     def _relink(self, entity: EntityType, existing: int, back: Link, key: int) -> None:
         """Make an existing entity point at the new one."""
-        if back.listed:
-            raise follows(back)
+        if is_observed(entity, back):
+            raise belongs(back)
         if entity.is_a(OBSERVATION):
             _correct(existing, Body(entity, {}, {back.name: [key]}), self.visibility)
             return
@@ -218,12 +227,15 @@ class Change:
     def reading(self, body: Body, given: Given) -> Reading:
         """The reading that the body of an Observation describes."""
         body = self._known(body)
-        stream = self._single(body, _link(body.entity, "Datastream"), given, {})
+        link = _stream_link(body, given)
+        stream = self._single(body, link, given, {})
         if stream not in self.streams:
-            check_stream(stream, self.visibility)
+            check_stream(target(link), stream, self.visibility)
             self.streams.add(stream)
-        kinds.check_result(body.entity, stream, body.values.get("result"))
         reading = reading_of(stream, body.values, default=Period(self.now))
+        if _says_kind(body.entity, link):
+            kept = kinds.kept_result(body.entity, stream, reading.result)
+            reading = replace(reading, result=kept)
         return replace(reading, feature=self._feature(body, given, stream))
 
     def _feature(self, body: Body, given: Given, stream: int) -> int | None:
@@ -254,19 +266,43 @@ def _feature_of(stream: int) -> int | None:
     return made[0][1] if made else store.feature_for(stream)
 
 
-def follows(link: Link) -> Invalid:
-    return Invalid(link.name, "follows the resultType; change that")
+def _stream_link(body: Body, given: Given) -> Link:
+    """The link to what the reading belongs to: the one that is named, or else the usual one."""
+    links = [link for link in body.entity.links if link.via == _STREAM]
+    named = [link for link in links if link.name in given or link.name in body.links]
+    if len(named) > 1 and named[1].name not in given:
+        raise Invalid(named[1].name, f"cannot be beside {named[0].name}; the path names this")
+    return named[0] if named else links[0]
+
+
+def _says_kind(entity: EntityType, link: Link) -> bool:
+    """Whether results behind the link have to be held against what it leads to."""
+    prop = entity.property("result")
+    several = target(link).only
+    return bool(prop and prop.checked) or (several is not None and several[1])
+
+
+def belongs(link: Link) -> Invalid:
+    """For a link to what a Datastream observes."""
+    return Invalid(link.name, "belong to the parts of the results; change them together")
 
 
 def _missing(entity: EntityType, link: Link) -> Invalid:
     return Invalid(link.name, f"is missing; a {entity.name} needs it")
 
 
-def points_at(entity: EntityType, link: Link) -> bool:
-    """Whether the entity holds this link to many itself; of two sides only one does."""
-    return (
-        isinstance(link.via, Through) and target(link).is_a(LOCATION) and not entity.is_a(LOCATION)
-    )
+def is_observed(entity: EntityType, link: Link) -> bool:
+    """Whether the link says what a Datastream with results of several parts observes."""
+    return held_as(entity, link) == _OBSERVED
+
+
+def held_as(entity: EntityType, link: Link) -> str | None:
+    """What the store calls a link to many that the entity holds itself; of two sides only one does."""
+    if not isinstance(link.via, Through):
+        return None
+    if target(link).is_a(LOCATION) and not entity.is_a(LOCATION):
+        return "locations"
+    return _OBSERVED if entity.is_a(DATASTREAM) else None
 
 
 def _field(link: Link) -> str:
@@ -290,7 +326,8 @@ def in_words_of(entity: EntityType) -> Iterator[None]:
     """The store names fields; a client knows them by the standard's names."""
     names = {p.column: p.name for p in entity.properties}
     names |= {_field(link): link.name for link in entity.links if isinstance(link.via, Own)}
-    names["locations"] = "Locations"
+    held = {held_as(entity, link): link.name for link in entity.links}
+    names |= {name: link for name, link in held.items() if name is not None}
     try:
         yield
     except Invalid as error:
@@ -300,13 +337,13 @@ def in_words_of(entity: EntityType) -> Iterator[None]:
 # --- readings ----------------------------------------------------------------------------------------
 
 
-def check_stream(stream: int, visibility: Visibility) -> None:
-    """Raise unless the caller may see the datastream and add to it."""
-    found = rows(access.owner_of(DATASTREAM, stream, visibility))
+def check_stream(entity: EntityType, stream: int, visibility: Visibility) -> None:
+    """Raise unless the caller may see the Datastream, which is of that type, and add to it."""
+    found = rows(access.owner_of(entity, stream, visibility))
     if not found:
-        raise Invalid("Datastream", f"there is no Datastream {stream}")
+        raise Invalid(entity.name, f"there is no {entity.name} {stream}")
     if not visibility.may_write(found[0][0]):
-        raise Forbidden("this Datastream belongs to another organisation")
+        raise Forbidden(f"this {entity.name} belongs to another organisation")
 
 
 def _check_feature(feature: int, visibility: Visibility) -> None:
@@ -339,15 +376,18 @@ def _correct(key: int, body: Body, visibility: Visibility) -> None:
     held = readings.by_id(key, reader_for(visibility))
     if held is None:
         raise NotFound(f"Observation {key}")
-    check_stream(held["datastream"], visibility)
+    check_stream(STREAM, held["datastream"], visibility)
     values = {**held, **body.values}
     for link, keys in _references(body):
         assert isinstance(link.via, Own)
         values[link.via.column] = keys[0] if keys else None
-    if values["datastream"] != held["datastream"]:
-        check_stream(values["datastream"], visibility)
+        if link.via == _STREAM:
+            check_stream(target(link), keys[0], visibility)
     if values["feature"] is not None and values["feature"] != held["feature"]:
         _check_feature(values["feature"], visibility)
     unchanged = Period(held["phenomenon_start"], held["phenomenon_end"])
-    kinds.check_result(body.entity, values["datastream"], values["result"])
-    store.correct(key, reading_of(values["datastream"], values, default=unchanged))
+    reading = reading_of(values["datastream"], values, default=unchanged)
+    if "result" in body.values or reading.datastream != held["datastream"]:
+        kept = kinds.kept_result(body.entity, reading.datastream, reading.result)
+        reading = replace(reading, result=kept)
+    store.correct(key, reading)

@@ -1,7 +1,7 @@
 """Changes to entities: checked, with an owner, in one transaction, and announced.
 
 Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
-`observed_property`, `generated_from`), `locations` as a list of ids.
+`observed_property`, `generated_from`), `locations` and `observed` as lists of ids.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,12 +16,13 @@ from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.store.changes import hold_area, renew_areas
 from stadtherz.store.database import exclusive, on_sqlite, run
-from stadtherz.store.fields import apply_values
+from stadtherz.store.fields import apply_values, check_observed
 from stadtherz.store.models import (
     Datastream,
     FeatureOfInterest,
     HistoricalLocation,
     Location,
+    Observed,
     ObservedProperty,
     Sensor,
     Thing,
@@ -65,11 +66,12 @@ def create(
     with exclusive():
         instance = MODELS[entity]()
         owned = default_ownership(entity, values, visibility)
-        apply_values(instance, {**owned, **values}, visibility, creating=True)
+        apply_values(instance, {**owned, **_plain(values, visibility)}, visibility, creating=True)
         check_writable(instance, visibility)
         instance.pk = key
         with nullcontext() if key is None else _chosen(entity, key):
             instance.save(force_insert=True)
+        _set_observed(instance, values)
         _set_locations(entity, instance, values)
         _announce("create", entity, instance.pk, values, visibility)
         return int(instance.pk)
@@ -103,11 +105,12 @@ def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visi
         instance = find(entity, key, visibility)
         check_writable(instance, visibility)
         before, place = _state(instance), _place(instance)
-        apply_values(instance, values, visibility, creating=False)
+        apply_values(instance, _plain(values, visibility), visibility, creating=False)
         check_writable(instance, visibility)  # the new owner, too
         changed = _state(instance) != before
         if changed:
             instance.save()
+        changed |= _set_observed(instance, values)
         if place != _place(instance):
             _renew_areas(entity, key)
         if _set_locations(entity, instance, values) or changed:
@@ -143,6 +146,9 @@ def delete(entity: Entity, key: int, visibility: Visibility) -> None:
             raise Conflict(f"{entity} {key} is in use by another organisation")
         if entity == "Location":  # no cascade crosses many-to-many
             HistoricalLocation.objects.filter(locations=key).delete()
+        if entity == "ObservedProperty":  # whatever its place among what a datastream observes
+            for stream in Datastream.objects.filter(observed__observed_property=key).distinct():
+                stream.delete()
         instance.delete()
         _announce("delete", entity, key, {}, visibility)
 
@@ -168,6 +174,25 @@ def _announce(
         id=key,
         changes=dict(values),
     )
+
+
+# --- what datastreams observe --------------------------------------------------------------------
+
+
+def _plain(values: Mapping[str, Any], visibility: Visibility) -> Mapping[str, Any]:
+    """The values of fields alone: a datastream has the first of what it observes in one."""
+    if "observed" not in values:
+        return values
+    first = check_observed(values["observed"], visibility)[0]
+    return {k: v for k, v in values.items() if k != "observed"} | {"observed_property": first}
+
+
+def _set_observed(instance: Any, values: Mapping[str, Any]) -> bool:
+    """Whether the datastream observes something else now."""
+    if "observed" not in values or Observed.of(instance.pk) == list(values["observed"]):
+        return False
+    Observed.write(instance.pk, list(values["observed"]))
+    return True
 
 
 # --- where Things are ----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from django.db import models
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import AccessLevel, Visibility
 from stadtherz.store.checks import check_instant, check_plain, check_text
-from stadtherz.store.models import Location, Owned
+from stadtherz.store.models import Location, Observed, Owned
 from stadtherz.store.ownership import check_readable, check_writable
 
 
@@ -88,6 +88,19 @@ def check_locations(keys: Any, visibility: Visibility) -> None:
         if key not in found:
             raise missing
         check_readable(found[key], visibility, missing)
+
+
+def check_observed(keys: Any, visibility: Visibility) -> list[int]:
+    """The ids of ObservedProperties, of which every one exists and may be seen."""
+    if not isinstance(keys, list | tuple) or not keys:
+        raise Invalid("observed", "must be a list of ids")
+    for key in dict.fromkeys(keys):
+        field: models.ForeignKey[Any, Any] = Observed._meta.get_field("observed_property")
+        try:
+            _check_relation(field, key, visibility)
+        except Invalid as error:
+            raise Invalid("observed", error.reason) from None
+    return list(keys)
 
 
 def _check_complete(fields: "Iterable[models.Field[Any, Any]]", values: Mapping[str, Any]) -> None:

@@ -180,11 +180,18 @@ class ObservedProperty(Described):
 
 
 class Datastream(Described):
+    """One whose results have several parts has the type and the unit of each, in order, in `data_types`
+    and `units`. `observed_property` is the first of what it observes, `Observed` tells of all.
+    """
+
     observation_type = models.CharField(
         max_length=200,
         default="http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement",
     )
     unit_of_measurement = models.JSONField()
+    data_types = models.JSONField(null=True, blank=True)
+    units = models.JSONField(null=True, blank=True)
+    result_encoding = models.JSONField(null=True, blank=True)
     observed_area = models.JSONField(null=True, blank=True)
     thing = models.ForeignKey(Thing, models.CASCADE, related_name="+", verbose_name=_("thing"))
     sensor = models.ForeignKey(Sensor, models.CASCADE, related_name="+", verbose_name=_("sensor"))
@@ -195,6 +202,45 @@ class Datastream(Described):
     class Meta(Described.Meta):
         verbose_name = _("datastream")
         verbose_name_plural = _("datastreams")
+
+    def save(self, **options: Any) -> None:
+        held = [] if self._state.adding else Observed.of(self.pk)
+        super().save(**options)
+        if held[:1] != [self.observed_property_id]:
+            Observed.write(self.pk, [self.observed_property_id])
+
+
+class Observed(models.Model):
+    """That a datastream observes a property, and in which place of its results."""
+
+    datastream = models.ForeignKey(
+        Datastream, models.CASCADE, related_name="observed", db_index=False
+    )
+    observed_property = models.ForeignKey(ObservedProperty, models.CASCADE, related_name="+")
+    place = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["datastream", "place"], name="observed_place")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.datastream_id}[{self.place}] {self.observed_property_id}"
+
+    @staticmethod
+    def of(datastream: int) -> list[int]:
+        """What a datastream observes, in order."""
+        held = Observed.objects.filter(datastream=datastream).order_by("place")
+        return list(held.values_list("observed_property", flat=True))
+
+    @staticmethod
+    def write(datastream: int, properties: list[int]) -> None:
+        """What a datastream observes from now on, in order."""
+        Observed.objects.filter(datastream=datastream).delete()
+        Observed.objects.bulk_create(
+            Observed(datastream_id=datastream, observed_property_id=key, place=place)
+            for place, key in enumerate(properties)
+        )
 
 
 class FeatureOfInterest(Described):

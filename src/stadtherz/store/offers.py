@@ -27,7 +27,7 @@ _STREAMS = """
     JOIN store_thing t ON t.id = d.thing_id
     LEFT JOIN store_featureofinterest f ON f.generated_from_id =
         (SELECT min(p.location_id) FROM store_thing_locations p WHERE p.thing_id = d.thing_id)
-    WHERE {}
+    WHERE d.data_types IS NULL AND {}
 """
 _TYPE = Sql(", d.observation_type, d.unit_of_measurement")
 _FEATURES = "SELECT id, owner_id, access, group_id FROM store_featureofinterest WHERE {}"

@@ -61,7 +61,7 @@ def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
         case "Sensor":
             users = Datastream.objects.filter(sensor=key)
         case "ObservedProperty":
-            users = Datastream.objects.filter(observed_property=key)
+            users = Datastream.objects.filter(observed__observed_property=key)
         case "FeatureOfInterest":
             users = Datastream.objects.filter(pk__in=streams_at(key))
         case "Location":

@@ -18,7 +18,11 @@ def test_a_set_shows_mandatory_properties_and_links(city: Client, kind: EntityTy
         assert entity["@iot.selfLink"] == address
         assert {p.name for p in kind.properties if p.required} <= entity.keys()
         for link in kind.links:
-            assert entity[f"{link.name}@iot.navigationLink"] == f"{address}/{link.name}"
+            if (kind.name, link.name) != (
+                "Observation",
+                "MultiDatastream",
+            ):  # all are of Datastreams
+                assert entity[f"{link.name}@iot.navigationLink"] == f"{address}/{link.name}"
 
 
 @every_type
@@ -38,8 +42,12 @@ def test_an_unknown_id_is_not_found(city: Client, kind: EntityType) -> None:
 def test_navigation_links_lead_to_the_linked_entities(city: Client, kind: EntityType) -> None:
     entity = city.get(f"/{kind.plural}").value[0]
     for link in kind.links:
+        if (kind.name, link.name) == ("Observation", "MultiDatastream"):
+            assert f"{link.name}@iot.navigationLink" not in entity, "it is of a Datastream"
+            continue
         reply = city.get(entity[f"{link.name}@iot.navigationLink"])
-        assert reply.value if link.many else reply.json["@iot.id"]
+        if (kind.name, link.name) != ("MultiDatastream", "Observations"):  # it has none yet
+            assert reply.value if link.many else reply.json["@iot.id"]
 
 
 def test_the_service_root_lists_all_sets_and_what_is_kept(visitor: Client) -> None:

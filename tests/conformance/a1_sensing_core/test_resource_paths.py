@@ -13,6 +13,8 @@ def _paths(city: Client, kind: EntityType, path: str, depth: int) -> list[str]:
     """All paths over links to `depth`, picking the first entity of each set."""
     paths = []
     for link in kind.links:
+        if "MultiDatastream" in (kind.name, link.name):
+            continue  # those have no Observations yet
         paths.append(f"{path}/{link.name}")
         here = paths[-1]
         if link.many:

@@ -26,7 +26,11 @@ def test_expand_puts_linked_entities_in_place(city: Client, kind: EntityType) ->
     """req/request-data/expand: each link alone, then all of them"""
     for link in kind.links:
         for entity in city.get(f"/{kind.plural}?$expand={link.name}").value:
-            linked = city.get(entity[f"{link.name}@iot.navigationLink"])
+            address = entity.get(f"{link.name}@iot.navigationLink")
+            if address is None:
+                assert (link.name, entity[link.name]) == ("MultiDatastream", None)
+                continue
+            linked = city.get(address)
             assert entity[link.name] == (linked.value if link.many else linked.json)
     together = city.get(f"/{kind.plural}?$expand={','.join(link.name for link in kind.links)}")
     assert {link.name for link in kind.links} <= together.value[0].keys()

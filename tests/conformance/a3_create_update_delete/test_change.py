@@ -19,6 +19,7 @@ _PATCHES: dict[str, dict[str, Any]] = {
     },
     "Sensors": {"metadata": "other"},
     "ObservedProperties": {"definition": "https://example.org/other"},
+    "MultiDatastreams": {"properties": {"c": 3}},
     "Observations": {
         "result": 99.5,
         "resultTime": "2026-05-01T00:00:00.000Z",
@@ -98,11 +99,12 @@ def test_delete_removes_the_entity(city: Client, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "gone"),
     [
-        ("Things", {"HistoricalLocations", "Datastreams", "Observations"}),
+        ("Things", {"HistoricalLocations", "Datastreams", "MultiDatastreams", "Observations"}),
         ("Locations", {"HistoricalLocations"}),
         ("Datastreams", {"Observations"}),
-        ("Sensors", {"Datastreams", "Observations"}),
-        ("ObservedProperties", {"Datastreams", "Observations"}),
+        ("MultiDatastreams", set()),
+        ("Sensors", {"Datastreams", "MultiDatastreams", "Observations"}),
+        ("ObservedProperties", {"Datastreams", "MultiDatastreams", "Observations"}),
         ("FeaturesOfInterest", {"Observations"}),
         ("Observations", set()),
         ("HistoricalLocations", set()),

@@ -17,6 +17,7 @@ _SIMPLE: dict[str, dict[str, Any]] = {
     "ObservedProperties": bodies.observed_property(),
     "FeaturesOfInterest": bodies.feature(),
     "Datastreams": bodies.datastream(Thing=bodies.thing()),
+    "MultiDatastreams": bodies.multi_datastream(Thing=bodies.thing()),
     "HistoricalLocations": {
         "time": "2025-01-01T00:00:00.000Z",
         "Thing": bodies.thing(),
@@ -83,7 +84,7 @@ def test_deep_insert_creates_every_level(api: Client) -> None:
     counts = {name: api.get(f"/{name}?$count=true").json["@iot.count"] for name in ENTITY_SETS}
     assert counts == {
         "Things": 1, "Locations": 1, "HistoricalLocations": 1, "Datastreams": 1, "Sensors": 1,
-        "ObservedProperties": 1, "Observations": 2, "FeaturesOfInterest": 1,
+        "MultiDatastreams": 0, "ObservedProperties": 1, "Observations": 2, "FeaturesOfInterest": 1,
     }  # fmt: skip
 
 

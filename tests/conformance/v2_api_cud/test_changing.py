@@ -223,15 +223,33 @@ def test_a_broken_result_type_is_refused(
     assert api2.request("PATCH", f"/Datastreams({stream})", text).status == 400
 
 
-def test_two_properties_in_one_datastream_are_refused(
-    api2: Client, observed: int, stream: int
+def test_several_properties_in_one_datastream(
+    api: Client, api2: Client, observed: int, stream: int
 ) -> None:
+    """A record of single values, which version 1.1 sees as a MultiDatastream with arrays."""
     other = api2.post("/ObservedProperties", {"name": "Rain", "definition": "x"}).key
-    fields = [result_type(observed, name="a"), result_type(other, name="b")]
+    fields = [result_type(observed, name="a"), result_type(other, name="b", optional=True)]
     body = {"resultType": {"type": "DataRecord", "fields": fields}}
-    reply = api2.patch(f"/Datastreams({stream})", body)
-    assert reply.status == 400
-    assert "one ObservedProperty" in reply.json["error"]["message"]
+    address = f"/Datastreams({stream})"
+    assert api2.patch(address, body).status == 204
+    assert api2.get(address).json["resultType"] == body["resultType"]
+    assert api2.get(f"{address}/ObservedProperties?$orderby=id").value[1]["id"] == other
+    assert api.get(address).status == 404
+    multi = f"/MultiDatastreams({stream})"
+    assert api.get(f"{multi}/ObservedProperties").ids == [observed, other]
+    assert api2.post(f"{address}/Observations", {"result": {"a": 1}}).status == 201
+    assert api2.post(f"{address}/Observations", {"result": {"b": 1}}).status == 400
+    assert api.get(f"{multi}/Observations").value[0]["result"] == [1, None]
+    reading = bodies.observation([2, 3], FeatureOfInterest=bodies.feature())
+    assert api.post(f"{multi}/Observations", reading).status == 201
+    results = [o["result"] for o in api2.get(f"{address}/Observations?$orderby=id").value]
+    assert results == [{"a": 1}, {"a": 2, "b": 3}]
+    arrays = {"resultEncoding": {"type": "JSONEncoding", "recordsAsArrays": True}}
+    assert api2.patch(address, arrays).status == 204
+    assert api2.get(f"{address}/Observations?$orderby=id").value[1]["result"] == [2, 3]
+    assert api2.post(f"{address}/Observations", {"result": [4, 5]}).status == 201
+    assert api2.post(f"{address}/Observations", {"result": [4]}).status == 400
+    assert api2.patch(address, {"resultEncoding": {"type": "TextEncoding"}}).status == 400
 
 
 def test_the_observed_property_follows_the_result_type(

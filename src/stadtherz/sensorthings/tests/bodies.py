@@ -3,7 +3,12 @@
 from typing import Any
 
 UNIT = {"name": "centimetre", "symbol": "cm", "definition": "ucum:cm"}
-MEASUREMENT = "http://www.opengis.net/def/observationType/OGC-OM/2.0/OM_Measurement"
+DEGREE = {"name": "degree", "symbol": "°C", "definition": "ucum:Cel"}
+NO_UNIT = {"name": None, "symbol": None, "definition": None}
+_OM = "http://www.opengis.net/def/observationType/OGC-OM/2.0/"
+MEASUREMENT = f"{_OM}OM_Measurement"
+TRUTH = f"{_OM}OM_TruthObservation"
+COMPLEX = f"{_OM}OM_ComplexObservation"
 
 
 def thing(name: str = "Gauge", **more: Any) -> dict[str, Any]:
@@ -50,6 +55,20 @@ def datastream(name: str = "Level", **more: Any) -> dict[str, Any]:
         "unitOfMeasurement": UNIT,
         "Sensor": sensor(),
         "ObservedProperty": observed_property(),
+        **more,
+    }
+
+
+def multi_datastream(name: str = "Weather", **more: Any) -> dict[str, Any]:
+    """With Sensor and two ObservedProperties: temperature in degrees, and whether it rains."""
+    return {
+        "name": name,
+        "description": "every ten minutes",
+        "observationType": COMPLEX,
+        "multiObservationDataTypes": [MEASUREMENT, TRUTH],
+        "unitOfMeasurements": [DEGREE, NO_UNIT],
+        "Sensor": sensor(),
+        "ObservedProperties": [observed_property("Temperature"), observed_property("Rain")],
         **more,
     }
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.sensorthings.faces import V2_0
-from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS, EntityType, target
+from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS, EntityType, Link, target
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 from stadtherz.sensorthings.tests.queries import Queries
 from stadtherz.sensorthings.tests.world import Builder
@@ -40,7 +40,11 @@ _OPTIONS = (
     "$filter={0}/end gt 2026-01-01T00:00:00Z and {1} lt now()",
     "$select=id&$filter=contains({0},'a')&$orderby={1}/name",
 )
-_ONLY_IN_1 = re.compile(r"unitOfMeasurement|observationType|resultQuality")
+# What a Datastream observes is behind a link to many in version 2.0, by which nothing is ordered.
+_ONLY_IN_1 = re.compile(
+    r"unitOfMeasurement|observationType|resultQuality|MultiDatastream|ObservedProperty/"
+)
+_COMMON = [kind for name, kind in ENTITY_SETS.items() if name != "MultiDatastreams"]
 
 
 @pytest.mark.usefixtures("db")
@@ -50,9 +54,9 @@ def test_both_faces_tell_the_same_of_a_city(seed: int) -> None:
     random = Random(seed)
     with transaction.atomic():
         world = Builder(random).build()
-        for kind in ENTITY_SETS.values():
+        for kind in _COMMON:
             one = Client(random.choice(world.callers))
-            links = [link.name for link in kind.links]
+            links = [link.name for link in _links(kind)]
             options = "$count=true&$orderby=id&$expand="
             seen = one.get(f"/{kind.plural}?{options}{','.join(links)}").json
             expands = ",".join(_NAMES.get(name, name) for name in links)
@@ -71,7 +75,7 @@ def test_both_faces_find_and_order_the_same(seed: int) -> None:
     with transaction.atomic():
         world = Builder(random).build()
         for _ in range(20):
-            kind, queries = random.choice(list(ENTITY_SETS.values())), Queries(random)
+            kind, queries = random.choice(_COMMON), Queries(random)
             text = f"$filter={queries.filter(kind)}&$orderby={queries.order(kind)},id"
             if _ONLY_IN_1.search(text):
                 continue
@@ -113,7 +117,7 @@ def _addresses(random: Random, kind: EntityType) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("kind", ENTITY_SETS.values(), ids=ENTITY_SETS)
+@pytest.mark.parametrize("kind", _COMMON, ids=[kind.plural for kind in _COMMON])
 def test_a_change_through_one_face_is_seen_through_the_other(api: Client, kind: EntityType) -> None:
     world = Builder(Random(7)).build()
     one = Client(world.callers[-1])
@@ -143,6 +147,11 @@ def _without_result_types(shown: Any) -> Any:
     return {k: _without_result_types(v) for k, v in shown.items() if k != "resultType"}
 
 
+def _links(kind: EntityType) -> list[Link]:
+    """Those that both versions have; MultiDatastreams have tests of their own."""
+    return [link for link in kind.links if "MultiDatastream" not in link.name]
+
+
 def _plural(kind: EntityType) -> str:
     return _NAMES.get(kind.plural, kind.plural)
 
@@ -159,7 +168,7 @@ def _as_version_2(kind: EntityType, entity: dict[str, Any]) -> dict[str, Any]:
         "@id": f"{HOST}{V2_0.prefix}/{_plural(kind)}({entity['@iot.id']})",
         "id": entity["@iot.id"],
     }
-    for link in kind.links:
+    for link in _links(kind):
         name, inner = _NAMES.get(link.name, link.name), entity[link.name]
         shown[f"{name}@navigationLink"] = f"{shown['@id']}/{name}"
         if isinstance(inner, list):
@@ -173,7 +182,7 @@ def _as_version_2(kind: EntityType, entity: dict[str, Any]) -> dict[str, Any]:
 def _bare(kind: EntityType, entity: dict[str, Any]) -> dict[str, Any]:
     """An entity in which nothing is expanded."""
     address = f"{HOST}{V2_0.prefix}/{_plural(kind)}({entity['@iot.id']})"
-    links = [_NAMES.get(link.name, link.name) for link in kind.links]
+    links = [_NAMES.get(link.name, link.name) for link in _links(kind)]
     control = {f"{name}@navigationLink": f"{address}/{name}" for name in links}
     return {"@id": address, "id": entity["@iot.id"], **control, **_values(kind, entity)}
 

@@ -83,7 +83,7 @@ def _check(reply: Reply) -> None:
 
 @pytest.fixture
 def targets(api: Client) -> list[str]:
-    api.post("/Things", bodies.station())
+    api.post("/Things", bodies.station(MultiDatastreams=[bodies.multi_datastream()]))
     return [f"/{name}({api.get(f'/{name}').ids[0]})" for name in ENTITY_SETS]
 
 

@@ -1,6 +1,6 @@
 """MQTT clients that send as fast as they are acknowledged, or only hold the line; as their own process.
 
-Reads {"host", "port", "token", "topics", "payload", "count", "connections", "window", "hold"} from
+Reads {"host", "port", "token", "topics", "payloads", "count", "connections", "window", "hold"} from
 standard input and prints {"seconds", "connected_s", "refused", "p50_ms", "p99_ms"}. Plain sockets,
 because a client library would cost more than the server.
 """
@@ -44,12 +44,17 @@ class Client(asyncio.Protocol):
         """Send so many messages."""
         self._left = count
         topics = self._order["topics"]
-        topic = _text(topics[self._number % len(topics)].encode())
-        payload = self._order["payload"].encode()
-        length = len(topic) + 2 + len(payload)
-        self._head = b"\x32" + _varint(length) + topic
-        self._tail = payload
+        self._topic = _text(topics[self._number % len(topics)].encode())
+        self._payloads = [each.encode() for each in self._order["payloads"]]
         self._go_on()
+
+    def _message(self) -> bytes:
+        """The next PUBLISH."""
+        packet_id = self._next_id % 0xFFFF + 1
+        payload = self._payloads[self._next_id % len(self._payloads)]
+        self._next_id += 1
+        length = len(self._topic) + 2 + len(payload)
+        return b"\x32" + _varint(length) + self._topic + packet_id.to_bytes(2) + payload
 
     def _go_on(self) -> None:
         number = min(self._order["window"] - len(self._sent), self._left)
@@ -59,8 +64,7 @@ class Client(asyncio.Protocol):
             return
         now, parts = time.perf_counter(), []
         for _ in range(number):
-            self._next_id = self._next_id % 0xFFFF + 1
-            parts.append(self._head + self._next_id.to_bytes(2) + self._tail)
+            parts.append(self._message())
             self._sent.append(now)
         self._left -= number
         self._write(b"".join(parts))

@@ -84,11 +84,18 @@ SENSORTHINGS_ROWS = (
     "CreateObservations, readings",
     "memory at most",
 )
+MQTT_ROWS = (
+    "Observations, 20 clients",
+    "Observations, 1 client",
+    "documents of a network, 1 client",
+    "5 clients connect",
+)
 BENCHMARKS = [
     ("ingest", INGEST_ROWS),
     ("read", READ_ROWS),
     ("store", STORE_ROWS),
     ("sensorthings", SENSORTHINGS_ROWS),
+    ("mqtt", MQTT_ROWS),
 ]
 
 

@@ -42,24 +42,27 @@ class Door:
     def __init__(self) -> None:
         self.hub: Hub | None = None
         self.ports: list[int] = []
+        self.certificate: Certificate | None = None
         self._servers: list[asyncio.Server] = []
         self._renewal: asyncio.Task[None] | None = None
 
     async def start(self, who_is: WhoIs, settings: Settings) -> None:
         """Raises Invalid where a setting cannot be followed."""
-        certificate = None
         if settings.certificate is not None:
-            certificate = Certificate(settings.certificate, settings.key)
-        hub = Hub(who_is, settings.root, settings.limits, strangers=settings.strangers)
-        await hub.start()
-        self.hub = hub
-        for each in settings.listening:
-            server = await listen(hub, each, certificate)
-            self._servers.append(server)
-            self.ports.append(server.sockets[0].getsockname()[1])
+            self.certificate = Certificate(settings.certificate, settings.key)
+        self.hub = Hub(who_is, settings.root, settings.limits, strangers=settings.strangers)
+        await self.hub.start()
+        try:
+            for each in settings.listening:
+                server = await listen(self.hub, each, self.certificate)
+                self._servers.append(server)
+                self.ports.append(server.sockets[0].getsockname()[1])
+        except Invalid:
+            await self.stop()
+            raise
         announce_mqtt(endpoints(settings.listening, self.ports, settings.name))
-        if certificate is not None:
-            self._renewal = asyncio.create_task(_renew(certificate))
+        if self.certificate is not None:
+            self._renewal = asyncio.create_task(_renew(self.certificate))
 
     async def stop(self) -> None:
         """Take no more, finish what is under way, and tell everybody to come back."""
@@ -70,6 +73,7 @@ class Door:
         if self.hub is not None:
             await self.hub.stop()
         self.hub, self._servers, self.ports = None, [], []
+        announce_mqtt([])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await websocket.serve(self.hub, scope, receive, send)

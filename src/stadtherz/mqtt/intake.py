@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from stadtherz.base.errors import Forbidden, NotFound, StadtherzError, Unauthenticated
@@ -23,7 +24,15 @@ from stadtherz.mqtt.lanes import Lane
 from stadtherz.mqtt.models import KeptMessage
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.sensorthings.public import VERSIONS, Publication, create, is_topic, offered
-from stadtherz.store.public import Kept, Offer, exclusive, known_by, submit_offers
+from stadtherz.store.public import (
+    Kept,
+    Offer,
+    exclusive,
+    features_for,
+    known_by,
+    streams,
+    submit_offers,
+)
 
 if TYPE_CHECKING:
     from stadtherz.mqtt.conversation import Conversation
@@ -35,6 +44,7 @@ _MOST_WAITING = 5_000
 _MOST_AT_ONCE = 1_000  # deliveries in one commit
 _PATIENCE_S = 30.0
 
+Offered = tuple[Arrival, Offer]
 Settle = Callable[[Arrival, Reason, str], None]
 _SUCCESS = (Reason.SUCCESS, "")
 
@@ -50,7 +60,7 @@ class Intake:
     busy: Callable[[Arrival], None]
     waiters: "set[Conversation]" = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
-    _offers: list[tuple[Arrival, Offer]] = field(default_factory=list)
+    _offers: list[Offered] = field(default_factory=list)
     _deliveries: list[Arrival] = field(default_factory=list)
     _delivering: bool = False
     _waiting: int = 0
@@ -122,20 +132,34 @@ class Intake:
 
         submit_offers([offer for _, offer in offers]).add_done_callback(come_back)
 
-    def _kept(
-        self, offers: list[tuple[Arrival, Offer]], outcome: Future[list[Kept | None]]
-    ) -> None:
-        error = outcome.exception()
-        for (arrival, _), kept in zip(
-            offers, [None] * len(offers) if error else outcome.result(), strict=True
-        ):
-            if error is not None:
-                self._failed(arrival, error)
-            elif kept is None:
-                self._in_thread(self._work, arrival, self._create)  # it hears there why
-            else:
-                self._settle(arrival, *_SUCCESS)
+    def _kept(self, offers: list[Offered], outcome: Future[list[Kept | None]]) -> None:
+        declined = self._told_kept(offers, outcome)
+        if declined:
+            self._submit(self._work, lambda: _with_places(declined), partial(self._tried, declined))
         self._relax()
+
+    def _tried(self, offers: list[Offered], outcome: Future[list[Kept | None]]) -> None:
+        """What is declined again hears why on the way of a POST."""
+        for arrival, _ in self._told_kept(offers, outcome):
+            self._in_thread(self._work, arrival, self._create)
+        self._relax()
+
+    def _told_kept(
+        self, offers: list[Offered], outcome: Future[list[Kept | None]]
+    ) -> list[Offered]:
+        """Settle what was kept or failed, and give what was declined."""
+        error = outcome.exception()
+        if error is not None:
+            for arrival, _ in offers:
+                self._failed(arrival, error)
+            return []
+        declined = []
+        for offered_one, kept in zip(offers, outcome.result(), strict=True):
+            if kept is None:
+                declined.append(offered_one)
+            else:
+                self._settle(offered_one[0], *_SUCCESS)
+        return declined
 
     def _create(self, arrival: Arrival) -> tuple[Reason, str]:
         """In a thread: whatever is not a plain Observation, or may have been kept before a crash."""
@@ -227,6 +251,22 @@ class Intake:
             return Reason.PAYLOAD_FORMAT_INVALID, f"kept in the refused list: {detail}"
 
         self._in_thread(self._quiet, arrival, work)
+
+
+def _with_places(offers: list[Offered]) -> list[Kept | None]:
+    """A second try, after the first readings of Datastreams have got their feature of interest.
+
+    Once there is one, nobody has to wait for it again. Asks the database.
+    """
+    wanted = {offer.datastream for _, offer in offers}
+    infos = streams(wanted)
+    may_write = {
+        offer.datastream
+        for _, offer in offers
+        if (info := infos.get(offer.datastream)) and offer.visibility.may_write(info.owner)
+    }
+    features_for(may_write)
+    return submit_offers([offer for _, offer in offers]).result(_PATIENCE_S)
 
 
 def _is_kept(arrival: Arrival, offer: Offer | None) -> bool:

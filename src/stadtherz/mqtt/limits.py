@@ -19,7 +19,7 @@ class Limits:
     replayed: int = 10_000  # readings looked at for a client that comes back
 
     connections: int = 20_000
-    strangers: int = 1_000  # connections of one address that have shown no token
+    strangers: int = 5_000  # connections of one address that have shown no token, or not yet
     connect: float = 10.0  # until the first packet is whole
     stuck: float = 60.0  # until a client takes what was written
     session: int = 7 * 86_400  # that a session is kept for a client that has gone

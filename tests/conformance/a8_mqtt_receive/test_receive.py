@@ -1,6 +1,5 @@
 """req/receive-updates-via-mqtt/receive-updates (18-088 §14.2, A.8)."""
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,7 @@ from stadtherz.mqtt.hub import Hub
 from stadtherz.mqtt.packets import Ack, Publish
 from stadtherz.mqtt.properties import Kind
 from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.tests.talk import People, Talk, scenario
+from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
 
@@ -29,7 +28,7 @@ def received(client: Client, topic: str, change: Callable[[], Any], number: int 
         await talk.connect("map", "token")
         (granted,) = (await talk.subscribe(topic)).reasons
         assert granted is Reason.GRANTED_1
-        await asyncio.to_thread(change)
+        await aside(change)
         found = []
         for _ in range(number):
             packet = await talk.hear(Publish)

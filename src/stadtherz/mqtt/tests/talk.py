@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connections
+
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.mqtt.conversation import Conversation
@@ -43,6 +45,18 @@ class People:
         return self.known[password]
 
 
+async def aside(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Do in a thread what asks the database, and give its connection back."""
+
+    def run() -> Any:
+        try:
+            return work(*arguments)
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(run)
+
+
 @asynccontextmanager
 async def running(
     people: People, limits: Limits | None = None, *, strangers: bool = True
@@ -61,7 +75,7 @@ class Talk:
     def __init__(self, hub: Hub, version: int = V5, address: str = "192.0.2.1") -> None:
         self.version = version
         self.address = address
-        self.closed = False
+        self._gone = asyncio.Event()
         self.reading = True
         self.received: asyncio.Queue[Packet] = asyncio.Queue()
         self._frames = Frames(10_000_000)
@@ -76,7 +90,11 @@ class Talk:
             self.received.put_nowait(decode(first, body, self.version))
 
     def close(self) -> None:
-        self.closed = True
+        self._gone.set()
+
+    @property
+    def closed(self) -> bool:
+        return self._gone.is_set()
 
     def pause(self) -> None:
         self.reading = False
@@ -91,7 +109,7 @@ class Talk:
 
     def vanish(self) -> None:
         """The connection breaks."""
-        self.closed = True
+        self._gone.set()
         self.conversation.lost()
 
     async def hear(self, kind: type[Any]) -> Any:
@@ -100,6 +118,12 @@ class Talk:
             packet = await self.received.get()
         assert isinstance(packet, kind), packet
         return packet
+
+    async def is_closed(self) -> bool:
+        """Whether the connection ends, sooner or later."""
+        async with asyncio.timeout(PATIENCE):
+            await self._gone.wait()
+        return True
 
     async def hears_nothing(self, seconds: float = 0.3) -> bool:
         await asyncio.sleep(seconds)

@@ -125,8 +125,7 @@ def test_who_may_not_write_cannot_publish(town: Town, version: int, password: st
         if version == V5:
             assert (await talk.hear(Ack)).reason is Reason.NOT_AUTHORIZED
         else:
-            await asyncio.sleep(0.2)
-            assert talk.closed
+            assert await talk.is_closed()
 
     scenario(town.people, story)
     assert town.results(town.level) == []

@@ -15,7 +15,7 @@ from stadtherz.mqtt.packets import V3, V5, Ack, Disconnect, Publish, Suback, Uns
 from stadtherz.mqtt.properties import Kind, Property
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.tests.conftest import OWN, READER, STRANGE, Town
-from stadtherz.mqtt.tests.talk import PATIENCE, Talk, scenario
+from stadtherz.mqtt.tests.talk import PATIENCE, Talk, aside, scenario
 from stadtherz.store.public import Reading, append, update
 
 VERSIONS = pytest.mark.parametrize("version", [V3, V5])
@@ -32,11 +32,11 @@ async def connected(hub: Hub, password: str | None, version: int = V5, **more: A
 async def keep(stream: int, *results: float) -> None:
     """Readings by another door."""
     readings = [Reading(stream, Period(now_us()), value) for value in results]
-    await asyncio.to_thread(append, readings)
+    await aside(append, readings)
 
 
 async def change(entity: Any, key: int, **values: Any) -> None:
-    await asyncio.to_thread(update, entity, key, values, SYSTEM)
+    await aside(update, entity, key, values, SYSTEM)
 
 
 async def heard(talk: Talk) -> Any:
@@ -134,7 +134,7 @@ def test_version_2_says_what_is_new(town: Town) -> None:
     async def thing_of(town: Town) -> int:
         from stadtherz.store.models import Datastream
 
-        found = await asyncio.to_thread(Datastream.objects.get, pk=town.level)
+        found = await aside(lambda: Datastream.objects.get(pk=town.level))
         return int(found.thing_id)
 
     created, changed = scenario(town.people, story)

@@ -1,0 +1,73 @@
+"""The feed tells every group what was written after it was there, and what is split it puts together."""
+
+import asyncio
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stadtherz.base.time import Period
+from stadtherz.base.visibility import ANONYMOUS
+from stadtherz.mqtt import announcements
+from stadtherz.mqtt.feed import Feed, Told
+from stadtherz.mqtt.groups import Group, by_stream
+from stadtherz.mqtt.messages import Place
+from stadtherz.mqtt.tests.conftest import Town
+from stadtherz.mqtt.tests.talk import ROOT
+from stadtherz.sensorthings.public import subscription
+from stadtherz.store.public import Columns, Reading, append, log_end
+
+
+class Looking(Feed):
+    """A feed without its thread."""
+
+    def look(self) -> list[str]:
+        """The topics that are told of."""
+        found: list[str] = []
+
+        def tell(told: Told, reached: Place) -> None:
+            found.extend(group.topic for group, _, _ in told)
+            self._place = reached
+
+        self._tell = tell  # type: ignore[method-assign]
+        self._look(announcements.Reader(announcements.end()))
+        return found
+
+
+def test_who_joins_while_the_feed_looks_misses_nothing(town: Town) -> None:
+    def group(stream: int) -> Group:
+        topic = f"v1.1/Datastreams({stream})/Observations"
+        return Group(subscription(topic, ANONYMOUS, ROOT), ANONYMOUS)
+
+    first, late = group(town.theirs), group(town.level)
+    here = [first]
+
+    def groups() -> list[Group]:
+        before = list(here)
+        if late not in here:  # joins, is told so, and only then somebody writes
+            here.append(late)
+            append([Reading(town.level, Period(0), 1.0)])
+        return before
+
+    loop = asyncio.new_event_loop()
+    feed = Looking(groups, lambda *_: None, loop)
+    feed._place = Place(log_end(), 0)
+    assert feed.look() == [late.topic]
+    loop.close()
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=30))
+def test_readings_fall_apart_by_datastream_in_their_order(streams: list[int]) -> None:
+    size = len(streams)
+    number = np.arange(size, dtype=np.int64)
+    texts = np.array([f"r{i}" for i in range(size)], object)
+    notes = [{"i": i} for i in range(size)]
+    held = np.array(streams, np.int64)
+    whole = Columns(
+        number, held, number, number, number, texts, number, number, number, parameters=notes
+    )
+    parts = by_stream(whole)
+    assert set(parts) == set(streams)
+    for stream, part in parts.items():
+        assert part.id.tolist() == [i for i, each in enumerate(streams) if each == stream]
+        assert [note["i"] for note in part.parameters or ()] == part.id.tolist()

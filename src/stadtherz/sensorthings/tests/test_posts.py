@@ -22,7 +22,13 @@ from stadtherz.sensorthings.get import Answer
 from stadtherz.sensorthings.http import Application, handle
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.posts import Post
-from stadtherz.sensorthings.tests.bodies import datastream, location, observation, thing
+from stadtherz.sensorthings.tests.bodies import (
+    datastream,
+    location,
+    multi_datastream,
+    observation,
+    thing,
+)
 from stadtherz.sensorthings.tests.client import Client, member, operator
 from stadtherz.sensorthings.tests.test_http import _OneThread as OneThread
 from stadtherz.store import public as store
@@ -285,6 +291,17 @@ def test_in_version_2_results_must_be_what_the_datastream_says(city: City) -> No
     assert check_both(Request(path, sound, face=V2_0), ours)
     assert not check_both(Request(path, wrong, face=V2_0), ours)
     assert Request(path, wrong, face=V2_0).handled(ours).status == 400
+
+
+def test_a_multidatastream_is_no_datastream_on_the_short_way_either(city: City) -> None:
+    operators = Client(city.callers["operator"])
+    made = operators.post(
+        "/Things", thing(MultiDatastreams=[multi_datastream()], Locations=[location()])
+    )
+    several = operators.get(f"/Things({made.key})/MultiDatastreams").ids[0]
+    request = Request(_below_key(several), orjson.dumps({"result": 1}), face=V1_1)
+    assert not check_both(request, city.callers["ours"])
+    assert request.handled(city.callers["ours"]).status == 404
 
 
 def _below(city: City, name: str) -> str:

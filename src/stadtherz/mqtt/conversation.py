@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.mqtt.decode import decode
 from stadtherz.mqtt.encode import encode, puback, publish
 from stadtherz.mqtt.inbox import Taken, content_of
@@ -68,7 +69,7 @@ class Conversation:
         self._begun = False
         self._asked: Connect | None = None
         self._held: list[tuple[int, bytes]] = []  # packets that came before we knew who it is
-        self._frames = Frames(self.limits.packet)
+        self._frames = Frames(min(self.limits.packet, self.limits.stranger_packet))
         self._keep_alive = 0.0
         self._explains = True
         self._largest: int | None = None
@@ -200,6 +201,8 @@ class Conversation:
         asked = self._asked
         assert asked is not None
         self.session = session
+        if session.actor != ANONYMOUS.actor:
+            self._frames.largest = self.limits.packet
         alive = properties.get(Property.SERVER_KEEP_ALIVE, asked.keep_alive)
         self._keep_alive = alive * 1.5
         self.deadline = time.monotonic() + self._keep_alive if alive else None

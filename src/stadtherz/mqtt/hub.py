@@ -15,7 +15,7 @@ from typing import Any
 
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.time import now_us
-from stadtherz.base.visibility import Visibility
+from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.mqtt import outcomes, subscribing
 from stadtherz.mqtt.arrivals import Arrival, may_be_of_before
 from stadtherz.mqtt.conversation import Conversation
@@ -150,7 +150,7 @@ class Hub:
     def entered(self, conversation: Conversation) -> None:
         """A client has shown who it is."""
         session = conversation.session
-        if session is not None and session.login.visibility.actor != "anonymous":
+        if session is not None and session.login.visibility.actor != ANONYMOUS.actor:
             self._forget_stranger(conversation)
 
     def leave(self, conversation: Conversation, *, with_will: bool) -> None:
@@ -158,7 +158,7 @@ class Hub:
         if conversation not in self._conversations:
             return
         session = conversation.session
-        if session is None or session.login.visibility.actor == "anonymous":
+        if session is None or session.login.visibility.actor == ANONYMOUS.actor:
             self._forget_stranger(conversation)
         self._conversations.discard(conversation)
         self.intake.waiters.discard(conversation)

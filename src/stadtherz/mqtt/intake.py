@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from stadtherz.base.errors import Forbidden, NotFound, StadtherzError, Unauthenticated
 from stadtherz.base.time import now_us
-from stadtherz.base.visibility import Scope
+from stadtherz.base.visibility import ANONYMOUS, Scope
 from stadtherz.ingest.public import NETWORKS, Delivered, Delivery, deliver
 from stadtherz.mqtt import outcomes
 from stadtherz.mqtt.arrivals import AGAIN, Arrival
@@ -280,7 +280,7 @@ def _is_kept(arrival: Arrival, offer: Offer | None) -> bool:
 def _check_may_write(arrival: Arrival) -> None:
     if Scope.WRITE in arrival.visibility.scopes:
         return
-    if arrival.visibility.actor == "anonymous":
+    if arrival.visibility == ANONYMOUS:
         raise Unauthenticated("publishing needs a token as the password")
     raise Forbidden("this token may not write")
 

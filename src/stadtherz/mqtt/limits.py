@@ -8,9 +8,11 @@ class Limits:
     """Sizes in bytes, times in seconds."""
 
     packet: int = 1024 * 1024
+    stranger_packet: int = 80 * 1024  # of who has shown no token, or not yet; a will fits into it
     topic: int = 2_000  # characters; a filter with options of a query may be long
     client_id: int = 200  # characters
     subscriptions: int = 5_000  # a map shows that many stations
+    filters: int = 500  # distinct topics with $filter or $expand, of all clients together
     aliases: int = 64  # topic aliases in each direction
 
     incoming: int = 1_000  # messages that wait for their commit; then we stop reading

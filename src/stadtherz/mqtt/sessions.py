@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import Error, transaction
 
+from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.mqtt import announcements, intake, saving
 from stadtherz.mqtt.inbox import Taken
 from stadtherz.mqtt.limits import Limits
@@ -135,7 +136,7 @@ class Sessions:
 
     def _expiry(self, asked: Connect, session: Session) -> int:
         """How long it outlives the connection; what belongs to nobody does not."""
-        if session.actor == "anonymous":
+        if session.actor == ANONYMOUS.actor:
             return 0
         if asked.version == V3:
             return 0 if asked.clean else self._limits.session

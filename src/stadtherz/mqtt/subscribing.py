@@ -34,6 +34,7 @@ _WILDCARDS = (
     "wildcards are not possible here; subscribe to a set, such as v1.1/Observations or v1.1/Things"
 )
 _SHARED = "shared subscriptions are not possible here"
+_FILTERS = "too many topics with $filter and $expand are heard just now; leave them out"
 _GRANTED = (Reason.SUCCESS, Reason.GRANTED_1, Reason.GRANTED_2)
 
 Errand = Callable[[Callable[[], None]], None]
@@ -119,6 +120,7 @@ class Subscriptions:
         session = conversation.session
         assert session is not None
         wanted: list[tuple[Group, Wish]] = []
+        verdicts = [self._affordable(verdict, session) for verdict in verdicts]
         for verdict in verdicts:
             if verdict.found is None:
                 continue
@@ -139,6 +141,18 @@ class Subscriptions:
             self._hub.sessions.save(session, answer)
         else:
             answer()
+
+    def _affordable(self, verdict: Verdict, session: Session) -> Verdict:
+        """The verdict, unless too much would be asked of the database from now on."""
+        found = verdict.found
+        if found is None or not found.costly:
+            return verdict
+        if (found.topic, session.login.visibility) in self._groups:
+            return verdict
+        costly = sum(group.subscription.costly for group in self._groups.values())
+        if costly < self._hub.limits.filters:
+            return verdict
+        return Verdict(verdict.wish, Reason.QUOTA_EXCEEDED, _FILTERS)
 
     def _send_newest(self, session: Session, wanted: list[tuple[Group, Wish]]) -> None:
         """The last value of each topic, as a retained message."""

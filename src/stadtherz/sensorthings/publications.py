@@ -9,8 +9,8 @@ from typing import Any
 
 from stadtherz.base.errors import Forbidden, Invalid, Unauthenticated
 from stadtherz.base.time import Micros
+from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.base.visibility import Scope as TokenScope
-from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import changes, posts
 from stadtherz.sensorthings.topics import Address, address
 from stadtherz.store.public import Offer, with_key
@@ -58,7 +58,7 @@ def create(publication: Publication, root: str) -> None:
     """
     where = _set(publication.topic, root)
     if TokenScope.WRITE not in publication.visibility.scopes:
-        if publication.visibility.actor == "anonymous":
+        if publication.visibility == ANONYMOUS:
             raise Unauthenticated("publishing needs a token as the password")
         raise Forbidden("this token may not write")
     changes.change(

@@ -14,7 +14,7 @@ from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.expressions import TRUE, Among, Column, Kind, Order
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import found, readings, render
+from stadtherz.sensorthings import found, readings, render, several
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.found import Page
@@ -48,6 +48,11 @@ class Subscription:
     query: Query
     stream: int | None = None
     every: bool = False
+
+    @property
+    def costly(self) -> bool:
+        """Whether the database is asked for everything new, for this topic alone."""
+        return self.query.filter is not None or bool(self.query.expand)
 
     @property
     def observations(self) -> bool:
@@ -160,7 +165,9 @@ def of_readings(subscribed: Subscription, columns: Columns, visibility: Visibili
         return []
     if plan.where == TRUE and not plan.expands and (subscribed.stream or parent is None):
         seen = columns if subscribed.stream else _seen(columns, visibility)
-        return _words(found.of_readings(plan, seen), subscribed)
+        page = found.of_readings(plan, seen)
+        several.complete(page, fetcher.reader)
+        return _words(page, subscribed)
     ids = columns.id.tolist()
     plan = replace(plan, where=conjunction(plan.where, Among(_ID, frozenset(ids))), top=len(ids))
     page = fetcher.page(plan, parent, subscribed.route.last.link)

@@ -63,6 +63,16 @@ def test_a_feature_comes_along_as_by_post(city: Client) -> None:
     assert made["FeatureOfInterest"]["name"] == "Somewhere else"
 
 
+def test_an_observation_of_several_parts(city: Client) -> None:
+    thing = city.get("/Things").ids[0]
+    key = city.post(f"/Things({thing})/MultiDatastreams", bodies.multi_datastream()).key
+    topic = f"v1.1/MultiDatastreams({key})/Observations"
+    assert publish(city, topic, {"result": [21.5, True]}).reason is Reason.SUCCESS
+    assert publish(city, topic, {"result": 21.5}).reason is Reason.PAYLOAD_FORMAT_INVALID
+    (made,) = city.get(f"/MultiDatastreams({key})/Observations").value
+    assert made["result"] == [21.5, True]
+
+
 def test_other_entities_are_created_too(city: Client) -> None:
     answer = publish(city, "v1.1/Things", bodies.thing("New"))
     assert answer.reason is Reason.SUCCESS

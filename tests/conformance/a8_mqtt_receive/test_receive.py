@@ -104,6 +104,17 @@ def test_a_thing_that_moves_makes_history(city: Client) -> None:
     assert heard["@iot.id"] == city.get(f"/Things({key})/HistoricalLocations").ids[-1]
 
 
+@pytest.mark.parametrize("topic", ["v1.1/Observations", "v1.1/MultiDatastreams(KEY)/Observations"])
+def test_observations_of_several_parts(city: Client, topic: str) -> None:
+    thing = city.get("/Things").ids[0]
+    key = city.post(f"/Things({thing})/MultiDatastreams", bodies.multi_datastream()).key
+    path = f"/MultiDatastreams({key})/Observations"
+    body = {"result": [21.5, True], "phenomenonTime": "2026-05-01T00:00:00Z"}
+    (heard,) = received(city, topic.replace("KEY", str(key)), lambda: city.post(path, body))
+    assert heard == city.get(f"/Observations({heard['@iot.id']})").json
+    assert heard["result"] == [21.5, True]
+
+
 def test_the_service_root_says_where(api: Client) -> None:
     settings = api.get("").json["serverSettings"]
     assert _RECEIVE in settings["conformance"]

@@ -313,6 +313,17 @@ def test_a_packet_that_is_too_large_ends_the_connection(town: Town) -> None:
     scenario(town.people, story, Limits(packet=1_000))
 
 
+def test_strangers_send_small_packets(town: Town) -> None:
+    async def story(hub: Hub) -> None:
+        known, stranger = await connected(hub, OWN, client_id="a"), await connected(hub, None)
+        for talk in (known, stranger):
+            talk.publish(f"v1.1/Datastreams({town.level})/Observations", result(1) + b" " * 2_000)
+        assert (await known.hear(Ack)).reason is Reason.SUCCESS
+        assert (await stranger.hear(Disconnect)).reason is Reason.PACKET_TOO_LARGE
+
+    scenario(town.people, story, Limits(stranger_packet=1_000))
+
+
 def test_a_client_that_sends_faster_than_things_are_kept_is_not_read(town: Town) -> None:
     async def story(hub: Hub) -> None:
         talk = await connected(hub, OWN, V3)

@@ -227,6 +227,20 @@ def test_no_client_has_more_subscriptions_than_allowed(town: Town) -> None:
     assert scenario(town.people, story, Limits(subscriptions=1)) == expected
 
 
+def test_filters_are_limited_for_all_together(town: Town) -> None:
+    async def story(hub: Hub) -> list[Reason]:
+        found = []
+        for query in ("?$filter=result gt 1", "?$filter=result gt 1", "?$filter=result gt 2", ""):
+            talk = await connected(hub, None)
+            answer = await talk.subscribe(observations(town.level, query))
+            found += answer.reasons
+        return found
+
+    granted = Reason.GRANTED_1
+    expected = [granted, granted, Reason.QUOTA_EXCEEDED, granted]
+    assert scenario(town.people, story, Limits(filters=1)) == expected
+
+
 def test_long_topics_become_aliases_for_who_knows_them(town: Town) -> None:
     async def story(hub: Hub) -> list[Publish]:
         talk = await connected(hub, None, properties={Property.TOPIC_ALIAS_MAXIMUM: 1})

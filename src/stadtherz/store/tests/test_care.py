@@ -301,6 +301,7 @@ def test_what_a_datastream_left_behind_is_removed(sealed: int, folder: Path) -> 
     set_policy(sealed, Policy(raw_days=900))
     append([reading(sealed, 5, 5.0)])
     with connections["default"].constraint_checks_disabled():
+        run("DELETE FROM store_observed WHERE datastream_id = %s", (sealed,))
         run("DELETE FROM store_datastream WHERE id = %s", (sealed,))
     forget()
     problem = only(check())

@@ -21,7 +21,7 @@ from stadtherz.base.expressions import (
 from stadtherz.base.time import Period
 from stadtherz.sql.public import beyond
 from stadtherz.store.changes import forget_orphans
-from stadtherz.store.models import Datastream
+from stadtherz.store.models import Datastream, Observed
 from stadtherz.store.public import (
     NONE,
     Extent,
@@ -260,8 +260,8 @@ def test_the_key_of_a_moved_reading_counts_where_it_arrived() -> None:
 
 def test_without_datastreams_no_reading_remains(level: int) -> None:
     append([reading(level)])
-    everything = Datastream.objects.all()
-    everything._raw_delete(everything.db)  # as `flush` does, past every signal
+    for everything in (Observed.objects.all(), Datastream.objects.all()):
+        everything._raw_delete(everything.db)  # as `flush` does, past every signal
     forget_orphans()
     assert results() == []
     assert extents([level]) == {}

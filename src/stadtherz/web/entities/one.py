@@ -17,6 +17,7 @@ from stadtherz.web.shell import Place
 
 _MOST_LINKED = 10
 _READINGS = 20
+_UNITS = ("unitOfMeasurement", "unitOfMeasurements", "resultType")
 _NEWEST = "$top=1;$orderby=phenomenonTime desc;$select=result,phenomenonTime"
 
 
@@ -91,7 +92,7 @@ def _expands(entity: EntityType, questions: Questions) -> Iterator[str]:
         if behind.kind == "Observation":
             continue
         if behind.kind == "Datastream" and link.many:
-            yield f"{link.name}($count=true;$top={_MOST_LINKED};$orderby=name;{_series(questions)})"
+            yield f"{link.name}($count=true;$top={_MOST_LINKED};$orderby=name;{_series(behind)})"
         elif behind.kind == "Datastream":
             thing = "$expand=Thing($expand=Locations)"
             yield f"{link.name}({thing})" if entity.kind == "Observation" else link.name
@@ -103,8 +104,8 @@ def _expands(entity: EntityType, questions: Questions) -> Iterator[str]:
             yield link.name
 
 
-def _series(questions: Questions) -> str:
-    unit = "unitOfMeasurement" if questions.inquiry.offers_formats else "resultType"
+def _series(entity: EntityType) -> str:
+    unit = ",".join(name for name in _UNITS if entity.property(name))
     return f"$select=id,name,{unit};$expand=Observations({_NEWEST})"
 
 

@@ -101,7 +101,7 @@ _LINKS: dict[str, Text] = {
 def names(entity: EntityType) -> Names:
     """The words for a type; its own name where there are none yet."""
     own = Names(entity.name, entity.plural, "", "data")
-    return _NAMES.get(entity.kind, own)
+    return _NAMES.get(entity.name) or _NAMES.get(entity.kind, own)  # two types may be of one kind
 
 
 def label(prop: Property) -> Text:

@@ -115,6 +115,13 @@ def changes(*keys: Int64) -> Int64:
     return np.flatnonzero(changed)
 
 
+def places_of(begins: Int64, lengths: Int64) -> Int64:
+    """The places of several ranges, one range behind the other."""
+    before = np.cumsum(lengths) - lengths
+    found: Int64 = np.repeat(begins - before, lengths) + np.arange(int(lengths.sum()))
+    return found
+
+
 def _aggregate(
     numbers: Float64, edges: Int64, starts: Int64, quantiles: Sequence[float]
 ) -> Buckets:

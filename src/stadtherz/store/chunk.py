@@ -65,7 +65,7 @@ def encode_each(sheaf: Sheaf) -> list[bytes]:
     columns |= {
         name: narrow.pack_each(values, sheaf.edges) for name, (values, _) in counted.items()
     }
-    bits = [flags << BLOCK_COLUMNS.index(name) for name, (_, flags) in counted.items()]
+    bits = [flags << _PLACES[name] for name, (_, flags) in counted.items()]
     packed = zip(*(columns[name] for name in BLOCK_COLUMNS), strict=True)
     sizes = sheaf.lengths.tolist()
     return list(map(_framed, np.bitwise_or.reduce(bits).tolist(), sizes, packed))

@@ -16,6 +16,7 @@ from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, iso, now_us
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store.block import BLOCK_COLUMNS, Block, ChunkStats, Sheaf, stats_of_each
+from stadtherz.store.buckets import places_of
 from stadtherz.store.chunk import Chunk, Corrupt, encode, encode_each, gathered
 from stadtherz.store.database import database, members, rows_of, run
 from stadtherz.store.rollup import Hours, rollup, unroll
@@ -59,8 +60,7 @@ class Directory:
         first, behind = (np.searchsorted(held, streams, side) for side in ("left", "right"))
         if len(streams) == 1:
             return self.take(slice(first[0], behind[0]))
-        parts = [np.arange(a, b) for a, b in zip(first, behind, strict=True)]
-        return self.take(np.concatenate(parts) if parts else slice(0))
+        return self.take(places_of(first, behind - first))
 
     def with_readings(self) -> "Directory":
         """Without the chunks of which only hours are left."""
@@ -239,9 +239,8 @@ class Group:
 def groups_of(found: Directory) -> Iterator[Group]:
     """The chunks some at a time."""
     chunks = chunks_of(found)
-    size = (
-        min(max(_READINGS // max(int(found.stats.n.mean()), 1), 1), _AT_ONCE) if len(found) else 1
-    )
+    each = int(found.stats.n.mean()) if len(found) else 0
+    size = min(max(_READINGS // max(each, 1), 1), _AT_ONCE)
     while part := list(islice(chunks, size)):
         yield Group(part)
 

@@ -11,7 +11,7 @@ from stadtherz.store import chunks, rows, summaries
 from stadtherz.store.chunks import Directory
 from stadtherz.store.database import moving, run
 from stadtherz.store.insert import append_event
-from stadtherz.store.log import announce, notify_log
+from stadtherz.store.log import notify_log
 from stadtherz.store.repair import summarise
 from stadtherz.store.view import CHANGED, View, ascending, current, reading
 
@@ -67,7 +67,6 @@ class Change:
             "gone": list(gone),
         }
         append_event(CHANGED, self.now, event)
-        announce()
         transaction.on_commit(notify_log)
 
 

@@ -19,8 +19,8 @@ from stadtherz.store.columns import from_batch, numbers_only, taken, together
 from stadtherz.store.database import database, on_sqlite, rows_of, run
 from stadtherz.store.models import Cursor
 from stadtherz.store.reads import by_id
-from stadtherz.store.state import remembered
 from stadtherz.store.values import Columns, LogSlice
+from stadtherz.store.view import newest_row
 
 _CHANNEL = "stadtherz_log"
 _AT_ONCE = 100  # rows of the log
@@ -32,8 +32,7 @@ _commits = [0]  # of this process
 
 def log_end() -> int:
     """The position behind the newest reading; 0 if there is none."""
-    rows = rows_of(Sql("SELECT last FROM store_log ORDER BY last DESC LIMIT 1"))
-    return int(rows[0][0]) if rows else remembered("sealed")
+    return newest_row()[0]
 
 
 def log_after(position: int, limit: int, *, streams: frozenset[int] | None = None) -> LogSlice:
@@ -112,14 +111,8 @@ def notify_log() -> None:
         _news.notify_all()
 
 
-def announce() -> None:
-    """Within the transaction: let PostgreSQL wake the waiting threads of every process."""
-    if not on_sqlite():
-        run(f"NOTIFY {_CHANNEL}")
-
-
 def announcing() -> str:
-    """The same as the end of an INSERT, which saves a way to the server."""
+    """The end of an INSERT that lets PostgreSQL wake the waiting threads of every process."""
     return "" if on_sqlite() else f" RETURNING pg_notify('{_CHANNEL}', '')"
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store import chunks, summaries, view
 from stadtherz.store.batch import SEQUENCE_BITS, SEQUENCES, stream_of
-from stadtherz.store.block import BLOCK_COLUMNS, Block
+from stadtherz.store.block import BLOCK_COLUMNS, Block, Sheaf
 from stadtherz.store.chunks import thinned_row
 from stadtherz.store.database import members, moving, on_sqlite, rows_of
 from stadtherz.store.exchange import Change, Exchange
@@ -260,7 +260,7 @@ def _put_together(heap: Sequence[Finding]) -> Exchange:
     """The readings of some chunks in new ones, each once, the younger chunk's before the older's."""
     found = sorted(chunk_rows([f.key for f in heap]), key=lambda row: row.key, reverse=True)
     blocks = [readings_of(row) for row in found]
-    columns = {n: np.concatenate([getattr(b, n) for b in blocks]) for n in BLOCK_COLUMNS}
+    columns = Sheaf.bound(blocks).columns
     _, places = np.unique(columns["id"], return_index=True)
     exchange = Exchange([row.key for row in found], [])
     whole = Block(blocks[0].datastream, **columns).take(places)

@@ -6,13 +6,12 @@ which `tend` joins when there are some, and each reading is written a few times 
 sealing until its chunk is full.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from stadtherz.store.block import BLOCK_COLUMNS, Block, Sheaf
+from stadtherz.store.block import Block, Sheaf
 from stadtherz.store.buckets import changes
 from stadtherz.store.chunks import LONGEST, MOST
 from stadtherz.store.sieve import Stats
@@ -33,10 +32,8 @@ def shares(stream: int, starts: Int64, stats: Stats) -> list[Share]:
     The statistics are those of chunks by datastream and time.
     """
     first, behind = np.searchsorted(stats.datastream, [stream, stream + 1]).tolist()
-    if first == behind:
+    if first == behind or starts[0] > stats.t1[behind - 1]:  # as nearly always
         return [Share(None, slice(0, len(starts)))]
-    if starts[0] > stats.t1[behind - 1]:  # as nearly always
-        return _shares_of(behind - 1, 0, len(starts), starts, stats)
     before = first - 1 + np.searchsorted(stats.t0[first:behind], starts, "right")
     cuts = changes(before)
     ends = np.r_[cuts[1:], len(starts)]
@@ -70,14 +67,8 @@ def alone(sheaf: Sheaf, stats: Stats) -> npt.NDArray[np.bool_]:
 
 def merged(old: Block, new: Block) -> Block:
     """Both by (phenomenon start, id)."""
-    both = joined([old, new])
+    both = Block(old.datastream, **Sheaf.bound([old, new]).columns)
     return both.take(np.lexsort((both.id, both.phenomenon_start)))
-
-
-def joined(blocks: Sequence[Block]) -> Block:
-    """Blocks of one datastream, one after the other."""
-    columns = ([getattr(block, name) for block in blocks] for name in BLOCK_COLUMNS)
-    return Block(blocks[0].datastream, *map(np.concatenate, columns))
 
 
 def split(block: Block) -> list[Block]:

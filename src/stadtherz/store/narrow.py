@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stadtherz.store import codec
+from stadtherz.store.buckets import places_of
 from stadtherz.store.codec import WIDTHS, Codec, Column, Float64, Int64
 
 _EXPONENTS = range(6)  # decimals that sensors have
@@ -123,8 +124,10 @@ def _fill_integers(datas: Sequence[bytes], edges: Int64, out: Int64) -> list[int
         wide = np.frombuffer(
             b"".join([datas[i][_INTEGERS.itemsize :] for i in places.tolist()]), f"<u{width}"
         )
-        units = np.repeat(heads["unit"][places], lengths[places] - 1)
-        steps[_behind_first(edges[places], lengths[places])] += wide * units
+        others = lengths[places] - 1  # than the first of each
+        steps[places_of(edges[places] + 1, others)] += wide * np.repeat(
+            heads["unit"][places], others
+        )
     np.cumsum(steps.view(np.int64), out=out)
     begins = edges[:-1]
     out -= np.repeat(out[begins] - heads["first"], lengths)
@@ -144,13 +147,6 @@ def _heads(datas: Sequence[bytes], layout: np.dtype[Any]) -> npt.NDArray[Any]:
     """The first bytes of each column; what is behind the end of a short one means nothing."""
     size = layout.itemsize
     return np.frombuffer(bytearray().join([data[:size].ljust(size) for data in datas]), layout)
-
-
-def _behind_first(begins: Int64, lengths: Int64) -> Int64:
-    """The places of all values of these columns but their first."""
-    before = np.cumsum(lengths - 1) - (lengths - 1)
-    found: Int64 = np.repeat(begins + 1 - before, lengths - 1) + np.arange(int((lengths - 1).sum()))
-    return found
 
 
 def _fill_floats(datas: Sequence[bytes], edges: Int64, out: Float64) -> list[int]:

@@ -11,7 +11,7 @@ from stadtherz.store.batch import decode
 from stadtherz.store.database import rows_of
 from stadtherz.store.state import remembered
 from stadtherz.store.values import Int64
-from stadtherz.store.view import CHANGED, READINGS
+from stadtherz.store.view import CHANGED, READINGS, newest_row
 
 _AT_ONCE = 100  # rows of the log
 _Row = tuple[int, int, int, int, bytes]  # last, number, kind, stamp, payload
@@ -44,8 +44,7 @@ class News:
 
 def log_place() -> LogPlace:
     """The end of the log."""
-    rows = rows_of(Sql("SELECT last, stamp FROM store_log ORDER BY last DESC LIMIT 1"))
-    return LogPlace(*rows[0]) if rows else LogPlace(remembered("sealed"), 0)
+    return LogPlace(*newest_row())
 
 
 def news_after(place: LogPlace, limit: int) -> News | None:

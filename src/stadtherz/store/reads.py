@@ -99,22 +99,9 @@ def _unsealed(known: View, selection: Selection) -> Iterator[Readings]:
     """Plain readings of the tail in parts, each by (datastream, phenomenon start, id)."""
     streams = None if selection.streams is None else ascending(selection.streams)
     for segment in known.tail.settle():
-        found = segment.readings
-        if streams is not None:
-            found = found[_places_of(streams, segment.streams)]
+        found = segment.readings if streams is None else segment.among(streams)
         if len(found):
             yield found if found["plain"].all() else found[found["plain"]]
-
-
-def _places_of(streams: Int64, held: Int64) -> slice | Int64:
-    """Where readings of these datastreams are, whose datastreams (ascending) are held."""
-    first = np.searchsorted(held, streams, "left")
-    number = np.searchsorted(held, streams, "right") - first
-    if len(streams) == 1:  # nothing has to be copied then
-        return slice(int(first[0]), int(first[0] + number[0]))
-    before = np.cumsum(number) - number
-    places: Int64 = np.arange(int(number.sum())) + np.repeat(first - before, number)
-    return places
 
 
 def _fulfilling(

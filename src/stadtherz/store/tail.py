@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stadtherz.store.batch import TAIL, Readings
-from stadtherz.store.buckets import changes
+from stadtherz.store.buckets import changes, places_of
 from stadtherz.store.summaries import Summaries, of_readings
 from stadtherz.store.values import Int64
 
@@ -47,10 +47,10 @@ class Segment:
 
     def among(self, wanted: Int64) -> Readings:
         """Those of the datastreams, which ascend."""
-        first = np.searchsorted(self.streams, wanted, "left")
-        behind = np.searchsorted(self.streams, wanted, "right")
-        parts = [self.readings[a:b] for a, b in zip(first, behind, strict=True) if a < b]
-        return np.concatenate(parts) if parts else self.readings[:0]
+        first, behind = (np.searchsorted(self.streams, wanted, side) for side in _SIDES)
+        if len(wanted) == 1:  # nothing has to be copied then
+            return self.readings[first[0] : behind[0]]
+        return self.readings[places_of(first, behind - first)]
 
     def summaries(self) -> tuple[Summaries, Int64]:
         """A summary of each datastream here, and the oldest log position among its readings."""

@@ -14,7 +14,7 @@ from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, now_us
 from stadtherz.store import chunks, renewal, rows, view
 from stadtherz.store.block import Sheaf
-from stadtherz.store.buckets import changes
+from stadtherz.store.buckets import changes, places_of
 from stadtherz.store.changes import delete_readings
 from stadtherz.store.chunk import Corrupt, bound
 from stadtherz.store.chunks import (
@@ -149,8 +149,9 @@ def _joined(streams: Int64, found: Directory) -> Exchange:
 def _all_joined(runs: list[slice], found: Directory) -> Exchange:
     if not runs:
         return Exchange([], [])
-    chosen = found.take(np.concatenate([np.arange(run.start, run.stop) for run in runs]))
-    before = np.cumsum([0, *(run.stop - run.start for run in runs)])
+    begins, lengths = np.array([(run.start, run.stop - run.start) for run in runs]).T
+    chosen = found.take(places_of(begins, lengths))
+    before = np.r_[0, np.cumsum(lengths)]
     pieces = bound(list(chunks_of(chosen, keep=False)))
     whole = Sheaf(pieces.streams[before[:-1]], pieces.edges[before], pieces.columns)
     ended = np.array([_is_ended(run, found.stats) for run in runs])

@@ -235,11 +235,16 @@ def _share(view: View, frozen: View) -> None:
             view.known, view.with_rows = frozen.known, frozen.with_rows
 
 
+def newest_row() -> tuple[int, int]:
+    """The end of the log, and the stamp of the row there; 0 if it is empty."""
+    found = rows_of(_LATEST_ROW)
+    return found[0] if found else (remembered("sealed"), 0)
+
+
 def current() -> View:
     """The view as of now."""
     with _lock:
-        newest = rows_of(_LATEST_ROW)
-        end, stamp = newest[0] if newest else (remembered("sealed"), 0)
+        end, stamp = newest_row()
         view = _views[0]
         if (view.end, view.stamp) == (end, stamp):
             return view

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connections
+from stadtherz.store.public import Threads
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -18,7 +18,7 @@ class Lane:
         self._name = name
         self._threads = threads
         self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: Threads | None = None
         self._open = 0
 
     @property
@@ -27,15 +27,11 @@ class Lane:
         return self._open
 
     def submit(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        def run() -> R:
-            close_old_connections()
-            return job(*args, **kwargs)
-
         with self._lock:
             if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=self._name)
+                self._pool = Threads(self._name, self._threads)
             self._open += 1
-            future = self._pool.submit(run)
+            future = self._pool.submit(job, *args, **kwargs)
         future.add_done_callback(self._ended)
         return future
 
@@ -47,17 +43,8 @@ class Lane:
         """Finish what was submitted and give every connection back."""
         with self._lock:
             pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        everybody = threading.Barrier(self._threads)
-        for _ in range(self._threads):
-            pool.submit(_close, everybody)
-        pool.shutdown(wait=True)
-
-
-def _close(everybody: threading.Barrier) -> None:
-    connections.close_all()
-    everybody.wait()  # so that no thread takes two of these jobs and another none
+        if pool is not None:
+            pool.stop()
 
 
 work = Lane("ingest", 4)

@@ -12,19 +12,17 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 
-from django.db import Error, close_old_connections, connections
-
 from stadtherz.base.errors import StadtherzError
 from stadtherz.mqtt import announcements
 from stadtherz.mqtt.announcements import Change
 from stadtherz.mqtt.groups import Group, by_stream
 from stadtherz.mqtt.messages import Place
-from stadtherz.store.public import Columns, log_after, log_end, notify_log, wait_for_log
+from stadtherz.store.public import Columns, log_after, log_end, wait_for_log
+from stadtherz.stream.public import LOOK, Rounds
 
 log = logging.getLogger(__name__)
 
 _SLICE = 2_000  # readings
-_LOOK = 0.5  # seconds
 _BREATH = 0.02  # seconds after news: what is committed meanwhile goes out together
 _HAND_OVER = 60.0  # seconds
 
@@ -44,44 +42,27 @@ class Feed:
         self._groups = groups
         self._hand_over = hand_over
         self._loop = loop
-        self._stopping = threading.Event()
         self._place = Place()
         self._reader: announcements.Reader | None = None
-        self._thread = threading.Thread(target=self._run, name="mqtt-feed", daemon=True)
+        self._rounds = Rounds(
+            "mqtt-feed",
+            self._round,
+            log,
+            away="What is new cannot be read",
+            broken="A round of the MQTT feed failed",
+        )
+        self.start, self.stop = self._rounds.start, self._rounds.stop
         self.ready = threading.Event()
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        notify_log()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._round()
-        finally:
-            connections.close_all()
-
     def _round(self) -> None:
-        close_old_connections()
-        try:
-            if self._reader is None:
-                self._reader = announcements.Reader(announcements.end())
-                self._place = Place(log_end(), self._reader.place)
-                self._tell([], self._place)
-                self.ready.set()
-            if not self._look(self._reader):
-                wait_for_log(self._place.log, _LOOK)
-            self._stopping.wait(_BREATH)
-        except Error as error:  # the database is away: the next round sees whether it is back
-            log.warning("What is new cannot be read: %s", error)
-            self._stopping.wait(_LOOK)
-        except Exception:  # the worker loop: without it no subscriber would hear anything again
-            log.exception("A round of the MQTT feed failed")
-            self._stopping.wait(_LOOK)
+        if self._reader is None:
+            self._reader = announcements.Reader(announcements.end())
+            self._place = Place(log_end(), self._reader.place)
+            self._tell([], self._place)
+            self.ready.set()
+        if not self._look(self._reader):
+            wait_for_log(self._place.log, LOOK)
+        self._rounds.pause(_BREATH)
 
     def _look(self, reader: announcements.Reader) -> bool:
         """Tell what is new; whether there was anything.
@@ -114,9 +95,9 @@ class Feed:
 
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(take, self._place)
-            while not self._stopping.is_set():
+            while not self._rounds.ending:
                 with suppress(TimeoutError):
-                    taken.result(_LOOK)
+                    taken.result(LOOK)
                     break
         self._place = reached
 

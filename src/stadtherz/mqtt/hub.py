@@ -23,13 +23,13 @@ from stadtherz.mqtt.feed import Feed, Told
 from stadtherz.mqtt.groups import Group
 from stadtherz.mqtt.inbox import Taken
 from stadtherz.mqtt.intake import Intake
-from stadtherz.mqtt.lanes import Lane
 from stadtherz.mqtt.limits import Limits
 from stadtherz.mqtt.messages import Message, Place
 from stadtherz.mqtt.packets import Connect, Publish, Subscribe, Unsubscribe
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.session import Login, Session
 from stadtherz.mqtt.sessions import Sessions
+from stadtherz.store.public import Threads
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Hub:
         self._stuck: dict[Conversation, float] = {}
         self._touched: set[Conversation] = set()
         self._refusals: dict[Session, float] = {}
-        self._threads = Lane("asks", _THREADS)
+        self._threads = Threads("mqtt-asks", _THREADS)
         self._feed = Feed(self.subscriptions.snapshot, self._news, self.loop)
         self._ticking: asyncio.Task[None] | None = None
         self._stopping = False

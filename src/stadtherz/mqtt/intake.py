@@ -14,19 +14,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from stadtherz.base.errors import Forbidden, NotFound, StadtherzError, Unauthenticated
+from stadtherz.base.errors import Forbidden, NotFound, StadtherzError
 from stadtherz.base.time import now_us
-from stadtherz.base.visibility import ANONYMOUS, Scope
+from stadtherz.base.visibility import Scope
 from stadtherz.ingest.public import NETWORKS, Delivered, Delivery, deliver
 from stadtherz.mqtt import outcomes
 from stadtherz.mqtt.arrivals import AGAIN, Arrival
-from stadtherz.mqtt.lanes import Lane
 from stadtherz.mqtt.models import KeptMessage
 from stadtherz.mqtt.reasons import Reason
-from stadtherz.sensorthings.public import VERSIONS, Publication, create, is_topic, offered
+from stadtherz.sensorthings.public import (
+    VERSIONS,
+    Publication,
+    check_may_publish,
+    create,
+    is_topic,
+    offered,
+)
 from stadtherz.store.public import (
     Kept,
     Offer,
+    Threads,
     exclusive,
     features_for,
     known_by,
@@ -64,9 +71,9 @@ class Intake:
     _deliveries: list[Arrival] = field(default_factory=list)
     _delivering: bool = False
     _waiting: int = 0
-    _work: Lane = field(default_factory=lambda: Lane("create"))
-    _ingest: Lane = field(default_factory=lambda: Lane("ingest"))
-    _quiet: Lane = field(default_factory=lambda: Lane("refused"))
+    _work: Threads = field(default_factory=lambda: Threads("mqtt-create"))
+    _ingest: Threads = field(default_factory=lambda: Threads("mqtt-ingest"))
+    _quiet: Threads = field(default_factory=lambda: Threads("mqtt-refused"))
 
     @property
     def full(self) -> bool:
@@ -114,7 +121,7 @@ class Intake:
     # --- SensorThings ----------------------------------------------------------------------------
 
     def _put_sensorthings(self, arrival: Arrival) -> None:
-        _check_may_write(arrival)
+        check_may_publish(arrival.visibility)
         found = None if arrival.again else offered(_publication(arrival), self.root)
         if found is None:
             self._in_thread(self._work, arrival, self._create)
@@ -177,7 +184,7 @@ class Intake:
 
     def _in_thread(
         self,
-        lane: Lane,
+        lane: Threads,
         arrival: Arrival,
         work: Callable[[Arrival], tuple[Reason, str]],
     ) -> None:
@@ -192,7 +199,7 @@ class Intake:
         self._submit(lane, lambda: work(arrival), done)
 
     def _submit(
-        self, lane: Lane, run: Callable[[], Any], done: Callable[[Future[Any]], None]
+        self, lane: Threads, run: Callable[[], Any], done: Callable[[Future[Any]], None]
     ) -> None:
         def come_back(future: Future[Any]) -> None:
             with suppress(RuntimeError):
@@ -275,14 +282,6 @@ def _is_kept(arrival: Arrival, offer: Offer | None) -> bool:
     if offer is not None and known_by(offer.datastream, keys) is not None:
         return True
     return KeptMessage.objects.filter(key__in=keys).exists()
-
-
-def _check_may_write(arrival: Arrival) -> None:
-    if Scope.WRITE in arrival.visibility.scopes:
-        return
-    if arrival.visibility == ANONYMOUS:
-        raise Unauthenticated("publishing needs a token as the password")
-    raise Forbidden("this token may not write")
 
 
 def _publication(arrival: Arrival) -> Publication:

@@ -75,7 +75,7 @@ class Inquiry:
         if not resource.segments:
             return Subject()
         route = resolve_route(resource, self.face)
-        if route.to_property or route.reference or route.count:
+        if not route.whole:
             raise NotFound("a page about a property or a link alone")
         return Subject(route.last.entity, route.last.single)
 

@@ -162,7 +162,7 @@ def _target(path: str, face: Face) -> _Target | None:
     first, last = route.steps[0], route.last
     if not last.entity.is_a(OBSERVATION) or last.single:
         return None
-    if route.to_property or route.reference or route.count:
+    if not route.whole:
         return None
     whole = len(route.steps) == 1
     if not (whole or (len(route.steps) == 2 and first.entity.is_a(DATASTREAM))):

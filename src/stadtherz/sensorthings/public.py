@@ -11,7 +11,12 @@ from stadtherz.sensorthings.http import application
 from stadtherz.sensorthings.inquiry import Inquiry, Subject, is_for_people
 from stadtherz.sensorthings.landing import announce_mqtt
 from stadtherz.sensorthings.model import EntityType, Link, Property, Shape
-from stadtherz.sensorthings.publications import Publication, create, offered
+from stadtherz.sensorthings.publications import (
+    Publication,
+    check_may_publish,
+    create,
+    offered,
+)
 from stadtherz.sensorthings.subscriptions import (
     Subscription,
     newest,
@@ -34,6 +39,7 @@ __all__ = [
     "Subscription",
     "announce_mqtt",
     "application",
+    "check_may_publish",
     "create",
     "is_for_people",
     "is_topic",

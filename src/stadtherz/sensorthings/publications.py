@@ -57,10 +57,7 @@ def create(publication: Publication, root: str) -> None:
     Raises what a POST raises.
     """
     where = _set(publication.topic, root)
-    if TokenScope.WRITE not in publication.visibility.scopes:
-        if publication.visibility == ANONYMOUS:
-            raise Unauthenticated("publishing needs a token as the password")
-        raise Forbidden("this token may not write")
+    check_may_publish(publication.visibility)
     changes.change(
         "POST",
         where.path,
@@ -70,6 +67,15 @@ def create(publication: Publication, root: str) -> None:
         where.urls,
         now=publication.received,
     )
+
+
+def check_may_publish(visibility: Visibility) -> None:
+    """Raise Unauthenticated or Forbidden for whom may change nothing."""
+    if TokenScope.WRITE in visibility.scopes:
+        return
+    if visibility == ANONYMOUS:
+        raise Unauthenticated("publishing needs a token as the password")
+    raise Forbidden("this token may not write")
 
 
 def _set(topic: str, root: str) -> Address:

@@ -47,6 +47,11 @@ class Route:
     def to_property(self) -> bool:
         return self.prop is not None or self.is_id
 
+    @property
+    def whole(self) -> bool:
+        """Whether it leads to an entity or a set itself, not to a part, a reference or a number."""
+        return not (self.to_property or self.reference or self.count)
+
 
 def resolve_route(resource: Resource, face: Face = V1_1) -> Route:
     """The route of a path with at least one segment, as the face names things.

@@ -92,7 +92,7 @@ def watch(
     if not resource.segments:
         raise Invalid("path", "changes are told of sets and entities; name one")
     route = resolve_route(resource, urls.face)
-    if route.to_property or route.reference or route.count:
+    if not route.whole:
         raise Invalid("path", "changes are told of whole sets and entities")
     options = parse_query(query)
     for name, _ in options.texts:

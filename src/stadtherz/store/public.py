@@ -66,6 +66,7 @@ from stadtherz.store.registration import (
 )
 from stadtherz.store.seal import seal
 from stadtherz.store.tend import tend
+from stadtherz.store.threads import Threads
 from stadtherz.store.values import (
     NONE,
     READING_COLUMNS,
@@ -125,6 +126,7 @@ __all__ = [
     "StoreStats",
     "StreamInfo",
     "StreamSizes",
+    "Threads",
     "append",
     "append_columns",
     "as_arrow",

@@ -6,19 +6,16 @@ them at a time.
 """
 
 import logging
-import threading
 import time
 from dataclasses import dataclass, field
 
-from django.db import Error, close_old_connections, connections
-
-from stadtherz.store.public import cursor, log_end, notify_log, wait_for_log
+from stadtherz.store.public import cursor, log_end, wait_for_log
 from stadtherz.stream.consumers import Consumer, Pace, glance, registered, step
+from stadtherz.stream.rounds import LOOK, Rounds
 
 log = logging.getLogger(__name__)
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
-_LOOK = 0.5  # seconds between looks at consumers that wait
 # Seconds after a round that found anything new, even if nobody wanted it: what is committed meanwhile
 # shares the next one, and those who commit get the processor, and on SQLite the disk, in between.
 _BREATH = 0.05
@@ -43,43 +40,25 @@ class Dispatcher:
     """Runs consumers in a thread of its own until told to stop."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
         self._states: dict[str, _State] = {}
         self._seen = 0  # end of the log when the last round began
-        self._thread = threading.Thread(target=self._run, name="stream-dispatcher", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the step at hand."""
-        self._stopping.set()
-        notify_log()
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                self._round()
-        finally:
-            connections.close_all()
+        self._rounds = Rounds(
+            "stream-dispatcher",
+            self._round,
+            log,
+            away="The log cannot be read",
+            broken="A round of the reactors failed",
+        )
+        self.start, self.stop = self._rounds.start, self._rounds.stop
 
     def _round(self) -> None:
-        close_old_connections()
-        try:
-            end = log_end()
-            began = time.monotonic()
-            grown, self._seen = end != self._seen, end
-            if self._run_all() or grown:
-                self._stopping.wait(max(_BREATH, min(time.monotonic() - began, _LOOK)))
-            else:
-                wait_for_log(end, _LOOK)
-        except Error as error:  # the database is away: the next round sees whether it is back
-            log.warning("The log cannot be read: %s", error)
-            self._stopping.wait(_LOOK)
-        except Exception:  # the worker loop: without it nobody would ever be warned again
-            log.exception("A round of the reactors failed")
-            self._stopping.wait(_LOOK)
+        end = log_end()
+        began = time.monotonic()
+        grown, self._seen = end != self._seen, end
+        if self._run_all() or grown:
+            self._rounds.pause(max(_BREATH, min(time.monotonic() - began, LOOK)))
+        else:
+            wait_for_log(end, LOOK)
 
     def _run_all(self) -> bool:
         """One step of each consumer; whether any of them had something to do."""
@@ -88,7 +67,7 @@ class Dispatcher:
 
     def _try(self, consumer: Consumer) -> bool:
         state = self._states.setdefault(consumer.name, _State())
-        if self._stopping.is_set() or time.monotonic() < state.until:
+        if self._rounds.ending or time.monotonic() < state.until:
             return False
         try:
             news = _has_news(consumer, state)

@@ -16,7 +16,7 @@ def of(
 ) -> str:
     """`counts` tells how many there are behind links to many; `newest` is the newest reading."""
     match entity.kind:
-        case "Datastream" | "MultiDatastream":
+        case "Datastream":
             return f"{_measured(document)} {_newest(newest)}"
         case "Observation":
             return _read(document)
@@ -55,7 +55,7 @@ def _newest(newest: ReadingRow | None) -> str:
 
 
 def _read(document: dict[str, Any]) -> str:
-    series = document.get("Datastream") or document.get("MultiDatastream") or {}
+    series = values.series_of(document)
     told = values.result(document.get("result"), values.unit_of(series))
     return _("%(result)s, measured %(when)s, in the series %(series)s.") % {
         "result": told,

@@ -138,7 +138,7 @@ def _line(entity: EntityType, document: Document, questions: Questions) -> Line:
         case "Datastream":
             return _series(document, url)
         case "Observation":
-            series = document.get("Datastream") or document.get("MultiDatastream") or {}
+            series = values.series_of(document)
             told = values.result(document.get("result"), values.unit_of(series))
             when = values.period(document.get("phenomenonTime"))
             return Line(when, url, str(series.get("name") or ""), told, measured=True)

@@ -106,6 +106,11 @@ def digits_of(value: float) -> int:
     return next(n for n in range(most + 1) if round(rounded, n) == rounded)
 
 
+def series_of(observation: dict[str, Any]) -> dict[str, Any]:
+    """The series that an Observation is shown with; an empty document if with none."""
+    return observation.get("Datastream") or observation.get("MultiDatastream") or {}
+
+
 def unit_of(datastream: dict[str, Any]) -> str:
     """The unit's symbol, in the words of either version."""
     unit = datastream.get("unitOfMeasurement")

@@ -1,4 +1,4 @@
-"""Threads for what asks the database, each with a connection that it gives back at the end."""
+"""Threads for what asks the database, each with a connection that it keeps and gives back at the end."""
 
 import threading
 from collections.abc import Callable
@@ -11,15 +11,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class Lane:
+class Threads:
     """Jobs in the order in which they come, as many at once as there are threads."""
 
-    def __init__(self, name: str, threads: int = 1) -> None:
-        self._threads = threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=f"mqtt-{name}")
+    def __init__(self, name: str, number: int = 1) -> None:
+        self._number = number
+        self._pool = ThreadPoolExecutor(number, thread_name_prefix=name)
 
     def submit(self, job: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
-        """Raises RuntimeError once the lane has been stopped."""
+        """Raises RuntimeError once they have been stopped."""
 
         def run() -> R:
             close_old_connections()
@@ -29,8 +29,8 @@ class Lane:
 
     def stop(self) -> None:
         """Finish what was submitted and give every connection back."""
-        everybody = threading.Barrier(self._threads)
-        for _ in range(self._threads):
+        everybody = threading.Barrier(self._number)
+        for _ in range(self._number):
             self._pool.submit(_close, everybody)
         self._pool.shutdown(wait=True)
 

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,12 @@ def quick_flush() -> None:
         return [f"DELETE FROM {self.quote_name(table)}" for table in tables]  # noqa: S608 - our own
 
     DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign,assignment]
+
+
+@pytest.fixture
+def quiet_tail(transactional_db: None) -> Iterator[None]:
+    """The thread that follows the log ends a moment after its last listener; the next log is another."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "stream-tail":
+            thread.join(10)

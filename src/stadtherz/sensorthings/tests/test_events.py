@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,16 +19,7 @@ from stadtherz.sensorthings.tests.client import Client, member
 from stadtherz.store.public import create_organisation
 from stadtherz.stream.public import Connections, close_live_streams
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _quiet_afterwards(transactional_db: None) -> Iterator[None]:
-    """The thread that follows the log ends a moment after its last listener; wait for it."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "stream-tail":
-            thread.join(10)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_tail")]
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """News for live pages: what is committed from now on, for as many as listen."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -11,16 +10,7 @@ from stadtherz.stream.live import _BACKLOG, _Listener
 from stadtherz.stream.public import growth, listen, nudge
 from stadtherz.stream.tests.cast import datastream, reading
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _quiet_afterwards(transactional_db: None) -> Iterator[None]:
-    """The thread that follows the log ends a moment after its last listener; the next log is another."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "stream-tail":
-            thread.join(10)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_tail")]
 
 
 async def take(news: AsyncIterator[Columns], number: int) -> list[float]:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,16 +15,7 @@ from stadtherz.stream.public import close_live_streams
 from stadtherz.web import live
 from stadtherz.web.tests.web_cast import NOON, stream
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _quiet_afterwards(transactional_db: None) -> Iterator[None]:
-    """The thread that follows the log ends a moment after its last listener; wait for it."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "stream-tail":
-            thread.join(10)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("quiet_tail")]
 
 
 class Reader:

@@ -9,11 +9,20 @@ from pathlib import Path
 import pytest
 
 from tests.documents import documents
+from tests.rows import Rows, Shelf, emptied_by_a_flush, kept, put_back
 
 os.environ.setdefault("STADTHERZ_DATA", tempfile.mkdtemp(prefix="stadtherz-test-"))
 os.environ.setdefault("STADTHERZ_SECRET_KEY", "only-for-tests-" + "x" * 40)
 
 pytest_collect_file = documents.pytest()
+
+# The tables that have rows as soon as there are tables.
+_FIRST_ROWS = {
+    "auth_group",
+    "auth_group_permissions",
+    "auth_permission",
+    "django_content_type",
+}
 
 
 @pytest.fixture(scope="session")
@@ -68,6 +77,12 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
     stop_writer()
 
 
+@pytest.fixture(scope="session")
+def shelf() -> Shelf:
+    """What takes long to set up and is the same in many tests."""
+    return Shelf()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_flush() -> None:
     """PostgreSQL empties tables as SQLite does: a TRUNCATE makes new files for hundreds of them."""
@@ -88,3 +103,29 @@ def quiet_tail(transactional_db: None) -> Iterator[None]:
     for thread in threading.enumerate():
         if thread.name == "stream-tail":
             thread.join(10)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_first_rows() -> None:
+    """What `post_migrate` makes in an empty database is put back after a flush, not made again.
+
+    Content types, permissions and the groups of the roles: many small queries, and a fresh look for
+    them was most of what a test with transactions of its own cost. So they keep their ids, too.
+    """
+    from django.core.management.commands import flush
+
+    from stadtherz.store.changes import forget_orphans
+
+    make = flush.emit_post_migrate_signal
+    made: list[Rows] = []
+
+    def make_once(*arguments: object, **named: object) -> None:
+        if made:
+            forget_orphans()
+            put_back(made[0])
+            return
+        make(*arguments, **named)
+        made.append(kept(emptied_by_a_flush()))
+        assert set(made[0]) == _FIRST_ROWS, f"a test still writes: {set(made[0]) ^ _FIRST_ROWS}"
+
+    flush.emit_post_migrate_signal = make_once

@@ -17,7 +17,9 @@ from stadtherz.sensorthings.tests.bodies import (
     thing,
 )
 from stadtherz.sensorthings.tests.client import Client
-from stadtherz.sensorthings.tests.conftest import api, town, visitor
+from stadtherz.sensorthings.tests.conftest import api, visitor
+from stadtherz.store.public import create_organisation
+from tests.rows import Shelf
 
 __all__ = ["api", "city", "found", "town", "visitor"]
 
@@ -47,8 +49,19 @@ def _station(
 
 
 @pytest.fixture
-def city(api: Client) -> Client:
+def town(db: None, shelf: Shelf) -> int:
+    """An organisation with the same id in every test, since the city's rows name it."""
+    return shelf.fetch("town", lambda: create_organisation("town", "Town"))
+
+
+@pytest.fixture
+def city(api: Client, shelf: Shelf) -> Client:
     """Lauter (7.7° east, depth 1), Alsenz (7.8, 2) and 100% Glan_x (7.9, 3)."""
+    shelf.fetch("city", lambda: _post_stations(api))
+    return api
+
+
+def _post_stations(api: Client) -> None:
     stations = (
         _station("Lauter", 7.7, 1, (1, 2.5, 4)),
         _station("Alsenz", 7.8, 2, (10, 20, -3)),
@@ -57,7 +70,6 @@ def city(api: Client) -> Client:
     for body in stations:
         assert api.post("/Things", body).status == 201
     _add_weather(api)
-    return api
 
 
 def _add_weather(api: Client) -> None:

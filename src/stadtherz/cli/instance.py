@@ -1,6 +1,7 @@
 """One running city: its data folder, its database, and the options that choose them."""
 
 import functools
+import gc
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -31,10 +32,22 @@ def load() -> None:
     from django.utils import translation
 
     try:
-        django.setup()
+        with _no_search_for_garbage():
+            django.setup()
     except StadtherzError as problem:  # a setting that cannot be used
         raise click.ClickException(str(problem)) from problem
     translation.activate("en")  # the command line speaks one language, whatever the pages speak
+
+
+@contextmanager
+def _no_search_for_garbage() -> Iterator[None]:
+    """What is loaded stays: to look through it again and again was a quarter of every start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def data_folder() -> Path:

@@ -92,7 +92,8 @@ sqlite_tests() {
 postgres_tests() {
   STADTHERZ_DATA="$work/postgres" STADTHERZ_ENGINE="$STADTHERZ_TEST_POSTGRES" \
     "$venv/bin/python" -m pytest -q -m "not browser" \
-    src/stadtherz/{sql,store,stream,sensorthings,ingest,mqtt,identity,alerts,services} tests/conformance tests/services
+    src/stadtherz/{sql,store,stream,sensorthings,ingest,mqtt,identity,alerts,services} tests/conformance \
+    tests/services/test_contract.py tests/test_rows.py
 }
 
 both_engines() { # the two runs share the machine's cores; each prints its own report

@@ -43,6 +43,8 @@ def _check_coordinates(value: object, depth: int, kind: str, field: str) -> None
     if depth == 0:
         _check_position(value, field)
         return
+    if not value and kind == "Polygon":
+        raise Invalid(field, "a Polygon needs a ring")
     if depth == 1 and (shortest := _SHORTEST.get(kind.removeprefix("Multi"), 0)) > len(value):
         raise Invalid(field, f"a {kind} needs at least {shortest} positions")
     for part in value:

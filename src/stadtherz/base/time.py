@@ -71,7 +71,7 @@ class Period:
 
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,12}))?)?)?"
-    r"(Z|z|[+-]\d\d:?\d\d)?",
+    r"(Z|z|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?",
     re.ASCII,
 )
 
@@ -79,23 +79,27 @@ _ISO = re.compile(
 def parse_instant(text: str) -> Micros:
     """ISO 8601 text to microseconds; nanoseconds are cut, a missing offset means UTC.
 
+    A day may end at 24:00:00; a leap second is the first one of the next day.
+
     >>> parse_instant("1970-01-01T01:00:01.5+01:00")
     1500000
     """
     match = _ISO.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{text!r} is not an ISO 8601 time such as 2026-11-26T07:00:00Z")
-    year, month, day, hour, minute, second, fraction, offset = match.groups()
-    moment = datetime(
-        int(year),
-        int(month),
-        int(day),
-        int(hour or 0),
-        int(minute or 0),
-        int(second or 0),
-        tzinfo=UTC,
-    )
-    return to_us(moment) + int((fraction or "0").ljust(6, "0")[:6]) - _offset_us(offset)
+    year, month, day, hours, minutes, seconds, fraction, offset = match.groups()
+    hour, minute, second = int(hours or 0), int(minutes or 0), int(seconds or 0)
+    micros = int((fraction or "0").ljust(6, "0")[:6])
+    beyond = 0
+    if second == 60:
+        second, beyond = 59, SECOND
+    elif hour == 24 and not (minute or second or micros):
+        hour, beyond = 23, HOUR
+    moment = datetime(int(year), int(month), int(day), hour, minute, second, tzinfo=UTC)
+    found = to_us(moment) + beyond - _offset_us(offset)
+    if beyond == SECOND and found % DAY:
+        raise ValueError(f"{text!r} has a leap second where there is none")
+    return found + micros
 
 
 def _offset_us(offset: str | None) -> Micros:

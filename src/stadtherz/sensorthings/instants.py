@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from stadtherz.base.time import HOUR, MINUTE, SECOND
+from stadtherz.base.time import EARLIEST, HOUR, LATEST, MINUTE, SECOND
 from stadtherz.store.public import NONE
 
 Int64 = npt.NDArray[np.int64]
@@ -66,7 +66,9 @@ def _parse(joined: str, length: int) -> Int64 | None:
     digits = _Digits(table)
     moment = _moment(digits)
     fraction = _fraction(table[:, _SECONDS : length - zone.width], digits)
-    return moment + fraction - zone.offset if digits.sound else None
+    found: Int64 = moment + fraction - zone.offset
+    digits.expect((found >= EARLIEST) & (found <= LATEST))
+    return found if digits.sound else None
 
 
 def _separated(table: _Characters) -> bool:
@@ -143,7 +145,7 @@ def _zone(rest: _Characters) -> _Zone | None:
     told = rest[:, -_OFFSET:]
     digits = _Digits(told)
     ahead, behind = told[:, 0] == ord("+"), told[:, 0] == ord("-")
-    hours, minutes = digits.number(1, 2, 0, 99), digits.number(4, 2, 0, 99)
+    hours, minutes = digits.number(1, 2, 0, 23), digits.number(4, 2, 0, 59)
     digits.expect((ahead | behind) & (told[:, 3] == ord(":")))
     offset = (hours * HOUR + minutes * MINUTE) * np.where(behind, -1, 1)
     return _Zone(_OFFSET, offset) if digits.sound else None

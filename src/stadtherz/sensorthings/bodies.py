@@ -1,5 +1,6 @@
 """JSON bodies read against the entity model: what a client wants to create or change."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,7 +54,8 @@ class Body:
 
 
 def load(raw: bytes) -> Any:
-    """The JSON value of a request body."""
+    """The JSON value of a request body; a byte order mark is no part of it (RFC 8259 §8.1)."""
+    raw = raw.removeprefix(BOM_UTF8)
     if not raw.strip():
         raise Invalid("body", "is empty; a JSON object is expected")
     try:

@@ -22,6 +22,7 @@ from stadtherz.sensorthings.inheritance import Ownership, inherited
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
+    HISTORICAL_LOCATION,
     LOCATION,
     OBSERVATION,
     STREAM,
@@ -63,17 +64,22 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
         return
     if entity.is_a(DATASTREAM):
         kinds.check_change(key, body)
-    values = dict(body.values)
+    values, turned = dict(body.values), []
     for link, keys in _references(body):
         if isinstance(link.via, Own):
             values[_field(link)] = keys[0]
         elif (name := held_as(entity, link)) is not None:
             values[name] = keys
+        elif entity.version == THING.version:
+            turned.append((link, keys))
         else:
             raise Invalid(link.name, f"cannot be changed here; change the {link.target} instead")
     with in_words_of(entity):
         values = kinds.with_parts(entity, key, values)
         store.update(cast(Entity, entity.kind), key, values, visibility)
+    for link, keys in turned:  # these are added to what is behind it (18-088 §10.3)
+        for other in keys:
+            _relink(entity, link, other, key, visibility)
 
 
 def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
@@ -209,18 +215,7 @@ class Change:
                 if isinstance(item, Body):
                     self.create(item, {back.name: key})
                 else:
-                    self._relink(target(link), item, back, key)
-
-    def _relink(self, entity: EntityType, existing: int, back: Link, key: int) -> None:
-        """Make an existing entity point at the new one."""
-        if is_observed(entity, back):
-            raise belongs(back)
-        if entity.is_a(OBSERVATION):
-            _correct(existing, Body(entity, {}, {back.name: [key]}), self.visibility)
-            return
-        values = {"locations": [key]} if isinstance(back.via, Through) else {_field(back): key}
-        with in_words_of(entity):
-            store.update(cast(Entity, entity.kind), existing, values, self.visibility)
+                    _relink(body.entity, link, item, key, self.visibility)
 
     # --- readings ---------------------------------------------------------------------------------------
 
@@ -314,6 +309,30 @@ def _link(entity: EntityType, name: str) -> Link:
     link = entity.link(name)
     assert link is not None
     return link
+
+
+def _relink(
+    source: EntityType, link: Link, existing: int, key: int, visibility: Visibility
+) -> None:
+    """Make what exists at the other end of a link to many point at the entity with this key."""
+    entity, back = target(link), back_link(source, link)
+    if is_observed(entity, back):
+        raise belongs(back)
+    try:
+        if entity.is_a(OBSERVATION):
+            _correct(existing, Body(entity, {}, {back.name: [key]}), visibility)
+            return
+        values: dict[str, Any] = {"locations": [key]}
+        if isinstance(back.via, Own):
+            values = {_field(back): key}
+        elif entity.is_a(HISTORICAL_LOCATION):  # a place may be described in several ways
+            behind = sql.behind(entity, back, existing)
+            held = [row[0] for row in rows(sql.keys(source, reader_for(visibility), behind))]
+            values = {"locations": [*held, key]}
+        with in_words_of(entity):
+            store.update(cast(Entity, entity.kind), existing, values, visibility)
+    except NotFound as error:
+        raise Invalid(link.name, f"leads nowhere: {error}") from None
 
 
 def _references(body: Body) -> Iterator[tuple[Link, list[int]]]:

@@ -6,6 +6,7 @@ from stadtherz.sensorthings.schema import ENTITY_SETS, Property, Shape
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
 
+_PLACED = bodies.thing(Locations=[bodies.location()])
 WHOLE: dict[str, dict[str, Any]] = {
     "Things": bodies.thing(properties={"a": 1}),
     "Locations": bodies.location(properties={"a": 1}),
@@ -14,8 +15,8 @@ WHOLE: dict[str, dict[str, Any]] = {
         "Thing": bodies.thing(),
         "Locations": [bodies.location()],
     },
-    "Datastreams": bodies.datastream(Thing=bodies.thing(), properties={"a": 1}),
-    "MultiDatastreams": bodies.multi_datastream(Thing=bodies.thing(), properties={"a": 1}),
+    "Datastreams": bodies.datastream(Thing=_PLACED, properties={"a": 1}),
+    "MultiDatastreams": bodies.multi_datastream(Thing=_PLACED, properties={"a": 1}),
     "Sensors": bodies.sensor(properties={"a": 1}),
     "ObservedProperties": bodies.observed_property(properties={"a": 1}),
     "Observations": bodies.observation(
@@ -25,7 +26,7 @@ WHOLE: dict[str, dict[str, Any]] = {
         resultQuality="good",
         validTime="2026-01-01T00:00:00.000Z/2026-02-01T00:00:00.000Z",
         parameters={"a": 1},
-        Datastream=bodies.datastream(Thing=bodies.thing(Locations=[bodies.location()])),
+        Datastream=bodies.datastream(Thing=_PLACED),
     ),
     "FeaturesOfInterest": bodies.feature(properties={"a": 1}),
 }

@@ -46,7 +46,7 @@ _DOCUMENTS: dict[str, Any] = {
     "fractions": {"a": 0.1, "b": 1e-7, "c": 123456789.123456, "d": 5e-324, "e": 1.7e308},
     "names": {"": 1, " ": 2, "a b": 3, "a/b": 4, "ä": 5, "@x": 6, "a.b": 7, "$": 8, "id": 9},
     "reserved names": {"__proto__": 1, "constructor": 2, "@iot.id": 3, "name": 4},
-    "texts": {name: text for name, text in _TEXTS.items()},
+    "texts": dict(_TEXTS),
     "long list": {"a": list(range(2000))},
 }
 

@@ -224,7 +224,8 @@ class _Reader:
         entity = target(link)
         if self.mode != "create" or entity.is_a(OBSERVATION) or self._was_read(entity, document):
             return False
-        return {prop.name for prop in entity.properties if prop.required} <= document.keys()
+        needed = (prop.name for prop in entity.properties if prop.required)
+        return all(document.get(name) is not None for name in needed)
 
     def _target(self, link: Link, value: Any, where: str, depth: int) -> "int | Body":
         if isinstance(value, dict) and "@iot.id" in value and not self._is_whole(link, value):

@@ -71,6 +71,7 @@ def parse_orderby(text: str, *, option: str = "$orderby", offset: int = 0) -> tu
 def _order_term(option: str, text: str, offset: int) -> OrderTerm:
     stripped = text.rstrip()
     head, _, direction = stripped.rpartition(" ")
+    direction = direction.lower()  # OData 4.01 part 2 §5.1.1; a stock client shouts
     if direction not in ("asc", "desc") or not head:
         head, direction = stripped, "asc"
     return OrderTerm(parse_filter(head, option=option, offset=offset), direction == "desc")

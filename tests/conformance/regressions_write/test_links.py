@@ -209,3 +209,17 @@ def test_a_place_joins_the_others_of_a_historical_location(api: Client) -> None:
     made = api.post("/Locations", bodies.location("In words", **reference))
     assert made.status == 201, made.body
     assert api.get(f"{past}/Locations").ids == [held, made.key]
+
+
+@pytest.mark.parametrize("way", [way for way in _TO_ONE if way.plural != "Observations"], ids=str)
+def test_what_a_client_remembers_incompletely_is_a_reference(api: Client, way: Way) -> None:
+    """A stock client sends null where it has not understood what it has read"""
+    key = _other(api, way)
+    half = dict.fromkeys(p.name for p in ENTITY_SETS[way.plural].properties if p.required)
+    body = _body(way, key)
+    body[way.link.name] = {**half, "name": "remembered", "@iot.id": key}
+    if way.plural == "HistoricalLocations":
+        del body[way.link.name]["name"]
+    made = api.post(f"/{way.name}", body)
+    assert made.status == 201, made.body
+    assert _leads_to(api, made.headers["location"], way) == [key]

@@ -33,6 +33,7 @@ def device() -> None:
 @click.option("--offset", default=0.0, show_default=True, help="... plus this, is the reading.")
 @click.option("--minimum", type=float, help="Readings below are refused.")
 @click.option("--maximum", type=float, help="Readings above are refused.")
+@click.option("--codec", help="Name of the codec that reads its payload.")
 @click.option("--longitude", type=float, help="Where it stands, degrees east.")
 @click.option("--latitude", type=float, help="Where it stands, degrees north.")
 @instance_options
@@ -47,6 +48,7 @@ def add(
     offset: float,
     minimum: float | None,
     maximum: float | None,
+    codec: str | None,
     longitude: float | None,
     latitude: float | None,
 ) -> None:
@@ -54,7 +56,7 @@ def add(
     instance.load()
     instance.require_initialised()
     from stadtherz.identity.public import organisation_id
-    from stadtherz.ingest.public import NewField, register_device
+    from stadtherz.ingest.public import NewField, codec_id, register_device
     from stadtherz.store.public import NewStream, register_stream
 
     observed = _MEASURES[measures]
@@ -78,6 +80,7 @@ def add(
             network=network,
             dev_eui=dev_eui,
             name=name,
+            codec=codec_id(owner, codec) if codec else None,
             fields=[
                 NewField(
                     path=field,

@@ -6,6 +6,7 @@ from stadtherz import __version__
 from stadtherz.cli.backup import backup
 from stadtherz.cli.basemap import basemap
 from stadtherz.cli.check import check
+from stadtherz.cli.codec import codec
 from stadtherz.cli.credentials import token, user
 from stadtherz.cli.device import device
 from stadtherz.cli.export import export
@@ -24,7 +25,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, init, serve, user, token, device, basemap, service),
+    *(demo, init, serve, user, token, device, codec, basemap, service),
     *(backup, check, export, store),
 ):
     main.add_command(command)

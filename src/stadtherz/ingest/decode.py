@@ -96,6 +96,11 @@ def _byte_spec(text: str) -> ByteSpec:
     return ByteSpec(int(match[1]), _TYPES[match[2]])
 
 
+def shown(text: str, most: int) -> str:
+    """Text of strangers, for people: short, and without characters that cannot be shown or kept."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:most])
+
+
 def value(text: str, *, decoded: Any, payload: bytes) -> Any:
     """What `text` leads to, or MISSING. A null is a value that is not there."""
     way = parse(text)

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.ingest import pipeline, refused, seen
-from stadtherz.ingest.pipeline import Answer, Delivery, Plan
+from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Undecoded
 from stadtherz.store.public import Reading, Receipt, submit
 
+T = TypeVar("T")
 Outcome = Sequence[Receipt] | Invalid
 
 
@@ -32,7 +34,7 @@ def deliver(deliveries: Sequence[Delivery]) -> list[Delivered]:
     Raises Unavailable or TimeoutError if it does not answer; then it is not known what was kept, and
     delivering all of it again is safe.
     """
-    plans = [_plan(delivery) for delivery in deliveries]
+    plans = _plans(deliveries)
     outcomes = _stored([plan.readings for plan in plans])
     return [
         _delivered(delivery, plan, outcome)
@@ -40,11 +42,25 @@ def deliver(deliveries: Sequence[Delivery]) -> list[Delivered]:
     ]
 
 
-def _plan(delivery: Delivery) -> Plan:
+def _plans(deliveries: Sequence[Delivery]) -> list[Plan]:
+    """All codecs run at the same time; the slowest one holds the group up, no longer than its limit."""
+    looks = [_look(delivery) for delivery in deliveries]
+    decoding = [
+        pipeline.decode_payload(each) if isinstance(each, Undecoded) else None for each in looks
+    ]
+    plans = []
+    for each, outcome in zip(looks, decoding, strict=True):
+        if isinstance(each, Undecoded):
+            assert outcome is not None
+            plans.append(pipeline.measure(each, _result(outcome)))
+        else:
+            plans.append(each)
+    return plans
+
+
+def _look(delivery: Delivery) -> Plan | Undecoded:
     refusal = pipeline.refusal_at_the_door(delivery)
-    return (
-        pipeline.prepare(delivery) if refusal is None else Plan(refusal=refusal, at_the_door=True)
-    )
+    return pipeline.look(delivery) if refusal is None else Plan(refusal=refusal, at_the_door=True)
 
 
 def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
@@ -77,7 +93,7 @@ def _alone(batch: Sequence[Reading]) -> Outcome:
         return problem
 
 
-def _result(future: Future[list[Receipt]]) -> list[Receipt]:
+def _result(future: Future[T]) -> T:
     try:
         return future.result(pipeline.PATIENCE_S)
     except TimeoutError as problem:

@@ -14,7 +14,8 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.time import SECOND, Micros, now_us
-from stadtherz.ingest.models import Device, DeviceField
+from stadtherz.ingest.decoding import KnownCodec, known_codec
+from stadtherz.ingest.models import Codec, Device, DeviceField
 from stadtherz.ingest.plausibility import Rule
 from stadtherz.store.public import entity_changed, features_for
 
@@ -39,6 +40,8 @@ class KnownDevice:
     active: bool
     time_path: str
     fields: tuple[KnownField, ...]
+    codec: KnownCodec | None
+    variables: Mapping[str, str]
     placed: Micros  # when we last looked where its Things stand
 
 
@@ -106,6 +109,8 @@ def _load(network: str, dev_eui: str, known: KnownDevice | None) -> KnownDevice 
             )
             for field in fields
         ),
+        codec=known_codec(device.codec_id),
+        variables=device.variables,
         placed=placed,
     )
 
@@ -128,6 +133,6 @@ def _forget(**_signal: Any) -> None:
 
 
 for _signal in (post_save, post_delete):
-    for _model in (Device, DeviceField, "store.Datastream"):
+    for _model in (Codec, Device, DeviceField, "store.Datastream"):
         _signal.connect(_forget, sender=_model, dispatch_uid=f"ingest-devices-{_signal}-{_model}")
 entity_changed.connect(_forget, dispatch_uid="ingest-devices")

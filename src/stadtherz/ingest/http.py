@@ -19,7 +19,7 @@ from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.ingest import document, lanes, pipeline, refused, seen
-from stadtherz.ingest.pipeline import READERS, Answer, Delivery, Plan, Refusal
+from stadtherz.ingest.pipeline import READERS, Answer, Begun, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
 from stadtherz.store.public import Receipt
 
@@ -116,7 +116,8 @@ async def _committed(
     try:
         async with asyncio.timeout(pipeline.PATIENCE_S):
             begun = lanes.work.submit(_begin, arrival, visibility_of)
-            plan, commit = await asyncio.wrap_future(begun)
+            step = await asyncio.wrap_future(begun)
+            plan, commit = await asyncio.wrap_future(step) if isinstance(step, Future) else step
             return plan, await asyncio.shield(asyncio.wrap_future(commit))
     except Invalid as problem:
         return Plan(refusal=pipeline.unreadable(problem)), []
@@ -125,11 +126,11 @@ async def _committed(
         raise
 
 
-def _begin(arrival: _Arrival, visibility_of: VisibilityOf) -> tuple[Plan, Future[list[Receipt]]]:
+def _begin(arrival: _Arrival, visibility_of: VisibilityOf) -> Begun | Future[Begun]:
     """All that asks the database before the commit, in one job: each change of threads costs."""
     delivery = arrival.identified(visibility_of)
     refusal = pipeline.refusal_at_the_door(delivery)
-    return pipeline.begin(delivery) if refusal is None else pipeline.turned_away(refusal)
+    return pipeline.begin_soon(delivery) if refusal is None else pipeline.turned_away(refusal)
 
 
 async def _rescue(arrival: _Arrival, visibility_of: VisibilityOf) -> None:

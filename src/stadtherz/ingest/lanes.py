@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import ParamSpec, TypeVar
 
+from stadtherz.codecs.public import stop as stop_codecs
 from stadtherz.store.public import Threads
 
 P = ParamSpec("P")
@@ -66,4 +67,5 @@ def stop() -> None:
     _ending.set()
     for lane in (work, quiet, states, rescue):
         lane.stop()
+    stop_codecs()
     _ending.clear()

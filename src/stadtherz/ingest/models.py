@@ -1,6 +1,7 @@
 """Devices, what their payload means, and what was refused. Times are microseconds since 1970."""
 
 import re
+from hashlib import sha256
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -8,6 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from stadtherz.codecs.public import LARGEST_TEXT
 from stadtherz.ingest import decode, reasons
 
 
@@ -21,6 +23,54 @@ class Network(models.TextChoices):
 def normal_eui(text: str) -> str:
     """A device EUI as every network's document writes it somewhere: upper case, no separators."""
     return re.sub(r"[\s:-]", "", text).upper()
+
+
+class Codec(models.Model):
+    """How the payload of a kind of device is read, where its network does not do it."""
+
+    class Kind(models.TextChoices):
+        JAVASCRIPT = "javascript", _("JavaScript of the maker")
+
+    owner = models.ForeignKey(
+        "store.Organisation", models.PROTECT, related_name="+", verbose_name=_("organisation")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind.choices, default=Kind.JAVASCRIPT)
+    text = models.TextField(
+        _("text"),
+        blank=True,
+        max_length=LARGEST_TEXT,
+        help_text=_(
+            "The script with decodeUplink, Decoder or Decode, as the maker or a network’s"
+            " device repository gives it."
+        ),
+    )
+    digest = models.CharField(max_length=64, editable=False)
+
+    class Meta:
+        verbose_name = _("codec")
+        verbose_name_plural = _("codecs")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "name"],
+                name="ingest_codec_once_per_owner",
+                violation_error_message=_("There is a codec of this name."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.digest = sha256(f"{self.kind}\0{self.text}".encode("utf-8", "replace")).hexdigest()
+        if (only := kwargs.get("update_fields")) is not None:
+            kwargs["update_fields"] = {*only, "digest"}
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        if self.kind == self.Kind.JAVASCRIPT and not self.text.strip():
+            raise ValidationError({"text": _("Paste the script here.")})
 
 
 class Device(models.Model):
@@ -42,6 +92,21 @@ class Device(models.Model):
         max_length=200,
         blank=True,
         help_text=_("Only if the device reports when it measured; else the network’s time counts."),
+    )
+    codec = models.ForeignKey(
+        Codec,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="devices",
+        verbose_name=_("codec"),
+        help_text=_("Reads the payload where the network has not decoded it."),
+    )
+    variables = models.JSONField(
+        _("variables of the codec"),
+        default=dict,
+        blank=True,
+        help_text=_('Only if the codec wants some: {"name": "text"}.'),
     )
     note = models.TextField(_("note"), blank=True)
     last_seen = models.BigIntegerField(_("last seen"), null=True, editable=False)
@@ -76,6 +141,10 @@ class Device(models.Model):
     def clean(self) -> None:
         if self.time_path:
             _check_path("time_path", self.time_path)
+        if self.codec is not None and self.codec.owner_id != self.owner_id:
+            raise ValidationError({"codec": _("This codec belongs to another organisation.")})
+        if not _is_texts(self.variables):
+            raise ValidationError({"variables": _('Write them as {"name": "text"}.')})
 
 
 class DeviceField(models.Model):
@@ -131,6 +200,10 @@ class DeviceField(models.Model):
             raise ValidationError(
                 {"datastream": _("This datastream belongs to another organisation.")}
             )
+
+
+def _is_texts(told: object) -> bool:
+    return isinstance(told, dict) and all(isinstance(each, str) for each in told.values())
 
 
 def _check_path(field: str, text: str) -> None:

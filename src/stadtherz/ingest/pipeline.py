@@ -1,19 +1,21 @@
 """From a delivered document to readings: read it, find the device, take its fields, check them.
 
 `begin` decides and hands the readings to the store; when its future has resolved they are on disk, and
-`answer` tells the network.
+`answer` tells the network. A payload that the network left as it was is decoded in between, by a worker
+process where its codec is a script: `look` before, `measure` afterwards.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stadtherz.base.errors import Invalid
+from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.base.time import SECOND, Micros, Period, parse_instant
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
-from stadtherz.ingest import decode, devices, document, uplink
+from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
+from stadtherz.ingest import decode, decoding, devices, document, uplink
 from stadtherz.ingest.devices import KnownDevice, KnownField
 from stadtherz.ingest.lorawan import chirpstack, tts
 from stadtherz.ingest.plausibility import Implausible, check
@@ -68,8 +70,30 @@ class Answer:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Undecoded:
+    """An uplink whose device has a codec, which the network has not run."""
+
+    message: Uplink
+    device: KnownDevice
+
+
+Begun = tuple[Plan, Future[list[Receipt]]]
+
+
 def prepare(delivery: Delivery) -> Plan:
-    """What a delivery by somebody who may deliver amounts to. Asks the database."""
+    """What a delivery by somebody who may deliver amounts to. Asks the database, waits for a codec."""
+    plan = look(delivery)
+    if isinstance(plan, Plan):
+        return plan
+    try:
+        return measure(plan, decode_payload(plan).result(PATIENCE_S))
+    except TimeoutError as problem:
+        raise Unavailable("codec", "did not answer in time", retry=True) from problem
+
+
+def look(delivery: Delivery) -> Plan | Undecoded:
+    """As `prepare`, without waiting: what needs a codec is left to the caller."""
     try:
         parsed = document.parse(delivery.body)
         query = dict(parse_qsl(delivery.query))
@@ -84,10 +108,33 @@ def prepare(delivery: Delivery) -> Plan:
     if not device.active:
         facts = {"dev_eui": message.dev_eui}
         return Plan(refusal=Refusal(Reason.INACTIVE_DEVICE, facts, device.id))
+    if device.codec is not None and not message.decoded:
+        return Undecoded(message, device)
     return _measurements(message, device)
 
 
-def begin(delivery: Delivery) -> tuple[Plan, Future[list[Receipt]]]:
+def decode_payload(undecoded: Undecoded) -> Future[Outcome]:
+    """What the device's codec makes of the payload; never raises."""
+    message, device = undecoded.message, undecoded.device
+    assert device.codec is not None
+    return decoding.start(device.codec, message, owner=device.id, variables=device.variables)
+
+
+def measure(undecoded: Undecoded, outcome: Outcome) -> Plan:
+    """What an uplink amounts to after its payload was decoded, or was not."""
+    message, device = undecoded.message, undecoded.device
+    if isinstance(outcome, Decoded):
+        return _measurements(replace(message, decoded=outcome.data), device)
+    return Plan(refusal=_undecodable(device, outcome), seen=_seen(message, device))
+
+
+def _undecodable(device: KnownDevice, failed: Failed) -> Refusal:
+    assert device.codec is not None
+    reason = Reason.CODEC_BUSY if failed.fault in PASSING else Reason.CODEC_FAILED
+    return Refusal(reason, decoding.facts_of(device.codec.name, failed), device.id)
+
+
+def begin(delivery: Delivery) -> Begun:
     """The plan, and the future of its readings' receipts: they are on disk when it resolves.
 
     Both this call and the future may raise Invalid (a reading that cannot be kept) and Unavailable.
@@ -96,7 +143,27 @@ def begin(delivery: Delivery) -> tuple[Plan, Future[list[Receipt]]]:
     return plan, submit(plan.readings)
 
 
-def turned_away(refusal: Refusal) -> tuple[Plan, Future[list[Receipt]]]:
+def begin_soon(delivery: Delivery) -> Begun | Future[Begun]:
+    """As `begin`, without waiting for a codec; nobody can cancel what comes."""
+    plan = look(delivery)
+    if isinstance(plan, Plan):
+        return plan, submit(plan.readings)
+    begun: Future[Begun] = Future()
+    begun.set_running_or_notify_cancel()
+
+    def go_on(outcome: Future[Outcome]) -> None:
+        """In the thread that serves the codec's worker: nothing here asks the database."""
+        try:
+            plan_now = measure(plan, outcome.result())
+            begun.set_result((plan_now, submit(plan_now.readings)))
+        except Exception as problem:  # noqa: BLE001 - whoever waits is told
+            begun.set_exception(problem)
+
+    decode_payload(plan).add_done_callback(go_on)
+    return begun
+
+
+def turned_away(refusal: Refusal) -> Begun:
     """As `begin`, for whom nothing is done."""
     return Plan(refusal=refusal, at_the_door=True), submit(())
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from stadtherz.ingest.decode import shown
+
 # What sensors send instead of a number: the largest or smallest value of 16 and 32 bits.
 ERROR_CODES = frozenset({32767, -32768, 65535, 2147483647, -2147483648, 4294967295})
 
@@ -43,7 +45,7 @@ def check(raw: Any, rule: Rule) -> float | Implausible:
     """The result a raw value stands for, or why it cannot be one."""
     number = _number(raw)
     if number is None:
-        return Implausible(Fault.NOT_A_NUMBER, _shown(raw))
+        return Implausible(Fault.NOT_A_NUMBER, shown(str(raw), _SHOWN))
     result = number * rule.factor + rule.offset
     if not math.isfinite(result):
         return Implausible(Fault.NOT_A_NUMBER, str(result))
@@ -64,11 +66,6 @@ def _number(raw: Any) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
-
-
-def _shown(raw: Any) -> str:
-    """The value as text for people: short, and without characters that cannot be shown or kept."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(raw)[:_SHOWN])
 
 
 def _bounded(rule: Rule) -> bool:

@@ -1,7 +1,7 @@
 """The door of `ingest`.
 
 `application(visibility_of)` answers the networks; `deliver` takes many deliveries at once;
-`register_device` sets a device up;
+`register_device` sets a device up, `register_codec` what reads its payload, which `try_codec` shows;
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
 way. The models are for the back office, which shows and edits them.
 """
@@ -9,10 +9,18 @@ way. The models are for the back office, which shows and edits them.
 from stadtherz.ingest.deliveries import Delivered, deliver
 from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
-from stadtherz.ingest.models import Device, DeviceField, RefusedUplink
+from stadtherz.ingest.models import Codec, Device, DeviceField, RefusedUplink
 from stadtherz.ingest.pipeline import READERS, Answer, Delivery
 from stadtherz.ingest.refused import replay
-from stadtherz.ingest.register import DeviceState, NewField, device_state, register_device
+from stadtherz.ingest.register import (
+    DeviceState,
+    NewField,
+    codec_id,
+    device_state,
+    register_codec,
+    register_device,
+)
+from stadtherz.ingest.trial import Trial, try_codec
 from stadtherz.ingest.uplink import Uplink
 
 NETWORKS = tuple(READERS)
@@ -21,6 +29,7 @@ NETWORKS = tuple(READERS)
 __all__ = [
     "NETWORKS",
     "Answer",
+    "Codec",
     "Delivered",
     "Delivery",
     "Device",
@@ -28,11 +37,15 @@ __all__ = [
     "DeviceState",
     "NewField",
     "RefusedUplink",
+    "Trial",
     "Uplink",
     "application",
+    "codec_id",
     "deliver",
     "device_state",
+    "register_codec",
     "register_device",
     "replay",
     "stop",
+    "try_codec",
 ]

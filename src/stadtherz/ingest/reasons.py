@@ -22,6 +22,8 @@ class Reason(StrEnum):
     NOTHING_USABLE = "nothing_usable"
     IMPOSSIBLE_VALUE = "impossible_value"
     FOREIGN_DATASTREAM = "foreign_datastream"
+    CODEC_FAILED = "codec_failed"
+    CODEC_BUSY = "codec_busy"
     STORE_UNAVAILABLE = "store_unavailable"
 
 
@@ -35,6 +37,8 @@ STATUS: dict[Reason, int] = {
     Reason.NOTHING_USABLE: 422,
     Reason.IMPOSSIBLE_VALUE: 422,
     Reason.FOREIGN_DATASTREAM: 422,
+    Reason.CODEC_FAILED: 422,
+    Reason.CODEC_BUSY: 503,
     Reason.STORE_UNAVAILABLE: 503,
 }
 
@@ -48,6 +52,8 @@ CHOICES = [
     (Reason.NOTHING_USABLE.value, _("No known field in the message")),
     (Reason.IMPOSSIBLE_VALUE.value, _("Impossible value")),
     (Reason.FOREIGN_DATASTREAM.value, _("Datastream of another organisation")),
+    (Reason.CODEC_FAILED.value, _("Codec cannot read the payload")),
+    (Reason.CODEC_BUSY.value, _("Codecs overloaded")),
     (Reason.STORE_UNAVAILABLE.value, _("Could not be stored")),
 ]
 
@@ -56,6 +62,8 @@ def sentence(reason: str, facts: Mapping[str, Any]) -> str:
     """What happened and what helps, in the active language."""
     if reason == Reason.IMPOSSIBLE_VALUE:
         return " ".join(_impossible(problem) for problem in facts.get("problems", ()))
+    if reason in (Reason.CODEC_FAILED, Reason.CODEC_BUSY):
+        return codec_sentence(facts)
     template = _template(reason)
     return template.format_map(_Facts(facts)) if template else str(reason)
 
@@ -112,3 +120,38 @@ def _impossible(problem: Mapping[str, Any]) -> str:
                 facts
             )
     return gettext("{field}: {value} is outside {minimum} to {maximum}.").format_map(facts)
+
+
+def codec_sentence(facts: Mapping[str, Any]) -> str:
+    """Why a codec gave no values, in the active language."""
+    told = facts.get("told") or ""
+    known = _Facts({**facts, "told": f" ({told})" if told else ""})
+    said = _codec_fault(facts.get("fault"))
+    if facts.get("line"):
+        said += " " + gettext("It was at line {line} of its text.")
+    return (gettext("The codec “{codec}” gave no values: ") + said).format_map(known)
+
+
+def _codec_fault(fault: str | None) -> str:
+    return str(_CODEC_FAULTS.get(fault or "", _("it failed{told}.")))
+
+
+_CODEC_FAULTS = {
+    "syntax": _("its text is no JavaScript{told}."),
+    "no_function": _("it has no function decodeUplink, Decoder or Decode."),
+    "threw": _("it stopped with an error{told}."),
+    "errors": _("it cannot read this payload{told}."),
+    "no_object": _("what it gave is no object with data."),
+    "promise": _("it is asynchronous (gives a promise), which is not possible here."),
+    "cycle": _("what it gave contains itself."),
+    "too_deep": _("what it gave is nested more than 32 levels deep."),
+    "too_large": _("what it gave is too large."),
+    "too_slow": _("it takes too long."),
+    "memory": _("it takes too much memory."),
+    "recursion": _("it calls itself without end."),
+    "killed": _("it did not end and was stopped."),
+    "busy": _("there was no time for it just now. Send or replay the message again."),
+    "unavailable": _("its process does not start. Send or replay the message again."),
+    "too_short": _("the payload ends before its last value{told}."),
+    "unreadable": _("the payload is not of its kind{told}."),
+}

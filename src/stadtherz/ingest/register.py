@@ -9,7 +9,7 @@ from django.db import transaction
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import seen
-from stadtherz.ingest.models import Device, DeviceField, normal_eui
+from stadtherz.ingest.models import Codec, Device, DeviceField, normal_eui
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def register_device(
     *,
     fields: Sequence[NewField] = (),
     time_path: str = "",
+    codec: int | None = None,
 ) -> int:
     """The device's id; makes it, or adds the fields it lacks and leaves what is there as it is.
 
@@ -60,7 +61,12 @@ def register_device(
         device = Device.objects.filter(network=network, dev_eui=normal_eui(dev_eui)).first()
         if device is None:
             device = Device(
-                owner_id=owner, network=network, dev_eui=dev_eui, name=name, time_path=time_path
+                owner_id=owner,
+                network=network,
+                dev_eui=dev_eui,
+                name=name,
+                time_path=time_path,
+                codec_id=codec,
             )
             _save(device)
         elif device.owner_id != owner:
@@ -77,7 +83,25 @@ def _device_field(device: Device, field: NewField) -> DeviceField:
     return DeviceField(device=device, datastream_id=values.pop("datastream"), **values)
 
 
-def _save(row: Device | DeviceField) -> None:
+def register_codec(owner: int, name: str, text: str, *, kind: str = Codec.Kind.JAVASCRIPT) -> int:
+    """The codec's id; one of the same name gets the new text. Raises Invalid, naming the field."""
+    codec = Codec.objects.filter(owner_id=owner, name=name).first() or Codec(
+        owner_id=owner, name=name
+    )
+    codec.kind, codec.text = kind, text
+    _save(codec)
+    return codec.pk
+
+
+def codec_id(owner: int, name: str) -> int:
+    """The organisation's codec of this name; raises Invalid if it has none."""
+    found = Codec.objects.filter(owner_id=owner, name=name).values_list("pk", flat=True).first()
+    if found is None:
+        raise Invalid("codec", f"there is none of the name {name!r}")
+    return found
+
+
+def _save(row: Codec | Device | DeviceField) -> None:
     try:
         row.full_clean()
     except ValidationError as problem:

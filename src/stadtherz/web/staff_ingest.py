@@ -14,7 +14,7 @@ from wagtail.admin.ui.tables import BooleanColumn, Column
 
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.identity.public import actor_name, visibility_of_request
-from stadtherz.ingest.public import Device, DeviceField, RefusedUplink, replay
+from stadtherz.ingest.public import Codec, Device, DeviceField, RefusedUplink, replay
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
 
@@ -33,12 +33,23 @@ class DeviceViewSet(StaffViewSet):
     ]
     list_filter = ["network", "active", "owner"]
     search_fields = ["name", "dev_eui"]
-    form_fields = ["name", "owner", "network", "dev_eui", "active", "time_path", "note"]
+    form_fields = [
+        "name",
+        "owner",
+        "network",
+        "dev_eui",
+        "codec",
+        "variables",
+        "active",
+        "time_path",
+        "note",
+    ]
     inspect_view_fields = [
         "name",
         "owner",
         "network",
         "dev_eui",
+        "codec",
         "active",
         "last_seen",
         "last_f_cnt",
@@ -48,6 +59,19 @@ class DeviceViewSet(StaffViewSet):
         "note",
     ]
     moments = ("last_seen",)
+
+
+class CodecViewSet(StaffViewSet):
+    """How payloads are read that no network decodes."""
+
+    model = Codec
+    icon = "code"
+    menu_label = _("Codecs")
+    list_display = ["name", "kind", "owner"]
+    list_filter = ["kind", "owner"]
+    search_fields = ["name"]
+    form_fields = ["name", "owner", "kind", "text"]
+    inspect_view_fields = ["name", "owner", "kind", "text"]
 
 
 class DeviceFieldViewSet(StaffViewSet):

@@ -17,6 +17,7 @@ from stadtherz.kit.declaration import Service
 from stadtherz.web.staff import panel
 from stadtherz.web.staff_home import Figures
 from stadtherz.web.staff_ingest import (
+    CodecViewSet,
     DeviceFieldViewSet,
     DeviceViewSet,
     RefusedUplinkViewSet,
@@ -44,6 +45,7 @@ class Data(ViewSetGroup):
     items = (
         DeviceViewSet,
         DeviceFieldViewSet,
+        CodecViewSet,
         RefusedUplinkViewSet,
         ThingViewSet,
         DatastreamViewSet,

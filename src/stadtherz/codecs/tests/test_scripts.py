@@ -1,0 +1,233 @@
+"""Makers' scripts in their four forms, and every way in which one can be bad."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from stadtherz.base.time import parse_instant
+from stadtherz.codecs.limits import Limits
+from stadtherz.codecs.outcomes import Decoded, Failed, Fault, Outcome
+from stadtherz.codecs.pool import Pool
+from stadtherz.codecs.process import Job
+
+AT = parse_instant("2026-11-26T07:00:00.250Z")
+GOOD = "function Decoder(bytes, port) { return {n: bytes.length, port: port} }"
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    """Patient with a busy machine, and quick to kill."""
+    pool = Pool(Limits(cpu=0.2, patience=4.0, alarm=30.0))
+    yield pool
+    pool.stop()
+
+
+def run(pool: Pool, text: str, payload: bytes = b"\x01\x02\xff", **more: Any) -> Outcome:
+    job = Job(text=text, payload=payload, f_port=7, received=AT, **more)
+    return pool.submit(job).result(60)
+
+
+def data(outcome: Outcome) -> Any:
+    assert isinstance(outcome, Decoded), outcome
+    return outcome.data
+
+
+def failed(outcome: Outcome) -> Failed:
+    assert isinstance(outcome, Failed), outcome
+    return outcome
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "function decodeUplink(input) { return {data: {n: input.bytes.length, p: input.fPort}} }",
+        "const decodeUplink = ({bytes, fPort}) => ({data: {n: bytes.length, p: fPort}});",
+        "function Decoder(bytes, port) { return {n: bytes.length, p: port} }",
+        "function Decode(fPort, bytes, variables) { return {n: bytes.length, p: fPort} }",
+        "module.exports = {decodeUplink: (i) => ({data: {n: i.bytes.length, p: i.fPort}})}",
+        "exports.decodeUplink = (i) => ({data: {n: i.bytes.length, p: i.fPort}})",
+        "'use strict'; function Decoder(b, p) { return {n: b.length, p: p} }",
+        "function Decoder(b, p) { undeclared = b.length; return {n: undeclared, p: 07} }",
+        "function Decoder(b, p) { return {n: b.length, p: p} }\n\x00\x00",
+    ],
+)
+def test_every_form_that_makers_publish_is_called(pool: Pool, text: str) -> None:
+    assert data(run(pool, text)) == {"n": 3, "p": 7}
+
+
+def test_the_standards_form_comes_first(pool: Pool) -> None:
+    text = GOOD + "function decodeUplink() { return {data: {it: 'is'}} }"
+    assert data(run(pool, text)) == {"it": "is"}
+
+
+def test_a_codec_knows_when_the_payload_came_and_its_variables(pool: Pool) -> None:
+    text = """function decodeUplink(input) {
+        return {data: {at: input.recvTime, zero: input.variables.zero}}
+    }"""
+    told = data(run(pool, text, variables={"zero": "4.5"}))
+    assert told == {"at": "2026-11-26T07:00:00.250Z", "zero": "4.5"}
+    old = "function Decode(fPort, bytes, variables) { return variables }"
+    assert data(run(pool, old, variables={"zero": "4.5"})) == {"zero": "4.5"}
+
+
+def test_bytes_are_a_plain_list_of_numbers(pool: Pool) -> None:
+    text = "function Decoder(b) { return {list: Array.isArray(b), last: b.pop(), rest: b} }"
+    assert data(run(pool, text)) == {"list": True, "last": 255, "rest": [1, 2]}
+
+
+def test_warnings_and_what_was_logged_are_told(pool: Pool) -> None:
+    text = """function decodeUplink() {
+        console.log("port", 7); console.warn({}); console.error();
+        return {data: {}, warnings: ["low battery"], errors: []}
+    }"""
+    outcome = run(pool, text)
+    assert isinstance(outcome, Decoded)
+    assert outcome.warnings == ("low battery",)
+    assert outcome.log == ("port 7", "[object Object]", "")
+
+
+def test_node_and_the_machine_are_not_there(pool: Pool) -> None:
+    names = ["require", "process", "fetch", "std", "os", "Deno", "setTimeout", "XMLHttpRequest"]
+    text = f"function Decoder() {{ return {{seen: {names}.filter((n) => n in globalThis)}} }}"
+    assert data(run(pool, text)) == {"seen": []}
+    required = "function Decoder() { return {type: typeof require} }"
+    assert data(run(pool, required)) == {"type": "undefined"}
+    assert failed(run(pool, "import 'os'; " + GOOD)).fault is Fault.SYNTAX
+    dynamic = "async function decodeUplink() { await import('os'); return {data: {}} }"
+    assert failed(run(pool, dynamic)).fault is Fault.PROMISE
+
+
+BUFFER = [
+    ("Buffer.from(b).readUInt16BE(1)", 0x02FF),
+    ("Buffer.from(b).readUint16LE(1)", 0xFF02),
+    ("Buffer.from(b).readInt8(2)", -1),
+    ("Buffer.from(b).readIntBE(0, 3)", 0x0102FF),
+    ("Buffer.from(b).readIntLE(0, 3)", 0xFF0201 - 2**24),
+    ("Buffer.from(b).readUIntBE(1, 2)", 0x02FF),
+    ("Buffer.from('c0490fdb', 'hex').readFloatBE(0).toFixed(4)", "-3.1416"),
+    ("Buffer.from('AQL/', 'base64').toString('hex')", "0102ff"),
+    ("Buffer.from('AQL_', 'base64url')[2]", 255),
+    ("Buffer.from(b).toString('base64')", "AQL/"),
+    ("Buffer.from(b.slice(0, 2)).toString('base64')", "AQI="),
+    ("Buffer.from('Höhe €').toString()", "Höhe €"),
+    ("Buffer.from('Höhe €').length", 9),
+    ("Buffer.from('414243', 'hex').toString('ascii', 1, 2)", "B"),
+    ("Buffer.from(b).slice(1).length", 2),
+    ("Buffer.concat([Buffer.from(b), Buffer.alloc(2)]).length", 5),
+    ("Buffer.isBuffer(Buffer.from(b)) && !Buffer.isBuffer(b)", True),
+    ("Buffer.from(b).equals(Buffer.from([1, 2, 255]))", True),
+    ("Number(Buffer.alloc(8, 1).readBigUInt64BE(0) % 1000n)", 0x0101010101010101 % 1000),
+    ("(() => { const w = Buffer.alloc(4); w.writeInt16BE(-2, 1); return w.toString('hex') })()", "00fffe00"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("expression", "expected"), BUFFER)
+def test_a_buffer_is_what_codecs_know_from_node(
+    pool: Pool, expression: str, expected: object
+) -> None:
+    text = f"function Decoder(b) {{ return {{value: {expression}}} }}"
+    assert data(run(pool, text)) == {"value": expected}
+
+
+def test_reading_past_a_buffers_end_is_an_error_of_the_codec(pool: Pool) -> None:
+    for call in ("readUInt32BE(1)", "readIntBE(2, 3)"):
+        text = f"function Decoder(b) {{ return {{v: Buffer.from(b).{call}}} }}"
+        assert failed(run(pool, text)).detail.startswith("RangeError")
+
+
+VALUES = [
+    ("NaN", "NaN"),
+    ("Infinity", "Infinity"),
+    ("-1/0", "-Infinity"),
+    ("null", None),
+    ("() => 1", "[function]"),
+    ("Symbol('x')", "[symbol]"),
+    ("12n", 12),
+    ("2n ** 64n", "18446744073709551616"),
+    ("new Date(0)", "1970-01-01T00:00:00.000Z"),
+    ("new Date(NaN)", None),
+    ("'ä\\u0000'", "ä\x00"),
+    ("[1, undefined]", [1, None]),
+]
+
+
+@pytest.mark.parametrize(("expression", "expected"), VALUES)
+def test_what_json_does_not_know_stays_visible(
+    pool: Pool, expression: str, expected: object
+) -> None:
+    text = f"function Decoder() {{ return {{value: {expression}}} }}"
+    assert data(run(pool, text)) == {"value": expected}
+
+
+def test_a_value_that_is_undefined_is_not_there(pool: Pool) -> None:
+    assert data(run(pool, "function Decoder() { return {a: undefined, b: 1} }")) == {"b": 1}
+
+
+BAD = [
+    ("function (", Fault.SYNTAX),
+    ("", Fault.NO_FUNCTION),
+    ("var Decoder = 5", Fault.NO_FUNCTION),
+    ("function Decoder() { throw new Error('too short') }", Fault.THREW),
+    ("function Decoder() { throw 'too short' }", Fault.THREW),
+    ("function Decoder(b) { return {v: b[9].x} }", Fault.THREW),
+    ("throw new TypeError('at once')", Fault.THREW),
+    ("function decodeUplink() { return {errors: ['unknown port', 8]} }", Fault.ERRORS),
+    ("function decodeUplink() { return {data: {a: 1}, errors: 'bad'} }", Fault.ERRORS),
+    ("function decodeUplink() {}", Fault.NO_OBJECT),
+    ("function decodeUplink() { return {} }", Fault.NO_OBJECT),
+    ("function decodeUplink() { return {data: [1]} }", Fault.NO_OBJECT),
+    ("function Decoder() { return 5 }", Fault.NO_OBJECT),
+    ("function Decoder() { return () => 1 }", Fault.NO_OBJECT),
+    ("function Decoder() { return {toJSON() { return 5 }} }", Fault.NO_OBJECT),
+    ("JSON.stringify = () => 5; function Decoder() { return {} }", Fault.NO_OBJECT),
+    ("JSON.stringify = () => '{\"'; function Decoder() { return {} }", Fault.NO_OBJECT),
+    ("async function decodeUplink() { return {data: {}} }", Fault.PROMISE),
+    ("async function Decoder() { return {} }", Fault.PROMISE),
+    ("const o = {}; o.o = o; function Decoder() { return o }", Fault.CYCLE),
+    ("function Decoder() { let o = {}, i = o; for (let n = 0; n < 40; n++) i = i.o = {}; return o }", Fault.TOO_DEEP),
+    ("function Decoder() { return {a: 'x'.repeat(70000)} }", Fault.TOO_LARGE),
+    ("function Decoder() { return {a: new Array(20000).fill(1234)} }", Fault.TOO_LARGE),
+    ("function Decoder() { for (;;); }", Fault.TOO_SLOW),
+    ("for (;;);", Fault.TOO_SLOW),
+    ("function Decoder() { return {a: /(a+)+$/.test('a'.repeat(40) + 'b')} }", Fault.TOO_SLOW),
+    ("function Decoder() { try { for (;;); } catch { return {} } finally { for (;;); } }", Fault.TOO_SLOW),
+    ("function Decoder() { const a = []; for (;;) a.push(a.length + 'x') }", Fault.MEMORY),
+    ("function Decoder() { return {a: 'x'.repeat(1e9)} }", Fault.MEMORY),
+    ("function Decoder() { return Decoder() }", Fault.RECURSION),
+    ("function Decoder() { let o = {}, i = o; for (let n = 0; n < 1e5; n++) i = i.o = {}; return o }", Fault.RECURSION),
+    ("function Decoder() { return {a: new Array(2e9).join('ab')} }", Fault.KILLED),
+    ("function Decoder() { throw {toString() { for (;;); }} }", Fault.KILLED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "fault"), BAD)
+def test_a_bad_codec_is_told_from_others_and_spoils_nothing(
+    pool: Pool, text: str, fault: Fault
+) -> None:
+    assert failed(run(pool, text)).fault is fault
+    assert data(run(pool, GOOD)) == {"n": 3, "port": 7}
+
+
+def test_an_error_names_the_line_of_the_codecs_text(pool: Pool) -> None:
+    thrown = failed(run(pool, "\n\nfunction Decoder() {\n  throw new Error('no')\n}"))
+    assert (thrown.detail, thrown.line) == ("Error: no", 4)
+    assert failed(run(pool, "\nfunction Decoder( {")).line == 2
+
+
+def test_the_errors_a_codec_gives_are_told_in_its_words(pool: Pool) -> None:
+    text = "function decodeUplink() { return {errors: ['unknown port', {a: 1}]} }"
+    assert failed(run(pool, text)).detail.startswith("unknown port; ")
+
+
+def test_what_one_decode_leaves_behind_the_next_does_not_find(pool: Pool) -> None:
+    dirty = """globalThis.left = 1; Object.prototype.polluted = 1; JSON.stringify = null;
+        Array.prototype.slice = null; let count = 0;
+        function Decoder() { throw new Error('dirty') }"""
+    clean = """let count = 0; function Decoder() {
+        return {left: typeof left, polluted: typeof ({}).polluted, slice: typeof [].slice, n: ++count}
+    }"""
+    for _ in range(4):
+        run(pool, dirty)
+        told = data(run(pool, clean))
+        assert told == {"left": "undefined", "polluted": "undefined", "slice": "function", "n": 1}

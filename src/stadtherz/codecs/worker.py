@@ -1,0 +1,140 @@
+"""A worker process: decodes one payload after the other, each in a fresh JavaScript context.
+
+Started by `process` as a script of its own (`python -I worker.py LIMITS`), so that it imports nothing
+of the product and gets neither its environment nor its open files. Frames go both ways: four bytes of
+length, big endian, then the content. First it says what it is; then it answers every request:
+
+    {"code": digest, "text": ... the first time ..., "input": [bytes, port, milliseconds, variables]}
+    {"cpu": seconds} NEWLINE then +[result, log] as `call.js` gives it, or -{"fault", "detail", "line"}
+
+It holds itself to its limits as far as it can; the parent kills it where it cannot.
+"""
+
+import json
+import re
+import resource
+import signal
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import quickjs
+
+HELLO = b"stadtherz codec worker 1"
+_HERE = Path(__file__).parent
+_ROOM = (_HERE / "room.js").read_text("utf-8")
+_BUFFER = (_HERE / "buffer.js").read_text("utf-8")
+_FUNCTIONS = ",".join(
+    f'typeof {name}=="function"?{name}:module.exports.{name}||exports.{name}'
+    for name in ("decodeUplink", "Decode", "Decoder")
+)
+_CALL = (_HERE / "call.js").read_text("utf-8").rstrip() + f"({_FUNCTIONS},%s,%d,%d,%s)"
+_LINE = re.compile(r"<input>:(\d+)")
+_NO_RESULT = ("no_function", "promise")
+_LENGTH = struct.Struct(">I")
+
+
+def main() -> None:
+    limits = json.loads(sys.argv[1])
+    _confine(limits)
+    texts: dict[str, str] = {}
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    _send(answers, HELLO)
+    while True:
+        request = _receive(requests)
+        if request is None:
+            return
+        # Even if the parent is gone, nothing runs on: the default action of this signal is the end.
+        signal.setitimer(signal.ITIMER_REAL, limits["alarm"])
+        began = time.process_time()
+        answer = _answer(json.loads(request), texts, limits)
+        took = time.process_time() - began
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _send(answers, b'{"cpu":%f}\n' % took + answer)
+
+
+def _confine(limits: dict[str, Any]) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for kind, most in (
+        (resource.RLIMIT_AS, limits["address_space"]),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 3),  # what is open already, and no more
+    ):
+        resource.setrlimit(kind, (most, most))
+
+
+def _receive(requests: BinaryIO) -> bytes | None:
+    head = requests.read(_LENGTH.size)
+    return requests.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else None
+
+
+def _send(answers: BinaryIO, content: bytes) -> None:
+    answers.write(_LENGTH.pack(len(content)) + content)
+    answers.flush()
+
+
+def _answer(request: dict[str, Any], texts: dict[str, str], limits: dict[str, Any]) -> bytes:
+    if request.get("forget"):
+        texts.clear()
+    if "text" in request:
+        texts[request["code"]] = request["text"]
+    try:
+        told = _run(texts[request["code"]], request["input"], limits)
+    except MemoryError:
+        told = _failed("memory")
+    return told.encode("utf-8", errors="replace")
+
+
+def _run(text: str, given: list[Any], limits: dict[str, Any]) -> str:
+    context = quickjs.Context()
+    context.set_memory_limit(limits["memory"])
+    context.set_max_stack_size(limits["stack"])
+    context.set_time_limit(limits["cpu"])
+    context.eval(_ROOM)
+    if "Buffer" in text:
+        context.eval(_BUFFER)
+    bytes_, f_port, time_ms, variables = given
+    fault = "syntax"
+    try:
+        context.eval(text)
+        fault = "threw"
+        told = context.eval(_CALL % (bytes_, f_port, time_ms, json.dumps(variables)))
+    except quickjs.StackOverflow:
+        return _failed("recursion")
+    except quickjs.JSException as problem:
+        return _thrown(fault, str(problem))
+    return _given(told, limits["output"])
+
+
+def _given(told: object, most: int) -> str:
+    if not isinstance(told, str):  # a codec that brought its own JSON
+        return _failed("no_object")
+    if told in _NO_RESULT:
+        return _failed(told)
+    return "+" + told if len(told) <= most else _failed("too_large")
+
+
+def _thrown(fault: str, message: str) -> str:
+    """What ended the codec, by the engine's words for it and, below, the place."""
+    first, _, rest = message.partition("\n")
+    if "interrupted" in first:
+        return _failed("too_slow")
+    if "out of memory" in first or first == "null":
+        return _failed("memory")
+    if first == "TypeError: circular reference":
+        return _failed("cycle")
+    if fault == "syntax" and not first.startswith("SyntaxError"):
+        fault = "threw"
+    place = _LINE.search(rest)
+    return _failed(fault, first[:300], int(place[1]) if place else None)
+
+
+def _failed(fault: str, detail: str = "", line: int | None = None) -> str:
+    return "-" + json.dumps({"fault": fault, "detail": detail, "line": line})
+
+
+if __name__ == "__main__":
+    main()

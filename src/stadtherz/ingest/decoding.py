@@ -1,0 +1,83 @@
+"""Payloads that the network left as they were, and the codecs of their devices."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from stadtherz.base.time import Micros
+from stadtherz.codecs.public import Failed, Job, Outcome, submit
+from stadtherz.ingest.decode import shown
+from stadtherz.ingest.models import Codec
+from stadtherz.ingest.uplink import Uplink
+
+_LONGEST_DETAIL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCodec:
+    name: str
+    kind: str
+    text: str
+    digest: str
+
+
+def known_codec(pk: int | None) -> KnownCodec | None:
+    """The codec as it is now. Many devices share one, so its text is read once for each version."""
+    if pk is None:
+        return None
+    version = Codec.objects.filter(pk=pk).values_list("name", "kind", "digest").first()
+    return _version(pk, *version) if version is not None else None
+
+
+@lru_cache(maxsize=256)
+def _version(pk: int, name: str, kind: str, digest: str) -> KnownCodec | None:
+    text = Codec.objects.filter(pk=pk, digest=digest).values_list("text", flat=True).first()
+    return None if text is None else KnownCodec(name, kind, text, digest)
+
+
+def start(
+    codec: KnownCodec, message: Uplink, *, owner: int, variables: Mapping[str, str]
+) -> Future[Outcome]:
+    """What the codec makes of the payload; the future never raises. `owner` is the device."""
+    return submit_payload(
+        codec,
+        message.payload,
+        f_port=message.f_port,
+        received=message.time,
+        owner=owner,
+        variables=variables,
+    )
+
+
+def submit_payload(
+    codec: KnownCodec,
+    payload: bytes,
+    *,
+    f_port: int,
+    received: Micros,
+    owner: object,
+    variables: Mapping[str, str],
+) -> Future[Outcome]:
+    return submit(
+        Job(
+            text=codec.text,
+            payload=payload,
+            f_port=f_port,
+            received=received,
+            owner=owner,
+            variables=dict(variables),
+            digest=codec.digest,
+        )
+    )
+
+
+def facts_of(name: str, failed: Failed) -> dict[str, Any]:
+    """What a sentence about it needs (`reasons.codec_sentence`), as it is kept."""
+    return {
+        "codec": name,
+        "fault": failed.fault.value,
+        "told": shown(failed.detail, _LONGEST_DETAIL),
+        "line": failed.line,
+    }

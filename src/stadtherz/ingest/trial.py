@@ -1,0 +1,63 @@
+"""A codec tried with one payload: what whoever writes or chooses one wants to see."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from stadtherz.base.errors import Unavailable
+from stadtherz.base.time import Micros, now_us
+from stadtherz.codecs.public import Decoded, Outcome
+from stadtherz.ingest import decoding
+from stadtherz.ingest.decoding import KnownCodec, facts_of
+from stadtherz.ingest.reasons import codec_sentence
+
+_PATIENCE_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The values, or in the active language why there are none."""
+
+    data: dict[str, Any] | None = None
+    problem: str = ""
+    warnings: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+    outcome: Outcome | None = field(default=None, repr=False)
+
+
+def try_codec(
+    kind: str,
+    text: str,
+    payload: bytes,
+    *,
+    f_port: int = 1,
+    received: Micros | None = None,
+    variables: Mapping[str, str] | None = None,
+    name: str = "",
+) -> Trial:
+    """What the codec makes of the payload. Raises Unavailable if no worker answers."""
+    codec = KnownCodec(name, kind, text, digest="")
+    future = decoding.submit_payload(
+        codec,
+        payload,
+        f_port=f_port,
+        received=now_us() if received is None else received,
+        owner="trial",
+        variables=variables or {},
+    )
+    return trial_of(name, _waited(future))
+
+
+def _waited(future: Future[Outcome]) -> Outcome:
+    try:
+        return future.result(_PATIENCE_S)
+    except TimeoutError as problem:
+        raise Unavailable("codec", "did not answer in time", retry=True) from problem
+
+
+def trial_of(name: str, outcome: Outcome) -> Trial:
+    if isinstance(outcome, Decoded):
+        return Trial(outcome.data, "", outcome.warnings, outcome.log, outcome)
+    problem = codec_sentence(facts_of(name, outcome))
+    return Trial(None, problem, (), outcome.log, outcome)

@@ -129,6 +129,9 @@ class StaffViewSet(ModelViewSet):
     icon = "list-ul"
     inspect_view_enabled = True
     copy_view_enabled = False
+    # Wagtail would look for references in every row that anybody saves, measurements' places included,
+    # and write each down once more; the foreign keys themselves protect what others need.
+    add_to_reference_index = False
 
     index_view_class = staff_views.StaffIndexView
     add_view_class = staff_views.StaffCreateView
@@ -160,7 +163,7 @@ class StaffViewSet(ModelViewSet):
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         common: dict[str, Any] = super().get_common_view_kwargs(**kwargs)
-        return {**common, "views": self}
+        return {**common, "views": self, "usage_url_name": None}  # there is no index of references
 
     def construct_view(self, view_class: Any, **kwargs: Any) -> View:
         view: View = super().construct_view(view_class, **kwargs)

@@ -223,8 +223,6 @@ class StaffDeleteView(Limited, generic.DeleteView):
         )
 
     def form_valid(self, form: forms.Form) -> HttpResponse:
-        if self.usage and self.usage.is_protected:
-            return self._explain()
         try:
             response: HttpResponse = super().form_valid(form)
         except ProtectedError:

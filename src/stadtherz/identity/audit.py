@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, QuerySet
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.identity.models import ApiToken, AuditEntry, Membership, User
+from stadtherz.identity.models import ApiToken, AuditEntry, User
 
 _SECRET = ("password", "digest", "token", "secret", "session")
 _LONGEST = 2_000  # characters of one value that are kept
@@ -34,11 +33,17 @@ def record(
 
 
 def follow_entity(
-    *, actor: str, action: str, entity: str, id: int, changes: Mapping[str, Any], **_: Any
+    *,
+    actor: str,
+    action: str,
+    entity: str,
+    id: int,
+    owner: int,
+    changes: Mapping[str, Any],
+    **_: Any,
 ) -> None:
     """The store announced a change (signal `entity_changed`): it becomes an entry."""
-    owner = _owner_of(entity, id)
-    _add(actor, action, entity, id, changes, _home_of(actor) if owner is None else owner)
+    _add(actor, action, entity, id, changes, owner)
 
 
 def actor_name(actor: str) -> str:
@@ -70,26 +75,6 @@ def _add(
         key=str(key),
         changes={name: _kept(name, value) for name, value in changes.items()},
     )
-
-
-def _owner_of(entity: str, key: int) -> int | None:
-    """The organisation an entity of the store belongs to; None if it is gone or not found."""
-    kind = ContentType.objects.get_by_natural_key("store", entity.lower())
-    found = kind.get_all_objects_for_this_type(pk=key).first()
-    owned = getattr(found, "thing", found) if entity == "HistoricalLocation" else found
-    owner: int | None = getattr(owned, "owner_id", None)
-    return owner
-
-
-def _home_of(actor: str) -> int | None:
-    kind, _, key = actor.partition(":")
-    if kind == "token":
-        tokens = ApiToken.objects.filter(prefix=key)
-        return tokens.values_list("organisation_id", flat=True).first()
-    if kind == "user" and key.isdecimal():
-        members = Membership.objects.filter(user=int(key)).order_by("organisation__name")
-        return members.values_list("organisation_id", flat=True).first()
-    return None
 
 
 def _kept(name: str, value: Any) -> Any:

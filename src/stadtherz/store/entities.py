@@ -51,7 +51,7 @@ MODELS: dict[Entity, type[Model]] = {
 }
 
 entity_changed = Signal()
-"""Sent inside the transaction: actor, action ("create", "update", "delete"), entity, id, changes."""
+"""Sent inside the transaction: actor, action ("create", "update", "delete"), entity, id, owner, changes."""
 
 
 def create(
@@ -73,7 +73,7 @@ def create(
             instance.save(force_insert=True)
         _set_observed(instance, values)
         _set_locations(entity, instance, values)
-        _announce("create", entity, instance.pk, values, visibility)
+        _announce("create", entity, instance, values, visibility)
         return int(instance.pk)
 
 
@@ -114,7 +114,7 @@ def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visi
         if place != _place(instance):
             _renew_areas(entity, key)
         if _set_locations(entity, instance, values) or changed:
-            _announce("update", entity, key, values, visibility)
+            _announce("update", entity, instance, values, visibility)
 
 
 def _place(instance: Any) -> Any:
@@ -150,7 +150,8 @@ def delete(entity: Entity, key: int, visibility: Visibility) -> None:
             for stream in Datastream.objects.filter(observed__observed_property=key).distinct():
                 stream.delete()
         instance.delete()
-        _announce("delete", entity, key, {}, visibility)
+        instance.pk = key
+        _announce("delete", entity, instance, {}, visibility)
 
 
 def find(entity: Entity, key: int, visibility: Visibility) -> Any:
@@ -164,14 +165,15 @@ def find(entity: Entity, key: int, visibility: Visibility) -> Any:
 
 
 def _announce(
-    action: str, entity: Entity, key: int, values: Mapping[str, Any], visibility: Visibility
+    action: str, entity: Entity, instance: Any, values: Mapping[str, Any], visibility: Visibility
 ) -> None:
     entity_changed.send(
         sender=entity,
         actor=visibility.actor,
         action=action,
         entity=entity,
-        id=key,
+        id=instance.pk,
+        owner=guardian(instance),
         changes=dict(values),
     )
 

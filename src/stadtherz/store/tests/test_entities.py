@@ -190,21 +190,22 @@ def test_nobody_gives_an_entity_to_another_organisation() -> None:
 
 
 def test_every_change_is_announced() -> None:
-    heard: list[tuple[str, str, dict[str, Any]]] = []
+    heard: list[tuple[str, str, int, dict[str, Any]]] = []
 
-    def hear(actor: str, action: str, changes: dict[str, Any], **_: Any) -> None:
-        heard.append((actor, action, changes))
+    def hear(actor: str, action: str, owner: int, changes: dict[str, Any], **_: Any) -> None:
+        heard.append((actor, action, owner, changes))
 
     entity_changed.connect(hear)
-    staff = staff_of(town())
+    home = town()
+    staff = staff_of(home)
     key = create("Thing", {"name": "a"}, staff)
     update("Thing", key, {"name": "b"}, staff)
     delete("Thing", key, staff)
     entity_changed.disconnect(hear)
     assert heard == [
-        (staff.actor, "create", {"name": "a"}),
-        (staff.actor, "update", {"name": "b"}),
-        (staff.actor, "delete", {}),
+        (staff.actor, "create", home, {"name": "a"}),
+        (staff.actor, "update", home, {"name": "b"}),
+        (staff.actor, "delete", home, {}),
     ]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _kind = click.option(
     "--kind",
-    type=click.Choice(["javascript"]),
+    type=click.Choice(["javascript", "bytes", "cayenne"]),
     default="javascript",
     show_default=True,
     help="What the file holds.",

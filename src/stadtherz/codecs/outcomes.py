@@ -22,6 +22,7 @@ class Fault(StrEnum):
     RECURSION = "recursion"
     KILLED = "killed"
     TOO_SHORT = "too_short"  # of a payload that ends inside a value
+    BAD_MAP = "bad_map"
     UNREADABLE = "unreadable"  # of a payload that is not of the codec's kind
     BUSY = "busy"
     UNAVAILABLE = "unavailable"

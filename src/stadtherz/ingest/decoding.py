@@ -7,7 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 from stadtherz.base.time import Micros
-from stadtherz.codecs.public import Failed, Job, Outcome, submit
+from stadtherz.codecs.public import (
+    BadMap,
+    Failed,
+    Fault,
+    Job,
+    Outcome,
+    decode_cayenne,
+    parse_bytemap,
+    submit,
+)
 from stadtherz.ingest.decode import shown
 from stadtherz.ingest.models import Codec
 from stadtherz.ingest.uplink import Uplink
@@ -60,6 +69,10 @@ def submit_payload(
     owner: object,
     variables: Mapping[str, str],
 ) -> Future[Outcome]:
+    if codec.kind == Codec.Kind.BYTES:
+        return _done(_by_map(codec.text, payload, f_port))
+    if codec.kind == Codec.Kind.CAYENNE:
+        return _done(decode_cayenne(payload))
     return submit(
         Job(
             text=codec.text,
@@ -71,6 +84,19 @@ def submit_payload(
             digest=codec.digest,
         )
     )
+
+
+def _by_map(text: str, payload: bytes, f_port: int) -> Outcome:
+    try:
+        return parse_bytemap(text).decode(payload, f_port)
+    except BadMap as problem:
+        return Failed(Fault.BAD_MAP, str(problem), problem.line)
+
+
+def _done(outcome: Outcome) -> Future[Outcome]:
+    future: Future[Outcome] = Future()
+    future.set_result(outcome)
+    return future
 
 
 def facts_of(name: str, failed: Failed) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from stadtherz.codecs.public import LARGEST_TEXT
+from stadtherz.codecs.public import LARGEST_TEXT, BadMap, parse_bytemap
 from stadtherz.ingest import decode, reasons
 
 
@@ -30,6 +30,8 @@ class Codec(models.Model):
 
     class Kind(models.TextChoices):
         JAVASCRIPT = "javascript", _("JavaScript of the maker")
+        BYTES = "bytes", _("Byte map")
+        CAYENNE = "cayenne", _("Cayenne LPP")
 
     owner = models.ForeignKey(
         "store.Organisation", models.PROTECT, related_name="+", verbose_name=_("organisation")
@@ -41,8 +43,9 @@ class Codec(models.Model):
         blank=True,
         max_length=LARGEST_TEXT,
         help_text=_(
-            "The script with decodeUplink, Decoder or Decode, as the maker or a network’s"
-            " device repository gives it."
+            "JavaScript: the script with decodeUplink, Decoder or Decode, as the maker or a network’s"
+            " device repository gives it. Byte map: one value a line, for example"
+            " “level_cm 0 u16be *0.1 cm” (name, first byte, type, factor, unit). Cayenne LPP: nothing."
         ),
     )
     digest = models.CharField(max_length=64, editable=False)
@@ -71,6 +74,8 @@ class Codec(models.Model):
     def clean(self) -> None:
         if self.kind == self.Kind.JAVASCRIPT and not self.text.strip():
             raise ValidationError({"text": _("Paste the script here.")})
+        if self.kind == self.Kind.BYTES:
+            _check_map(self.text)
 
 
 class Device(models.Model):
@@ -200,6 +205,20 @@ class DeviceField(models.Model):
             raise ValidationError(
                 {"datastream": _("This datastream belongs to another organisation.")}
             )
+
+
+def _check_map(text: str) -> None:
+    try:
+        parse_bytemap(text)
+    except BadMap as problem:
+        raise ValidationError(
+            {
+                "text": ValidationError(
+                    _("Line %(line)s cannot be read. Write for example: level_cm 0 u16be *0.1 cm"),
+                    params={"line": problem.line},
+                )
+            }
+        ) from problem
 
 
 def _is_texts(told: object) -> bool:

@@ -153,5 +153,6 @@ _CODEC_FAULTS = {
     "busy": _("there was no time for it just now. Send or replay the message again."),
     "unavailable": _("its process does not start. Send or replay the message again."),
     "too_short": _("the payload ends before its last value{told}."),
+    "bad_map": _("its table cannot be read{told}."),
     "unreadable": _("the payload is not of its kind{told}."),
 }

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.ingest import devices
-from stadtherz.ingest.models import Codec, Device, RefusedUplink
+from stadtherz.ingest.models import Codec, Device, DeviceField, RefusedUplink
 from stadtherz.ingest.public import deliver as deliver_all
 from stadtherz.ingest.public import register_device, replay
 from stadtherz.ingest.register import NewField
@@ -192,3 +192,35 @@ def test_a_codec_without_text_is_refused(town: Town) -> None:
     with pytest.raises(ValidationError) as caught:
         Codec(owner_id=town.organisation, name="Empty", text="  ").full_clean()
     assert list(caught.value.message_dict) == ["text"]
+
+
+def test_a_byte_map_reads_a_payload(town: Town) -> None:
+    codec = give_codec(town.device, "port 1\nlevel_cm 0 u16be *0.1 cm")
+    codec.kind = Codec.Kind.BYTES
+    codec.save()
+    (reading,) = plan_of(town, tts(1, payload=b"\x04\xd2")).readings
+    assert reading.result == 123.4
+    deliver(town, tts(2, payload=b"\x04"))
+    with translation.override("en"):
+        assert refused().sentence.endswith("the payload ends before its last value (1 bytes).")
+
+
+def test_cayenne_lpp_needs_no_text(town: Town) -> None:
+    codec = give_codec(town.device, "")
+    codec.kind = Codec.Kind.CAYENNE
+    codec.full_clean()
+    codec.save()
+    DeviceField.objects.filter(path="level_cm").update(path="distance_3", factor=100)
+    devices.forget()
+    (reading,) = plan_of(town, tts(1, payload=bytes.fromhex("0382000004d2"))).readings
+    assert reading.result == 123.4
+    deliver(town, tts(2, payload=b"\x01\x09\x00"))
+    with translation.override("en"):
+        assert "type 9 at byte 1" in refused().sentence
+
+
+def test_a_byte_map_that_cannot_be_read_names_its_line(town: Town) -> None:
+    row = Codec(owner_id=town.organisation, name="Map", kind="bytes", text="a 0 u8\nb 1 u7")
+    with pytest.raises(ValidationError) as caught:
+        row.full_clean()
+    assert "2" in caught.value.message_dict["text"][0]

@@ -3,6 +3,7 @@
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import (
     FALSE,
+    Call,
     Column,
     Compare,
     Expression,
@@ -94,9 +95,12 @@ def _compare_conditions(operator: str, left: Expression, right: Expression) -> E
         raise Invalid("$filter", "a condition can only be compared with true or false")
     if operator not in ("eq", "ne"):
         raise Invalid("$filter", "conditions have no order; use eq or ne")
-    if isinstance(right, Literal):
-        return left if right.value == (operator == "eq") else Not(left)
-    return _plain(operator, left, right)
+    if not isinstance(right, Literal):
+        return _plain(operator, left, right)
+    wanted = right.value == (operator == "eq")
+    if isinstance(left, Call) and (operator, wanted) != ("eq", True):
+        return _plain(operator, left, right)  # a function may be null, which is neither
+    return left if wanted else Not(left)
 
 
 def _compare_periods(

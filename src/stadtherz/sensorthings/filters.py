@@ -5,11 +5,13 @@ is reached by Datastream and Thing. Types are checked here, so that a wrong quer
 its position and no engine ever sees it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeGuard, assert_never
 
 from stadtherz.base.errors import Invalid, QuerySyntaxError
 from stadtherz.base.expressions import (
+    FALSE,
     TRUE,
     And,
     Call,
@@ -23,8 +25,9 @@ from stadtherz.base.expressions import (
     Order,
 )
 from stadtherz.base.time import EARLIEST, LATEST, Micros
-from stadtherz.sensorthings import periods
+from stadtherz.sensorthings import periods, quantifiers
 from stadtherz.sensorthings.comparisons import compare
+from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.functions import SIGNATURES
 from stadtherz.sensorthings.grammar import flattened
 from stadtherz.sensorthings.literals import (
@@ -45,22 +48,30 @@ from stadtherz.sensorthings.syntax import (
     Node,
     Operation,
     OrderTerm,
+    Quantified,
     Unary,
 )
-from stadtherz.sensorthings.trees import kind_of, passes_many, walk
+from stadtherz.sensorthings.trees import conjunction, entity_at, kind_of, passes_many, walk
 
 IDS = ("id", "@iot.id")
 Operand = Expression | Span
+Computed = Name | Constant | Operation | Unary | Function | Membership
 _OBJECTS = (Shape.MOMENT, Shape.INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
-    """Resolves the nodes of one option against `entity`; `now` is the time of the request."""
+    """Resolves the nodes of one option against `entity`; `now` is the time of the request.
+
+    `scopes` are the variables of `any` and `all` around the node, with the ways they stand for.
+    `plain` tells that nothing but these, `and` and `or` are around it.
+    """
 
     entity: EntityType
     option: str
     now: Micros
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plain: bool = True
 
     def condition(self, node: Node) -> Expression:
         """The node as something that is true or false."""
@@ -94,14 +105,22 @@ class Resolver:
 
     def operand(self, node: Node) -> Operand:
         match node:
+            case Quantified():
+                return self._quantified(node)
+            case Operation(operator="and" | "or"):
+                return self._logic(node)
+            case _:
+                inside = replace(self, plain=False) if self.plain and self.scopes else self
+                return inside._computed(node)
+
+    def _computed(self, node: Computed) -> Operand:
+        match node:
             case Name():
                 return self._name(node)
             case Constant():
                 return literal(node, self.option)
             case Unary():
                 return self._unary(node)
-            case Operation(operator="and" | "or"):
-                return self._logic(node)
             case Operation(operator="eq" | "ne" | "gt" | "ge" | "lt" | "le"):
                 return self._comparison(node)
             case Operation():
@@ -121,7 +140,7 @@ class Resolver:
     # --- names ---------------------------------------------------------------------------------
 
     def _name(self, node: Name) -> Operand:
-        entity, links, rest = walk(self.entity, node.path)
+        entity, links, rest = walk(self.entity, self._way(node.path))
         prefix = "".join(f"{link}/" for link in links)
         if not rest:
             raise self.fail(node, "is a link; go on to one of its properties")
@@ -151,11 +170,44 @@ class Resolver:
             return start if path == ("start",) else end
         return Span(start, end)
 
+    def _way(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The path from the root, also if it begins with a variable."""
+        scope = self.scopes.get(path[0])
+        return path if scope is None else (*scope, *path[1:])
+
+    # --- any and all ---------------------------------------------------------------------------
+
+    def _quantified(self, node: Quantified) -> Expression:
+        way = self._way(node.path)
+        _, links, rest = walk(self.entity, way)
+        last = entity_at(self.entity, way[:-1]).link(way[-1]) if not rest else None
+        if last is None or not last.many:
+            raise self.fail(node, f"{node.quantifier} belongs behind a link to many")
+        condition = self._condition_behind(node, links)
+        some = node.quantifier == "any"
+        if not some:
+            condition = Not(quantifiers.by_itself(self.entity, links, condition))
+        where = conjunction(quantifiers.there(links), condition)
+        scope = self.scopes.get(node.path[0], ())
+        having = quantifiers.having(self.entity, links, scope, where)
+        if having is not None:
+            return having if some else Not(having)
+        if some and self.plain and scope:
+            return where  # asked together with what is around it
+        raise Unsupported(f"{node.quantifier} cannot look further than where its way begins here")
+
+    def _condition_behind(self, node: Quantified, way: tuple[str, ...]) -> Expression:
+        if node.condition is None:
+            return TRUE
+        scopes = {**self.scopes, node.variable: way}
+        plain = self.plain and node.quantifier == "any"
+        return replace(self, scopes=scopes, plain=plain).condition(node.condition)
+
     # --- operators -----------------------------------------------------------------------------
 
     def _unary(self, node: Unary) -> Expression:
         if node.operator == "not":
-            return Not(self.condition(node.operand))
+            return self._negated(node.operand)
         inner = self.value(node.operand)
         if isinstance(inner, Literal) and inner.kind in (Kind.NUMBER, Kind.DURATION):
             return Literal(-inner.value, inner.kind)
@@ -164,12 +216,28 @@ class Resolver:
             raise self.fail(node, f"'-' needs a number, not {_a(kind)}")
         return Call("neg", (inner,), Kind.NUMBER if kind is Kind.JSON else kind)
 
+    def _negated(self, node: Node) -> Expression:
+        """A function of null is null, and so is its contrary (OData 4.0 part 2 §5.1.1.1.9)."""
+        if isinstance(node, Function) and node.name in periods.RELATIONS:
+            there = [Not(periods.is_null(span)) for span in self._spans(node)]
+            return And((Not(self._relation(node)), *there))
+        operand = self.operand(node)
+        if isinstance(operand, Column | Call) and operand.kind in (Kind.BOOLEAN, Kind.JSON):
+            return Compare("eq", operand, FALSE)
+        return Not(self.condition(node))
+
     def _logic(self, node: Operation) -> Expression:
         """A chain `a and b and c` becomes one And, so that its depth costs no engine anything."""
         chain = [self.condition(part) for part in flattened(node)]
         return And(tuple(chain)) if node.operator == "and" else Or(tuple(chain))
 
     def _comparison(self, node: Operation) -> Expression:
+        if (
+            _denies(node)
+            and isinstance(node.left, Function)
+            and node.left.name in periods.RELATIONS
+        ):
+            return self._negated(node.left)
         left, right = self.operand(node.left), self.operand(node.right)
         try:
             return compare(node.operator, left, right)
@@ -192,6 +260,8 @@ class Resolver:
         left, right = self.operand(node.left), self.operand(node.right)
         if isinstance(left, Span) and _is_duration(right) and node.operator in ("add", "sub"):
             return periods.shift(node.operator, left, right)
+        if isinstance(right, Span) and _is_duration(left) and node.operator == "add":
+            return periods.shift("add", right, left)
         one = left.start if isinstance(left, Span) else left
         other = right.start if isinstance(right, Span) else right
         kinds = (_numeric(kind_of(one)), node.operator, _numeric(kind_of(other)))
@@ -231,10 +301,17 @@ class Resolver:
         return Literal(moments[name], Kind.TIME) if name in moments else None
 
     def _relation(self, node: Function) -> Expression:
+        left, right = self._spans(node)
+        try:
+            return periods.RELATIONS[node.name](left, right)
+        except Invalid as error:
+            raise self.fail(node.arguments[1], error.reason) from None
+
+    def _spans(self, node: Function) -> tuple[Span, Span]:
         if len(node.arguments) != 2:
             raise self.fail(node, f"{node.name} takes 2 times")
         left, right = (self._span(argument, node.name) for argument in node.arguments)
-        return periods.RELATIONS[node.name](left, right)
+        return left, right
 
     def _span(self, node: Node, function: str) -> Span:
         operand = self.operand(node)
@@ -294,6 +371,12 @@ _ARITHMETIC: dict[tuple[Kind, str, Kind], Kind] = {
 
 def _is_duration(operand: Operand) -> TypeGuard[Expression]:
     return not isinstance(operand, Span) and kind_of(operand) is Kind.DURATION
+
+
+def _denies(node: Operation) -> bool:
+    """Whether it says that something `eq false`."""
+    right = node.right
+    return node.operator == "eq" and isinstance(right, Constant) and right.text == "false"
 
 
 def _numeric(kind: Kind) -> Kind:

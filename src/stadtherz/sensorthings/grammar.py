@@ -17,6 +17,7 @@ from stadtherz.sensorthings.syntax import (
     Operation,
     Operator,
     OrderTerm,
+    Quantified,
     Unary,
 )
 from stadtherz.sensorthings.tokens import END, Token, split_outside, tokenize, unquote_text
@@ -42,6 +43,7 @@ _PREFIXES: dict[str, ConstantKind] = {
     "date": "date",
 }
 _WORDS: dict[str, ConstantKind] = {"true": "boolean", "false": "boolean", "null": "null"}
+_QUANTIFIERS = frozenset({"any", "all"})
 _LITERALS = frozenset({"number", "text", "time", "date", "period", "prefixed"})
 
 
@@ -170,13 +172,44 @@ class _Parser:
         if token.text == "not":
             return self._unary("not", _NOT, token, depth)
         if self.token.kind == "open":
-            arguments = self.arguments(depth, "'('")
-            return Function(token.text.lower(), arguments, token.position)
+            return self._called(token, depth)
         if token.text in _WORDS:
             return Constant(_WORDS[token.text], token.text, token.position)
         if token.text in _BINDING:
             raise self.fail(f"{token.text!r} stands where a value is expected", token)
         return Name(way_of(token.text), token.position)
+
+    def _called(self, token: Token, depth: int) -> Node:
+        *path, name = way_of(token.text)
+        if path and name in _QUANTIFIERS:
+            return self._quantified(token, tuple(path), depth)
+        arguments = self.arguments(depth, "'('")
+        return Function(token.text.lower(), arguments, token.position)
+
+    def _quantified(self, token: Token, path: tuple[str, ...], depth: int) -> Node:
+        quantifier: OneOf["any", "all"] = "any" if token.text.endswith("/any") else "all"
+        self.expect("open", "'('")
+        variable, condition = "", None
+        if self.token.kind != "close" or quantifier == "all":
+            variable = self._variable()
+            condition = self.expression(0, depth + 1)
+        self.expect("close", "')'")
+        return Quantified(quantifier, path, variable, condition, token.position)
+
+    def _variable(self) -> str:
+        """The variable before a colon, which may have been taken for part of a name: `d:d/name`."""
+        token = self.take()
+        name, colon, rest = token.text.partition(":")
+        if token.kind != "name" or not name.isidentifier():
+            raise self.fail(
+                "a variable and a colon are missing, as in any(d: d/name eq 'x')", token
+            )
+        if not colon:
+            self.expect("colon", "':'")
+        elif rest:
+            behind = token.position + len(name) + 1
+            self.tokens[self.index : self.index] = list(tokenize(self.option, rest, behind))[:-1]
+        return name
 
     def arguments(self, depth: int, what: str) -> tuple[Node, ...]:
         self.expect("open", what)
@@ -212,6 +245,8 @@ def parts_of(node: Node) -> list[Node]:
             return list(arguments)
         case Membership(value=value, members=members):
             return [value, *members]
+        case Quantified(condition=condition) if condition is not None:
+            return [condition]
         case _:
             return []
 
@@ -231,7 +266,7 @@ def flattened(node: Operation) -> list[Node]:
 
 def _constant(token: Token) -> Constant:
     if token.kind == "prefixed":
-        kind = _PREFIXES[token.text[: token.text.index("'")]]
+        kind = _PREFIXES[token.text[: token.text.index("'")].lower()]
         return Constant(kind, unquote_text(token.text), token.position)
     text = unquote_text(token.text) if token.kind == "text" else token.text
     return Constant(cast(ConstantKind, token.kind), text, token.position)

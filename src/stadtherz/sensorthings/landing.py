@@ -99,6 +99,6 @@ def service_root(urls: Urls) -> bytes:
     settings: dict[str, Any] = {"conformance": conformance, **_mqtt_settings(urls)}
     if urls.face.version == "2.0":
         endpoints = {"endpoints": [urls.root]}
-        settings["functions"] = sorted([*SIGNATURES, *RELATIONS])
+        settings["functions"] = sorted([*SIGNATURES, *RELATIONS, "any", "all"])
         settings |= {f"{_V2}/{kind}/binding/http": endpoints for kind in ("req", "req-class")}
     return orjson.dumps({**urls.context(), "value": sets, "serverSettings": settings})

@@ -1,13 +1,15 @@
 """Instants and intervals in filters: comparisons and the relations of 18-088 table 25.
 
-An interval is a pair of columns whose end is null for an instant. Everything here becomes plain
-comparisons of starts and ends, so that no other stage has to know what an interval is.
+An interval is a pair of columns whose end is null for an instant. It begins with its start and is over
+at its end, so that two which meet share nothing. Everything here becomes plain comparisons of starts
+and ends, so that no other stage has to know what an interval is.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal as OneOf
 
+from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import (
     And,
     Call,
@@ -46,16 +48,21 @@ def _of_last(span: Span, condition: Callable[[Expression], Expression]) -> Expre
     )
 
 
-def _last_to_last(operator: OneOf["eq", "le", "lt", "gt"], left: Span, right: Span) -> Expression:
+def _last_to_last(operator: OneOf["eq", "le"], left: Span, right: Span) -> Expression:
     return _of_last(left, lambda a: _of_last(right, lambda b: Compare(operator, a, b)))
 
 
-def _start(operator: OneOf["eq", "le", "lt", "gt", "ge"], left: Span, right: Span) -> Expression:
+def _start(operator: OneOf["eq", "le", "lt", "ge"], left: Span, right: Span) -> Expression:
     return Compare(operator, left.start, right.start)
 
 
+def _is_instant(span: Span) -> bool:
+    """Whether it has no end in any row."""
+    return span.end is None or span.end == _NO_TIME
+
+
 def compare(operator: str, left: Span, right: Span) -> Expression:
-    """`gt` is after, `lt` is before, `ge` starts no earlier, `le` ends no later."""
+    """`gt` is after, `lt` is before, `ge` and `le` say the same of both ends."""
     match operator:
         case "eq":
             return And((_start("eq", left, right), _last_to_last("eq", left, right)))
@@ -66,9 +73,18 @@ def compare(operator: str, left: Span, right: Span) -> Expression:
         case "lt":
             return before(left, right)
         case "ge":
-            return _start("ge", left, right)
+            return _no_later(right, left)
         case _:
-            return _last_to_last("le", left, right)
+            return _no_later(left, right)
+
+
+def _no_later(left: Span, right: Span) -> Expression:
+    """It starts no later and ends no later; beside an instant one of them says the other."""
+    if _is_instant(left):
+        return _start("le", left, right)
+    if _is_instant(right):
+        return _last_to_last("le", left, right)
+    return And((_start("le", left, right), _last_to_last("le", left, right)))
 
 
 def is_null(span: Span) -> Expression:
@@ -76,7 +92,11 @@ def is_null(span: Span) -> Expression:
 
 
 def before(left: Span, right: Span) -> Expression:
-    return _of_last(left, lambda last: Compare("lt", last, right.start))
+    """It is over when the other begins. The end of an interval does not belong to it any more."""
+    starts_first = _start("lt", left, right)
+    if _is_instant(left):
+        return starts_first
+    return And((starts_first, _of_last(left, lambda last: Compare("le", last, right.start))))
 
 
 def after(left: Span, right: Span) -> Expression:
@@ -84,12 +104,30 @@ def after(left: Span, right: Span) -> Expression:
 
 
 def meets(left: Span, right: Span) -> Expression:
-    return _of_last(left, lambda last: Compare("eq", last, right.start))
+    """One ends where the other begins, whichever is first."""
+    return Or((_ends_where_begins(left, right), _ends_where_begins(right, left)))
+
+
+def _ends_where_begins(one: Span, other: Span) -> Expression:
+    return _of_last(one, lambda last: Compare("eq", last, other.start))
 
 
 def during(left: Span, right: Span) -> Expression:
-    """Within, boundaries included: what starts no earlier and ends no later."""
-    return And((_start("ge", left, right), _last_to_last("le", left, right)))
+    """Within an interval, from its start, and over when it is over.
+
+    Raises:
+        Invalid: if the other is always an instant, for nothing is within that.
+    """
+    if right.end is None:
+        raise Invalid("$filter", "during needs an interval after the comma, not an instant")
+    end = right.end
+    return And(
+        (
+            _start("ge", left, right),
+            Compare("lt", left.start, end),
+            _of_last(left, lambda last: Compare("le", last, end)),
+        )
+    )
 
 
 def overlaps(left: Span, right: Span) -> Expression:

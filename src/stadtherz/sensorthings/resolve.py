@@ -39,10 +39,19 @@ from stadtherz.sensorthings.schema import (
     Link,
     Own,
     Reverse,
+    back_link,
     target,
 )
 from stadtherz.sensorthings.tables import Reader
-from stadtherz.sensorthings.trees import kind_of, passes_many
+from stadtherz.sensorthings.trees import (
+    Having,
+    entity_at,
+    kind_of,
+    passes_many,
+    rebased,
+    substituted,
+    with_operands,
+)
 
 _OWN = ""
 _EXTENTS = frozenset(c for p in DATASTREAM.properties if p.derived for c in p.columns)
@@ -75,7 +84,7 @@ class Resolution:
             case Not(part=part):
                 return Not(self.for_readings(kind, part))
             case _:
-                return _with_operands(expression, lambda part: self._operand(kind, part))
+                return with_operands(expression, lambda part: self._operand(kind, part))
 
     def order_of_readings(self, kind: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(replace(term, by=self._operand(kind, term.by)) for term in order)
@@ -89,7 +98,7 @@ class Resolution:
             return self.for_readings(kind, expression)
         if len(sides) == 1:
             return self._values(kind, sides.pop(), expression)
-        return _with_operands(expression, lambda part: self._operand(kind, part))
+        return with_operands(expression, lambda part: self._operand(kind, part))
 
     def _membership(self, kind: EntityType, side: str, condition: Expression) -> Expression:
         """Which datastreams or features fulfil the condition.
@@ -126,6 +135,7 @@ class Resolution:
 
     def for_entities(self, entity: EntityType, expression: Expression) -> Expression:
         """The expression, naming nothing but columns of tables."""
+        expression = self._looked_up(expression)
         ways = _ways_to_readings(entity, expression)
         if ways <= {None}:
             return self._with_extents(entity, expression)
@@ -133,16 +143,48 @@ class Resolution:
             return self._having(entity, str(ways.pop()), expression)
         match expression:
             case And(parts=parts):
-                grouped = _grouped(parts, lambda part: _ways_to_readings(entity, part))
-                return And(tuple(self.for_entities(entity, part) for part in grouped))
+                grouped = _grouped(parts, lambda part: _about(entity, part))
+                return And(tuple(self._of_one(entity, part) for part in grouped))
             case Or(parts=parts):
                 return Or(tuple(self.for_entities(entity, part) for part in parts))
             case Not(part=part):
                 return Not(self.for_entities(entity, part))
+            case Compare() | Call():
+                return self._of_one(entity, expression)
             case _:
-                raise Unsupported(
-                    "readings can only be compared with constants and with each other here"
-                )
+                raise Unsupported("readings can only be compared with what one way leads to")
+
+    def _of_one(self, entity: EntityType, expression: Expression) -> Expression:
+        """As `for_entities` of what must hold for one and the same reading, if it is about readings."""
+        ways = _ways_to_readings(entity, expression)
+        if not isinstance(expression, And | Compare | Call) or None not in ways or len(ways) != 2:
+            return self.for_entities(entity, expression)
+        (way,) = ways - {None}
+        parts = expression.parts if isinstance(expression, And) else (expression,)
+        own = [part for part in parts if _ways_to_readings(entity, part) <= {None}]
+        about = And(tuple(part for part in parts if part not in own))
+        if not _is_condition(expression):
+            raise Unsupported("values of readings belong into comparisons")
+        return And(
+            (
+                *(self.for_entities(entity, part) for part in own),
+                self._having(entity, str(way), about),
+            )
+        )
+
+    def _looked_up(self, expression: Expression) -> Expression:
+        """The expression with the members of those that have something."""
+        match expression:
+            case Having(column, _, entity, where):
+                return Among(column, self._ids(entity, self._of_one(entity, where)))
+            case And(parts=parts):
+                return And(tuple(self._looked_up(part) for part in parts))
+            case Or(parts=parts):
+                return Or(tuple(self._looked_up(part) for part in parts))
+            case Not(part=part):
+                return Not(self._looked_up(part))
+            case _:
+                return with_operands(expression, self._looked_up)
 
     def order_of_entities(self, entity: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(replace(term, by=self.for_entities(entity, term.by)) for term in order)
@@ -150,7 +192,8 @@ class Resolution:
     def _having(self, entity: EntityType, way: str, condition: Expression) -> Expression:
         """Which of the entities before the link to readings have one that fulfils the condition."""
         link = _link_at(entity, way)
-        inner = self.for_readings(target(link), rebased(condition, way))
+        seen = substituted(condition, lambda column: _from_a_reading(entity, way, column))
+        inner = self.for_readings(target(link), seen)
         before, slash, _ = way.rpartition("/")
         key = Column(f"{before}{slash}id", Kind.NUMBER)
         return Among(key, self._keys(link, inner))
@@ -191,15 +234,7 @@ def _extent(column: Column, tables: dict[str, dict[int, int]]) -> Expression:
 
 def _is_extent(entity: EntityType, column: Column) -> bool:
     *links, name = column.name.split("/")
-    return name in _EXTENTS and _entity_at(entity, links).is_a(DATASTREAM)
-
-
-def _entity_at(entity: EntityType, links: list[str]) -> EntityType:
-    for name in links:
-        link = entity.link(name)
-        assert link is not None, "the plan names links of the schema only"
-        entity = target(link)
-    return entity
+    return name in _EXTENTS and entity_at(entity, links).is_a(DATASTREAM)
 
 
 def _beside(kind: EntityType, side: str) -> tuple[EntityType, str]:
@@ -235,9 +270,36 @@ def _to_readings(entity: EntityType, column: Column) -> str | None:
     return None
 
 
+def _about(entity: EntityType, part: Expression) -> set[str | None]:
+    """The ways to readings; beside readings a comparison may have something else."""
+    ways = _ways_to_readings(entity, part)
+    some = ways - {None}
+    return some if len(some) == 1 and isinstance(part, Compare | Call) else ways
+
+
+def _from_a_reading(entity: EntityType, way: str, column: Column) -> Column:
+    """The column as it is named from the readings that the way leads to.
+
+    Raises:
+        Unsupported: if several entities are on the way back.
+    """
+    links, path = way.split("/"), column.name.split("/")
+    shared = next(
+        (i for i, (a, b) in enumerate(zip(links, path, strict=False)) if a != b), len(links)
+    )
+    back: list[str] = []
+    for index in range(len(links) - 1, shared - 1, -1):
+        before = entity_at(entity, links[:index])
+        link = back_link(before, _link_at(before, links[index]))
+        if link.many:
+            raise Unsupported("values behind a link to many cannot be compared with readings")
+        back.append(link.name)
+    return replace(column, name="/".join([*back, *path[shared:]]))
+
+
 def _link_at(entity: EntityType, way: str) -> Link:
     *before, last = way.split("/")
-    link = _entity_at(entity, before).link(last)
+    link = entity_at(entity, before).link(last)
     assert link is not None, "the plan names links of the schema only"
     return link
 
@@ -259,39 +321,6 @@ def _grouped(
         else:
             mixed.append(part)
     return [*(p[0] if len(p) == 1 else And(tuple(p)) for p in alone.values()), *mixed]
-
-
-def _with_operands(
-    expression: Expression, change: Callable[[Expression], Expression]
-) -> Expression:
-    match expression:
-        case Compare(operator=operator, left=left, right=right):
-            return Compare(operator, change(left), change(right))
-        case Call(arguments=arguments):
-            return replace(expression, arguments=tuple(change(a) for a in arguments))
-        case _:
-            return expression
-
-
-def substituted(expression: Expression, change: Callable[[Column], Expression]) -> Expression:
-    """The expression with each column exchanged."""
-    match expression:
-        case Column():
-            return change(expression)
-        case And(parts=parts):
-            return And(tuple(substituted(part, change) for part in parts))
-        case Or(parts=parts):
-            return Or(tuple(substituted(part, change) for part in parts))
-        case Not(part=part):
-            return Not(substituted(part, change))
-        case _:
-            return _with_operands(expression, lambda operand: substituted(operand, change))
-
-
-def rebased(expression: Expression, way: str) -> Expression:
-    """The same expression seen from the entity at the end of `way`."""
-    prefix = f"{way}/"
-    return substituted(expression, lambda c: replace(c, name=c.name.removeprefix(prefix)))
 
 
 def _loaded(value: object) -> object:

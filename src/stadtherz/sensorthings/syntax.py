@@ -62,7 +62,18 @@ class Membership:
     position: int
 
 
-Node = Name | Constant | Operation | Unary | Function | Membership
+@dataclass(frozen=True, slots=True)
+class Quantified:
+    """`Datastreams/any(d: condition)`; without a condition it asks whether there is one at all."""
+
+    quantifier: OneOf["any", "all"]
+    path: tuple[str, ...]
+    variable: str
+    condition: "Node | None"
+    position: int
+
+
+Node = Name | Constant | Operation | Unary | Function | Membership | Quantified
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from functools import lru_cache
 from stadtherz.base.errors import QuerySyntaxError
 
 _OFFSET = r"(?:[Zz]|[+\- ]\d\d:?\d\d)?"  # a blank is a plus sign that was not percent-encoded
-_TIME = rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?{_OFFSET}"
+_TIME = rf"\d{{4}}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?{_OFFSET}"
 _PATTERN = re.compile(
     rf"""
     (?P<space>\s+)
-  | (?P<prefixed>(?:geography|geometry|duration|datetimeoffset|datetime|date)'(?:[^']|'')*')
+  | (?P<prefixed>(?i:geography|geometry|duration|datetimeoffset|datetime|date)'(?:[^']|'')*')
   | (?P<text>'(?:[^']|'')*')
   | (?P<period>{_TIME}/{_TIME})
   | (?P<time>{_TIME})
@@ -23,6 +23,7 @@ _PATTERN = re.compile(
   | (?P<open>\()
   | (?P<close>\))
   | (?P<comma>,)
+  | (?P<colon>:)
     """,
     re.VERBOSE,
 )

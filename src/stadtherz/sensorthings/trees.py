@@ -1,17 +1,35 @@
 """What can be asked of an expression or a path before anybody computes it."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
 from stadtherz.base.expressions import (
     TRUE,
+    Among,
     And,
     Call,
     Column,
+    Compare,
     Expression,
     Kind,
     Literal,
     Lookup,
+    Not,
+    Or,
     columns_of,
 )
 from stadtherz.sensorthings.schema import EntityType, Own, target
+
+
+@dataclass(frozen=True, slots=True)
+class Having(Among):
+    """Among the entities of a type that fulfil a condition of their own, as `any` and `all` ask.
+
+    The members are looked up when the condition is resolved (`resolve`); until then there are none.
+    """
+
+    entity: EntityType
+    where: Expression
 
 
 def kind_of(expression: Expression) -> Kind:
@@ -56,3 +74,48 @@ def _passes_many(entity: EntityType, path: list[str]) -> bool:
             return True
         entity = target(link)
     return False
+
+
+def entity_at(entity: EntityType, links: Sequence[str]) -> EntityType:
+    """What is reached from the entity over these links."""
+    for name in links:
+        link = entity.link(name)
+        assert link is not None, "the plan names links of the schema only"
+        entity = target(link)
+    return entity
+
+
+def with_operands(expression: Expression, change: Callable[[Expression], Expression]) -> Expression:
+    """The expression with what it compares or computes with exchanged."""
+    match expression:
+        case Compare(operator=operator, left=left, right=right):
+            return Compare(operator, change(left), change(right))
+        case Call(arguments=arguments):
+            return replace(expression, arguments=tuple(change(a) for a in arguments))
+        case _:
+            return expression
+
+
+def substituted(expression: Expression, change: Callable[[Column], Expression]) -> Expression:
+    """The expression with each column exchanged."""
+    match expression:
+        case Column():
+            return change(expression)
+        case And(parts=parts):
+            return And(tuple(substituted(part, change) for part in parts))
+        case Or(parts=parts):
+            return Or(tuple(substituted(part, change) for part in parts))
+        case Not(part=part):
+            return Not(substituted(part, change))
+        case Among():
+            column = change(expression.column)
+            assert isinstance(column, Column), "what is exchanged for a key is a key"
+            return replace(expression, column=column)
+        case _:
+            return with_operands(expression, lambda operand: substituted(operand, change))
+
+
+def rebased(expression: Expression, way: str) -> Expression:
+    """The same expression seen from the entity at the end of `way`."""
+    prefix = f"{way}/" if way else ""
+    return substituted(expression, lambda c: replace(c, name=c.name.removeprefix(prefix)))

@@ -18,7 +18,10 @@ OPERATORS = ("eq", "ne", "gt", "ge", "lt", "le")
 
 @dataclass
 class Queries:
+    """`variable` stands before every path, as inside `any` and `all`."""
+
     random: Random
+    variable: str = ""
 
     def query(self, kind: EntityType, depth: int = 2, separator: str = "&") -> str:
         options = []
@@ -61,11 +64,33 @@ class Queries:
         choice = self.random.random()
         if depth == 0 or choice < 0.4:
             return self.atom(kind, many=many)
-        if choice < 0.55:
+        if choice < 0.48 and many and not self.variable:
+            return self.quantified(kind, depth - 1)
+        if choice < 0.6:
             return f"not ({self.condition(kind, depth - 1, many=many)})"
         left = self.condition(kind, depth - 1, many=many)
         right = self.condition(kind, depth - 1, many=many)
         return f"({left} {self.random.choice(['and', 'or'])} {right})"
+
+    def quantified(self, kind: EntityType, depth: int) -> str:
+        """`any` or `all` behind a link to many, on the way to which others may be passed."""
+        way = ""
+        while not any(link.many for link in kind.links) or self.random.random() < 0.2:
+            link = self.random.choice([link for link in kind.links if not link.many] or kind.links)
+            if link.many:
+                break
+            way, kind = f"{way}{link.name}/", target(link)
+        link = self.random.choice([link for link in kind.links if link.many])
+        behind = target(link)
+        inner = Queries(self.random, "x/")
+        condition = inner.condition(behind, depth, many=behind.name != "Observation")
+        return self.random.choice(
+            [
+                f"{way}{link.name}/any(x: {condition})",
+                f"{way}{link.name}/all(x: {condition})",
+                f"{way}{link.name}/any()",
+            ]
+        )
 
     def atom(self, kind: EntityType, *, many: bool) -> str:
         path, shape = self.path(kind, many=many)
@@ -133,5 +158,5 @@ class Queries:
                 inside = self.random.choice(["/n", "/deep/m"])
             if prop.name == "unitOfMeasurement":
                 inside = "/name"
-            return f"{way}{prop.name}{inside}", prop.shape
-        return f"{way}id", None
+            return f"{self.variable}{way}{prop.name}{inside}", prop.shape
+        return f"{self.variable}{way}id", None

@@ -19,6 +19,7 @@ from stadtherz.sensorthings.syntax import (
     Name,
     Node,
     Operation,
+    Quantified,
     Query,
     Unary,
 )
@@ -142,10 +143,14 @@ class Reference:
             readings = self.behind(parent, way[-1]) if parent else []
             return any(self.holds(reading, _below(node, way)) for reading in readings)
         match node:
+            case Quantified(path=path):
+                return self.quantified(node, choice[path[:-1]])
             case Operation(operator="and"):
                 return all(self.true(part, choice) for part in _grouped(kind, node))
             case Operation(operator="or", left=left, right=right):
                 return self.true(left, choice) or self.true(right, choice)
+            case Unary(operator="not", operand=Function() | Name() as operand):
+                return self.value(operand, choice) is False  # null stays null
             case Unary(operator="not", operand=operand):
                 return not self.true(operand, choice)
             case Operation(operator=operator, left=left, right=right):
@@ -153,6 +158,14 @@ class Reference:
             case Membership(value=value, members=members):
                 return any(self.compared("eq", value, member, choice) for member in members)
         return self.value(node, choice) is True
+
+    def quantified(self, node: Quantified, row: Row | None) -> bool:
+        others = self.behind(row, node.path[-1]) if row else []
+        if node.condition is None:
+            return bool(others)
+        inner = _below(node.condition, (node.variable,))
+        held = (self.holds(other, inner) for other in others)
+        return any(held) if node.quantifier == "any" else all(held)
 
     def kind(self, choice: Choice) -> EntityType:
         root = choice[()]
@@ -209,6 +222,8 @@ def _names(node: Node) -> list[tuple[str, ...]]:
     match node:
         case Name(path=path):
             return [path]
+        case Quantified(path=path):
+            return [(*path[:-1], "id")]
         case Unary(operand=operand):
             return _names(operand)
         case Operation(left=left, right=right):
@@ -329,10 +344,10 @@ def _compare_times(operator: str, a: Any, b: Any) -> bool:
     return {
         "eq": (one.start, one.last) == (other.start, other.last),
         "ne": (one.start, one.last) != (other.start, other.last),
-        "gt": one.start > other.last,
-        "lt": one.last < other.start,
-        "ge": one.start >= other.start,
-        "le": one.last <= other.last,
+        "gt": one.start > other.start and one.start >= other.last,
+        "lt": one.start < other.start and one.last <= other.start,
+        "ge": one.start >= other.start and one.last >= other.last,
+        "le": one.start <= other.start and one.last <= other.last,
     }[operator]
 
 

@@ -1,10 +1,12 @@
-"""Relations between periods, built from plain comparisons, mean what Allen's algebra says."""
+"""Relations between periods, built from plain comparisons: an interval is over at its end."""
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import And, Compare, Expression, Kind, Literal, Not, Or
 from stadtherz.sensorthings import periods
 from stadtherz.sensorthings.periods import RELATIONS, Span
@@ -47,10 +49,10 @@ def test_relations_follow_their_definitions(one: Any, other: Any) -> None:
         (a <= x < b or x == a) and (c <= x < d or x == c) for x in (i / 2 for i in range(30))
     )
     expected = {
-        "before": b < c,
-        "after": d < a,
-        "meets": b == c,
-        "during": c <= a and b <= d,
+        "before": a < c and b <= c,
+        "after": c < a and d <= a,
+        "meets": b == c or a == d,
+        "during": c <= a < d and b <= d,
         "overlaps": shared,
         "starts": a == c,
         "finishes": b == d,
@@ -62,17 +64,28 @@ def test_relations_follow_their_definitions(one: Any, other: Any) -> None:
 @given(_times, _times)
 def test_comparisons_agree_with_relations(one: Any, other: Any) -> None:
     left, right = _span(*one), _span(*other)
-    values = {name: _value(periods.compare(name, left, right)) for name in ("eq", "ne", "gt", "lt")}
+    operators = ("eq", "ne", "gt", "lt", "ge", "le")
+    values = {name: _value(periods.compare(name, left, right)) for name in operators}
     assert values["ne"] is not values["eq"]
     assert values["gt"] == _value(periods.after(left, right))
     assert values["lt"] == _value(periods.before(left, right))
     assert sum((values["eq"], values["gt"], values["lt"])) <= 1
+    a, b, c, d = (
+        moment for start, length in (one, other) for moment in (start, start + (length or 0))
+    )
+    assert (values["le"], values["ge"]) == (a <= c and b <= d, a >= c and b >= d)
 
 
 @given(_times, _times)
 def test_the_end_of_an_instant_may_be_left_out(one: Any, other: Any) -> None:
     instant = Span(Literal(other[0], Kind.TIME))
     same = _span(other[0], None)
-    for relation in RELATIONS.values():
-        assert _value(relation(_span(*one), instant)) == _value(relation(_span(*one), same))
+    for name, relation in RELATIONS.items():
         assert _value(relation(instant, _span(*one))) == _value(relation(same, _span(*one)))
+        if name != "during":
+            assert _value(relation(_span(*one), instant)) == _value(relation(_span(*one), same))
+
+
+def test_nothing_is_during_an_instant() -> None:
+    with pytest.raises(Invalid, match="interval"):
+        periods.during(_span(1, 2), Span(Literal(3, Kind.TIME)))

@@ -44,7 +44,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "cli.md": cli_page(),
         "services.md": services_page(),
-        "sensorthings.md": sensorthings_page("1.1", "OGC 18-088 §8.2"),
+        "sensorthings.md": sensorthings_page("1.1", "OGC 18-088 §8.2 and 17-079r1"),
         "sensorthings-2.md": sensorthings_page("2.0", "OGC 23-019 §8"),
         "errors.md": errors_page(),
     }
@@ -234,7 +234,7 @@ def sensorthings_page(version: str, source: str) -> str:
         "SensorThings entities"
         if version == "1.1"
         else f"SensorThings entities, version {version}",
-        f"The entities below `/sta/v{version}`, as {source} names them. A derived property is made "
+        f"The entities below `/sta/v{version}`, by the names of {source}. A derived property is made "
         f"by the server. `/sta/v{version}/openapi.json` describes every operation as OpenAPI 3.1.",
         [_entity(each) for each in MODELS[version].values()],
     )

@@ -23,6 +23,9 @@ _MODELS = (
     "ObservedProperty",
     "Datastream",
     "FeatureOfInterest",
+    "Actuator",
+    "TaskingCapability",
+    "Task",
 )
 _KEPT = 7 * DAY
 _BACK = 500  # announcements looked at again

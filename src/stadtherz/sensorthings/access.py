@@ -33,6 +33,8 @@ def _readable(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
             return compose("({})", join(" AND ", parts))
         case Access.OWN:
             return _own_access(alias, visibility)
+        case Access.CAPABILITY:
+            return _through_capability(alias, visibility)
         case Access.STREAM:
             raise AssertionError("the store decides about readings by their datastream")
 
@@ -42,6 +44,16 @@ def _through_thing(alias: str, visibility: Visibility) -> Sql:
     return compose(
         f"EXISTS (SELECT 1 FROM store_thing a{alias} WHERE a{alias}.id = {alias}.thing_id AND {{}})",
         own,
+    )
+
+
+def _through_capability(alias: str, visibility: Visibility) -> Sql:
+    own = _own_access(f"b{alias}", visibility)
+    return compose(
+        f"EXISTS (SELECT 1 FROM store_taskingcapability b{alias}"
+        f" WHERE b{alias}.id = {alias}.tasking_capability_id AND {{}} AND {{}})",
+        own,
+        _through_thing(f"b{alias}", visibility),
     )
 
 

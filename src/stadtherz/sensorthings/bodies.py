@@ -11,7 +11,7 @@ import orjson
 from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.geometry import check_geometry
 from stadtherz.base.time import Period, parse_instant, parse_period
-from stadtherz.sensorthings import result_types
+from stadtherz.sensorthings import result_types, tasking
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.schema import (
     COMPLEX,
@@ -280,7 +280,7 @@ def _read(prop: Property, document: dict[str, Any], way: str) -> dict[str, Any]:
 
 def _converted(prop: Property, value: Any, document: dict[str, Any], name: str) -> dict[str, Any]:
     match prop.shape:
-        case Shape.JSON:
+        case Shape.JSON | Shape.PARAMETERS:
             return {prop.column: _document(prop, value, name)}
         case Shape.PERIOD:
             period = parse_period(_text(value, name))
@@ -341,10 +341,12 @@ def _text(value: Any, name: str) -> str:
     return value
 
 
-_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement"})
+_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement", "tasking_parameters"})
 
 
 def _document(prop: Property, value: Any, name: str) -> Any:
+    if prop.shape is Shape.PARAMETERS:
+        tasking.check_description(value, name)
     if prop.column in _OBJECTS and not isinstance(value, dict):
         raise Invalid(name, "must be a JSON object")
     if prop.column == "result_encoding":

@@ -338,7 +338,7 @@ def _selection_behind(parent: Parent | None, link: Link | None) -> Selection:
 def _add_extents(page: Page) -> None:
     """Times of Datastreams, which are those of their readings."""
     plan = page.plan
-    if not any(prop.derived and plan.shows(prop.name) for prop in plan.entity.properties):
+    if not any(prop.computed and plan.shows(prop.name) for prop in plan.entity.properties):
         return
     found = store.spans(page.ids)
     at = np.searchsorted(found.datastream, page.ids)

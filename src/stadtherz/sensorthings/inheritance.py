@@ -12,6 +12,7 @@ from stadtherz.sensorthings import access, readings, sql
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.schema import (
+    ACTUATOR,
     FEATURE_OF_INTEREST,
     LOCATION,
     OBSERVED_PROPERTY,
@@ -22,7 +23,7 @@ from stadtherz.sensorthings.tables import Reader
 from stadtherz.sql.public import Sql
 
 Ownership = dict[str, Any]
-_SHARED = (LOCATION, SENSOR, OBSERVED_PROPERTY)
+_SHARED = (LOCATION, SENSOR, OBSERVED_PROPERTY, ACTUATOR)
 
 
 def inherited(body: Body, given: dict[str, int], reader: Reader) -> Ownership:

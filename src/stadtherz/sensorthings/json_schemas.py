@@ -46,12 +46,16 @@ _SHAPES: dict[Shape, Schema] = {
         "additionalProperties": False,
     },
     Shape.NOTES: _OBJECT,
+    Shape.PARAMETERS: {
+        "type": "object",
+        "description": "A DataRecord of OGC SWE Common that describes what a Task must say.",
+    },
     Shape.RESULT_TYPE: {
         "type": "object",
         "description": "A component of OGC SWE Common 3.0 (24-014) that describes the results.",
     },
 }
-_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement"})
+_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement", "tasking_parameters"})
 
 
 def reference_to(name: str) -> Schema:
@@ -80,7 +84,8 @@ def schemas(face: Face) -> dict[str, Schema]:
 
 def value_of(prop: Property) -> Schema:
     """What a property holds where it holds anything."""
-    return _OBJECT if prop.column in _OBJECTS else _SHAPES[prop.shape]
+    plain = prop.shape is Shape.JSON and prop.column in _OBJECTS
+    return _OBJECT if plain else _SHAPES[prop.shape]
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -232,13 +237,28 @@ _QUANTITY: Schema = {
 }
 
 
+_RECORD: Schema = {
+    "type": "DataRecord",
+    "field": [
+        {
+            "name": "opening",
+            "label": "How far it opens",
+            "type": "Quantity",
+            "uom": {"code": "%"},
+            "constraint": {"type": "AllowedValues", "interval": [[0, 100]]},
+            "optional": True,
+        }
+    ],
+}
+_BY_SHAPE = {Shape.RESULT_TYPE: _QUANTITY, Shape.PARAMETERS: _RECORD}
+
+
 def example_of(entity: EntityType, *, but: str = "") -> dict[str, Any]:
     """What it takes to create such an entity and what it needs; `but` is given by the path."""
     values: dict[str, Any] = {}
     for prop in entity.properties:
         if prop.required:
-            is_type = prop.shape is Shape.RESULT_TYPE
-            values[prop.name] = _QUANTITY if is_type else _BY_COLUMN.get(prop.column, {})
+            values[prop.name] = _BY_SHAPE.get(prop.shape) or _BY_COLUMN.get(prop.column, {})
     for link in entity.links:
         if link.required and not link.follows and link.name != but:
             needed = example_of(target(link))

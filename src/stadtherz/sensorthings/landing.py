@@ -10,6 +10,7 @@ from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.periods import RELATIONS
 
 _V1 = "http://www.opengis.net/spec/iot_sensing/1.1/req"
+_TASKING = "http://www.opengis.net/spec/iot_tasking/1.0/req"
 _V2 = "http://www.opengis.net/spec/sensorthings/2.0"
 
 CONFORMANCE: dict[str, tuple[str, ...]] = {
@@ -36,6 +37,9 @@ CONFORMANCE: dict[str, tuple[str, ...]] = {
             "multi-datastream/constraints",
             "data-array/data-array",
         )
+    )
+    + tuple(
+        f"{_TASKING}/{name}" for name in ("tasking-capability", "task", "actuator", "create-tasks")
     ),
     # Single requirements, because no class of them is whole yet (docs/explain/sensorthings-2.md).
     "2.0": tuple(
@@ -72,6 +76,8 @@ MQTT: dict[str, tuple[str, ...]] = {
     "1.1": (
         f"{_V1}/create-observations-via-mqtt/observations-creation",
         f"{_V1}/receive-updates-via-mqtt/receive-updates",
+        f"{_TASKING}/create-tasks-via-mqtt",
+        f"{_TASKING}/receive-updates-via-mqtt",
     ),
     "2.0": (f"{_V2}/req/binding/mqtt", f"{_V2}/req-class/binding/mqtt"),
 }

@@ -23,6 +23,7 @@ class Shape(StrEnum):
     MOMENT = "moment"  # the same as an object: with "start", and an "end" if it has one
     INTERVAL = "interval"  # an object that always has both
     NOTES = "notes"  # an object, of which one member has a column of its own
+    PARAMETERS = "parameters"  # what a Task must say, as a SWE Common DataRecord
     RESULT_TYPE = "result type"  # what kind of thing the results are, as a SWE Common component
 
 
@@ -53,14 +54,16 @@ _KINDS = {
     Shape.MOMENT: Kind.TIME,
     Shape.INTERVAL: Kind.TIME,
     Shape.NOTES: Kind.JSON,
+    Shape.PARAMETERS: Kind.JSON,
     Shape.RESULT_TYPE: Kind.JSON,
 }
-_OPEN = frozenset({Shape.JSON, Shape.GEOMETRY, Shape.NOTES, Shape.RESULT_TYPE})
+_OPEN = frozenset({Shape.JSON, Shape.GEOMETRY, Shape.NOTES, Shape.PARAMETERS, Shape.RESULT_TYPE})
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """`derived` ones are made by the server: ignored in what clients send, computed from readings.
+    """`derived` ones are made by the server: ignored in what clients send, and computed from readings
+    unless they are `stamped`, too. A `stamped` one holds when the entity was created.
 
     A `silent` one is left out of an answer when it holds nothing. `nothing` is what the store keeps
     when a client gives no value. `hides` is a member of the document that another face keeps there.
@@ -72,6 +75,7 @@ class Property:
     shape: Shape = Shape.TEXT
     required: bool = False
     derived: bool = False
+    stamped: bool = False
     silent: bool = False
     nothing: str | None = None
     hides: str = ""
@@ -80,6 +84,11 @@ class Property:
     @property
     def kind(self) -> Kind:
         return _KINDS[self.shape]
+
+    @property
+    def computed(self) -> bool:
+        """Whether no table has it, because it is found in readings."""
+        return self.derived and not self.stamped
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -162,6 +171,7 @@ class Access(Enum):
     THING = "thing"  # those of its Thing
     OWN_AND_THING = "own and thing"
     STREAM = "stream"  # those of its Datastream
+    CAPABILITY = "capability"  # those of its TaskingCapability
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +198,11 @@ class EntityType:
     def kind(self) -> str:
         """What the store calls it, whatever its name on the wire."""
         return self.stored_as or self.name
+
+    @property
+    def owned(self) -> bool:
+        """Whether it says itself whose it is, and by what it is known."""
+        return self.access in (Access.OWN, Access.OWN_AND_THING)
 
     def is_a(self, other: "EntityType") -> bool:
         """Whether both are the same to the store."""

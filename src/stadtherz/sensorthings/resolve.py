@@ -54,7 +54,7 @@ from stadtherz.sensorthings.trees import (
 )
 
 _OWN = ""
-_EXTENTS = frozenset(c for p in DATASTREAM.properties if p.derived for c in p.columns)
+_EXTENTS = frozenset(c for p in DATASTREAM.properties if p.computed for c in p.columns)
 _T = TypeVar("_T", bound=Hashable)
 _SEARCH_STEP = 5_000
 _MAX_SEARCH_STEPS = 200

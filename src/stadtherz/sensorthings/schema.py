@@ -7,7 +7,7 @@ Every stage reads it, or that of version 2.0 (`schema_v2`).
 from collections.abc import Mapping
 from dataclasses import replace
 
-from stadtherz.sensorthings import schema_v2
+from stadtherz.sensorthings import schema_tasking, schema_v2
 from stadtherz.sensorthings.model import (
     AS_ARRAYS,
     COMPLEX,
@@ -29,14 +29,18 @@ from stadtherz.sensorthings.places import (
     LOCATION_LINKS,
     THING_LINKS,
 )
+from stadtherz.sensorthings.schema_tasking import ACTUATOR, TASK, TASKING_CAPABILITY
 
 __all__ = [
+    "ACTUATOR",
     "AS_ARRAYS",
     "COMPLEX",
     "OBSERVED",
     "QUALITY",
     "RESULT_TYPE",
     "SPANS",
+    "TASK",
+    "TASKING_CAPABILITY",
     "Access",
     "EntityType",
     "Link",
@@ -57,7 +61,11 @@ THING = EntityType(
     "Things",
     "store_thing",
     (_NAME, _DESCRIPTION, _PROPERTIES),
-    (*THING_LINKS, Link("MultiDatastreams", "MultiDatastream", Reverse("thing_id"))),
+    (
+        *THING_LINKS,
+        Link("MultiDatastreams", "MultiDatastream", Reverse("thing_id")),
+        schema_tasking.CAPABILITIES,
+    ),
 )
 LOCATION = EntityType(
     "Location",
@@ -223,6 +231,7 @@ ENTITY_TYPES: dict[str, EntityType] = {
         OBSERVED_PROPERTY,
         OBSERVATION,
         FEATURE_OF_INTEREST,
+        *schema_tasking.ENTITY_TYPES,
     )
 }
 ENTITY_SETS: dict[str, EntityType] = {e.plural: e for e in ENTITY_TYPES.values()}

@@ -13,6 +13,8 @@ from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.schema import (
     OBSERVED,
     OBSERVED_PROPERTY,
+    TASK,
+    TASKING_CAPABILITY,
     EntityType,
     Link,
     Own,
@@ -34,7 +36,10 @@ from stadtherz.sql.public import (
 def fetched(plan: SetPlan) -> list[str]:
     """The columns a statement for this plan gives, in order, the id first."""
     shown = [
-        c for p in plan.entity.properties if not p.derived and plan.shows(p.name) for c in p.columns
+        c
+        for p in plan.entity.properties
+        if not p.computed and plan.shows(p.name)
+        for c in p.columns
     ]
     links = [link.via.column for link in plan.entity.links if isinstance(link.via, Own)]
     return list(dict.fromkeys(["id", *shown, *links]))
@@ -241,6 +246,19 @@ def observed_with_names(streams: Collection[int], reader: Reader) -> Sql:
         f" WHERE o.datastream_id IN ({_marks(streams)}) ORDER BY o.datastream_id, o.place"
     )
     return compose(text.replace("%s", "{}"), seen, *(Sql("%s", (key,)) for key in streams))
+
+
+def described_parameters(capability: int, reader: Reader) -> Sql:
+    """What Tasks of a TaskingCapability must say, if the reader may see it."""
+    seen = visible(TASKING_CAPABILITY, ROOT, reader.visibility)
+    text = f"SELECT {ROOT}.tasking_parameters FROM {TASKING_CAPABILITY.table} {ROOT} WHERE {{}} AND {{}}"
+    return compose(text, with_id(capability), seen)
+
+
+def told_parameters(task: int) -> Sql:
+    """The TaskingCapability of a Task, and what this says."""
+    text = f"SELECT tasking_capability_id, tasking_parameters FROM {TASK.table} WHERE id = %s"
+    return Sql(text, (task,))
 
 
 def _marks(values: Collection[int]) -> str:

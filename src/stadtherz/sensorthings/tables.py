@@ -87,7 +87,7 @@ def _column(entity: EntityType, name: str) -> str:
 
 
 def _stored(entity: EntityType) -> list[str]:
-    properties = [c for p in entity.properties if not p.derived for c in p.columns]
+    properties = [c for p in entity.properties if not p.computed for c in p.columns]
     return properties + [link.via.column for link in entity.links if isinstance(link.via, Own)]
 
 

@@ -91,7 +91,7 @@ class _Merge(Change):
     def kept(self, body: Body, owned: Ownership, values: dict[str, Any]) -> int:
         entity = body.entity
         prop, path, value = self._own(body)
-        thing = values["thing"] if entity.is_a(DATASTREAM) else None
+        thing = values.get("thing")  # a Datastream or TaskingCapability is known within it
         identity = Identity.of((prop.column, *path[1:]), value, thing)
         key = _known(entity, prop, identity, reader_for(self.visibility))
         values |= {"known_as": identity.text}
@@ -110,6 +110,8 @@ class _Merge(Change):
 
     def _own(self, body: Body) -> tuple[Property, Path, Any]:
         """The first property at one of the paths that the body has a value for."""
+        if not (body.entity.owned or body.entity.is_a(OBSERVATION)):
+            raise Invalid(OPTION, f"recognises no {body.entity.plural}")
         for path in self.paths:
             prop = body.entity.property(path[0])
             if prop is None or (prop.shape in SPANS) != body.entity.is_a(OBSERVATION):

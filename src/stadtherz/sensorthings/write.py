@@ -15,7 +15,7 @@ from stadtherz.base.errors import Forbidden, Invalid, NotFound, TooLarge
 from stadtherz.base.expressions import Among, Column, Kind
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import access, kinds, readings, sql
+from stadtherz.sensorthings import access, kinds, readings, sql, tasks
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.inheritance import Ownership, inherited
@@ -74,6 +74,7 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
             turned.append((link, keys))
         else:
             raise Invalid(link.name, f"cannot be changed here; change the {link.target} instead")
+    tasks.check(entity, key, values, reader_for(visibility))
     with in_words_of(entity):
         values = kinds.with_parts(entity, key, values)
         store.update(cast(Entity, entity.kind), key, values, visibility)
@@ -137,8 +138,11 @@ class Change:
     def kept(self, body: Body, owned: Ownership, values: dict[str, Any]) -> int:
         """The id of the entity that the body stands for, which has these values now."""
         entity = body.entity
+        stamps = {p.column: self.now for p in entity.properties if p.stamped}
+        tasks.check(entity, None, values, reader_for(self.visibility))
         with in_words_of(entity):
-            whole = {**owned, **entity.fixed, **kinds.with_parts(entity, None, values)}
+            values = stamps | kinds.with_parts(entity, None, values)
+            whole = {**owned, **entity.fixed, **values}
             return store.create(cast(Entity, entity.kind), whole, self.visibility, key=body.key)
 
     def finish(self, key: int | None) -> int:

@@ -1,7 +1,8 @@
 """Changes to entities: checked, with an owner, in one transaction, and announced.
 
 Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
-`observed_property`, `generated_from`), `locations` and `observed` as lists of ids.
+`observed_property`, `generated_from`, `actuator`, `tasking_capability`), `locations` and `observed`
+as lists of ids.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +19,7 @@ from stadtherz.store.changes import hold_area, renew_areas
 from stadtherz.store.database import exclusive, on_sqlite, run
 from stadtherz.store.fields import apply_values, check_observed
 from stadtherz.store.models import (
+    Actuator,
     Datastream,
     FeatureOfInterest,
     HistoricalLocation,
@@ -25,6 +27,8 @@ from stadtherz.store.models import (
     Observed,
     ObservedProperty,
     Sensor,
+    Task,
+    TaskingCapability,
     Thing,
 )
 from stadtherz.store.numbers import LARGEST, LARGEST_STREAM, chosen
@@ -48,6 +52,9 @@ MODELS: dict[Entity, type[Model]] = {
     "ObservedProperty": ObservedProperty,
     "Datastream": Datastream,
     "FeatureOfInterest": FeatureOfInterest,
+    "Actuator": Actuator,
+    "TaskingCapability": TaskingCapability,
+    "Task": Task,
 }
 
 entity_changed = Signal()

@@ -255,6 +255,49 @@ class FeatureOfInterest(Described):
         verbose_name_plural = _("features of interest")
 
 
+class Actuator(Described):
+    encoding_type = models.CharField(max_length=100, default="application/pdf")
+    metadata = models.JSONField()
+
+    class Meta(Described.Meta):
+        verbose_name = _("actuator")
+        verbose_name_plural = _("actuators")
+
+
+class TaskingCapability(Described):
+    """What a Thing can be told to do (17-079r1); `tasking_parameters` describe what it must be told."""
+
+    tasking_parameters = models.JSONField()
+    thing = models.ForeignKey(Thing, models.CASCADE, related_name="+", verbose_name=_("thing"))
+    actuator = models.ForeignKey(
+        Actuator, models.CASCADE, related_name="+", verbose_name=_("actuator")
+    )
+
+    class Meta(Described.Meta):
+        verbose_name = _("tasking capability")
+        verbose_name_plural = _("tasking capabilities")
+
+
+class Task(Numbered):
+    """What a Thing was told to do; it belongs to whoever owns the Thing."""
+
+    tasking_capability = models.ForeignKey(
+        TaskingCapability, models.CASCADE, related_name="+", db_index=False
+    )
+    creation_time = models.BigIntegerField()
+    tasking_parameters = models.JSONField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["tasking_capability", "creation_time"], name="task_capability_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tasking_capability_id}@{self.creation_time}"
+
+
 class Cursor(models.Model):
     """How far a consumer of the append log has come."""
 

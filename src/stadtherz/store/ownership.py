@@ -8,7 +8,14 @@ from django.db.models import Q, QuerySet
 from stadtherz.base.errors import Forbidden, StadtherzError
 from stadtherz.base.visibility import AccessLevel, Visibility
 from stadtherz.store.changes import streams_at
-from stadtherz.store.models import Datastream, HistoricalLocation, Owned, Thing
+from stadtherz.store.models import (
+    Datastream,
+    HistoricalLocation,
+    Owned,
+    Task,
+    TaskingCapability,
+    Thing,
+)
 from stadtherz.store.values import Entity
 
 
@@ -16,13 +23,17 @@ def guardian(instance: Any) -> int:
     """The organisation that decides about an entity."""
     if isinstance(instance, HistoricalLocation):
         return int(instance.thing.owner_id)
+    if isinstance(instance, Task):
+        return int(instance.tasking_capability.thing.owner_id)
     return int(instance.owner_id)
 
 
 def check_readable(instance: Any, visibility: Visibility, refusal: StadtherzError) -> None:
     """Raise the refusal if the caller may not see the entity, or the Thing it hangs on."""
-    if isinstance(instance, HistoricalLocation | Datastream):
+    if isinstance(instance, HistoricalLocation | Datastream | TaskingCapability):
         check_readable(instance.thing, visibility, refusal)
+    if isinstance(instance, Task):
+        check_readable(instance.tasking_capability, visibility, refusal)
     if isinstance(instance, Owned) and not visibility.may_read(
         access=instance.access, owner=instance.owner_id, group=instance.group_id
     ):
@@ -40,7 +51,7 @@ def default_ownership(
     entity: Entity, values: Mapping[str, Any], visibility: Visibility
 ) -> dict[str, Any]:
     """Owner, access and group of a new entity where the caller names none."""
-    if entity == "HistoricalLocation":
+    if entity in ("HistoricalLocation", "Task"):
         return {}
     key = values.get("thing")
     thing = Thing.objects.filter(pk=key).first() if isinstance(key, int) else None
@@ -58,6 +69,8 @@ def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
     match entity:
         case "Thing":
             users: QuerySet[Any] = Datastream.objects.filter(thing=key)
+            abilities = TaskingCapability.objects.filter(thing=key)
+            return _of_others(users, visibility) or _of_others(abilities, visibility)
         case "Sensor":
             users = Datastream.objects.filter(sensor=key)
         case "ObservedProperty":
@@ -66,8 +79,14 @@ def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
             users = Datastream.objects.filter(pk__in=streams_at(key))
         case "Location":
             users = Thing.objects.filter(locations=key)
+        case "Actuator":
+            users = TaskingCapability.objects.filter(actuator=key)
         case _:
             return False
+    return _of_others(users, visibility)
+
+
+def _of_others(users: "QuerySet[Any]", visibility: Visibility) -> bool:
     return users.exclude(owner__in=visibility.writes).exists()
 
 

@@ -217,6 +217,9 @@ Entity = Literal[
     "ObservedProperty",
     "Datastream",
     "FeatureOfInterest",
+    "Actuator",
+    "TaskingCapability",
+    "Task",
 ]
 
 

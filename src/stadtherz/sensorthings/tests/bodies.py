@@ -73,6 +73,59 @@ def multi_datastream(name: str = "Weather", **more: Any) -> dict[str, Any]:
     }
 
 
+DIMMER = {
+    "type": "DataRecord",
+    "field": [
+        {
+            "name": "status",
+            "label": "On or off",
+            "type": "Category",
+            "constraint": {"type": "AllowedTokens", "value": ["on", "off"]},
+        },
+        {
+            "name": "level",
+            "label": "How bright",
+            "type": "Quantity",
+            "uom": {"code": "%"},
+            "constraint": {"type": "AllowedValues", "interval": [[0, 100]]},
+            "optional": True,
+        },
+        {
+            "name": "colour",
+            "label": "Colour",
+            "type": "Text",
+            "constraint": {"type": "AllowedTokens", "pattern": "^#([A-Fa-f0-9]{6})$"},
+            "optional": True,
+        },
+    ],
+}
+
+
+def actuator(name: str = "Dimmer", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": "in the lamp post",
+        "encodingType": "application/pdf",
+        "metadata": "https://example.org/dimmer.pdf",
+        **more,
+    }
+
+
+def capability(name: str = "Light", **more: Any) -> dict[str, Any]:
+    """A TaskingCapability with its Actuator, so that it fits below a Thing."""
+    return {
+        "name": name,
+        "description": "turns the lamp on and off",
+        "taskingParameters": DIMMER,
+        "Actuator": actuator(),
+        **more,
+    }
+
+
+def task(status: str = "on", **more: Any) -> dict[str, Any]:
+    return {"taskingParameters": {"status": status, **more}}
+
+
 def observation(result: Any = 1, time: str = "2026-01-01T00:00:00Z", **more: Any) -> dict[str, Any]:
     return {"phenomenonTime": time, "result": result, **more}
 

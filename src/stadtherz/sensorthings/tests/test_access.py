@@ -137,7 +137,9 @@ def test_a_place_for_hidden_things_of_others_says_they_are_not_there(
 
 
 def test_nobody_changes_what_belongs_to_others(api: Client, stranger: Client) -> None:
-    api.post("/Things", bodies.station(MultiDatastreams=[bodies.multi_datastream()]))
+    abilities = [bodies.capability(Tasks=[bodies.task()])]
+    several = [bodies.multi_datastream()]
+    api.post("/Things", bodies.station(MultiDatastreams=several, TaskingCapabilities=abilities))
     for name in ENTITY_SETS:
         before = api.get(f"/{name}").value
         key = before[0]["@iot.id"]

@@ -44,7 +44,7 @@ def test_tables_and_columns_exist(db: None, kind: EntityType) -> None:
             }
 
     if not kind.is_a(OBSERVATION):
-        stored = {c for p in kind.properties if not p.derived for c in p.columns}
+        stored = {c for p in kind.properties if not p.computed for c in p.columns}
         assert stored | {"id"} <= columns(kind.table)
     for link in kind.links:
         match link.via:

@@ -129,7 +129,8 @@ def _groups(entity: EntityType, document: Document, questions: Questions) -> Ite
 
 def _related(entity: EntityType, document: Document, questions: Questions) -> Related:
     url = questions.entity_page(entity, document)
-    name = document.get("name") or values.period(document.get("time")) or str(entity.name)
+    time = document.get("time") or document.get("creationTime")
+    name = document.get("name") or values.period(time) or str(entity.name)
     newest = next(iter(document.get("Observations") or []), None)
     note = "" if newest is None else values.result(newest["result"], values.unit_of(document))
     return Related(str(name), url, note)

@@ -51,6 +51,8 @@ def _rows(prop: Property, value: Any) -> Iterator[Row]:
             yield Row(label, place(value))
         case Shape.RESULT_TYPE:
             yield Row(label, _result_type(value))
+        case Shape.PARAMETERS:
+            yield from _parameters(value)
         case _ if prop.column == "unit_of_measurement" and isinstance(value, dict):
             yield Row(label, _unit(value), _address(value.get("definition")))
         case _ if isinstance(value, dict):
@@ -180,6 +182,17 @@ def place(value: Any) -> str:
 def _unit(unit: dict[str, Any]) -> str:
     name, symbol = (str(unit.get(key) or "") for key in ("name", "symbol"))
     return f"{name} ({symbol})" if name and symbol and name != symbol else name or symbol
+
+
+def _parameters(description: dict[str, Any]) -> Iterator[Row]:
+    """What a Task must say: each parameter with its kind and what is allowed."""
+    for part in description.get("field") or description.get("fields") or []:
+        constraint = part.get("constraint") or {}
+        ones = constraint.get("value") or constraint.get("values") or []
+        spans = constraint.get("interval") or constraint.get("intervals") or []
+        told = [_result_type(part), *map(text_of, ones)]
+        told += [" – ".join(map(text_of, span)) for span in spans if isinstance(span, list)]
+        yield Row(str(part.get("label") or part["name"]), ", ".join(told))
 
 
 def _result_type(kind: Any) -> str:

@@ -58,9 +58,17 @@ _NAMES = {
         _("What a reading is about, mostly the place"),
         "place",
     ),
+    "Actuator": Names(
+        _("Actuator"), _("Actuators"), _("The device that acts: a valve, a lamp, a barrier"), "idea"
+    ),
+    "TaskingCapability": Names(
+        _("Ability"), _("Abilities"), _("What a measuring point can be told to do"), "idea"
+    ),
+    "Task": Names(_("Task"), _("Tasks"), _("What a measuring point was told to do"), "check"),
 }
 
 _PROPERTIES: dict[str, Text] = {
+    "creation_time": _("Created"),
     "definition": _("Definition"),
     "description": _("Description"),
     "encoding_type": _("Encoding"),
@@ -75,6 +83,7 @@ _PROPERTIES: dict[str, Text] = {
     "result": _("Result"),
     "result_quality": _("Quality"),
     "result_time": _("Time of the result"),
+    "tasking_parameters": _("Parameters"),
     "time": _("Since"),
     "unit_of_measurement": _("Unit"),
     "valid": _("Valid"),
@@ -94,6 +103,10 @@ _LINKS: dict[str, Text] = {
     "ObservedProperties": _("Quantities"),
     "Observations": _("Readings"),
     "FeatureOfInterest": _("Object of observation"),
+    "Actuator": _("Actuator"),
+    "TaskingCapability": _("Ability"),
+    "TaskingCapabilities": _("Abilities"),
+    "Tasks": _("Tasks"),
     "ProximateFeatureOfInterest": _("Object of observation"),
 }
 

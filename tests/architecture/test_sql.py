@@ -102,7 +102,7 @@ def _expected(entity: EntityType) -> dict[str, set[str]]:
     """The tables and columns that the description of an entity relies on."""
     needed: dict[str, set[str]] = {}
     if entity.table:
-        stored = {c for p in entity.properties if not p.derived for c in p.columns}
+        stored = {c for p in entity.properties if not p.computed for c in p.columns}
         needed[entity.table] = stored | {"id"}
     for link in entity.links:
         other = ENTITY_TYPES[link.target].table

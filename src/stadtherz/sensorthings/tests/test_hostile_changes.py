@@ -26,7 +26,7 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 )  # fmt: skip
 _POINTERS = st.lists(
     st.sampled_from(["", "name", "properties", "a", "0", "-", "-1", "~0", "~1", "~", "result",
-                     "Thing", "@iot.id", "9" * 30, "\0"]),
+                     "Thing", "@iot.id", "taskingParameters", "field", "status", "9" * 30, "\0"]),
     max_size=4,
 ).map(lambda tokens: "".join(f"/{token}" for token in tokens)) | st.text(max_size=5)  # fmt: skip
 
@@ -83,7 +83,13 @@ def _check(reply: Reply) -> None:
 
 @pytest.fixture
 def targets(api: Client) -> list[str]:
-    api.post("/Things", bodies.station(MultiDatastreams=[bodies.multi_datastream()]))
+    api.post(
+        "/Things",
+        bodies.station(
+            MultiDatastreams=[bodies.multi_datastream()],
+            TaskingCapabilities=[bodies.capability(Tasks=[bodies.task()])],
+        ),
+    )
     return [f"/{name}({api.get(f'/{name}').ids[0]})" for name in ENTITY_SETS]
 
 

@@ -56,6 +56,9 @@ class World:
         """The rule of the brief: a Datastream needs its Thing, readings and history follow."""
         if row.type == "Observation":
             return self.sees(caller, self.rows["Datastream"][row.links["Datastream"]])
+        if row.type == "Task":
+            capability = row.links["TaskingCapability"]
+            return self.sees(caller, self.rows["TaskingCapability"][capability])
         thing = row.links.get("Thing")
         if thing is not None and not self.sees(caller, self.rows["Thing"][thing]):
             return False
@@ -87,7 +90,7 @@ class Builder:
         access = self.random.choice(["public", "public", "organisation"])
         owned = (
             {}
-            if kind == "HistoricalLocation"
+            if kind in ("HistoricalLocation", "Task")
             else {"owner": owner, "access": access, "group": None}
         )
         key = create(kind, {**owned, **columns}, self.operator)
@@ -131,6 +134,10 @@ class Builder:
                 self.history(thing, r.sample(places, 1))
             for _ in range(r.randint(0, 2)):
                 self.datastream(thing, r.choice(sensors), r.choice(properties), features)
+        actuators = [self.actuator() for _ in range(r.randint(1, 2))]
+        for thing in things:
+            for _ in range(r.randint(0, 2)):
+                self.capability(thing, r.choice(actuators))
         return self.world
 
     def location(self) -> int:
@@ -161,6 +168,31 @@ class Builder:
         more = {"encodingType": "application/pdf", "metadata": metadata}
         stored = {"encoding_type": "application/pdf", "metadata": metadata}
         return self.entity("Sensor", {**columns, **stored}, {**values, **more}, {})
+
+    def actuator(self) -> int:
+        columns, values = self.described()
+        more = {"encodingType": "text/html", "metadata": {"x": 1}}
+        stored = {"encoding_type": "text/html", "metadata": {"x": 1}}
+        return self.entity("Actuator", {**columns, **stored}, {**values, **more}, {})
+
+    def capability(self, thing: int, actuator: int) -> None:
+        """With Tasks that say whatever they like: the store does not ask."""
+        columns, values = self.described()
+        record = {"type": "DataRecord", "field": [{"type": "Count", "name": "n"}]}
+        key = self.entity(
+            "TaskingCapability",
+            {**columns, "tasking_parameters": record, "thing": thing, "actuator": actuator},
+            {**values, "taskingParameters": record},
+            {"Thing": thing, "Actuator": actuator},
+        )
+        for hour in range(self.random.randint(0, 2)):
+            told, time = {"n": self.random.choice(JSON_VALUES)}, START + hour * HOUR
+            self.entity(
+                "Task",
+                {"tasking_parameters": told, "creation_time": time, "tasking_capability": key},
+                {"taskingParameters": told, "creationTime": wire_time(time)},
+                {"TaskingCapability": key},
+            )
 
     def observed_property(self) -> int:
         columns, values = self.described()

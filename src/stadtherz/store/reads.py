@@ -99,9 +99,9 @@ def _unsealed(known: View, selection: Selection) -> Iterator[Readings]:
     """Plain readings of the tail in parts, each by (datastream, phenomenon start, id)."""
     streams = None if selection.streams is None else ascending(selection.streams)
     for segment in known.tail.settle():
-        found = segment.readings if streams is None else segment.among(streams)
+        found = segment.plain(streams)
         if len(found):
-            yield found if found["plain"].all() else found[found["plain"]]
+            yield found
 
 
 def _fulfilling(
@@ -110,7 +110,8 @@ def _fulfilling(
     """Those of the tail's readings that may be wanted, as columns."""
     if selection.where == TRUE:
         one = selection.streams is not None and len(selection.streams) == 1
-        return from_readings(readings[best.in_time(len(readings))] if one else readings)
+        found = best.in_time(readings["phenomenon_start"]) if one else slice(None)
+        return from_readings(readings[found])
     columns = from_readings(readings)
     return taken(columns, fulfils(columns)) if len(columns) else columns
 
@@ -162,34 +163,48 @@ class _Best:
         self._name = by.name if isinstance(by, Column) and not by.path else ""
         self._bounds = _BOUNDS.get(self._name)
         self._descending = order[0].descending
+        self._time_first = by == _TIME
         self._by_time = tuple(order) == total_order([Order(_TIME, self._descending)])
 
     def add(self, readings: Columns | Chunk) -> None:
         """Take the best of these readings."""
         if not len(readings):
             return
-        if isinstance(readings, Chunk):
-            part = from_chunk(readings, self._best_of_chunk(readings))
-        else:
-            part = taken(readings, self._places(readings)[: self._most])
+        part = self._of_chunk(readings) if isinstance(readings, Chunk) else self._best_of(readings)
         self._in_order = not self._parts or (self._in_order and self._follows(part))
         self._parts.append(part)
         self._held += len(part)
         if self._most is not None and self._held > max(_SLACK * self._most, _STEP):
             self._cut()
 
-    def _best_of_chunk(self, chunk: Chunk) -> Int64 | slice:
-        if self._most is None or self._by_time:
-            return self.in_time(len(chunk))
-        return self._places(chunk)[: self._most]
+    def _best_of(self, part: Columns) -> Columns:
+        return taken(part, self._places(part)[: self._most])
 
-    def in_time(self, size: int) -> slice:
-        """The best of so many readings of a datastream that come by time; all where that is unknown."""
-        if self._most is None or not self._by_time:
-            return slice(None)
-        if not self._descending:
-            return slice(0, self._most)
-        return slice(size - 1, size - 1 - self._most if size > self._most else None, -1)
+    def _of_chunk(self, chunk: Chunk) -> Columns:
+        if self._most is None:
+            return from_chunk(chunk, slice(None))
+        if not self._time_first:
+            return from_chunk(chunk, self._places(chunk)[: self._most])
+        found = self.in_time(chunk.phenomenon_start)
+        if not self._by_time:
+            return self._best_of(from_chunk(chunk, found))
+        return from_chunk(chunk, _backwards(found) if self._descending else found)
+
+    def in_time(self, starts: Int64) -> slice:
+        """Where the best readings of a datastream lie, which come by time; all where that is unknown.
+
+        However the order goes on behind the time, they are among these.
+        """
+        size = len(starts)
+        if self._most is None or not self._time_first or self._most >= size:
+            return slice(0, size)
+        if self._descending:
+            begin = size - self._most
+            tied = 0 < begin < size and starts[begin - 1] == starts[begin]
+            return slice(int(np.searchsorted(starts, starts[begin])) if tied else begin, size)
+        end = self._most
+        tied = end > 0 and starts[end] == starts[end - 1]
+        return slice(0, int(np.searchsorted(starts, starts[end], "right")) if tied else end)
 
     def _follows(self, part: Columns) -> bool:
         """Whether the part begins beyond the end of the last one, as chunks of a datastream do."""
@@ -238,6 +253,11 @@ class _Best:
         if isinstance(value, bool | str | dict | list) or value is None:
             return None
         return float(-value if self._descending else value)
+
+
+def _backwards(found: slice) -> slice:
+    """From the last to the first of these places."""
+    return slice(found.stop - 1, found.start - 1 if found.start else None, -1)
 
 
 def count(selection: Selection) -> int:

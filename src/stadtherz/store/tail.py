@@ -22,6 +22,7 @@ class Segment:
     readings: Readings
     streams: Int64  # the column of the readings, contiguous for searching
     _summed: tuple[Summaries, Int64] | None = None
+    _plain: bool | None = None  # whether all of them are
 
     @classmethod
     def of(cls, readings: Readings) -> "Segment":
@@ -51,6 +52,13 @@ class Segment:
         if len(wanted) == 1:  # nothing has to be copied then
             return self.readings[first[0] : behind[0]]
         return self.readings[places_of(first, behind - first)]
+
+    def plain(self, wanted: Int64 | None) -> Readings:
+        """The plain readings of these datastreams, which ascend, or of all."""
+        if self._plain is None:
+            self._plain = bool(self.readings["plain"].all())
+        found = self.readings if wanted is None else self.among(wanted)
+        return found if self._plain else found[found["plain"]]
 
     def summaries(self) -> tuple[Summaries, Int64]:
         """A summary of each datastream here, and the oldest log position among its readings."""

@@ -4,7 +4,17 @@ import pytest
 
 from stadtherz.base.expressions import Column, Compare, Kind, Literal, Order
 from stadtherz.store import view
-from stadtherz.store.public import NONE, Reading, Selection, append, count, extents, select, spans
+from stadtherz.store.public import (
+    NONE,
+    Reading,
+    Selection,
+    append,
+    count,
+    extents,
+    seal,
+    select,
+    spans,
+)
 from stadtherz.store.tests.factories import reading, stream, town
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,6 +51,23 @@ def test_a_page_by_time_is_the_same_as_a_cut_of_everything(
         order = (Order(_TIME, descending),)
         found = select(Selection(frozenset(asked), order=order, limit=limit, skip=skip))
         assert found.id.tolist() == expected
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("limit", [0, 1, 2, 3, 4, 9, 12, 20])
+def test_what_comes_behind_the_time_decides_among_readings_of_one_instant(
+    sealed: bool, descending: bool, limit: int
+) -> None:
+    streams, written, _ = _written()
+    if sealed:
+        seal()
+    held = [(r.phenomenon_time.start, r.result) for r in written if r.datastream == streams[1]]
+    sign = -1 if descending else 1
+    expected = sorted(held, key=lambda each: (sign * each[0], -sign * float(each[1])))[:limit]
+    order = (Order(_TIME, descending), Order(Column("result", Kind.JSON), not descending))
+    found = select(Selection(frozenset({streams[1]}), order=order, limit=limit))
+    assert list(zip(found.phenomenon_start, found.result, strict=True)) == expected
 
 
 def test_conditions_and_counts_see_only_their_datastreams() -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import access, sql, texts
+from stadtherz.sensorthings import access, recognised, sql, texts
 from stadtherz.sensorthings.bodies import key_of, load, read_body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.instants import parse_instants, parse_periods
@@ -72,8 +72,13 @@ class Group:
         return [row[place] for row in self.rows]
 
 
-def create_observations(raw: bytes, visibility: Visibility, urls: Urls, now: Micros) -> bytes:
-    """Keep the readings and give the addresses of the new Observations, in the order of the rows.
+def create_observations(
+    raw: bytes, visibility: Visibility, urls: Urls, now: Micros, *, recognise: bool = False
+) -> tuple[bytes, bool]:
+    """Keep the readings and give the addresses of the Observations, in the order of the rows.
+
+    With `recognise`, one that is there with the time of a row is changed. Also tells whether any row
+    may have become a new Observation.
 
     Raises:
         Invalid: if the body is no list of data arrays; then nothing is kept.
@@ -86,13 +91,18 @@ def create_observations(raw: bytes, visibility: Visibility, urls: Urls, now: Mic
     ids = np.full(size, NONE, np.int64)
     known = _Known.of(groups, visibility)
     sound = [group for group in groups if known.takes(group)]
+    if recognise:
+        places, readings = _one_by_one(sound, known, None)
+        found = recognised.put(readings)
+        ids[places] = found.ids
+        return _answer(ids, urls), found.new
     if columns := _columns(sound, known, now):
-        places = [np.arange(g.begin, g.begin + len(g.rows)) for g in sound]
-        ids[np.concatenate(places)] = store.append_columns(columns).ids
+        spans = [np.arange(g.begin, g.begin + len(g.rows)) for g in sound]
+        ids[np.concatenate(spans)] = store.append_columns(columns).ids
     else:
-        for place, key in _one_by_one(sound, known, now):
-            ids[place] = key
-    return _answer(ids, urls)
+        places, readings = _one_by_one(sound, known, now)
+        ids[places] = _kept(readings)
+    return _answer(ids, urls), True
 
 
 def _answer(ids: Int64, urls: Urls) -> bytes:
@@ -302,8 +312,10 @@ def _feature_column(groups: Sequence[Group], known: _Known) -> Int64 | None:
 # --- one by one ----------------------------------------------------------------------------------
 
 
-def _one_by_one(groups: Sequence[Group], known: _Known, now: Micros) -> list[tuple[int, int]]:
-    """(place, id) of each reading that could be kept."""
+def _one_by_one(
+    groups: Sequence[Group], known: _Known, now: Micros | None
+) -> tuple[list[int], list[Reading]]:
+    """The readings that the rows describe, and their places; without `now` each needs its time."""
     places: list[int] = []
     readings: list[Reading] = []
     for group in groups:
@@ -313,10 +325,10 @@ def _one_by_one(groups: Sequence[Group], known: _Known, now: Micros) -> list[tup
             except Invalid:
                 continue
             places.append(place)
-    return list(zip(places, _kept(readings), strict=True))
+    return places, readings
 
 
-def _reading(group: Group, row: Any, known: _Known, now: Micros) -> Reading:
+def _reading(group: Group, row: Any, known: _Known, now: Micros | None) -> Reading:
     if not isinstance(row, list) or len(row) != len(group.components):
         raise Invalid("dataArray", "has a row that does not fit its components")
     document = dict(zip(group.components, row, strict=True))
@@ -325,7 +337,9 @@ def _reading(group: Group, row: Any, known: _Known, now: Micros) -> Reading:
     body = read_body(OBSERVATION, given, "create")
     if group.of is MULTI_DATASTREAM:
         check_number(known.results[group.stream], body.values.get("result"))
-    reading = reading_of(group.stream, body.values, default=Period(now))
+    if now is None and body.values.get("phenomenon_start") is None:
+        raise Invalid("phenomenonTime", "is missing; by it an Observation is recognised")
+    reading = reading_of(group.stream, body.values, default=Period(now or 0))
     return replace(reading, feature=feature)
 
 

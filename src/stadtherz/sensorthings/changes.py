@@ -193,8 +193,11 @@ def _create_many(method: str, scope: Scope, raw: bytes, caller: _Caller) -> Answ
     if method != "POST":
         raise NotHere(f"{bulk.NAME} takes only POST", ("POST", "OPTIONS"))
     _media(method, scope)
-    answer = bulk.create_observations(raw, caller.visibility, caller.urls, caller.now)
-    return Answer(201, answer)
+    _, paths = upsert.split(_query(scope))
+    answer, new = bulk.create_observations(
+        raw, caller.visibility, caller.urls, caller.now, recognise=upsert.by_time(paths)
+    )
+    return Answer(201 if new else 200, answer)
 
 
 def _create(route: Route, query: str, raw: bytes, caller: _Caller, wish: Return) -> Answer:

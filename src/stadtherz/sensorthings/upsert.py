@@ -3,7 +3,8 @@
 `POST /Things?$upsert=properties/externalId` creates the Thing, or changes the one whose property holds
 the value that the body has there. Whatever the body brings along is recognised in the same way, so a
 whole tree can be sent again and again. Of several paths, separated by commas, the first counts that an
-entity has a value for. A Datastream is recognised within its Thing, an Observation within its Datastream.
+entity has a value for. A Datastream is recognised within its Thing, an Observation within its Datastream
+(`recognised`).
 
 Only what the sender may change is looked at: two organisations may use the same identifiers.
 """
@@ -14,9 +15,9 @@ from urllib.parse import unquote_plus
 
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
-from stadtherz.base.time import Micros, Period
+from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import kinds, readings
+from stadtherz.sensorthings import kinds, readings, recognised
 from stadtherz.sensorthings.access import visible
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
@@ -30,7 +31,7 @@ from stadtherz.sensorthings.schema import (
     Shape,
 )
 from stadtherz.sensorthings.tables import ROOT, Reader, Tables
-from stadtherz.sensorthings.write import Change, Given, in_words_of, reading_of
+from stadtherz.sensorthings.write import Change, Given, in_words_of
 from stadtherz.sql.public import Sql, compile_condition, compose, join
 from stadtherz.store import public as store
 from stadtherz.store.public import Entity, Identity, Reading, Selection
@@ -39,6 +40,7 @@ OPTION = "$upsert"
 MAX_PATHS = 5
 _HOLDING = (Shape.TEXT, Shape.JSON, Shape.NOTES)
 Path = tuple[str, ...]
+_TIME: Path = ("phenomenonTime",)
 
 
 def split(query: str) -> tuple[str, tuple[Path, ...]]:
@@ -53,6 +55,13 @@ def split(query: str) -> tuple[str, tuple[Path, ...]]:
         example = "properties/externalId"
         raise Invalid(OPTION, f"must name one to {MAX_PATHS} properties, such as {example}")
     return "&".join(item for item in items if item not in own), paths
+
+
+def by_time(paths: tuple[Path, ...]) -> bool:
+    """Whether rows of a data array are recognised; raises where by anything but their time."""
+    if paths and _TIME not in paths:
+        raise Invalid(OPTION, "recognises Observations by phenomenonTime")
+    return bool(paths)
 
 
 def put(
@@ -129,11 +138,10 @@ class _Merge(Change):
     def keep(self, body: Body, given: Given) -> tuple[int, bool]:
         """The id of the reading that the body describes, and whether it is a new one."""
         _, path, _ = self._own(body)
-        if path != ("phenomenonTime",):
+        if path != _TIME:
             raise Invalid(OPTION, "recognises Observations by phenomenonTime")
         reading = self.reading(body, given)
-        time = reading.phenomenon_time
-        reading = replace(reading, key=f"phenomenonTime {time.start}/{time.end}")
+        reading = replace(reading, key=recognised.key(reading))
         held = _at(reading)
         if held is None:
             receipt = store.append([reading])[0]
@@ -160,8 +168,7 @@ def _correct(key: int, wanted: Reading, reader: Reader) -> None:
     held = readings.by_id(key, reader)
     if held is None:
         raise Conflict("the Observation was deleted at the same time")
-    now = reading_of(held["datastream"], held, default=Period(held["phenomenon_start"]))
-    if now != wanted or isinstance(now.result, bool) != isinstance(wanted.result, bool):
+    if not recognised.says(held, wanted):
         store.correct(key, wanted)
 
 

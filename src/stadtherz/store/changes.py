@@ -4,7 +4,7 @@ What is still in the log is sealed first, so there is one place to change. The l
 process which chunks vanished and which readings are no longer what they were.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from stadtherz.base.errors import NotFound
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
 from stadtherz.base.time import Period
 from stadtherz.store import areas, chunks, rows, view
-from stadtherz.store.batch import Batch, Extra, stream_of
+from stadtherz.store.batch import Batch, Extra, stream_of, take
 from stadtherz.store.block import Block, Sheaf
 from stadtherz.store.checks import batch_of
 from stadtherz.store.database import ID_RANGE, database, moving, run
@@ -36,13 +36,19 @@ def correct(key: int, changed: Reading) -> None:
     Its key goes on counting in the datastream where it arrived. Raises NotFound if the reading
     does not exist, Invalid for a value that cannot be kept.
     """
-    batch = batch_of([changed])
+    correct_all({key: changed})
+
+
+def correct_all(changed: Mapping[int, Reading]) -> None:
+    """As `correct` for many readings by their ids, all or none."""
+    batch = batch_of(list(changed.values()))
     with moving():
         change = Change(view.current().copy())
         check_references(batch, change.now)
-        if not _take_away(_known_range([key]), change):
-            raise NotFound(f"Observation {key}")
-        batch.readings["id"] = key
+        if _take_away(_known_range(changed), change) < len(changed):
+            missing = changed.keys() - set(change.ids)
+            raise NotFound(f"Observation {min(missing)}")
+        batch.readings["id"] = list(changed)
         _put(batch, change)
         _settle(change)
 
@@ -124,18 +130,26 @@ def _without(key: int, block: Block, places: Int64, exchange: Exchange) -> None:
 
 
 def _put(batch: Batch, change: Change) -> None:
-    """Put one reading, whose id is known, where it belongs."""
+    """Put readings, whose ids are known, where they belong."""
+    names = ("id", "phenomenon_start", "datastream")
+    batch = take(batch, np.lexsort([batch.readings[name] for name in names]))
     readings = batch.readings
-    stream = int(readings["datastream"][0])
-    change.streams.add(stream)
-    moved = stream_of(readings["id"])[0] != stream
-    if batch.extras or moved:
-        seal_within(np.array([stream], np.int64), change.now)
-        plain = Extra(float(readings["result"][0]), None, None, None, None, None)
-        rows.insert(Batch(readings, batch.extras or {0: plain}))
-        return
-    found = change.now.look_at_chunks().of(np.array([stream], np.int64))
-    change.exchange(exchange_for(Sheaf.of(readings), found))
+    streams = np.unique(readings["datastream"])
+    change.streams.update(streams.tolist())
+    apart = ~readings["plain"] | (stream_of(readings["id"]) != readings["datastream"])
+    if apart.any():
+        seal_within(np.unique(readings["datastream"][apart]), change.now)
+        rows.insert(_with_extras(take(batch, np.flatnonzero(apart))))
+    if not apart.all():
+        found = change.now.look_at_chunks().of(streams)
+        change.exchange(exchange_for(Sheaf.of(readings[~apart]), found))
+
+
+def _with_extras(batch: Batch) -> Batch:
+    """A plain reading that has moved is kept as one that is not."""
+    results = batch.readings["result"].tolist()
+    plain = {place: Extra(number, *[None] * 5) for place, number in enumerate(results)}
+    return Batch(batch.readings, plain | batch.extras)
 
 
 # --- datastreams and features that are deleted -----------------------------------------------------

@@ -3,7 +3,7 @@
 Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit),
 `append_columns` (many at once); `offer` and `submit_offers` for callers of whom it is not known yet
 whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`, `spans`,
-`buckets`, `buckets_of`. Changed: `correct`, `reading_at`, `delete_readings`, `delete_where`.
+`buckets`, `buckets_of`. Changed: `correct`, `correct_all`, `reading_at`, `delete_readings`, `delete_where`.
 Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
 finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
@@ -18,7 +18,7 @@ Inside a transaction of the caller every change, `append` included, belongs to t
 
 from stadtherz.store.aggregate import buckets, buckets_of
 from stadtherz.store.care import Problem, check
-from stadtherz.store.changes import correct, delete_readings, delete_where, reading_at
+from stadtherz.store.changes import correct, correct_all, delete_readings, delete_where, reading_at
 from stadtherz.store.columns import together
 from stadtherz.store.database import exclusive, moving
 from stadtherz.store.entities import (
@@ -137,6 +137,7 @@ __all__ = [
     "by_id",
     "check",
     "correct",
+    "correct_all",
     "count",
     "create",
     "create_organisation",

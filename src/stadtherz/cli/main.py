@@ -9,6 +9,7 @@ from stadtherz.cli.check import check
 from stadtherz.cli.codec import codec
 from stadtherz.cli.credentials import token, user
 from stadtherz.cli.device import device
+from stadtherz.cli.devices import devices
 from stadtherz.cli.export import export
 from stadtherz.cli.serve import demo, init, serve
 from stadtherz.cli.service import service
@@ -25,7 +26,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, init, serve, user, token, device, codec, basemap, service),
+    *(demo, init, serve, user, token, device, devices, codec, basemap, service),
     *(backup, check, export, store),
 ):
     main.add_command(command)

@@ -15,7 +15,7 @@ from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.time import SECOND, Micros, now_us
 from stadtherz.ingest.decoding import KnownCodec, known_codec
-from stadtherz.ingest.models import Codec, Device, DeviceField
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
 from stadtherz.ingest.plausibility import Rule
 from stadtherz.store.public import entity_changed, features_for
 
@@ -88,7 +88,8 @@ def find(network: str, dev_eui: str) -> KnownDevice | None:
 
 
 def _load(network: str, dev_eui: str, known: KnownDevice | None) -> KnownDevice | None:
-    device = Device.objects.filter(network=network, dev_eui=dev_eui).first()
+    found = Device.objects.filter(network=network, dev_eui=dev_eui)
+    device = found.select_related("device_type").first()
     if device is None:
         return None
     fields = list(device.fields.select_related("datastream"))
@@ -109,10 +110,17 @@ def _load(network: str, dev_eui: str, known: KnownDevice | None) -> KnownDevice 
             )
             for field in fields
         ),
-        codec=known_codec(device.codec_id),
+        codec=known_codec(_codec_id(device)),
         variables=device.variables,
         placed=placed,
     )
+
+
+def _codec_id(device: Device) -> int | None:
+    """Its own codec, else that of its type."""
+    if device.codec_id is not None or device.device_type is None:
+        return device.codec_id
+    return device.device_type.codec_id
 
 
 def _features(
@@ -133,6 +141,6 @@ def _forget(**_signal: Any) -> None:
 
 
 for _signal in (post_save, post_delete):
-    for _model in (Codec, Device, DeviceField, "store.Datastream"):
+    for _model in (Codec, Device, DeviceField, DeviceType, "store.Datastream"):
         _signal.connect(_forget, sender=_model, dispatch_uid=f"ingest-devices-{_signal}-{_model}")
 entity_changed.connect(_forget, dispatch_uid="ingest-devices")

@@ -1,6 +1,7 @@
 """Devices, what their payload means, and what was refused. Times are microseconds since 1970."""
 
 import re
+from collections.abc import Set
 from hashlib import sha256
 from typing import Any
 
@@ -78,6 +79,58 @@ class Codec(models.Model):
             _check_map(self.text)
 
 
+class DeviceType(models.Model):
+    """A product of a maker: what reads its payload and what it can measure."""
+
+    owner = models.ForeignKey(
+        "store.Organisation", models.PROTECT, related_name="+", verbose_name=_("organisation")
+    )
+    key = models.CharField(
+        _("key"), max_length=200, help_text=_("Vendor and device, such as milesight/em500-udl.")
+    )
+    vendor = models.CharField(_("vendor"), max_length=200)
+    name = models.CharField(_("name"), max_length=200)
+    description = models.TextField(_("description"), blank=True)
+    codec = models.ForeignKey(
+        Codec,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="device_types",
+        verbose_name=_("codec"),
+    )
+    source = models.CharField(_("source"), max_length=200, blank=True)
+    proposals = models.JSONField(_("proposed datastreams"), default=list, blank=True)
+    tests_held = models.PositiveIntegerField(_("tests that held"), default=0, editable=False)
+    tests_total = models.PositiveIntegerField(_("tests of the codec"), default=0, editable=False)
+    test_problems = models.JSONField(_("tests that failed"), default=list, editable=False)
+
+    class Meta:
+        verbose_name = _("device type")
+        verbose_name_plural = _("device types")
+        ordering = ["vendor", "name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "key"],
+                name="ingest_device_type_once_per_owner",
+                violation_error_message=_("There is a device type of this key."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name if self.name.startswith(self.vendor) else f"{self.vendor} {self.name}"
+
+    def clean(self) -> None:
+        _check_owner(self, "codec")
+        rows: list[Any] = self.proposals if isinstance(self.proposals, list) else [None]
+        if not all(_is_texts(row, {"path", "name", "unit", "definition"}) for row in rows):
+            raise ValidationError(
+                {"proposals": _("Each needs texts called path, name, unit and definition.")}
+            )
+        for row in rows:
+            _check_path("proposals", row["path"])
+
+
 class Device(models.Model):
     """A sensor that sends through a network; it belongs to the organisation whose token it uses."""
 
@@ -106,6 +159,15 @@ class Device(models.Model):
         related_name="devices",
         verbose_name=_("codec"),
         help_text=_("Reads the payload where the network has not decoded it."),
+    )
+    device_type = models.ForeignKey(
+        DeviceType,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="devices",
+        verbose_name=_("device type"),
+        help_text=_("Its codec is used unless the device has one of its own."),
     )
     variables = models.JSONField(
         _("variables of the codec"),
@@ -146,8 +208,8 @@ class Device(models.Model):
     def clean(self) -> None:
         if self.time_path:
             _check_path("time_path", self.time_path)
-        if self.codec is not None and self.codec.owner_id != self.owner_id:
-            raise ValidationError({"codec": _("This codec belongs to another organisation.")})
+        _check_owner(self, "codec")
+        _check_owner(self, "device_type")
         if not _is_texts(self.variables):
             raise ValidationError({"variables": _('Write them as {"name": "text"}.')})
 
@@ -207,6 +269,13 @@ class DeviceField(models.Model):
             )
 
 
+def _check_owner(row: models.Model, field: str) -> None:
+    """What a row refers to belongs to the same organisation."""
+    other = getattr(row, field)
+    if other is not None and other.owner_id != row.owner_id:  # type: ignore[attr-defined]
+        raise ValidationError({field: _("This belongs to another organisation.")})
+
+
 def _check_map(text: str) -> None:
     try:
         parse_bytemap(text)
@@ -221,8 +290,10 @@ def _check_map(text: str) -> None:
         ) from problem
 
 
-def _is_texts(told: object) -> bool:
-    return isinstance(told, dict) and all(isinstance(each, str) for each in told.values())
+def _is_texts(told: object, names: Set[str] = frozenset()) -> bool:
+    """Whether it is an object of texts: of `names`, or of all that it has."""
+    wanted = names or (told.keys() if isinstance(told, dict) else ())
+    return isinstance(told, dict) and all(isinstance(told.get(name), str) for name in wanted)
 
 
 def _check_path(field: str, text: str) -> None:

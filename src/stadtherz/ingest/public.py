@@ -2,6 +2,8 @@
 
 `application(visibility_of)` answers the networks; `deliver` takes many deliveries at once;
 `register_device` sets a device up, `register_codec` what reads its payload, which `try_codec` shows;
+`import_types` keeps device types of a collection, from which `set_up_device` makes a device with its
+datastreams (`set_up_datastreams`: only these);
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
 way. The models are for the back office, which shows and edits them.
 """
@@ -9,7 +11,9 @@ way. The models are for the back office, which shows and edits them.
 from stadtherz.ingest.deliveries import Delivered, deliver
 from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
-from stadtherz.ingest.models import Codec, Device, DeviceField, RefusedUplink
+from stadtherz.ingest.library.importing import Imported, Report, import_types
+from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, RefusedUplink
 from stadtherz.ingest.pipeline import READERS, Answer, Delivery
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import (
@@ -35,17 +39,23 @@ __all__ = [
     "Device",
     "DeviceField",
     "DeviceState",
+    "DeviceType",
+    "Imported",
     "NewField",
     "RefusedUplink",
+    "Report",
     "Trial",
     "Uplink",
     "application",
     "codec_id",
     "deliver",
     "device_state",
+    "import_types",
     "register_codec",
     "register_device",
     "replay",
+    "set_up_datastreams",
+    "set_up_device",
     "stop",
     "try_codec",
 ]

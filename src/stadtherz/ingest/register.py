@@ -51,6 +51,7 @@ def register_device(
     fields: Sequence[NewField] = (),
     time_path: str = "",
     codec: int | None = None,
+    device_type: int | None = None,
 ) -> int:
     """The device's id; makes it, or adds the fields it lacks and leaves what is there as it is.
 
@@ -67,6 +68,7 @@ def register_device(
                 name=name,
                 time_path=time_path,
                 codec_id=codec,
+                device_type_id=device_type,
             )
             _save(device)
         elif device.owner_id != owner:

@@ -12,15 +12,62 @@ from django.views.generic import View
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import BooleanColumn, Column
 
-from stadtherz.base.errors import Invalid, Unavailable
+from stadtherz.base.errors import Conflict, Invalid, Unavailable
 from stadtherz.identity.public import actor_name, visibility_of_request
-from stadtherz.ingest.public import Codec, Device, DeviceField, RefusedUplink, replay
+from stadtherz.ingest.public import (
+    Codec,
+    Device,
+    DeviceField,
+    DeviceType,
+    RefusedUplink,
+    replay,
+    set_up_datastreams,
+)
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
 
 
+class DeviceInspectView(StaffInspectView):
+    """A device, and the button that makes the datastreams its type proposes."""
+
+    template_name = "staff/device.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        device = self.object
+        proposed = device.device_type.proposals if device.device_type else []
+        mapped = set(device.fields.values_list("path", flat=True))
+        missing = [each for each in proposed if each["path"] not in mapped]
+        may = self.views.changes(self.request.user)
+        return {
+            **super().get_context_data(**kwargs),
+            "proposed": missing,
+            "set_up_url_name": self.views.get_url_name("set_up") if missing and may else "",
+        }
+
+
+class SetUpView(Limited, View):
+    """Makes the chosen datastreams among those that the device's type proposes."""
+
+    permission_required = "change"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        device = Device.objects.get(pk=pk)
+        paths = request.POST.getlist("path")
+        try:
+            made = set_up_datastreams(device, paths=paths) if paths else []
+        except (Conflict, Invalid) as problem:
+            messages.error(request, str(problem))
+        else:
+            if made:
+                messages.success(request, _text("The datastreams are set up."))
+            self.audit("set_up", device, {"fields": paths})
+        return redirect(self.views.get_url_name("inspect"), pk)
+
+
 class DeviceViewSet(StaffViewSet):
     model = Device
+    inspect_view_class = DeviceInspectView
     icon = "mobile-alt"
     menu_label = _("Devices")
     list_display = [
@@ -38,6 +85,7 @@ class DeviceViewSet(StaffViewSet):
         "owner",
         "network",
         "dev_eui",
+        "device_type",
         "codec",
         "variables",
         "active",
@@ -49,6 +97,7 @@ class DeviceViewSet(StaffViewSet):
         "owner",
         "network",
         "dev_eui",
+        "device_type",
         "codec",
         "active",
         "last_seen",
@@ -59,6 +108,47 @@ class DeviceViewSet(StaffViewSet):
         "note",
     ]
     moments = ("last_seen",)
+
+    @property
+    def set_up_view(self) -> Any:
+        return self.construct_view(SetUpView)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("set-up/<int:pk>/", self.set_up_view, name="set_up"),
+        ]
+
+
+class DeviceTypeViewSet(StaffViewSet):
+    """Products: their codec, and what they can measure."""
+
+    model = DeviceType
+    icon = "tag"
+    menu_label = _("Device types")
+    list_display = ["name", "vendor", "key", "codec", "tests_held", "tests_total"]
+    list_filter = ["vendor", "owner"]
+    search_fields = ["name", "vendor", "key", "description"]
+    form_fields = ["vendor", "name", "key", "owner", "description", "codec", "proposals"]
+    inspect_view_fields = [
+        "vendor",
+        "name",
+        "key",
+        "description",
+        "owner",
+        "codec",
+        "source",
+        "tests_held",
+        "tests_total",
+        "test_problems",
+        "proposals",
+    ]
+    shown = {
+        "proposals": lambda row: (
+            ", ".join(f"{e['name']} ({e['path']})" for e in row.proposals) or "–"
+        ),
+        "test_problems": lambda row: "; ".join(row.test_problems) or "–",
+    }
 
 
 class CodecViewSet(StaffViewSet):

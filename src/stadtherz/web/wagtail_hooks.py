@@ -19,6 +19,7 @@ from stadtherz.web.staff_home import Figures
 from stadtherz.web.staff_ingest import (
     CodecViewSet,
     DeviceFieldViewSet,
+    DeviceTypeViewSet,
     DeviceViewSet,
     RefusedUplinkViewSet,
     open_refusals,
@@ -45,6 +46,7 @@ class Data(ViewSetGroup):
     items = (
         DeviceViewSet,
         DeviceFieldViewSet,
+        DeviceTypeViewSet,
         CodecViewSet,
         RefusedUplinkViewSet,
         ThingViewSet,

@@ -1,0 +1,146 @@
+"""What a decoded example measures: a value's path, its property and unit, as far as its name tells.
+
+Names are the makers': `temperature`, `TempC_SHT`, `water_level_cm`, `batV`. What the name does not tell
+stays open, and staff complete it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from stadtherz.base.units import Unit
+from stadtherz.base.vocabulary import KNOWN, WATER_TEMPERATURE, Observable
+
+_DEEPEST = 4
+_MOST = 60
+_QUDT = "https://qudt.org/vocab/quantitykind/"
+_SYMBOLS = {"Cel": "°C", "[ppm]": "ppm", "[ppb]": "ppb", "ug/m3": "µg/m³", "m3": "m³", "deg": "°",
+    "dB[SPL]": "dB", "uS/cm": "µS/cm", "m3/s": "m³/s", "kW.h": "kWh", "[pH]": "pH", "1": ""}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A datastream that a device could have."""
+
+    path: str
+    name: str
+    unit: str  # UCUM; 1 where it has none or the name does not tell it
+    definition: str
+    example: float | None = None
+
+    def told(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def observable(told: Mapping[str, Any]) -> Observable:
+    """A kept proposal as an observed property."""
+    ucum, definition = str(told["unit"]), str(told["definition"])
+    unit = Unit(ucum, _SYMBOLS.get(ucum, ucum) or "–", _SYMBOLS.get(ucum, ucum))
+    if definition in KNOWN:
+        return replace(KNOWN[definition], unit=unit)
+    # One property for one definition: "Soil temperature" is a datastream's name, not another property.
+    is_quantity = definition.startswith(_QUDT)
+    name = _readable(definition.removeprefix(_QUDT)) if is_quantity else str(told["name"])
+    return Observable(re.sub(r"\W+", "_", name.lower()), name, name, definition, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    pattern: str
+    name: str
+    quantity: str
+    unit: str
+
+
+# The first that fits; patterns see the name in lower case with _ between its words.
+_MEANINGS = [
+    _Meaning(r"bat(tery)?(_?(level|soc|percent\w*|percentage|remaining|capacity))?", "Battery level", "StateOfCharge", "%"),
+    _Meaning(r"(bat(tery)?|vbat|v_bat)(_?(v|volt\w*|mv|status_v))?", "Battery voltage", "Voltage", "V"),
+    _Meaning(r".*(water|ground\w*)_?temp\w*", "Water temperature", WATER_TEMPERATURE.definition, "Cel"),
+    _Meaning(r".*soil\w*_temp\w*|temp\w*_soil", "Soil temperature", "Temperature", "Cel"),
+    _Meaning(r".*temp(erature|c)?(_\w+)?|tmp", "Temperature", "Temperature", "Cel"),
+    _Meaning(r".*(soil|water)\w*_?(moisture|content)\w*|.*moisture\w*|vwc", "Soil moisture", "VolumeFraction", "%"),
+    _Meaning(r".*(hum(idity)?|rh)(_\w+)?", "Relative humidity", "RelativeHumidity", "%"),
+    _Meaning(r"e?co2\w*", "Carbon dioxide", "AmountOfSubstanceFraction", "[ppm]"),
+    _Meaning(r"t?voc\w*", "Volatile organic compounds", "AmountOfSubstanceFraction", "[ppb]"),
+    _Meaning(r"pm_?2_?\.?5\w*", "Particulate matter PM2.5", "MassConcentration", "ug/m3"),
+    _Meaning(r"pm_?10\w*", "Particulate matter PM10", "MassConcentration", "ug/m3"),
+    _Meaning(r".*(laeq|la_?max|la_?f|sound|noise)\w*", "Sound pressure level", "SoundPressureLevel", "dB[SPL]"),
+    _Meaning(r".*(water_?level|gauge|pegel|level|depth)\w*", "Level", "Height", "cm"),
+    _Meaning(r".*(distance|dist|ultrasonic)\w*", "Distance", "Distance", "mm"),
+    _Meaning(r".*pressure\w*|barometer", "Pressure", "Pressure", "hPa"),
+    _Meaning(r".*(rain|precip)\w*", "Precipitation", "Height", "mm"),
+    _Meaning(r".*wind\w*(dir|direction)\w*", "Wind direction", "Angle", "deg"),
+    _Meaning(r".*wind\w*", "Wind speed", "Speed", "m/s"),
+    _Meaning(r".*(illumin\w*|lux|light(_intensity)?|luminosity\w*)", "Illuminance", "Illuminance", "lx"),
+    _Meaning(r".*(conductivity|ec)(_\w+)?", "Conductivity", "Conductivity", "uS/cm"),
+    _Meaning(r".*ph(_\w+)?", "pH", "PH", "[pH]"),
+    _Meaning(r".*(people|visitor|person|pedestrian|vehicle|line_\d+_)\w*|.*count\w*|.*pulse\w*", "Count", "Count", "1"),
+    _Meaning(r".*energy\w*", "Energy", "Energy", "kW.h"),
+    _Meaning(r".*power\w*", "Power", "Power", "W"),
+    _Meaning(r".*(voltage|volt)\w*|v(in|ext|dd|cc)?", "Voltage", "Voltage", "V"),
+    _Meaning(r".*current\w*", "Electric current", "ElectricCurrent", "A"),
+    _Meaning(r".*(volume|flow_total)\w*", "Volume", "Volume", "m3"),
+]  # fmt: skip
+# A unit that the maker wrote at the end of the name.
+_ENDINGS = {"cm": "cm", "mm": "mm", "m": "m", "mv": "mV", "v": "V", "ma": "mA", "a": "A", "w": "W",
+    "kwh": "kW.h", "wh": "W.h", "hpa": "hPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "mbar": "mbar",
+    "celsius": "Cel", "degc": "Cel", "percent": "%", "ppm": "[ppm]", "ppb": "[ppb]", "lux": "lx",
+    "db": "dB[SPL]", "dba": "dB[SPL]", "l": "L", "m3": "m3", "s": "s", "hz": "Hz", "deg": "deg",
+    "kmh": "km/h", "kmph": "km/h"}  # fmt: skip
+
+
+def proposals(data: Mapping[str, Any], units: Mapping[str, str] | None = None) -> list[Proposal]:
+    """What the example's numbers could be; `units` are known ones by name."""
+    found = []
+    for path, name, number in _numbers(data, "", _DEEPEST):
+        found.append(_proposal(path, name, number, (units or {}).get(name, "")))
+        if len(found) == _MOST:
+            break
+    return found
+
+
+def _numbers(holder: Any, path: str, depth: int) -> Iterator[tuple[str, str, float]]:
+    """(path as `decode` reads it, last name, number) of every number."""
+    if depth == 0 or not isinstance(holder, dict):
+        return
+    for name, value in holder.items():
+        step = _step(path, str(name))
+        if step is None or isinstance(value, bool):
+            continue
+        if isinstance(value, int | float):
+            yield step, str(name), value
+        else:
+            yield from _numbers(value, step, depth - 1)
+
+
+def _step(path: str, name: str) -> str | None:
+    """One name further; None for a name that no path can hold."""
+    if not name or '"' in name or len(path) + len(name) > 150:
+        return None
+    if re.search(r"[.\[\]=]", name) or (not path and name.startswith("bytes:")):
+        return f'{path}["{name}"]'
+    return f"{path}.{name}" if path else name
+
+
+def _proposal(path: str, name: str, number: float, unit: str) -> Proposal:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-/()]+", "_", name).strip("_").lower()
+    meaning = next((each for each in _MEANINGS if re.fullmatch(each.pattern, words)), None)
+    ending = unit or _ENDINGS.get(words.rpartition("_")[2] if "_" in words else "", "")
+    if meaning is None:
+        return Proposal(path, _readable(name), ending or "1", f"urn:x-stadtherz:{words}", number)
+    if meaning.name == "Battery level" and (ending in ("V", "mV") or _is_volts(words, number)):
+        meaning = _MEANINGS[1]
+    definition = meaning.quantity if ":" in meaning.quantity else _QUDT + meaning.quantity
+    return Proposal(path, meaning.name, ending or meaning.unit, definition, number)
+
+
+def _is_volts(words: str, number: float) -> bool:
+    """A "battery" of 3.6 is volts; only whole numbers are percent."""
+    return words in ("bat", "battery") and 1 < number < 6 and number != int(number)
+
+
+def _readable(name: str) -> str:
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\s]+", " ", name).strip()
+    return (text[:1].upper() + text[1:])[:100]

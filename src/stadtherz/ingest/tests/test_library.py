@@ -1,0 +1,298 @@
+"""Device types from a folder: both layouts, their odd files, their tests, and what a type proposes."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from stadtherz.base.errors import Invalid
+from stadtherz.codecs.public import stop as stop_codecs
+from stadtherz.ingest.library.checking import check
+from stadtherz.ingest.library.found import Example, FoundCodec
+from stadtherz.ingest.library.proposals import observable, proposals
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
+from stadtherz.ingest.public import import_types, set_up_device
+from stadtherz.ingest.tests.factories import (
+    STRANGE_EUI,
+    Door,
+    Town,
+    make_organisation,
+    plan_of,
+    tts,
+)
+from stadtherz.store.models import Datastream
+
+CODEC = """function decodeUplink(input) {
+  if (input.fPort === 9) return {errors: ["port 9"]};
+  return {data: {temperature: input.bytes[0] / 10, battery: input.bytes[1], state: "open"}};
+}"""
+
+
+@pytest.fixture(autouse=True)
+def _stopped() -> Any:
+    yield
+    stop_codecs()
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Files by path, with __ for a slash and _DOT_ for a dot."""
+    for name, text in files.items():
+        path = folder / name.replace("__", "/").replace("_DOT_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+@pytest.fixture
+def profiles(tmp_path: Path) -> Path:
+    """A collection as ChirpStack lays it out; its tests are written as JavaScript writes objects."""
+    return write(
+        tmp_path,
+        vendors__mill__vendor_DOT_toml='[vendor]\nname = "Mill"\ndevices = ["t1.toml"]\n',
+        vendors__mill__devices__t1_DOT_toml="""[device]
+name = "Mill T1"
+description = "A thermometer"
+[[device.firmware]]
+version = "1.0"
+profiles = ["EU868.toml"]
+codec = "t.js"
+[[device.firmware]]
+version = "1.1"
+codec = "t.js"
+""",
+        vendors__mill__devices__t2_DOT_toml='[device]\nname = "T2"\n[[device.firmware]]\nversion = "1.0"\n',
+        vendors__mill__codecs__t_DOT_js=CODEC,
+        vendors__mill__codecs__test_decode_t_DOT_json="""[
+  // one that holds
+  {name: 'warm', input: {fPort: 0x01, bytes: [0xEB, 97]},
+   expected: {data: {temperature: 23.5, battery: 97, state: 'open'}}},
+  {"name": "refused", "input": {"fPort": 9, "bytes": [0]}, "expected": {"errors": ["port 9"]}},
+  {"name": "wrong", "input": {"fPort": 1, "bytes": [0, 1]}, "expected": {"data": {"temperature": 5}}},
+]""",
+    )
+
+
+def network(tmp_path: Path, codec: str = CODEC) -> Path:
+    """A clone as The Things Network lays it out."""
+    return write(
+        tmp_path,
+        vendor__index_DOT_yaml="vendors:\n  - id: mill\n    name: Mill Works\n  - id: other\n    name: Other\n",
+        vendor__mill__t1_DOT_yaml="""name: T1
+description: on
+firmwareVersions:
+  - version: 1.0
+    profiles:
+      EU863-870: {id: p, codec: t1-codec}
+      US902-928: {vendorID: other, id: p, codec: t1-codec}
+""",
+        **{
+            "vendor__mill__t1-codec_DOT_yaml": """uplinkDecoder:
+  fileName: t1.js
+  examples:
+    - description: warm
+      input: {fPort: 1, bytes: [0xEB, 97]}
+      output:
+        data: {temperature: 23.5, battery: 97, state: open}
+        warnings: []
+""",
+            "vendor__mill__t1_DOT_js": codec,
+        },
+    )
+
+
+def test_chirpstacks_profiles_are_imported_whole_and_tested_by_their_own_tests(
+    town: Town, profiles: Path
+) -> None:
+    report = import_types(town.organisation, profiles)
+    assert [each.key for each in report.types] == ["mill/t1", "mill/t2"]
+    row = DeviceType.objects.get(key="mill/t1")
+    assert (str(row), row.description, row.tests_held, row.tests_total) == (
+        "Mill T1",
+        "A thermometer",
+        2,
+        3,
+    )
+    assert row.test_problems == ["wrong: what it gives differs from what its test expects"]
+    assert "MIT" in row.source
+    assert row.codec is not None
+    assert row.codec.text == CODEC
+    assert DeviceType.objects.get(key="mill/t2").codec is None
+    assert [each["path"] for each in row.proposals] == ["temperature", "battery"]
+
+
+def test_importing_again_brings_up_to_date_and_doubles_nothing(town: Town, profiles: Path) -> None:
+    import_types(town.organisation, profiles)
+    write(profiles, vendors__mill__codecs__t_DOT_js=CODEC.replace("/ 10", "/ 100"))
+    report = import_types(town.organisation, profiles)
+    assert not any(each.new for each in report.types)
+    assert DeviceType.objects.count() == 2
+    assert "/ 100" in Codec.objects.get().text
+    assert DeviceType.objects.get(key="mill/t1").tests_held == 1
+
+
+def test_firmware_versions_with_codecs_of_their_own_are_types_of_their_own(
+    town: Town, profiles: Path
+) -> None:
+    write(
+        profiles,
+        vendors__mill__devices__t1_DOT_toml="""[device]
+name = "T1"
+firmware = [{version = "1.0", codec = "t.js"}, {version = "2.0", codec = "t2.js"}]
+""",
+        vendors__mill__codecs__t2_DOT_js=CODEC,
+    )
+    import_types(town.organisation, profiles, "mill/t1")
+    assert [str(row) for row in DeviceType.objects.all()] == ["Mill T1 (1.0)", "Mill T1 (2.0)"]
+
+
+def test_one_broken_file_does_not_stop_the_others(town: Town, profiles: Path) -> None:
+    write(
+        profiles,
+        vendors__bad__vendor_DOT_toml="[vendor",
+        vendors__bad__devices__a_DOT_toml="name = ",
+        vendors__bad__devices__b_DOT_toml='[device]\nname = "B"\nfirmware = [{codec = "../../../secret.js"}]',
+        vendors__bad__devices__c_DOT_toml='[device]\nname = "C"\nfirmware = [{codec = "missing.js"}]',
+    )
+    (profiles.parent / "secret.js").write_text(CODEC)
+    report = import_types(town.organisation, profiles)
+    assert {each.place for each in report.troubles} == {
+        "vendors/bad/vendor.toml",
+        "vendors/bad/devices/a.toml",
+        "vendors/bad/codecs/../../../secret.js",
+        "vendors/bad/codecs/missing.js",
+    }
+    assert DeviceType.objects.filter(key="mill/t1").exists()
+    assert DeviceType.objects.get(key="bad/b").codec is None
+
+
+def test_of_the_things_network_one_named_device_is_taken(town: Town, tmp_path: Path) -> None:
+    report = import_types(town.organisation, network(tmp_path), "mill/t1")
+    assert report.source == "The Things Network device repository"
+    row = DeviceType.objects.get()
+    assert (str(row), row.vendor, row.description) == ("Mill Works T1", "Mill Works", "on")
+    assert (row.tests_held, row.tests_total) == (1, 1)
+
+
+def test_the_things_network_is_not_taken_whole_and_the_reason_is_told(
+    town: Town, tmp_path: Path
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        import_types(town.organisation, network(tmp_path))
+    assert "96/9/EC" in caught.value.reason
+    assert "--device" in caught.value.reason
+    assert not DeviceType.objects.exists()
+
+
+@pytest.mark.parametrize("device", ["mill", "mill/none", "../mill/t1", "mill/../t1", "a/b/c", "/"])
+def test_a_device_that_is_not_there_is_told(town: Town, tmp_path: Path, device: str) -> None:
+    with pytest.raises(Invalid):
+        import_types(town.organisation, network(tmp_path), device)
+
+
+def test_any_other_folder_is_refused(town: Town, tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as caught:
+        import_types(town.organisation, tmp_path)
+    assert caught.value.field == "folder"
+
+
+@pytest.mark.parametrize("tests", ["[", "{}", "5", "[1, {}]", "while (true) {}", '[{"input": 5}]'])
+def test_tests_that_cannot_be_read_do_not_stop_the_import(tests: str) -> None:
+    checked = check(FoundCodec("x", CODEC, tests_as_script=tests))
+    assert (checked.total, checked.held) == (0, 0)
+
+
+def test_a_codec_that_hangs_fails_its_tests_and_no_more() -> None:
+    stuck = FoundCodec("x", "function Decoder() { for (;;); }", (Example("a", b"", 1, {}),))
+    assert check(stuck).problems == ("a: too_slow",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("temperature", 20.5, ("Temperature", "Cel")),
+        ("TempC_SHT", 20.5, ("Temperature", "Cel")),
+        ("water_temperature", 8, ("Water temperature", "Cel")),
+        ("humidity", 50, ("Relative humidity", "%")),
+        ("battery", 92, ("Battery level", "%")),
+        ("battery", 3.61, ("Battery voltage", "V")),
+        ("BatV", 3.05, ("Battery voltage", "V")),
+        ("battery_mv", 3050, ("Battery voltage", "mV")),
+        ("co2", 430, ("Carbon dioxide", "[ppm]")),
+        ("pm2_5", 7, ("Particulate matter PM2.5", "ug/m3")),
+        ("water_level_cm", 12, ("Level", "cm")),
+        ("distance", 1200, ("Distance", "mm")),
+        ("distanceCm", 120, ("Distance", "cm")),
+        ("windDirection", 200, ("Wind direction", "deg")),
+        ("soil_moisture", 30, ("Soil moisture", "%")),
+        ("rainfall_total", 3, ("Precipitation", "mm")),
+        ("frobnication", 3, ("Frobnication", "1")),
+    ],
+)
+def test_a_name_tells_property_and_unit(name: str, value: float, expected: tuple[str, str]) -> None:
+    (found,) = proposals({name: value})
+    assert (found.name, found.unit, found.path) == (*expected, name)
+
+
+def test_only_numbers_are_proposed_with_the_path_that_finds_them() -> None:
+    data = {"a": {"b c": 1, "x.y": 2}, "on": True, "text": "5", "list": [1], "none": None, "": 1}
+    assert [each.path for each in proposals(data)] == ["a.b c", 'a["x.y"]']
+
+
+def test_one_definition_is_one_property_however_its_datastreams_are_called() -> None:
+    told = proposals({"soil_temperature": 5, "temp_outside": 6, "water_temperature": 7})
+    properties = {(o.definition, o.name) for o in (observable(each.told()) for each in told)}
+    assert len(properties) == 2
+
+
+def test_choosing_a_type_sets_up_the_device_and_its_uplinks_are_stored(
+    town: Town, profiles: Path, door: Door
+) -> None:
+    import_types(town.organisation, profiles)
+    made = set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", "mill/t1")
+    assert len(made) == 2
+    names = set(Datastream.objects.filter(pk__in=made).values_list("name", flat=True))
+    assert names == {"Market: Temperature", "Market: Battery level"}
+    answer = door.post(tts(1, STRANGE_EUI, payload=b"\xeb\x61"))
+    assert (answer.status_code, answer.json()["stored"]) == (200, 2)
+    again = set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", "mill/t1")
+    assert sorted(again) == sorted(made)
+
+
+def test_only_the_wanted_values_are_set_up(town: Town, profiles: Path) -> None:
+    import_types(town.organisation, profiles)
+    set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", "mill/t1", paths=["temperature"])
+    assert list(
+        DeviceField.objects.filter(device__dev_eui=STRANGE_EUI).values_list("path", flat=True)
+    ) == ["temperature"]
+    with pytest.raises(Invalid):
+        set_up_device(town.organisation, "tts", STRANGE_EUI, "M", "mill/t1", paths=["none"])
+
+
+def test_a_devices_own_codec_comes_before_that_of_its_type(town: Town, profiles: Path) -> None:
+    import_types(town.organisation, profiles)
+    device = Device.objects.get()
+    device.device_type = DeviceType.objects.get(key="mill/t1")
+    device.codec = Codec.objects.create(
+        owner_id=town.organisation, name="Own", text="function Decoder() { return {level_cm: 7} }"
+    )
+    device.save()
+    (reading,) = plan_of(town, tts(1, payload=b"\x01\x02")).readings
+    assert reading.result == 7
+
+
+def test_a_type_of_others_is_not_there(town: Town, profiles: Path) -> None:
+    import_types(make_organisation("village"), profiles)
+    with pytest.raises(Invalid):
+        set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", "mill/t1")
+
+
+@pytest.mark.parametrize("told", [[], [1], {"a": 1}, [{"path": "a"}], [{"path": "a[", "name": "", "unit": "", "definition": ""}]])  # fmt: skip
+def test_proposals_that_could_not_be_set_up_are_refused(town: Town, told: Any) -> None:
+    row = DeviceType(owner_id=town.organisation, key="a/b", vendor="A", name="B", proposals=told)
+    if told:
+        with pytest.raises(ValidationError) as caught:
+            row.full_clean()
+        assert list(caught.value.message_dict) == ["proposals"]
+    else:
+        row.full_clean()

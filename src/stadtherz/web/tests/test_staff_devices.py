@@ -1,0 +1,99 @@
+"""Device types in the back office: chosen at a device, they bring its datastreams."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from stadtherz.ingest.public import Codec, Device, DeviceField, DeviceType
+from stadtherz.web.tests.staff_cast import Town, signed_in, town
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def home() -> Town:
+    home = town("lautern")
+    kind = DeviceType.objects.create(
+        owner_id=home.organisation,
+        key="mill/t1",
+        vendor="Mill",
+        name="T1",
+        proposals=[
+            {"path": path, "name": name, "unit": unit, "definition": f"urn:test:{path}"}
+            for path, name, unit in (("temp", "Temperature", "Cel"), ("hum", "Humidity", "%"))
+        ],
+    )
+    Device.objects.filter(pk=home.device).update(device_type=kind)
+    return home
+
+
+@pytest.fixture
+def editor(home: Town) -> Client:
+    return signed_in("editor@lautern.example")
+
+
+def fields(home: Town) -> set[str]:
+    return set(DeviceField.objects.filter(device=home.device).values_list("path", flat=True))
+
+
+def set_up(client: Client, device: int, *paths: str) -> int:
+    return client.post(reverse("device:set_up", args=[device]), {"path": paths}).status_code
+
+
+def test_a_devices_page_offers_what_its_type_measures(editor: Client, home: Town) -> None:
+    page = editor.get(reverse("device:inspect", args=[home.device])).content.decode()
+    assert 'value="temp"' in page
+    assert "Messreihen einrichten" in page
+
+
+def test_the_chosen_datastreams_are_set_up_and_no_longer_offered(
+    editor: Client, home: Town
+) -> None:
+    assert set_up(editor, home.device, "temp") == 302
+    assert fields(home) == {"level", "temp"}
+    page = editor.get(reverse("device:inspect", args=[home.device])).content.decode()
+    assert 'value="temp"' not in page
+    assert 'value="hum"' in page
+
+
+def test_nothing_chosen_or_nothing_proposed_changes_nothing(editor: Client, home: Town) -> None:
+    set_up(editor, home.device)
+    set_up(editor, home.device, "forged")
+    assert fields(home) == {"level"}
+
+
+def test_who_only_looks_cannot_set_up_and_strangers_find_nothing(home: Town) -> None:
+    elsewhere = town("pirmasens")
+    viewer = signed_in("viewer@lautern.example")
+    assert set_up(viewer, home.device, "temp") in (302, 403)
+    assert set_up(signed_in("editor@pirmasens.example"), home.device, "temp") == 404
+    assert fields(home) == {"level"}
+    assert elsewhere.device != home.device
+
+
+def test_types_and_codecs_of_others_are_not_there(home: Town) -> None:
+    codec = Codec.objects.create(owner_id=home.organisation, name="Radar", text="var a")
+    town("pirmasens")
+    stranger = signed_in("administrator@pirmasens.example")
+    for name, row in (("codec", codec.pk), ("devicetype", DeviceType.objects.get().pk)):
+        assert stranger.get(reverse(f"{name}:edit", args=[row])).status_code == 404
+        assert "Radar" not in stranger.get(reverse(f"{name}:index")).content.decode()
+    form = stranger.get(reverse("device:add")).content.decode()
+    assert "Radar" not in form
+    assert "Mill" not in form
+
+
+def test_a_byte_map_with_a_mistake_comes_back_with_the_line(editor: Client, home: Town) -> None:
+    values = {"name": "Map", "owner": home.organisation, "kind": "bytes", "text": "a 0 u8\nb 1 u7"}
+    page = editor.post(reverse("codec:add"), values).content.decode()
+    assert "Zeile 2" in page
+    assert not Codec.objects.exists()
+
+
+def test_a_types_page_tells_its_tests_and_values(editor: Client) -> None:
+    kind = DeviceType.objects.get()
+    kind.test_problems = ["warm: <b>"]
+    kind.save()
+    page = editor.get(reverse("devicetype:inspect", args=[kind.pk])).content.decode()
+    assert "Temperature (temp)" in page
+    assert "warm: &lt;b&gt;" in page

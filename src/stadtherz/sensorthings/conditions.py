@@ -13,6 +13,9 @@ from typing import Any
 from stadtherz.base.errors import Invalid
 
 Scope = MutableMapping[str, Any]
+SUFFIX = "-gzip"
+"""What the tag of a packed answer ends with (`packing`), which is of the same state."""
+
 _TAGS = re.compile(r'\s*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*|$))+')
 _TAG = re.compile(r'(W/)?("[^"]*")')
 
@@ -80,7 +83,7 @@ def _demand(scope: Scope, name: str) -> Demand | None:
         return Demand(anything=True)
     if not _TAGS.fullmatch(text):
         raise Invalid(name, 'must be * or tags in quotes, such as "5f2a"')
-    found = _TAG.findall(text)
+    found = [(weak, tag.replace(f'{SUFFIX}"', '"')) for weak, tag in _TAG.findall(text)]
     return Demand(
         anything=False,
         strong=frozenset(tag for weak, tag in found if not weak),

@@ -35,6 +35,7 @@ from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.intake import Intake
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.origin import check_origin, header, root_of
+from stadtherz.sensorthings.packing import packed
 from stadtherz.sensorthings.parts import FailedDependency
 from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
 from stadtherz.sensorthings.watch import watch
@@ -62,7 +63,7 @@ _PREFLIGHT = (
 _ALWAYS = (
     ("access-control-allow-origin", "*"),
     ("access-control-expose-headers", "location, etag, preference-applied"),
-    ("vary", "accept, authorization, cookie"),
+    ("vary", "accept, accept-encoding, authorization, cookie"),
     ("cache-control", "no-cache"),
     ("x-content-type-options", "nosniff"),
 )
@@ -329,7 +330,7 @@ class Application:
 
     def _work(self, scope: Scope, body: bytes) -> Answer:
         close_old_connections()
-        return handle(scope, body, self.visibility_of)
+        return packed(handle(scope, body, self.visibility_of), scope)
 
 
 def _told(post: posts.Post, kept: Kept) -> Answer:

@@ -91,6 +91,8 @@ def _compare_conditions(operator: str, left: Expression, right: Expression) -> E
     """`startswith(..) eq true` and the like; None if a plain comparison will do."""
     if isinstance(left, Column | Lookup) and isinstance(right, Literal | Column | Lookup):
         return None
+    if kind_of(right) is Kind.NULL and isinstance(left, Call):
+        return _plain(operator, left, right)
     if {kind_of(left), kind_of(right)} != {Kind.BOOLEAN}:
         raise Invalid("$filter", "a condition can only be compared with true or false")
     if operator not in ("eq", "ne"):

@@ -268,7 +268,8 @@ class Resolver:
         result = _ARITHMETIC.get(kinds)
         if result is None:
             raise self.fail(node, f"{node.operator} is not defined for {kinds[0]} and {kinds[2]}")
-        return Call(node.operator, (one, other), result)
+        found = Call(node.operator, (one, other), result)
+        return _cut(found) if node.operator == "div" and _whole(one) and _whole(other) else found
 
     # --- functions -----------------------------------------------------------------------------
 
@@ -371,6 +372,20 @@ _ARITHMETIC: dict[tuple[Kind, str, Kind], Kind] = {
 
 def _is_duration(operand: Operand) -> TypeGuard[Expression]:
     return not isinstance(operand, Span) and kind_of(operand) is Kind.DURATION
+
+
+def _whole(value: Expression) -> bool:
+    """Whether it is a whole number by its kind, as JSON's numbers are not."""
+    if isinstance(value, Column):
+        return value.name.rpartition("/")[2] == "id"
+    return isinstance(value, Literal) and isinstance(value.value, int)
+
+
+def _cut(quotient: Call) -> Expression:
+    """Of whole numbers the quotient is whole, too, cut towards zero (OData 4.0 part 2 §5.1.1.2.4)."""
+    down, up = (Call(name, (quotient,), Kind.NUMBER) for name in ("floor", "ceiling"))
+    negative = [isinstance(part, Literal) and part.value < 0 for part in quotient.arguments]
+    return up if negative.count(True) == 1 else down  # ids are not negative
 
 
 def _denies(node: Operation) -> bool:

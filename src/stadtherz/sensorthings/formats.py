@@ -63,12 +63,12 @@ def named(text: str) -> Format:
     """The format of that name or media type.
 
     Raises:
-        Unsupported: if it is not offered.
+        Invalid: if there is none of that name.
     """
     found = _NAMES.get(text.replace(" ", "").lower())
     if found is None:
         known = ", ".join(name for name in Format if name.addresses)
-        raise Unsupported(f"the format {text[:60]!r} is not offered; there are {known}")
+        raise Invalid("$resultFormat", f"{text[:60]!r} is not offered; there are {known}")
     return found
 
 

@@ -88,6 +88,8 @@ def _set(
     plan = planned(route.last.entity, query, now=now)
     if not urls.face.extras and (query.apply or not query.format.json):
         raise Unsupported(f"$apply and formats beside JSON are not offered below {urls.root}")
+    if plan.inside and not query.format.json:
+        raise Unsupported(f"{query.format} has whole properties only; select no paths")
     if query.apply is not None:
         return _aggregated(query, query.apply, route, fetcher, urls)
     if route.count:
@@ -137,7 +139,7 @@ def _address(resource: Resource, urls: Urls) -> str:
 def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) -> Answer:
     if query.apply is not None:
         raise Invalid("$apply", "is for sets of Observations")
-    if query.filter or query.orderby or query.top is not None or query.skip or query.after:
+    if query.filter or query.orderby or query.after:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     _check_level(query, urls)
     plan = planned(route.last.entity, query, now=now)

@@ -41,18 +41,21 @@ class Urls:
 
     @staticmethod
     def page_after(
-        path: str, texts: Iterable[tuple[str, str]], *, skip: int = 0, token: str | None
+        path: str, texts: Iterable[tuple[str, str]], *, skip: int, token: str | None
     ) -> str:
         """The same options, going on at the token, or by counting where there is none."""
         return path + Urls.following(texts, skip=skip, token=token)
 
     @staticmethod
-    def following(
-        texts: Iterable[tuple[str, str]], *, skip: int = 0, token: str | None = ""
-    ) -> str:
-        """What stands behind the path of such a page; other tokens may be written behind an empty one."""
-        replaced = ("$skip",) if token is None else ("$skip", cursors.OPTION)
-        options = [(name, text) for name, text in texts if name not in replaced]
-        options.append(("$skip", str(skip)) if token is None else (cursors.OPTION, token))
+    def following(texts: Iterable[tuple[str, str]], *, skip: int, token: str | None) -> str:
+        """What stands behind the path of such a page; other tokens may be written behind an empty one.
+
+        Beside a token the number is for clients alone, some of which compare it with $top: they want
+        no more than that, however many pages it takes.
+        """
+        options = [(name, text) for name, text in texts if name not in ("$skip", cursors.OPTION)]
+        options.append(("$skip", str(skip)))
+        if token is not None:
+            options.append((cursors.OPTION, token))
         query = "&".join(f"{name}={quote(text, safe=_SAFE)}" for name, text in options)
         return f"?{query}"

@@ -1,5 +1,6 @@
 """A query resolved against the entity model, with every limit applied: what will be answered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -8,10 +9,11 @@ from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Order
 from stadtherz.base.time import Micros
 from stadtherz.sensorthings.cursors import Place, behind
 from stadtherz.sensorthings.filters import IDS, Resolver
-from stadtherz.sensorthings.formats import Format, Unsupported
+from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.schema import EntityType, Link, target
 from stadtherz.sensorthings.syntax import Expand, Query
 
+Way = tuple[str, ...]
 DEFAULT_TOP = 100
 MAX_TOP = 1_000
 _SHORT = 500  # characters of a query whose plan is remembered
@@ -25,9 +27,10 @@ _CONTROL = {**dict.fromkeys(IDS, ID), "@iot.selfLink": ADDRESS, "@id": ADDRESS}
 class SetPlan:
     """One page of one entity set. `order` is total: it ends with the id, in the last direction.
 
-    `select` None means every property and link; `texts` are the options as written. A page begins
+    `select` None means every property and link; of some, only what is `inside` at the end of these ways.
+    `texts` are the options as written. A page begins
     behind the place `after`, which `behind` says as a condition once the order is resolved; what is
-    counted are all pages.
+    counted are all pages. `passed` tells how many are on the pages before, as far as anybody has counted.
     """
 
     entity: EntityType
@@ -35,8 +38,10 @@ class SetPlan:
     order: tuple[Order, ...] = ()
     top: int = DEFAULT_TOP
     skip: int = 0
+    passed: int = 0
     count: bool = False
     select: frozenset[str] | None = None
+    inside: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
     expands: tuple["ExpandPlan", ...] = ()
     after: Place | None = None
     behind: Expression = TRUE
@@ -66,7 +71,6 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
 
     Raises:
         QuerySyntaxError, Invalid: for names and kinds that do not fit the model.
-        Unsupported: for what the standard's neighbours know and this server does not.
     """
     where: Expression = TRUE
     if query.filter is not None:
@@ -76,9 +80,11 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
         where,
         _order(entity, query, now),
         DEFAULT_TOP if query.top is None else min(query.top, MAX_TOP),
+        0 if query.after else query.skip,
         query.skip,
         query.count,
         _select(entity, query),
+        _inside(entity, query),
         tuple(_written(_expand(entity, expand, now), query.format) for expand in query.expand),
         query.after,
         texts=query.texts,
@@ -129,14 +135,36 @@ def _order(entity: EntityType, query: Query, now: Micros) -> tuple[Order, ...]:
 def _select(entity: EntityType, query: Query) -> frozenset[str] | None:
     if query.select is None:
         return None
-    known = {p.name for p in entity.properties} | {link.name for link in entity.links}
+    chosen: set[str] = set()
     for name in query.select:
-        if name in known or name in _CONTROL:
-            continue
-        if name.split("/")[0] in known:
-            raise Unsupported(f"$select goes no deeper than properties: {name!r}")
-        raise Invalid("$select", f"a {entity.name} has no property {name!r}")
-    return frozenset(_CONTROL.get(name, name) for name in query.select)
+        chosen |= _chosen(entity, name)
+    return frozenset(chosen)
+
+
+def _chosen(entity: EntityType, name: str) -> set[str]:
+    properties = {prop.name for prop in entity.properties}
+    if name == "*":  # OData 4.0 part 2 §5.1.3: every property, and no link
+        return {*properties, ID, ADDRESS}
+    if name in properties or name in _CONTROL or entity.link(name) is not None:
+        return {_CONTROL.get(name, name)}
+    first, _, rest = name.partition("/")
+    prop = entity.property(first)
+    if rest and prop is not None and prop.open:
+        return {first}
+    if rest and entity.link(first) is not None:
+        raise Invalid("$select", f"{first!r} is a link; select within $expand={first}(...)")
+    raise Invalid("$select", f"a {entity.name} has no property {name!r}")
+
+
+def _inside(entity: EntityType, query: Query) -> dict[str, tuple[Way, ...]]:
+    """Of the properties that are not selected whole, the ways to what is selected in them."""
+    chosen = query.select or ()
+    found: dict[str, tuple[Way, ...]] = {}
+    for name in chosen:
+        first, *way = name.split("/")
+        if way and not {first, "*"} & set(chosen):
+            found[first] = (*found.get(first, ()), tuple(way))
+    return found
 
 
 def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:
@@ -147,5 +175,5 @@ def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:
         )
     plan = plan_set(target(link), expand.query, now=now)
     if not link.many:
-        plan = replace(plan, top=1, skip=0, after=None)  # one entity has no pages
+        plan = replace(plan, top=1, skip=0, passed=0, after=None)  # one entity has no pages
     return ExpandPlan(link, plan)

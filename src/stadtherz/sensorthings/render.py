@@ -16,7 +16,7 @@ from stadtherz.sensorthings import csdl, several, texts
 from stadtherz.sensorthings.found import Families, Page
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.members import texts_of
-from stadtherz.sensorthings.plan import ADDRESS, ID
+from stadtherz.sensorthings.plan import ADDRESS, ID, Way
 from stadtherz.sensorthings.routes import Route
 from stadtherz.sensorthings.schema import EntityType, Link
 from stadtherz.sensorthings.texts import NULL, Column, Texts, layout, listed
@@ -116,7 +116,7 @@ def head(found: Page, urls: Urls, path: str, context: Mapping[str, str] = _NOTHI
         told[f"{control}count"] = found.count
     if found.more:
         told[f"{control}nextLink"] = urls.page_after(
-            path, plan.texts, skip=plan.skip + plan.top, token=found.token
+            path, plan.texts, skip=plan.passed + plan.top, token=found.token
         )
     return orjson.dumps(told)[:-1] + b"," if told else b"{"
 
@@ -161,6 +161,8 @@ def _members(found: Page, urls: Urls) -> Iterator[_Member]:
     for prop in plan.entity.properties:
         if plan.shows(prop.name):
             held = texts_of(prop, found)
+            if ways := plan.inside.get(prop.name):
+                held = [_selected(text, ways) for text in listed(held, len(found))]
             if prop.silent:
                 yield from _sometimes(prop.name, held, len(found))
             else:
@@ -170,6 +172,30 @@ def _members(found: Page, urls: Urls) -> Iterator[_Member]:
             yield from _expanded(found, link, urls, address)
         elif addresses and plan.shows(link.name):
             yield from _leading(found, link, urls, address)
+
+
+def _selected(text: bytes, ways: tuple[Way, ...]) -> bytes:
+    """The document with nothing but what is at the end of these ways."""
+    if text == NULL:
+        return text
+    chosen: Document = {}
+    whole = orjson.loads(text)
+    for way in ways:
+        _take(whole, way, chosen)
+    return orjson.dumps(chosen)
+
+
+def _take(document: Any, way: Way, chosen: Document) -> None:
+    first, *rest = way
+    if not isinstance(document, dict) or first not in document:
+        return
+    if not rest:
+        chosen[first] = document[first]
+        return
+    inner: Document = {}
+    _take(document[first], tuple(rest), inner)
+    if inner:
+        chosen[first] = {**chosen.get(first, {}), **inner}
 
 
 def _sometimes(name: str, held: Column, size: int) -> Iterator[_Member]:
@@ -233,9 +259,11 @@ def _shown(held: Families, link: Link, urls: Urls) -> Texts:
 def _onward(held: Families, link: Link, start: bytes, addresses: Texts) -> Texts:
     """For each parent where the next page behind its link is, or nothing."""
     plan = held.members.plan
-    skip = Urls.following(plan.texts, skip=plan.skip + plan.top, token=None)
     by_token, by_counting = (
-        quoted(f"/{link.name}{behind}").encode() for behind in (Urls.following(plan.texts), skip)
+        quoted(
+            f"/{link.name}{Urls.following(plan.texts, skip=plan.passed + plan.top, token=token)}"
+        ).encode()
+        for token in ("", None)
     )
     parents = [parent for parent, more in enumerate(held.more) if more]
     tokens = held.members.tokens([held.ends[parent] - 1 for parent in parents])

@@ -14,6 +14,7 @@ import orjson
 
 from stadtherz.base.errors import TooLarge
 from stadtherz.base.expressions import (
+    TRUE,
     Among,
     And,
     Call,
@@ -192,6 +193,17 @@ class Resolution:
     def _having(self, entity: EntityType, way: str, condition: Expression) -> Expression:
         """Which of the entities before the link to readings have one that fulfils the condition."""
         link = _link_at(entity, way)
+        if _is_nothing(condition):
+            return Or((self._with_readings(entity, way, condition), self._without(way, link)))
+        return self._with_readings(entity, way, condition)
+
+    def _without(self, way: str, link: Link) -> Expression:
+        """Those that have no readings at all."""
+        before, slash, _ = way.rpartition("/")
+        return Not(Among(Column(f"{before}{slash}id", Kind.NUMBER), self._keys(link, TRUE)))
+
+    def _with_readings(self, entity: EntityType, way: str, condition: Expression) -> Expression:
+        link = _link_at(entity, way)
         seen = substituted(condition, lambda column: _from_a_reading(entity, way, column))
         inner = self.for_readings(target(link), seen)
         before, slash, _ = way.rpartition("/")
@@ -268,6 +280,17 @@ def _to_readings(entity: EntityType, column: Column) -> str | None:
         if entity.is_a(OBSERVATION):
             return "/".join(links[: index + 1])
     return None
+
+
+def _is_nothing(condition: Expression) -> bool:
+    """Whether it says that something is null, as it is of a reading that is not there."""
+    return (
+        isinstance(condition, Compare)
+        and condition.operator == "eq"
+        and isinstance(condition.left, Column)
+        and isinstance(condition.right, Literal)
+        and condition.right.value is None
+    )
 
 
 def _about(entity: EntityType, part: Expression) -> set[str | None]:

@@ -105,7 +105,7 @@ def test_pages_have_a_usual_and_a_greatest_size(api: Client) -> None:
         api.post("/Things", thing(str(number)))
     usual = api.get("/Things")
     assert len(usual.value) == DEFAULT_TOP
-    assert usual.json["@iot.nextLink"].startswith(f"{ROOT}/Things?$skiptoken=")
+    assert usual.json["@iot.nextLink"].startswith(f"{ROOT}/Things?$skip={DEFAULT_TOP}&$skiptoken=")
     assert len(api.get(usual.json["@iot.nextLink"]).value) == 1
     assert len(api.get(f"/Things?$top={MAX_TOP * 1000}").value) == DEFAULT_TOP + 1
 
@@ -150,7 +150,7 @@ def test_options_that_cannot_be_read_say_why(city: Client, query: str) -> None:
     assert reply.message.startswith("$")
 
 
-@pytest.mark.parametrize("query", ["$compute=x", "$search=x", "$format=xml", "$resultFormat=XML"])
+@pytest.mark.parametrize("query", ["$compute=x", "$search=x", "$levels=2"])
 def test_options_that_are_not_offered_are_not_implemented(city: Client, query: str) -> None:
     """req/request-data/status-codes: 501"""
     assert city.get(f"/Things?{query}").status == 501

@@ -160,4 +160,4 @@ def test_where_a_data_array_has_no_place_it_is_refused(city: Client, address: st
 
 def test_an_unknown_format_is_refused_and_the_known_ones_are_named(city: Client) -> None:
     reply = city.get("/Observations?$resultFormat=XML")
-    assert (reply.status, "dataArray" in reply.message) == (501, True)
+    assert (reply.status, "dataArray" in reply.message) == (400, True)

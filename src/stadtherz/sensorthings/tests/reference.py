@@ -141,6 +141,8 @@ class Reference:
         if len(ways) == 1 and (way := next(iter(ways))):
             parent = choice[way[:-1]]
             readings = self.behind(parent, way[-1]) if parent else []
+            if not readings and _is_nothing(node):
+                return True
             return any(self.holds(reading, _below(node, way)) for reading in readings)
         match node:
             case Quantified(path=path):
@@ -273,6 +275,13 @@ def _parts(node: Node) -> list[Node]:
     if isinstance(node, Operation) and node.operator == "and":
         return _parts(node.left) + _parts(node.right)
     return [node]
+
+
+def _is_nothing(node: Node) -> bool:
+    match node:
+        case Operation("eq", Name(), Constant(kind="null")):
+            return True
+    return False
 
 
 def _below(node: Node, way: tuple[str, ...]) -> Node:

@@ -83,7 +83,7 @@ def test_each_parent_has_its_own_family_count_and_next_page() -> None:
     assert [e["Datastreams@iot.count"] for e in (first, second, third)] == [3, 0, 1]
     following = members.tokens([0])[0]
     assert first["Datastreams@iot.nextLink"] == (
-        f"{_PATH}(1)/Datastreams?$select=name&$top=1&$count=true&$skiptoken={following}"
+        f"{_PATH}(1)/Datastreams?$select=name&$top=1&$count=true&$skip=1&$skiptoken={following}"
     )
     assert "Datastreams@iot.nextLink" not in second
     assert "Datastreams@iot.nextLink" not in third

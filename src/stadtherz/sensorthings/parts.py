@@ -83,7 +83,9 @@ class References:
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", url):
             raise Invalid("url", f"must be below {self.root}")
         prefix = urlsplit(self.root).path
-        return url.removeprefix(prefix) if url.startswith(f"{prefix}/") else url
+        version = prefix[prefix.rindex("/") :]  # the examples of 18-088 §11 begin with it
+        known = next((p for p in (prefix, version) if url.startswith(f"{p}/")), "")
+        return url.removeprefix(known)
 
     def _with_key(self, match: re.Match[str]) -> str:
         return f"{match[1]}({self._key(unquote(match[2]))})"

@@ -31,6 +31,7 @@ from stadtherz.sql.public import (
     compose,
     join,
 )
+from stadtherz.store import public as store
 
 
 def fetched(plan: SetPlan) -> list[str]:
@@ -192,18 +193,12 @@ def with_id(key: int) -> Sql:
 
 
 def generated_features(streams: Sequence[int]) -> Sql:
-    """Rows of (Datastream, feature made from the place of its Thing), where it has been made already.
-
-    Of several places it is the one with the lowest id, as the store takes it.
-    """
-    places = (
-        "SELECT d.id AS stream, MIN(p.location_id) AS place FROM store_datastream d"
-        " JOIN store_thing_locations p ON p.thing_id = d.thing_id"
-        f" WHERE d.id IN ({', '.join(['%s'] * len(streams))}) GROUP BY d.id"
-    )
+    """Rows of (Datastream, feature made from the place of its Thing), where it has been made already."""
+    place = store.standpoint("d.thing_id")
     made = (
-        f"SELECT q.stream, f.id FROM ({places}) q"
-        " JOIN store_featureofinterest f ON f.generated_from_id = q.place"
+        "SELECT d.id, f.id FROM store_datastream d"
+        f" JOIN store_featureofinterest f ON f.generated_from_id = {place}"
+        f" WHERE d.id IN ({_marks(streams)})"
     )
     return Sql(made, tuple(streams))
 

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-from django.db.models import Min, Model
+from django.db.models import Model
 from django.dispatch import Signal
 
 from stadtherz.base.errors import Conflict, NotFound
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
+from stadtherz.sql.public import compose
 from stadtherz.store.changes import hold_area, renew_areas
-from stadtherz.store.database import exclusive, on_sqlite, run
+from stadtherz.store.database import exclusive, members, on_sqlite, rows_of, run
 from stadtherz.store.fields import apply_values, check_observed
 from stadtherz.store.models import (
     Actuator,
@@ -40,6 +41,7 @@ from stadtherz.store.ownership import (
     others_use,
 )
 from stadtherz.store.revival import come
+from stadtherz.store.standpoint import standpoint
 from stadtherz.store.values import Entity
 
 _RECOGNISER_LOCK = 7_834_673
@@ -230,10 +232,10 @@ def feature_for(datastream: int) -> int | None:
 
     None if the Thing has no place. Raises NotFound for an unknown datastream.
     """
-    stream = Datastream.objects.select_related("thing").filter(pk=datastream).first()
-    if stream is None:
+    places = _standpoints([datastream])
+    if datastream not in places:
         raise NotFound(f"Datastream {datastream}")
-    location = stream.thing.locations.order_by("pk").first()
+    location = Location.objects.filter(pk=places[datastream]).first()
     if location is None:
         return None
     feature, _ = FeatureOfInterest.objects.get_or_create(
@@ -253,8 +255,7 @@ def feature_for(datastream: int) -> int | None:
 
 def features_for(datastreams: Iterable[int]) -> dict[int, int | None]:
     """As `feature_for`, for several datastreams at once; those that do not exist are left out."""
-    wanted = Datastream.objects.filter(pk__in=set(datastreams))
-    places = dict(wanted.annotate(place=Min("thing__locations")).values_list("pk", "place"))
+    places = _standpoints(datastreams)
     made = dict(
         FeatureOfInterest.objects.filter(generated_from__in=set(places.values()) - {None})
         .order_by()
@@ -264,3 +265,10 @@ def features_for(datastreams: Iterable[int]) -> dict[int, int | None]:
         stream: None if place is None else made.get(place) or feature_for(stream)
         for stream, place in places.items()
     }
+
+
+def _standpoints(datastreams: Iterable[int]) -> dict[int, int | None]:
+    """The Location of each datastream's Thing; None if it has no place."""
+    wanted = members("d.id", set(datastreams))
+    text = f"SELECT d.id, {standpoint('d.thing_id')} FROM store_datastream d WHERE {{}}"
+    return dict(rows_of(compose(text, wanted)))

@@ -18,16 +18,16 @@ from stadtherz.sql.public import Sql, compose
 from stadtherz.store.batch import TAIL, Batch, Extra
 from stadtherz.store.checks import checked
 from stadtherz.store.database import members, rows_of
+from stadtherz.store.standpoint import standpoint
 from stadtherz.store.values import NONE, Int64, Reading, Receipts
 
 _FEATURE = TAIL.names.index("feature") if TAIL.names else -1
-_STREAMS = """
-    SELECT d.id, d.owner_id, d.access, d.group_id, t.owner_id, t.access, t.group_id, f.id{}
+_STREAMS = f"""
+    SELECT d.id, d.owner_id, d.access, d.group_id, t.owner_id, t.access, t.group_id, f.id{{}}
     FROM store_datastream d
     JOIN store_thing t ON t.id = d.thing_id
-    LEFT JOIN store_featureofinterest f ON f.generated_from_id =
-        (SELECT min(p.location_id) FROM store_thing_locations p WHERE p.thing_id = d.thing_id)
-    WHERE d.data_types IS NULL AND {}
+    LEFT JOIN store_featureofinterest f ON f.generated_from_id = {standpoint("d.thing_id")}
+    WHERE d.data_types IS NULL AND {{}}
 """
 _TYPE = Sql(", d.observation_type, d.unit_of_measurement")
 _FEATURES = "SELECT id, owner_id, access, group_id FROM store_featureofinterest WHERE {}"

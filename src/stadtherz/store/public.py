@@ -65,6 +65,7 @@ from stadtherz.store.registration import (
     streams_visible_to,
 )
 from stadtherz.store.seal import seal
+from stadtherz.store.standpoint import standpoint
 from stadtherz.store.tend import tend
 from stadtherz.store.threads import Threads
 from stadtherz.store.values import (
@@ -172,6 +173,7 @@ __all__ = [
     "select",
     "set_policy",
     "spans",
+    "standpoint",
     "start_writer",
     "stats",
     "stop_writer",

@@ -29,6 +29,9 @@ WHOLE: dict[str, dict[str, Any]] = {
         Datastream=bodies.datastream(Thing=_PLACED),
     ),
     "FeaturesOfInterest": bodies.feature(properties={"a": 1}),
+    "Actuators": bodies.actuator(properties={"a": 1}),
+    "TaskingCapabilities": bodies.capability(Thing=_PLACED, properties={"a": 1}),
+    "Tasks": {**bodies.task(), "TaskingCapability": bodies.capability(Thing=_PLACED)},
 }
 """With a value for each property that clients give."""
 
@@ -58,7 +61,7 @@ def given(name: str) -> list[Property]:
 
 def wrong(prop: Property) -> tuple[Any, ...]:
     """Values that the property cannot have."""
-    if prop.name in OBJECTS:
+    if prop.name in OBJECTS or prop.name == "taskingParameters":
         return _NO_OBJECTS
     if prop.name in LISTS:
         return _NO_LISTS

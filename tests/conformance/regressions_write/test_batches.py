@@ -290,6 +290,14 @@ def test_preferences_are_those_of_each_request(api: Client, preference: str) -> 
     assert "body" in got["b"]
 
 
+@pytest.mark.parametrize(
+    "url", ["Things", "/Things", "/sta/v1.1/Things", "/v1.1/Things", f"{ROOT}/Things"]
+)
+def test_addresses_below_the_root(api: Client, url: str) -> None:
+    got = _send(api, _ask("p", "POST", url, bodies.thing()), _ask("g", "GET", f"{url}?$top=1"))
+    assert _statuses(got) == [201, 200]
+
+
 # --- multipart -----------------------------------------------------------------------------------------
 
 
@@ -321,6 +329,7 @@ _LINES = {
     "lower case": "post Things HTTP/1.1",
     "HTTP/2": "POST Things HTTP/2",
     "with a slash": "POST /Things HTTP/1.1",
+    "as in the examples of the standard": "POST /v1.1/Things HTTP/1.1",
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS
+from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
 from tests.conformance.regressions_write.forms import WHOLE, create, given
@@ -39,6 +39,8 @@ _OTHER: dict[str, Any] = {
 def _value(name: str, prop: str) -> Any:
     if name == "MultiDatastreams" and prop == "observationType":
         return bodies.COMPLEX
+    if prop == "taskingParameters":
+        return {"status": "off"} if name == "Tasks" else {**bodies.DIMMER, "label": "other"}
     return _OTHER[prop]
 
 
@@ -224,6 +226,18 @@ def test_the_path_may_lead_over_other_entities(api: Client, name: str) -> None:
     changed = api.patch(f"{address}/{link.name}", {"description": "by another way"})
     assert changed.status == 200, changed.body
     assert api.get(behind.json["@iot.selfLink"]).json["description"] == "by another way"
+
+
+@pytest.mark.parametrize("name", ["Datastreams", "Observations", "MultiDatastreams"])
+def test_json_patch_can_lead_a_link_elsewhere(api: Client, name: str) -> None:
+    address = create(api, name)
+    link = next(each for each in ENTITY_SETS[name].links if each.required and not each.many)
+    other = create(api, MODELS["1.1"][link.target].plural)
+    reference = {"@iot.id": int(other.rpartition("(")[2].rstrip(")"))}
+    operation = {"op": "add", "path": f"/{link.name}", "value": reference}
+    changed = api.patch(address, [operation], content_type=_OPERATIONS)
+    assert changed.status == 200, changed.body
+    assert api.get(f"{address}/{link.name}").json["@iot.selfLink"] == other
 
 
 def test_ids_cannot_be_changed(api: Client, thing: str) -> None:

@@ -41,10 +41,12 @@ _PREFIXES: dict[str, ConstantKind] = {
     "datetimeoffset": "time",
     "datetime": "time",
     "date": "date",
+    "timeofday": "text",  # what `time()` gives is compared with a text such as '12:30:00'
+    "time": "text",
 }
 _WORDS: dict[str, ConstantKind] = {"true": "boolean", "false": "boolean", "null": "null"}
 _QUANTIFIERS = frozenset({"any", "all"})
-_LITERALS = frozenset({"number", "text", "time", "date", "period", "prefixed"})
+_LITERALS = frozenset({"number", "text", "time", "date", "period", "prefixed", "clock"})
 
 
 def parse_filter(text: str, *, option: str = "$filter", offset: int = 0) -> Node:
@@ -269,4 +271,5 @@ def _constant(token: Token) -> Constant:
         kind = _PREFIXES[token.text[: token.text.index("'")].lower()]
         return Constant(kind, unquote_text(token.text), token.position)
     text = unquote_text(token.text) if token.kind == "text" else token.text
-    return Constant(cast(ConstantKind, token.kind), text, token.position)
+    kind = cast(ConstantKind, "text" if token.kind == "clock" else token.kind)
+    return Constant(kind, text, token.position)

@@ -12,11 +12,12 @@ _TIME = rf"\d{{4}}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?{_OFFSET}"
 _PATTERN = re.compile(
     rf"""
     (?P<space>\s+)
-  | (?P<prefixed>(?i:geography|geometry|duration|datetimeoffset|datetime|date)'(?:[^']|'')*')
+  | (?P<prefixed>(?i:geography|geometry|duration|datetimeoffset|datetime|date|timeofday|time)'(?:[^']|'')*')
   | (?P<text>'(?:[^']|'')*')
   | (?P<period>{_TIME}/{_TIME})
   | (?P<time>{_TIME})
   | (?P<date>\d{{4}}-\d\d-\d\d)
+  | (?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?![\w.:]))
   | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))
   | (?P<name>[^\W\d][\w.:\-]*(?:/[\w@.:\-]+|\[\d+\])*|@iot\.id|id)
   | (?P<minus>-)

@@ -2,9 +2,11 @@
 
     filter(phenomenonTime ge 2026-01-01T00:00:00Z and phenomenonTime lt 2027-01-01T00:00:00Z)
     /groupby((bucket(phenomenonTime,'hour','Europe/Berlin')),aggregate(result with average as mean))
+    /filter(mean gt 20)
 
-A small part of OData's data aggregation: the stage `filter` may be left out and knows only times;
-`bucket` is ours, for OData has no stretches of time. Groups are those of each Datastream in any case.
+A small part of OData's data aggregation: either `filter` may be left out, and the first knows only
+times; `bucket` is ours, for OData has no stretches of time. Groups are those of each Datastream in any
+case; `groupby((Datastream/id),aggregate(...))` or `aggregate(...)` tells of all of the time.
 """
 
 import re
@@ -40,6 +42,7 @@ FUNCTIONS: Final[dict[str, str]] = {
 }
 """What stands behind `with`, and what the store calls it."""
 
+_STREAM = ("Datastream/id", "Datastream/@iot.id")
 _MAX_TERMS = 20
 _MICROSECOND = 1
 
@@ -52,16 +55,31 @@ def parse_apply(text: str, offset: int = 0) -> Apply:
     """
     stages = split_outside(_OPTION, text, "/", offset)
     bounds: tuple[Micros | None, Micros | None] = (None, None)
-    if len(stages) == 2:
-        bounds = _bounds(*_inside("filter", *stages[0]))
-    elif len(stages) != 1:
+    if len(stages) > 1 and _is_filter(stages[0]):
+        bounds = _bounds(*_inside("filter", *stages.pop(0)))
+    having = None
+    if len(stages) == 2 and _is_filter(stages[1]):
+        condition, position = _inside("filter", *stages.pop())
+        having = parse_filter(condition, option=_OPTION, offset=position)
+    if len(stages) != 1:
         raise QuerySyntaxError(_OPTION, _SHAPE, offset)
-    inner, position = _inside("groupby", *stages[-1])
+    (width, zone), terms = _grouped(*stages[0])
+    return Apply(width, zone, tuple(_terms(*terms)), *bounds, having)
+
+
+def _is_filter(stage: tuple[str, int]) -> bool:
+    return stage[0].lstrip().startswith("filter(")
+
+
+def _grouped(text: str, offset: int) -> tuple[tuple[Bucketing | None, str], tuple[str, int]]:
+    """By which stretches of time, and the text of the aggregates."""
+    if text.lstrip().startswith("aggregate("):
+        return (None, "UTC"), _inside("aggregate", text, offset)
+    inner, position = _inside("groupby", text, offset)
     parts = split_outside(_OPTION, inner, ",", position)
     if len(parts) != 2:
         raise QuerySyntaxError(_OPTION, _SHAPE, position)
-    width, zone = _bucket(*parts[0])
-    return Apply(width, zone, tuple(_terms(*_inside("aggregate", *parts[1]))), *bounds)
+    return _groups(*parts[0]), _inside("aggregate", *parts[1])
 
 
 def _inside(name: str, text: str, offset: int) -> tuple[str, int]:
@@ -73,10 +91,23 @@ def _inside(name: str, text: str, offset: int) -> tuple[str, int]:
     return stripped[len(name) + 1 : -1], offset + begin
 
 
-def _bucket(text: str, offset: int) -> tuple[Bucketing, str]:
+def _groups(text: str, offset: int) -> tuple[Bucketing | None, str]:
+    """What the list of groups says of the time: `(Datastream/id,bucket(...))` and parts of it."""
     stripped = text.strip()
-    found = _BUCKET.fullmatch(stripped[1:-1].strip())
-    if not (stripped.startswith("(") and stripped.endswith(")")) or found is None:
+    if not (stripped.startswith("(") and stripped.endswith(")")):
+        raise QuerySyntaxError(_OPTION, _SHAPE, offset)
+    named = split_outside(_OPTION, stripped[1:-1], ",", offset)
+    others = [part for part, _ in named if part.strip() not in _STREAM]
+    if len(others) == 1 and len(named) <= 2:
+        return _bucket(others[0], offset)
+    if others or len(named) != 1:
+        raise QuerySyntaxError(_OPTION, _SHAPE, offset)
+    return None, "UTC"
+
+
+def _bucket(text: str, offset: int) -> tuple[Bucketing, str]:
+    found = _BUCKET.fullmatch(text.strip())
+    if found is None:
         raise QuerySyntaxError(_OPTION, _SHAPE, offset)
     if found["width"] not in set(Bucketing):
         known = ", ".join(Bucketing)

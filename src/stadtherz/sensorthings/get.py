@@ -85,13 +85,14 @@ def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
     _check_level(query, urls)
-    plan = planned(route.last.entity, query, now=now)
     if not urls.face.extras and (query.apply or not query.format.json):
         raise Unsupported(f"$apply and formats beside JSON are not offered below {urls.root}")
+    address = _address(resource, urls)
+    if query.apply is not None:
+        return _aggregated(query, query.apply, route, fetcher, urls, address)
+    plan = planned(route.last.entity, query, now=now)
     if plan.inside and not query.format.json:
         raise Unsupported(f"{query.format} has whole properties only; select no paths")
-    if query.apply is not None:
-        return _aggregated(query, query.apply, route, fetcher, urls)
     if route.count:
         number = fetcher.count(plan, fetcher.parent(route.steps[:-1]), route.last.link)
         return Answer(200, str(number).encode(), TEXT)
@@ -106,7 +107,6 @@ def _set(
     if query.format.streamed:
         visibility = fetcher.visibility
         return _streamed(Export(plan.entity, query, parent, route.last.link, visibility, urls, now))
-    address = _address(resource, urls)
     if query.format is Format.DATA_ARRAY:
         readings = fetcher.observations(plan, parent, route.last.link)
         return Answer(200, observations.data_array(readings, query.select, urls, address))
@@ -115,11 +115,14 @@ def _set(
     return Answer(200, render_set(found, urls, address))
 
 
-def _aggregated(query: Query, apply: Apply, route: Route, fetcher: Fetcher, urls: Urls) -> Answer:
+def _aggregated(
+    query: Query, apply: Apply, route: Route, fetcher: Fetcher, urls: Urls, address: str
+) -> Answer:
     plain = not (route.count or route.reference)
     aggregation.check(query, observations=plain and route.last.entity.is_a(OBSERVATION))
     parent = fetcher.parent(route.steps[:-1])
-    return Answer(200, aggregation.aggregates(apply, parent, fetcher.visibility, urls))
+    told = aggregation.aggregates(query, apply, parent, fetcher.visibility, urls, address)
+    return Answer(200, told)
 
 
 def _streamed(export: Export) -> Answer:

@@ -110,14 +110,23 @@ def _property_name(route: Route, urls: Urls) -> str:
 
 def head(found: Page, urls: Urls, path: str, context: Mapping[str, str] = _NOTHING) -> bytes:
     """The beginning of the document: how many there are, and where to go on."""
-    told: Document = dict(context)
-    plan, control = found.plan, f"@{urls.face.control}"
-    if found.count is not None:
-        told[f"{control}count"] = found.count
+    following, plan = None, found.plan
     if found.more:
-        told[f"{control}nextLink"] = urls.page_after(
-            path, plan.texts, skip=plan.passed + plan.top, token=found.token
-        )
+        skip = plan.passed + plan.top
+        following = urls.page_after(path, plan.texts, skip=skip, token=found.token)
+    return opening(urls, context, count=found.count, following=following)
+
+
+def opening(
+    urls: Urls, context: Mapping[str, str], *, count: int | None, following: str | None
+) -> bytes:
+    """A document up to the first member that is no control information."""
+    told: Document = dict(context)
+    control = f"@{urls.face.control}"
+    if count is not None:
+        told[f"{control}count"] = count
+    if following is not None:
+        told[f"{control}nextLink"] = following
     return orjson.dumps(told)[:-1] + b"," if told else b"{"
 
 

@@ -86,14 +86,16 @@ class OrderTerm:
 class Apply:
     """Buckets of so wide a time in a zone, from `start` to before `end`; `terms` are (alias, what).
 
-    What is told of a bucket has the names of the store's `Buckets`.
+    Without a width it is all of the time. What is told of a bucket has the names of the store's
+    `Buckets`; `having` is a condition on that.
     """
 
-    width: Bucketing
+    width: Bucketing | None
     zone: str
     terms: tuple[tuple[str, str], ...]
     start: Micros | None = None
     end: Micros | None = None
+    having: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,95 @@ def test_all_observations_are_told_apart_by_datastream(city: Client, visitor: Cl
     assert ask(visitor, _HOURS, f"/Datastreams({lauter})/Observations").status == 404
 
 
+_MEANS = (
+    "groupby((bucket(phenomenonTime,'hour')),aggregate(result with average as mean,$count as n))"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "hours"),
+    [
+        ("&$orderby=mean desc", ["01", "00", "23", "22"]),
+        ("&$orderby=n,phenomenonTime desc", ["01", "00", "23", "22"]),
+        ("&$orderby=0 sub mean", ["01", "00", "23", "22"]),
+        ("&$filter=mean gt 100", ["00", "01"]),
+        ("&$filter=mean lt 100 or mean mul 2 gt 700", ["22", "23", "01"]),
+        ("&$filter=not (mean gt 100) and n eq 6", ["22", "23"]),
+        ("&$filter=n in (5,6) and mean sub 10 lt 0", ["22"]),
+        ("&$filter=phenomenonTime ge 2026-03-29T00:00:00Z", ["00", "01"]),
+        ("&$filter=phenomenonTime lt '2026-03-29'", ["22", "23"]),
+        ("&$filter=Datastream/id eq 0", []),
+        ("&$filter=mean div 0 gt 1", ["22", "23", "00", "01"]),
+        ("&$filter=mean gt 100&$orderby=mean desc&$top=1", ["01"]),
+        ("&$skip=3", ["01"]),
+        ("&$top=2&$skip=1", ["23", "00"]),
+        ("&$top=0", []),
+    ],
+)
+def test_aggregates_are_chosen_and_sorted_by_their_values(
+    api: Client, gauge: str, options: str, hours: list[str]
+) -> None:
+    found = buckets(api, _MEANS + options, gauge)
+    assert [bucket["phenomenonTime"][11:13] for bucket in found] == hours
+
+
+def test_a_condition_may_stand_among_the_stages(api: Client, gauge: str) -> None:
+    late = "filter(phenomenonTime ge 2026-03-28T23:00:00Z)"
+    assert len(buckets(api, f"{late}/{_MEANS}/filter(mean gt 100)", gauge)) == 2
+    assert len(buckets(api, f"{_MEANS}/filter(mean gt 100)&$filter=mean lt 300", gauge)) == 1
+
+
+def test_pages_of_aggregates_lead_to_one_another(api: Client, gauge: str) -> None:
+    first = ask(api, f"{_MEANS}&$orderby=mean desc&$top=3&$count=true", gauge)
+    assert (len(first.value), first.json["@iot.count"]) == (3, 4)
+    second = api.get(first.json["@iot.nextLink"].removeprefix(ROOT))
+    assert [bucket["phenomenonTime"][11:13] for bucket in second.value] == ["22"]
+    assert "@iot.nextLink" not in second.json
+
+
+@pytest.mark.parametrize("form", ["groupby((Datastream/id),{})", "{}"])
+def test_all_of_the_time_is_one_group(api: Client, gauge: str, form: str) -> None:
+    aggregate = "aggregate(result with average as mean,result with last as newest,$count as n)"
+    (found,) = buckets(api, form.format(aggregate), gauge)
+    link = ROOT + gauge.removesuffix("/Observations")
+    assert found == {
+        "Datastream@iot.navigationLink": link,
+        "mean": pytest.approx(fmean(i * i for i in range(24))),
+        "newest": 529,
+        "n": 24,
+    }
+    assert buckets(api, f"filter(phenomenonTime ge 2027-01-01)/{aggregate}", gauge) == []
+
+
+@pytest.mark.parametrize("key", ["Datastream/id,{}", "{},Datastream/id", "Datastream/@iot.id,{}"])
+def test_groups_may_name_the_datastream_they_are_of(api: Client, gauge: str, key: str) -> None:
+    bucket = "bucket(phenomenonTime,'hour')"
+    assert len(buckets(api, _HOURS.replace(bucket, key.format(bucket)), gauge)) == 4
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ("&$filter=result gt 1", "'result'"),
+        ("&$orderby=Datastream/name", "'Datastream/name'"),
+        ("&$filter=mean gt 'x'", "number"),
+        ("&$filter=mean", "boolean"),
+        ("&$filter=phenomenonTime gt 'x'", "ISO 8601"),
+        ("&$filter=phenomenonTime gt mean", "time"),
+        ("&$filter=length(mean) gt 1", "aggregates"),
+        ("&$filter=mean mod 2 eq 1", "mod"),
+        ("&$orderby=mean gt 1", "order"),
+        ("/filter(result gt 1)", "'result'"),
+    ],
+)
+def test_what_aggregates_cannot_be_asked_is_refused_with_its_position(
+    api: Client, gauge: str, options: str, named: str
+) -> None:
+    reply = ask(api, _HOURS + options, gauge)
+    assert (reply.status, named in reply.message) == (400, True), reply.body
+    assert isinstance(reply.json["position"], int)
+
+
 def test_what_costs_too_much_is_refused_and_less_time_is_not(
     api: Client, gauge: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,12 +249,12 @@ def test_what_cannot_be_read_is_refused_with_its_position(
         f"/Things(1)?$apply={_HOURS}",
         f"/Observations/$ref?$apply={_HOURS}",
         f"/Observations/$count?$apply={_HOURS}",
-        f"/Observations?$apply={_HOURS}&$filter=result gt 1",
+        f"/Observations?$apply={_HOURS}&$select=mean",
         f"/Observations?$apply={_HOURS}&$resultFormat=CSV",
         f"/Datastreams?$expand=Observations($apply={_HOURS})",
     ],
 )
-def test_it_is_for_sets_of_observations_and_takes_nothing_beside_it(
+def test_it_is_for_sets_of_observations_and_takes_no_form_of_entities_beside_it(
     city: Client, address: str
 ) -> None:
     reply = city.get(address)

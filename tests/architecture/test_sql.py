@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from stadtherz.sensorthings.schema import ENTITY_TYPES, EntityType, Own, Reverse, Through
+from stadtherz.sensorthings.schema import MODELS, EntityType, Own, Reverse, Through, target
 from tests.architecture.conftest import Module
 
 HOMES = {"store", "sensorthings", "sql"}
@@ -98,6 +98,12 @@ def _columns(table: str) -> set[str]:
         }
 
 
+TYPES = [entity for model in MODELS.values() for entity in model.values()]
+every_type = pytest.mark.parametrize(
+    "entity", TYPES, ids=[f"{entity.name} {entity.version}" for entity in TYPES]
+)
+
+
 def _expected(entity: EntityType) -> dict[str, set[str]]:
     """The tables and columns that the description of an entity relies on."""
     needed: dict[str, set[str]] = {}
@@ -105,7 +111,7 @@ def _expected(entity: EntityType) -> dict[str, set[str]]:
         stored = {c for p in entity.properties if not p.computed for c in p.columns}
         needed[entity.table] = stored | {"id"}
     for link in entity.links:
-        other = ENTITY_TYPES[link.target].table
+        other = target(link).table
         if isinstance(link.via, Own) and entity.table:
             needed.setdefault(entity.table, set()).add(link.via.column)
         if isinstance(link.via, Reverse) and other:
@@ -116,24 +122,18 @@ def _expected(entity: EntityType) -> dict[str, set[str]]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", sorted(ENTITY_TYPES))
-def test_the_described_entities_are_those_of_the_database(name: str) -> None:
-    for table, columns in _expected(ENTITY_TYPES[name]).items():
+@every_type
+def test_the_described_entities_are_those_of_the_database(entity: EntityType) -> None:
+    for table, columns in _expected(entity).items():
         assert columns <= _columns(table), table
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", sorted(ENTITY_TYPES))
-def test_every_column_of_an_entity_is_described_or_decides_who_sees_it(name: str) -> None:
-    entity = ENTITY_TYPES[name]
+@every_type
+def test_every_column_of_an_entity_is_described_or_decides_who_sees_it(entity: EntityType) -> None:
     if entity.table:
-        described = {
-            column
-            for each in ENTITY_TYPES.values()
-            for column in _expected(each).get(entity.table, ())
-        }
+        described = {column for each in TYPES for column in _expected(each).get(entity.table, ())}
         inner = {"owner_id", "access", "group_id", "generated_from_id", "known_as"}
-        inner |= {"result_encoding"}  # of version 2.0
         assert _columns(entity.table) <= described | inner
 
 

@@ -26,6 +26,7 @@ _MODELS = (
     "Actuator",
     "TaskingCapability",
     "Task",
+    "FeatureType",
 )
 _KEPT = 7 * DAY
 _BACK = 500  # announcements looked at again

@@ -8,12 +8,13 @@ moment it came, and what is marked as sent again is looked for under the keys of
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stadtherz.base.time import MINUTE, SECOND, Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.mqtt.inbox import HEARD, Taken
+from stadtherz.mqtt.properties import Properties
 
 if TYPE_CHECKING:
     from stadtherz.mqtt.conversation import Conversation
@@ -41,6 +42,7 @@ class Arrival:
     taken: Taken | None = None
     conversation: "Conversation | None" = None
     again: bool = False
+    properties: Properties = field(default_factory=dict)
 
     @property
     def key(self) -> str | None:

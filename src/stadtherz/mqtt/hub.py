@@ -16,7 +16,8 @@ from typing import Any
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt import outcomes, subscribing
+from stadtherz.mqtt import answers, outcomes, subscribing
+from stadtherz.mqtt.answers import Answered
 from stadtherz.mqtt.arrivals import Arrival, may_be_of_before
 from stadtherz.mqtt.conversation import Conversation
 from stadtherz.mqtt.feed import Feed, Told
@@ -50,7 +51,7 @@ class Hub:
         self.limits = limits or Limits()
         self.loop = asyncio.get_running_loop()
         self.root = root
-        self.intake = Intake(root, self._settled, self._busy)
+        self.intake = Intake(root, self._settled, self._busy, self._answer)
         self.sessions = Sessions(self)
         self.subscriptions = subscribing.Subscriptions(self)
         self.place = Place()
@@ -207,8 +208,25 @@ class Hub:
             taken,
             conversation,
             again,
+            packet.properties,
         )
         self.intake.put(arrival)
+
+    def _answer(self, found: Answered) -> None:
+        """Hand the answer to a request to the client that sent it, if it still listens."""
+        asking = found.arrival.conversation
+        session = None if asking is None else asking.session
+        conversation = None if session is None else session.conversation
+        if session is None or conversation is None:
+            return
+        if (wanted := answers.quality_of(session, found.topic)) is None:
+            return
+        qos, properties = wanted
+        message = found.message()
+        held = {**message.properties, **properties}
+        conversation.deliver(message._replace(properties=held), qos)
+        conversation.send_due()
+        conversation.flush()
 
     def _settled(self, arrival: Arrival, reason: Reason, text: str) -> None:
         conversation, taken = arrival.conversation, arrival.taken

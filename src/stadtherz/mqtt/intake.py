@@ -19,10 +19,12 @@ from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope
 from stadtherz.ingest.public import NETWORKS, Delivered, Delivery, deliver
 from stadtherz.mqtt import outcomes
+from stadtherz.mqtt.answers import Answered, answered
 from stadtherz.mqtt.arrivals import AGAIN, Arrival
 from stadtherz.mqtt.models import KeptMessage
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.sensorthings.public import (
+    REQUESTS,
     VERSIONS,
     Publication,
     check_may_publish,
@@ -59,12 +61,13 @@ _SUCCESS = (Reason.SUCCESS, "")
 @dataclass(slots=True)
 class Intake:
     """`settle` is called on the loop with what became of each arrival; `busy` for one that is to be
-    sent again. `waiters` read no more until there is room.
+    sent again; `answer` with the answer to each request. `waiters` read no more until there is room.
     """
 
     root: str
     settle: Settle
     busy: Callable[[Arrival], None]
+    answer: Callable[[Answered], None]
     waiters: "set[Conversation]" = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _offers: list[Offered] = field(default_factory=list)
@@ -72,6 +75,7 @@ class Intake:
     _delivering: bool = False
     _waiting: int = 0
     _work: Threads = field(default_factory=lambda: Threads("mqtt-create"))
+    _asks: Threads = field(default_factory=lambda: Threads("mqtt-request", 2))
     _ingest: Threads = field(default_factory=lambda: Threads("mqtt-ingest"))
     _quiet: Threads = field(default_factory=lambda: Threads("mqtt-refused"))
 
@@ -81,7 +85,7 @@ class Intake:
 
     def stop(self) -> None:
         """Finish what is under way."""
-        for lane in (self._work, self._ingest, self._quiet):
+        for lane in (self._work, self._asks, self._ingest, self._quiet):
             lane.stop()
 
     def put(self, arrival: Arrival) -> None:
@@ -92,7 +96,9 @@ class Intake:
             self._settle(arrival, *outcomes.of_publishing(error))
 
     def _route(self, arrival: Arrival) -> None:
-        if is_topic(arrival.topic):
+        if arrival.topic == REQUESTS:
+            self._in_thread(self._asks, arrival, self._request)
+        elif is_topic(arrival.topic):
             self._put_sensorthings(arrival)
         elif arrival.topic.startswith(f"{INGEST}/"):
             self._put_ingest(arrival)
@@ -180,6 +186,13 @@ class Intake:
             if publication.key is not None:
                 KeptMessage.objects.create(key=publication.key, at=arrival.received)
             create(publication, self.root)
+        return _SUCCESS
+
+    def _request(self, arrival: Arrival) -> tuple[Reason, str]:
+        """In a thread: the answer comes to the client before the acknowledgement."""
+        found = answered(arrival, self.root)
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self.answer, found)
         return _SUCCESS
 
     def _in_thread(

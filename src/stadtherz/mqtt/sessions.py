@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error, transaction
 
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.mqtt import announcements, intake, saving
+from stadtherz.mqtt import announcements, answers, intake, saving
 from stadtherz.mqtt.inbox import Taken
 from stadtherz.mqtt.limits import Limits
 from stadtherz.mqtt.messages import Place
@@ -155,6 +155,8 @@ class Sessions:
         }
         if not asked.client_id:
             told[Property.ASSIGNED_CLIENT_ID] = session.client_id
+        if asked.properties.get(Property.REQUEST_RESPONSE_INFORMATION):
+            told[Property.RESPONSE_INFORMATION] = answers.LEVEL
         if asked.properties.get(Property.SESSION_EXPIRY, 0) != session.expiry:
             told[Property.SESSION_EXPIRY] = session.expiry
         return told

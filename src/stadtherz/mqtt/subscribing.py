@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.mqtt import announcements, feed, outcomes
+from stadtherz.mqtt import announcements, answers, feed, outcomes
 from stadtherz.mqtt.groups import Group, Membership
 from stadtherz.mqtt.messages import NOWHERE, Message, Place
 from stadtherz.mqtt.packets import Subscribe, Unsubscribe, Wish
@@ -122,9 +122,11 @@ class Subscriptions:
         wanted: list[tuple[Group, Wish]] = []
         verdicts = [self._affordable(verdict, session) for verdict in verdicts]
         for verdict in verdicts:
-            if verdict.found is None:
-                continue
             wish = verdict.wish
+            if verdict.found is None:
+                if not verdict.reason.failed:  # for answers, which come to nobody else
+                    session.wishes[wish.topic] = (wish, identifier)
+                continue
             is_new = wish.topic not in session.wishes
             session.wishes[wish.topic] = (wish, identifier)
             group = self._join(session, verdict, identifier)
@@ -321,6 +323,8 @@ def _verdict(wish: Wish, visibility: Visibility, root: str) -> Verdict:
     topic = wish.topic
     if topic.startswith("$share/"):
         return Verdict(wish, Reason.SHARED_NOT_SUPPORTED, _SHARED)
+    if answers.is_own(topic):
+        return Verdict(wish, _GRANTED[wish.qos])
     if "#" in topic or "+" in topic:
         return Verdict(wish, Reason.WILDCARDS_NOT_SUPPORTED, _WILDCARDS)
     if not is_topic(topic):

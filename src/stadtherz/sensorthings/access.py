@@ -94,6 +94,11 @@ def ownership(entity: EntityType, key: int) -> Sql:
     return Sql(f"SELECT owner_id, access, group_id FROM {entity.table} WHERE id = %s", (key,))
 
 
+def thing_of(entity: EntityType, key: int) -> Sql:
+    """The Thing of an entity that has one."""
+    return Sql(f"SELECT thing_id FROM {entity.table} WHERE id = %s", (key,))
+
+
 def ownership_of_stream(key: int) -> Sql:
     """Owner, access and group of a datastream, or of its Thing where that is the narrower."""
     picked = ", ".join(

@@ -133,8 +133,6 @@ class _Reader:
         for name, value in document.items():
             if (link := form.links.get(name)) is not None:
                 links[name] = self._link(link, value, way, depth)
-            elif name in entity.unkept and value is not None:
-                raise Invalid(way + name, "is of the standard, but this server cannot keep it yet")
             elif not (name in form.properties or _is_ignored(name)):
                 raise Invalid(way + name, f"a {entity.name} has no such property")
         values = self._values(entity, form.given, document, way)
@@ -214,6 +212,8 @@ class _Reader:
     def _link(self, link: Link, value: Any, way: str, depth: int) -> list[int | Body]:
         where = f"{way}{link.name}"
         if isinstance(link.via, Own):
+            if value is None and self.urls.face.odata and not link.required:
+                return []
             return [self._target(link, value, where, depth)]
         if not isinstance(value, list):
             raise Invalid(where, "must be a list")
@@ -235,10 +235,19 @@ class _Reader:
                 return self._at(address, link, where)
             if value.keys() == {"id"}:
                 return key_of(value["id"], where)
+        if self.mode == "patch" and self.urls.face.odata:
+            return self._new(link, value, where, depth)
         if self.mode != "create":
             example = self.urls.face.reference
             raise Invalid(where, f"takes only a reference such as {example} in an update")
         return self.entity(target(link), value, f"{where}/", depth + 1)
+
+    def _new(self, link: Link, value: Any, where: str, depth: int) -> Body:
+        """An entity that an update brings along."""
+        reader = _Reader("create", self.urls, self.entities)
+        body = reader.entity(target(link), value, f"{where}/", depth + 1)
+        self.entities = reader.entities
+        return body
 
 
 def changed(before: Body, after: Body) -> Body:

@@ -1,4 +1,5 @@
-"""CreateObservations (18-088 §12.2): many readings of several Datastreams in one request.
+"""CreateObservations (18-088 §12.2): many readings of several Datastreams in one request, in the words of
+either version.
 
 What is wrong with one row is the matter of this row alone, which is answered by "error" in its place.
 Rows of plain numbers go to the store as columns; where any row is not plain, all are looked at one
@@ -20,8 +21,9 @@ from stadtherz.sensorthings import access, recognised, sql, texts
 from stadtherz.sensorthings.bodies import key_of, load, read_body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.instants import parse_instants, parse_periods
-from stadtherz.sensorthings.kinds import Results, check_number, results_of
+from stadtherz.sensorthings.kinds import Results, kept, results_of
 from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.observations import feature_component
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
@@ -36,10 +38,10 @@ from stadtherz.store.public import NONE, NewColumns, Reading, Receipt
 NAME = "CreateObservations"
 MAX_ROWS = 50_000
 
-_FEATURE = "FeatureOfInterest/id"
-_IGNORED = frozenset({"id", "@iot.id", "@iot.selfLink"})  # what a data array that was read may have
-_PLAIN = frozenset({"phenomenonTime", "resultTime", "result", _FEATURE}) | _IGNORED
-_KNOWN = _PLAIN | {p.name for p in OBSERVATION.properties}
+_IGNORED = frozenset({"id", "@iot.id", "@iot.selfLink", "@id"})
+"""What a data array that was read may have."""
+
+_PLAIN = frozenset({"phenomenonTime", "resultTime", "result"}) | _IGNORED
 _EXACT = 2.0**53  # up to here a whole number is the same as float64
 
 _AT_ONCE = 5_000  # entities looked up by one statement
@@ -51,10 +53,12 @@ Int64 = npt.NDArray[np.int64]
 class Group:
     """Rows of one Datastream or MultiDatastream, which is `of` that type.
 
-    `begin` is the place of the first among all rows of the request.
+    `begin` is the place of the first among all rows of the request. `feature` is what the component with
+    the id of a feature is called.
     """
 
     of: EntityType
+    feature: str
     stream: int
     components: tuple[str, ...]
     rows: list[Any]
@@ -62,7 +66,7 @@ class Group:
 
     @property
     def names_features(self) -> bool:
-        return _FEATURE in self.components
+        return self.feature in self.components
 
     def column(self, name: str) -> Sequence[Any]:
         """The values under this name; None everywhere if the rows have none."""
@@ -84,12 +88,12 @@ def create_observations(
         Invalid: if the body is no list of data arrays; then nothing is kept.
         TooLarge: for more than MAX_ROWS rows.
     """
-    groups = _groups(load(raw))
+    groups = _groups(load(raw), urls)
     size = sum(len(group.rows) for group in groups)
     if size > MAX_ROWS:
         raise TooLarge(f"at most {MAX_ROWS} rows fit in one request; this one has {size}")
     ids = np.full(size, NONE, np.int64)
-    known = _Known.of(groups, visibility)
+    known = _Known.of(groups, visibility, urls)
     sound = [group for group in groups if known.takes(group)]
     if recognise:
         places, readings = _one_by_one(sound, known, None)
@@ -115,37 +119,51 @@ def _answer(ids: Int64, urls: Urls) -> bytes:
 # --- the body ------------------------------------------------------------------------------------
 
 
-def _groups(document: Any) -> list[Group]:
+def _groups(document: Any, urls: Urls) -> list[Group]:
     if not isinstance(document, list):
         raise Invalid("body", "must be a list of data arrays, one for each Datastream")
     groups: list[Group] = []
     begin = 0
     for place, item in enumerate(document):
-        groups.append(_group(item, begin, f"[{place}]"))
+        groups.append(_group(item, begin, f"[{place}]", urls))
         begin += len(groups[-1].rows)
     return groups
 
 
-def _group(item: Any, begin: int, where: str) -> Group:
+def _group(item: Any, begin: int, where: str, urls: Urls) -> Group:
     if not isinstance(item, dict):
         raise Invalid(where, "must be a JSON object with Datastream, components and dataArray")
-    entity = MULTI_DATASTREAM if MULTI_DATASTREAM.name in item else DATASTREAM
-    stream = item.get(entity.name)
-    if not isinstance(stream, dict) or "@iot.id" not in stream:
-        raise Invalid(f"{where}/{entity.name}", 'must be a reference such as {"@iot.id": 1}')
+    types = urls.face.types
+    several = types.get(MULTI_DATASTREAM.name)
+    entity = several if several and several.name in item else types[DATASTREAM.name]
+    stream = _stream(item.get(entity.name), entity, urls, f"{where}/{entity.name}")
     listed = item.get("dataArray")
     if not isinstance(listed, list):
         raise Invalid(f"{where}/dataArray", "must be a list of rows")
-    components = _components(item.get("components"), f"{where}/components")
-    return Group(entity, _key(stream["@iot.id"]), components, listed, begin)
+    feature = feature_component(types[OBSERVATION.name])
+    known = _PLAIN | {feature} | {p.name for p in types[OBSERVATION.name].properties}
+    components = _components(item.get("components"), known, f"{where}/components")
+    return Group(entity, feature, stream, components, listed, begin)
 
 
-def _components(listed: Any, where: str) -> tuple[str, ...]:
+def _stream(named: Any, entity: EntityType, urls: Urls, where: str) -> int:
+    """The id in a reference."""
+    named = named if isinstance(named, dict) else {}
+    if urls.face.by_address and isinstance(address := named.get(urls.face.address), str):
+        key = urls.key(address, entity)
+        return NONE if key is None else key
+    for name in ("@iot.id", *(["id"] if urls.face.by_address else [])):
+        if name in named:
+            return _key(named[name])
+    raise Invalid(where, f"must be a reference such as {urls.face.reference}")
+
+
+def _components(listed: Any, known: frozenset[str], where: str) -> tuple[str, ...]:
     if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
         raise Invalid(where, "must be a list of names")
-    if unknown := [name for name in listed if name not in _KNOWN]:
-        known = ", ".join(sorted(_KNOWN - _IGNORED))
-        raise Invalid(where, f"an Observation has no {unknown[0][:60]!r}; it has {known}")
+    if unknown := [name for name in listed if name not in known]:
+        possible = ", ".join(sorted(known - _IGNORED))
+        raise Invalid(where, f"an Observation has no {unknown[0][:60]!r}; it has {possible}")
     if len(set(listed)) < len(listed):
         raise Invalid(where, "must not name anything twice")
     if "result" not in listed:
@@ -167,40 +185,65 @@ def _key(value: Any) -> int:
 @dataclass(frozen=True, slots=True)
 class _Known:
     """The Datastreams that the caller may add to, the features that they may name, and the features
-    of rows that name none (None where a Thing has no place). `results` are those of MultiDatastreams.
+    of rows that name none (None where a Thing has no place). `results` are those that are held against
+    what is sent: of MultiDatastreams, and in version 2.0 of all.
     """
 
+    urls: Urls
     streams: frozenset[tuple[str, int]]
     named: frozenset[int]
     made: dict[int, int | None]
     results: dict[int, Results]
 
     @classmethod
-    def of(cls, groups: Sequence[Group], visibility: Visibility) -> "_Known":
+    def of(cls, groups: Sequence[Group], visibility: Visibility, urls: Urls) -> "_Known":
         streams = frozenset(_writable(groups, visibility))
         without = {g.stream for g in groups if _lacks_features(g)} & {key for _, key in streams}
         named = _owners(FEATURE_OF_INTEREST, _features_named(groups), visibility)
-        several = [key for name, key in streams if name == MULTI_DATASTREAM.name]
-        results = results_of(several) if several else {}
-        return cls(streams, frozenset(named), _features_made(without), results)
+        checked = urls.face.odata
+        asked = [key for name, key in streams if checked or name == MULTI_DATASTREAM.name]
+        results = results_of(asked) if asked else {}
+        made = {} if checked else _features_made(without)
+        return cls(urls, streams, frozenset(named), made, results)
+
+    @property
+    def observation(self) -> EntityType:
+        return self.urls.face.types[OBSERVATION.name]
+
+    @property
+    def makes(self) -> bool:
+        """Whether a row needs a feature; version 2.0 can do without."""
+        return not self.urls.face.odata
 
     def takes(self, group: Group) -> bool:
         """Whether any row of the group can be kept."""
         if (group.of.name, group.stream) not in self.streams:
             return False
-        return group.names_features or self.made.get(group.stream) is not None
+        return group.names_features or not self.makes or self.made.get(group.stream) is not None
 
-    def feature(self, stream: int, named: Any) -> int:
+    def takes_numbers(self, group: Group) -> bool:
+        """Whether a number is right in any case; version 1.1 takes all but for MultiDatastreams."""
+        found = self.results.get(group.stream)
+        return found is None or found.component is None or found.component["type"] == "Quantity"
+
+    def feature(self, group: Group, named: Any) -> int | None:
         """Raises Invalid if it is not there."""
-        key = self.made.get(stream) if named is None else key_of(named, _FEATURE)
+        if named is None and not self.makes:
+            return None
+        key = self.made.get(group.stream) if named is None else key_of(named, group.feature)
         if key is None or (named is not None and key not in self.named):
-            raise Invalid(_FEATURE, "is not there")
+            raise Invalid(group.feature, "is not there")
         return key
+
+    def result(self, group: Group, result: Any) -> Any:
+        """As the store keeps it. Raises Invalid if it is none of the Datastream's."""
+        found = self.results.get(group.stream)
+        return result if found is None else kept(found, self.observation, result)
 
 
 def _writable(groups: Sequence[Group], visibility: Visibility) -> Iterator[tuple[str, int]]:
     """Types and ids of what the caller may add to."""
-    for entity in (DATASTREAM, MULTI_DATASTREAM):
+    for entity in {group.of.name: group.of for group in groups}.values():
         asked = {group.stream for group in groups if group.rows and group.of is entity} - {NONE}
         for key, owner in _owners(entity, asked, visibility).items():
             if visibility.may_write(owner):
@@ -232,7 +275,7 @@ def _lacks_features(group: Group) -> bool:
     """Whether any row of the group names no feature."""
     if not group.names_features:
         return bool(group.rows)
-    place = group.components.index(_FEATURE)
+    place = group.components.index(group.feature)
     return any(isinstance(r, list) and len(r) > place and r[place] is None for r in group.rows)
 
 
@@ -240,7 +283,7 @@ def _features_named(groups: Sequence[Group]) -> set[int]:
     named: set[int] = set()
     for group in groups:
         if group.names_features:
-            place = group.components.index(_FEATURE)
+            place = group.components.index(group.feature)
             values = [r[place] for r in group.rows if isinstance(r, list) and len(r) > place]
             named.update(_key(value) for value in values if value is not None)
     return named - {NONE}
@@ -251,7 +294,7 @@ def _features_named(groups: Sequence[Group]) -> set[int]:
 
 def _columns(groups: Sequence[Group], known: _Known, now: Micros) -> NewColumns | None:
     """All rows as columns; None if any of them is not plain, or not right."""
-    if not groups or not all(map(_is_plain, groups)):
+    if not groups or not all(_is_plain(g) and known.takes_numbers(g) for g in groups):
         return None
     results = _numbers(_together(groups, "result"))
     periods = _times(_together(groups, "phenomenonTime"), parse_periods)
@@ -274,8 +317,8 @@ def _columns(groups: Sequence[Group], known: _Known, now: Micros) -> NewColumns 
 def _is_plain(group: Group) -> bool:
     width = len(group.components)
     return (
-        group.of is DATASTREAM
-        and _PLAIN.issuperset(group.components)
+        group.of is not MULTI_DATASTREAM
+        and (_PLAIN | {group.feature}).issuperset(group.components)
         and set(map(type, group.rows)) <= {list}
         and set(map(len, group.rows)) <= {width}
     )
@@ -300,12 +343,14 @@ def _feature_column(groups: Sequence[Group], known: _Known) -> Int64 | None:
     values: list[int | None] = []
     for group in groups:
         made = known.made.get(group.stream)
-        given = group.column(_FEATURE)
+        given = group.column(group.feature)
         if not all(
             value is None or (type(value) is int and value in known.named) for value in given
         ):
             return None
         values += [made if value is None else value for value in given]
+    if not known.makes:
+        values = [NONE if value is None else value for value in values]
     return None if None in values else np.array(values, np.int64)
 
 
@@ -332,15 +377,13 @@ def _reading(group: Group, row: Any, known: _Known, now: Micros | None) -> Readi
     if not isinstance(row, list) or len(row) != len(group.components):
         raise Invalid("dataArray", "has a row that does not fit its components")
     document = dict(zip(group.components, row, strict=True))
-    feature = known.feature(group.stream, document.pop(_FEATURE, None))
+    feature = known.feature(group, document.pop(group.feature, None))
     given = {k: v for k, v in document.items() if k not in _IGNORED}
-    body = read_body(OBSERVATION, given, "create")
-    if group.of is MULTI_DATASTREAM:
-        check_number(known.results[group.stream], body.values.get("result"))
+    body = read_body(known.observation, given, "create", known.urls)
     if now is None and body.values.get("phenomenon_start") is None:
         raise Invalid("phenomenonTime", "is missing; by it an Observation is recognised")
     reading = reading_of(group.stream, body.values, default=Period(now or 0))
-    return replace(reading, feature=feature)
+    return replace(reading, feature=feature, result=known.result(group, reading.result))
 
 
 def _kept(readings: list[Reading]) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Any
 from stadtherz.base.errors import NotFound
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import bulk, filtered, references, upsert, write
+from stadtherz.sensorthings import bulk, deep, filtered, references, upsert, write
 from stadtherz.sensorthings.bodies import Body, Mode, changed, load, read_body
 from stadtherz.sensorthings.conditions import Conditions, PreconditionFailed, conditions_of
 from stadtherz.sensorthings.fetch import Fetcher
@@ -107,7 +107,7 @@ def change(
     resource = parse_path(path)
     if not resource.segments:
         raise NotHere("the service root cannot be changed", _READS)
-    if urls.face.extras and resource.segments == (Segment(bulk.NAME),):
+    if resource.segments == (Segment(bulk.NAME),):
         return _create_many(method, scope, body, _Caller(visibility, urls, now))
     route = resolve_route(resource, urls.face)
     if not route.reference and (resource.suffix or route.to_property):
@@ -141,8 +141,12 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
     conditions = conditions_of(scope)
     # A datastream shows the extent of its readings and the area of their features; what is deleted
     # takes readings with it.
-    readings = method == "DELETE" or any(
-        route.last.entity.is_a(kind) for kind in (OBSERVATION, DATASTREAM, FEATURE_OF_INTEREST)
+    readings = (
+        method == "DELETE"
+        or b'"Observations"' in raw
+        or any(
+            route.last.entity.is_a(kind) for kind in (OBSERVATION, DATASTREAM, FEATURE_OF_INTEREST)
+        )
     )
     with transaction(readings=readings):
         if method == "PUT" and _would_create(route, raw, caller):
@@ -154,7 +158,10 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
             write.delete(found.type, found.id, caller.visibility)
             return caller.deleted
         wanted = _described(found, raw, method, media, caller)
-        write.update(found.type, found.id, wanted, caller.visibility)
+        if method == "PATCH" and caller.urls.face.odata:
+            deep.update(found, wanted, caller.visibility, caller.urls, caller.now)
+        else:
+            write.update(found.type, found.id, wanted, caller.visibility)
         answer = caller.shown(found.type, found.id, caller.asked(_query(scope)))
     wish = caller.preferred(scope)
     headers = (*answer.headers, *wish.applied)

@@ -49,8 +49,9 @@ class Export:
 
     def _sheet(self, plan: SetPlan) -> Iterator[bytes]:
         if self.entity.is_a(OBSERVATION):
-            return sheets.of_observations(self._whole(plan).readings(), self.query.select)
-        return sheets.of_entities(self._whole(plan).entities(), plan)
+            parts = self._whole(plan).readings()
+            return sheets.of_observations(parts, self.query.select, self.urls.face)
+        return sheets.of_entities(self._whole(plan).entities(), plan, self.urls.face)
 
     def _plan(self) -> SetPlan:
         return plan_set(self.entity, self.query, now=self.now)

@@ -18,8 +18,7 @@ class Face:
     `by_address` tells that they may do so by its address alone.
 
     `odata`: answers say in a context what they are and follow OData 4.01 in what version 1.1 does its
-    own way (a property by itself, a link that leads nowhere, errors). `extras`: what no version of the
-    standard asks for is offered here.
+    own way (a property by itself, a link that leads nowhere, errors).
     """
 
     version: str
@@ -30,7 +29,6 @@ class Face:
     reference: str = '{"@iot.id": 1}'
     by_address: bool = False
     odata: bool = False
-    extras: bool = True
 
     @property
     def types(self) -> Mapping[str, EntityType]:
@@ -55,7 +53,6 @@ V2_0 = Face(
     reference='{"@id": "Things(1)"}',
     by_address=True,
     odata=True,
-    extras=False,
 )
 FACES = (V1_1, V2_0)
 

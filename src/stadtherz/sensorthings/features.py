@@ -1,6 +1,6 @@
 """Sets as a GeoJSON FeatureCollection (RFC 7946): every entity with the place that belongs to it.
 
-A Thing stands at its first Location, an Observation at its FeatureOfInterest. Entities without a place
+A Thing stands at its first Location, an Observation at its feature. Entities without a place
 have no geometry. `properties` are the entity's own, and what is expanded.
 """
 
@@ -17,23 +17,28 @@ from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
     LOCATION,
-    MULTI_DATASTREAM,
     OBSERVATION,
     THING,
     EntityType,
+    Own,
 )
 from stadtherz.sensorthings.syntax import Expand, Query
 
 _GEOMETRY = {
-    LOCATION.name: "location",
-    FEATURE_OF_INTEREST.name: "feature",
-    DATASTREAM.name: "observedArea",
-    MULTI_DATASTREAM.name: "observedArea",
+    LOCATION.kind: "location",
+    FEATURE_OF_INTEREST.kind: "feature",
+    DATASTREAM.kind: "observedArea",
 }
-_THROUGH = {
-    THING.name: ("Locations", "location"),
-    OBSERVATION.name: ("FeatureOfInterest", "feature"),
-}
+_FEATURE = Own("feature")
+
+
+def _place_of(entity: EntityType) -> tuple[str | None, str | None]:
+    """The link that leads to the place, if one has to be followed, and the property that holds it."""
+    if entity.is_a(THING):
+        return "Locations", "location"
+    if entity.is_a(OBSERVATION):
+        return next(link.name for link in entity.links if link.via == _FEATURE), "feature"
+    return None, _GEOMETRY.get(entity.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class Places:
 
 def with_places(entity: EntityType, query: Query) -> tuple[Query, Places]:
     """The query that also asks for the places."""
-    link, name = _THROUGH.get(entity.name, (None, _GEOMETRY.get(entity.name)))
+    link, name = _place_of(entity)
     if link is None:
         if name is None or query.select is None:
             return query, Places(name, None, frozenset())
@@ -65,22 +70,24 @@ def collection(parts: Iterable[Page], places: Places, urls: Urls) -> Iterator[by
     separator = b""
     for part in parts:
         if len(part):
-            features = [_feature(document, places) for document in documents(part, urls)]
+            features = [
+                _feature(document, places, urls.face.id) for document in documents(part, urls)
+            ]
             yield separator + orjson.dumps(features)[1:-1]
             separator = b","
     yield b"]}"
 
 
-def _feature(shown: dict[str, Any], places: Places) -> dict[str, Any]:
+def _feature(shown: dict[str, Any], places: Places, key: str) -> dict[str, Any]:
     own = places.name if places.link is None else None
     properties = {
         name: value
         for name, value in shown.items()
-        if "@" not in name and name != own and name not in places.hidden
+        if "@" not in name and name not in (own, key) and name not in places.hidden
     }
     feature = {"type": "Feature", "geometry": _geometry(shown, places), "properties": properties}
-    if "@iot.id" in shown:
-        feature["id"] = shown["@iot.id"]
+    if key in shown:
+        feature["id"] = shown[key]
     return feature
 
 

@@ -1,6 +1,6 @@
 """Plans carried out: pages of entities with what is expanded in them, as plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
@@ -135,7 +135,8 @@ class Fetcher:
         self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None
     ) -> Page:
         """As `page` for Observations; what the plan expands is left out."""
-        page = self._observations(self._resolved(plan), _selection_behind(parent, link))
+        behind = _selection_behind(parent, link)
+        page = self._observations(self._resolved(plan, behind.streams), behind)
         several.complete(page, self.reader)
         return page
 
@@ -159,11 +160,11 @@ class Fetcher:
         self._complete(page)
         return page
 
-    def _resolved(self, plan: SetPlan) -> SetPlan:
+    def _resolved(self, plan: SetPlan, streams: Collection[int] | None = None) -> SetPlan:
         if plan.entity.is_a(OBSERVATION):
             return plan.resolved(
                 self.resolution.for_readings(plan.entity, plan.where),
-                self.resolution.order_of_readings(plan.entity, plan.order),
+                self.resolution.order_of_readings(plan.entity, plan.order, streams),
             )
         return plan.resolved(
             self.resolution.for_entities(plan.entity, plan.where),

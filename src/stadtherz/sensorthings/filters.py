@@ -28,7 +28,7 @@ from stadtherz.base.time import EARLIEST, LATEST, Micros
 from stadtherz.sensorthings import periods, quantifiers
 from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.formats import Unsupported
-from stadtherz.sensorthings.functions import SIGNATURES
+from stadtherz.sensorthings.functions import INTERVAL, SIGNATURES
 from stadtherz.sensorthings.grammar import flattened
 from stadtherz.sensorthings.literals import (
     geometry,
@@ -38,8 +38,17 @@ from stadtherz.sensorthings.literals import (
     literal,
     number,
 )
+from stadtherz.sensorthings.model import FIRST, marked
 from stadtherz.sensorthings.periods import Span
-from stadtherz.sensorthings.schema import QUALITY, SPANS, EntityType, Property, Shape
+from stadtherz.sensorthings.schema import (
+    QUALITY,
+    RESULT_TYPE,
+    SPANS,
+    EntityType,
+    Property,
+    Shape,
+    target,
+)
 from stadtherz.sensorthings.syntax import (
     Constant,
     Function,
@@ -141,6 +150,8 @@ class Resolver:
 
     def _name(self, node: Name) -> Operand:
         entity, links, rest = walk(self.entity, self._way(node.path))
+        if self.option == "$orderby":
+            links = self._to_first(links)
         prefix = "".join(f"{link}/" for link in links)
         if not rest:
             raise self.fail(node, "is a link; go on to one of its properties")
@@ -159,7 +170,7 @@ class Resolver:
         if found.shape in SPANS:
             return self._times(found, prefix, path)
         if found.shape is Shape.RESULT_TYPE:
-            raise self.fail(node, f"{found.name!r} cannot be asked about yet")
+            return Column(prefix + RESULT_TYPE, Kind.JSON, path)
         if found.shape is Shape.NOTES and path[:1] == (QUALITY,):
             return Column(prefix + found.columns[1], Kind.JSON, path[1:])
         return Column(prefix + found.column, Kind.JSON if path else found.kind, path)
@@ -174,6 +185,16 @@ class Resolver:
         """The path from the root, also if it begins with a variable."""
         scope = self.scopes.get(path[0])
         return path if scope is None else (*scope, *path[1:])
+
+    def _to_first(self, links: tuple[str, ...]) -> tuple[str, ...]:
+        """Of several things that a Datastream observes, the first decides about an order."""
+        entity, found = self.entity, []
+        for name in links:
+            link = entity.behind(name)
+            assert link is not None, "the path has been walked"
+            found.append(marked(name, FIRST) if link.follows else name)
+            entity = target(link)
+        return tuple(found)
 
     # --- any and all ---------------------------------------------------------------------------
 
@@ -273,7 +294,9 @@ class Resolver:
 
     # --- functions -----------------------------------------------------------------------------
 
-    def _function(self, node: Function) -> Expression:
+    def _function(self, node: Function) -> Operand:
+        if node.name == INTERVAL:
+            return self._interval(node)
         if node.name in periods.RELATIONS:
             return self._relation(node)
         signature = SIGNATURES.get(node.name)
@@ -292,6 +315,16 @@ class Resolver:
         if node.name == "substringof":
             return Call("contains", arguments[::-1], Kind.BOOLEAN)
         return Call(node.name, arguments, signature.gives)
+
+    def _interval(self, node: Function) -> Span:
+        """From two times, or a time and how long it lasts."""
+        if len(node.arguments) != 2:
+            raise self.fail(node, "interval takes a start and an end or a duration")
+        start = self._coerced(node.arguments[0], Kind.TIME, node.name)
+        end = self.value(node.arguments[1])
+        if kind_of(end) is Kind.DURATION:
+            return Span(start, _later(start, end))
+        return Span(start, self._as_kind(end, Kind.TIME, node.arguments[1], node.name))
 
     def _check_pattern(self, node: Node, pattern: Expression) -> None:
         if isinstance(pattern, Literal) and not is_pattern(pattern.value):
@@ -340,6 +373,12 @@ class Resolver:
         if found is Kind.JSON and kind in (Kind.TEXT, Kind.NUMBER):
             return value
         raise self.fail(node, f"{function} needs {_a(kind)} here, not {_a(found)}")
+
+
+def _later(start: Expression, by: Expression) -> Expression:
+    if isinstance(start, Literal) and isinstance(by, Literal):
+        return Literal(start.value + by.value, Kind.TIME)
+    return Call("add", (start, by), Kind.TIME)
 
 
 def _from_text(text: str, kind: Kind) -> Literal | None:

@@ -3,6 +3,9 @@
 from stadtherz.base.expressions import Kind
 from stadtherz.base.functions import FUNCTIONS, Signature
 
+INTERVAL = "interval"
+"""Makes a time of two; the plan computes it."""
+
 SIGNATURES: dict[str, Signature] = {
     **FUNCTIONS,
     "substringof": Signature(Kind.BOOLEAN, (Kind.TEXT, Kind.TEXT)),  # `contains`, the part first

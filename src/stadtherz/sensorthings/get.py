@@ -85,8 +85,6 @@ def _set(
     route: Route, resource: Resource, query: Query, fetcher: Fetcher, urls: Urls, now: Micros
 ) -> Answer:
     _check_level(query, urls)
-    if not urls.face.extras and (query.apply or not query.format.json):
-        raise Unsupported(f"$apply and formats beside JSON are not offered below {urls.root}")
     address = _address(resource, urls)
     if query.apply is not None:
         return _aggregated(query, query.apply, route, fetcher, urls, address)

@@ -45,7 +45,7 @@ _PREFIXES: dict[str, ConstantKind] = {
     "time": "text",
 }
 _WORDS: dict[str, ConstantKind] = {"true": "boolean", "false": "boolean", "null": "null"}
-_QUANTIFIERS = frozenset({"any", "all"})
+QUANTIFIERS = frozenset({"any", "all"})
 _LITERALS = frozenset({"number", "text", "time", "date", "period", "prefixed", "clock"})
 
 
@@ -183,7 +183,7 @@ class _Parser:
 
     def _called(self, token: Token, depth: int) -> Node:
         *path, name = way_of(token.text)
-        if path and name in _QUANTIFIERS:
+        if path and name in QUANTIFIERS:
             return self._quantified(token, tuple(path), depth)
         arguments = self.arguments(depth, "'('")
         return Function(token.text.lower(), arguments, token.position)

@@ -93,7 +93,7 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     method: str = scope["method"]
     if method not in METHODS:
         raise MethodNotAllowed(METHODS)
-    if method == "OPTIONS":
+    if method == "OPTIONS" and not _asks_as_get(scope):
         return Answer(204, headers=(*_PREFLIGHT, ("allow", ", ".join(METHODS))))
     urls, path = _address(scope)
     query = scope.get("query_string", b"").decode("latin-1")
@@ -107,12 +107,21 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     return conditional(get(path, query, visibility, urls, now=now_us()), conditions_of(scope))
 
 
+def _asks_as_get(scope: Scope) -> bool:
+    """Whether OPTIONS is answered as GET would be, but for the body (23-019 binding/http).
+
+    A browser that asks before it asks (a preflight) wants something else.
+    """
+    face = face_at(_path(scope))
+    return face is not None and face.odata and not header(scope, b"access-control-request-method")
+
+
 def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Answer:
     """Each request of the batch comes in by the same door, and may do no more than the batch."""
     if scope["method"] != "POST":
         raise MethodNotAllowed(("POST", "OPTIONS"))
     doors = batch.Doors(
-        lambda inner, content: _whole(inner, content, visibility),
+        lambda inner, content: whole(inner, content, visibility),
         lambda error: _translated(error, scope),
     )
     content_type = header(scope, b"content-type")
@@ -129,8 +138,8 @@ def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Ans
             )
 
 
-def _whole(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
-    """The answer to one request of a batch, which cannot be streamed."""
+def whole(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
+    """The answer to a request in a batch or a message, which cannot be streamed."""
     try:
         return handle(scope, body, lambda _: visibility).whole()
     except TooLarge as error:
@@ -259,7 +268,7 @@ class Application:
             await self._tell(scope, receive, send)
             return
         answer = await self._answer(scope, receive)
-        head = scope["method"] == "HEAD"
+        head = scope["method"] in ("HEAD", "OPTIONS")
         if answer.more is None or head:
             await _send(answer, send, head=head)
         else:

@@ -1,11 +1,12 @@
 """As what a new entity is created: as visible as what it is created for.
 
-A place is as visible as its Things, a feature as its readings, and what a new Datastream brings
-along as its Thing, whether the path names them or the body refers to them. Of several, the
+A place is as visible as its Things, a feature as its readings and Datastreams, the type of a feature
+as this, and what a new Datastream brings along as its Thing, whether the path names them or the body refers to them. Of several, the
 narrowest counts.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 from stadtherz.sensorthings import access, readings, sql
@@ -13,41 +14,66 @@ from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.schema import (
     ACTUATOR,
+    DATASTREAM,
     FEATURE_OF_INTEREST,
     LOCATION,
+    MODELS,
     OBSERVED_PROPERTY,
     SENSOR,
+    STREAM,
     THING,
 )
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sql.public import Sql
 
 Ownership = dict[str, Any]
-_SHARED = (LOCATION, SENSOR, OBSERVED_PROPERTY, ACTUATOR)
+_FEATURE_TYPE = MODELS["2.0"]["FeatureType"]
+_SHARED = (LOCATION, SENSOR, OBSERVED_PROPERTY, FEATURE_OF_INTEREST, _FEATURE_TYPE, ACTUATOR)
+_STREAMS = ("DatastreamsProximate", "DatastreamsUltimate")
+_READINGS = "Observations"
 
 
 def inherited(body: Body, given: dict[str, int], reader: Reader) -> Ownership:
     """Owner, access and group of the new entity; empty if it has none to take them from."""
-    if body.entity.is_a(FEATURE_OF_INTEREST):
-        return _narrowest(_of_streams(body, given, reader))
-    return _narrowest(_of_things(body, given, reader))
+    sources = [_of_things(body, given, reader)]
+    if body.entity.is_a(FEATURE_OF_INTEREST) or body.entity.is_a(_FEATURE_TYPE):
+        sources += [_of_streams(body, given, reader), _of_features(body, given, reader)]
+    return _narrowest(chain(*sources))
+
+
+def whereabouts(body: Body, given: dict[str, int]) -> dict[str, int]:
+    """What a new feature belongs to, by which the visibility of its new types is found."""
+    if not body.entity.is_a(FEATURE_OF_INTEREST):
+        return {}
+    named = {name: _existing(body, given, name)[:1] for name in (*_STREAMS, _READINGS)}
+    above = {name: given[name] for name in (THING.name, DATASTREAM.name) if name in given}
+    return above | {name: keys[0] for name, keys in named.items() if keys}
 
 
 def _of_things(body: Body, given: dict[str, int], reader: Reader) -> Iterable[Sql]:
     """Only places refer to Things; the others are given the one they stand beside."""
     if not any(body.entity.is_a(shared) for shared in _SHARED):
         return
+    if DATASTREAM.name in given:
+        yield access.ownership_of_stream(given[DATASTREAM.name])
     for key in _existing(body, given, "Thing") + _existing(body, given, "Things"):
         if rows(sql.identify(THING, reader, sql.with_id(key))):
             yield access.ownership(THING, key)
 
 
 def _of_streams(body: Body, given: dict[str, int], reader: Reader) -> Iterable[Sql]:
-    if "Datastream" in given:
-        yield access.ownership_of_stream(given["Datastream"])
-    for key in _existing(body, given, "Observations"):
+    for key in [key for name in _STREAMS for key in _existing(body, given, name)]:
+        if rows(sql.identify(STREAM, reader, sql.with_id(key))):
+            yield access.ownership_of_stream(key)
+    for key in _existing(body, given, _READINGS):
         if (reading := readings.by_id(key, reader)) is not None:
             yield access.ownership_of_stream(reading["datastream"])
+
+
+def _of_features(body: Body, given: dict[str, int], reader: Reader) -> Iterable[Sql]:
+    for key in _existing(body, given, "Feature") + _existing(body, given, "Features"):
+        if rows(sql.identify(FEATURE_OF_INTEREST, reader, sql.with_id(key))):
+            yield access.ownership(FEATURE_OF_INTEREST, key)
 
 
 def _existing(body: Body, given: dict[str, int], link: str) -> list[int]:

@@ -60,11 +60,6 @@ class Inquiry:
     def types(self) -> Mapping[str, EntityType]:
         return self.face.types
 
-    @property
-    def offers_formats(self) -> bool:
-        """Whether sets are also written as CSV and GeoJSON."""
-        return self.face.extras
-
     def subject(self, path: str) -> Subject:
         """What the path is about.
 

@@ -186,7 +186,8 @@ def _body(entity: EntityType, face: Face, *, whole: bool) -> Schema:
     properties = {
         prop.name: _needed(prop) if prop.required else _or_null(value_of(prop)) for prop in own
     }
-    properties |= {link.name: _linked(link, whole=whole) for link in entity.links}
+    deep = whole or face.odata  # there an update may bring new entities along
+    properties |= {link.name: _linked(link, whole=deep) for link in entity.links}
     if whole and not entity.is_a(OBSERVATION):
         properties[face.id] = _CHOSEN
     required = [prop.name for prop in own if prop.required]

@@ -76,9 +76,13 @@ def kept_result(entity: EntityType, stream: int, result: Any) -> Any:
             another number of parts.
     """
     found = results_of([stream]).get(stream)
+    return result if found is None else kept(found, entity, result)
+
+
+def kept(found: Results, entity: EntityType, result: Any) -> Any:
+    """As `kept_result`, for results that have been looked up."""
     prop = entity.property("result")
-    if found is None or prop is None:
-        return result
+    assert prop is not None, "it is a type of Observations"
     if not prop.checked:
         check_number(found, result)
         return result

@@ -5,13 +5,37 @@ from typing import Any
 
 import orjson
 
-from stadtherz.sensorthings.functions import SIGNATURES
+from stadtherz.sensorthings.functions import INTERVAL, SIGNATURES
+from stadtherz.sensorthings.grammar import QUANTIFIERS
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.periods import RELATIONS
 
 _V1 = "http://www.opengis.net/spec/iot_sensing/1.1/req"
 _TASKING = "http://www.opengis.net/spec/iot_tasking/1.0/req"
 _V2 = "http://www.opengis.net/spec/sensorthings/2.0"
+
+_REQUIREMENTS = (
+    "api/read/paths",
+    "api/read/options/precedence",
+    "api/read/options/select",
+    "api/read/options/expand",
+    "api/read/options/top",
+    "api/read/options/skip",
+    "api/read/options/count",
+    "api/read/options/orderby",
+    "api/read/options/format",
+    "api/read/options/pagination",
+    "api/cud/replace",
+    "api/cud/deep_update",
+    "api/cud/json_patch",
+    "api/cud/filtered_delete",
+    "binding/http/advertisement",
+    "binding/http/request_response",
+    "binding/mqtt/advertisement",
+    "binding/mqtt/request_response",
+    "binding/mqtt/simple_create",
+)
+"""Single ones of version 2.0: those of classes that are not whole, and those that are optional."""
 
 CONFORMANCE: dict[str, tuple[str, ...]] = {
     "1.1": tuple(
@@ -41,33 +65,14 @@ CONFORMANCE: dict[str, tuple[str, ...]] = {
     + tuple(
         f"{_TASKING}/{name}" for name in ("tasking-capability", "task", "actuator", "create-tasks")
     ),
-    # Single requirements, because no class of them is whole yet (docs/explain/sensorthings-2.md).
-    "2.0": tuple(
-        f"{_V2}/req/{name}"
-        for name in (
-            "datamodel/core/historical-location",
-            "datamodel/core/observed-property",
-            "datamodel/core/observation",
-            "api/read/paths",
-            "api/read/options/precedence",
-            "api/read/options/select",
-            "api/read/options/expand",
-            "api/read/options/top",
-            "api/read/options/skip",
-            "api/read/options/count",
-            "api/read/options/orderby",
-            "api/read/options/format",
-            "api/read/options/pagination",
-            "api/cud/create",
-            "api/cud/deep_insert",
-            "api/cud/update",
-            "api/cud/replace",
-            "api/cud/json_patch",
-            "api/cud/return_value",
-            "api/cud/delete",
-            "api/cud/filtered_delete",
-            "binding/http/advertisement",
-        )
+    # Of a class that is not whole there are single requirements (docs/explain/sensorthings-2.md).
+    "2.0": (
+        f"{_V2}/req-class/datamodel/core",
+        f"{_V2}/req-class/api/cud",
+        f"{_V2}/req-class/binding/http",
+        f"{_V1}/batch-request/batch-request",
+        f"{_V1}/data-array/data-array",
+        *(f"{_V2}/req/{name}" for name in _REQUIREMENTS),
     ),
 }
 
@@ -105,6 +110,6 @@ def service_root(urls: Urls) -> bytes:
     settings: dict[str, Any] = {"conformance": conformance, **_mqtt_settings(urls)}
     if urls.face.version == "2.0":
         endpoints = {"endpoints": [urls.root]}
-        settings["functions"] = sorted([*SIGNATURES, *RELATIONS, "any", "all"])
+        settings["functions"] = sorted([*SIGNATURES, *RELATIONS, *QUANTIFIERS, INTERVAL])
         settings |= {f"{_V2}/{kind}/binding/http": endpoints for kind in ("req", "req-class")}
     return orjson.dumps({**urls.context(), "value": sets, "serverSettings": settings})

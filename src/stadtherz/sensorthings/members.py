@@ -88,7 +88,7 @@ def _result_types(prop: Property, found: Page) -> Texts:
 def _of_reading(prop: Property, values: Values) -> Column:
     found: Any
     if prop.shape is Shape.NOTES:
-        found = _notes(*(values.get(name) for name in prop.columns))
+        found = notes(*(values.get(name) for name in prop.columns))
     else:
         found = values.get(prop.column)
     if isinstance(found, np.ndarray):
@@ -96,7 +96,7 @@ def _of_reading(prop: Property, values: Values) -> Column:
     return NULL if found is None else texts.documents(found)
 
 
-def _notes(
+def notes(
     parameters: Sequence[Any] | None, qualities: Sequence[Any] | None
 ) -> Sequence[Any] | None:
     """What there is to say about each reading, as one document."""

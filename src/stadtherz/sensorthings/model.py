@@ -5,7 +5,7 @@ neutral, so that another version of the standard is another table of names over 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -176,9 +176,7 @@ class Access(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EntityType:
-    """`unkept` are names of the standard that the store has no place for.
-
-    Several types may share a table. `only` then says which rows are of this one: those that have, or
+    """Several types may share a table. `only` then says which rows are of this one: those that have, or
     do not have, a value in a column. `fixed` are values that every row of the type has.
     """
 
@@ -189,7 +187,6 @@ class EntityType:
     links: tuple[Link, ...]
     access: Access = Access.OWN
     stored_as: str = ""
-    unkept: frozenset[str] = frozenset()
     version: str = "1.1"
     only: tuple[str, bool] | None = None
     fixed: Mapping[str, Any] = field(default_factory=dict)
@@ -213,3 +210,27 @@ class EntityType:
 
     def link(self, name: str) -> Link | None:
         return next((link for link in self.links if link.name == name), None)
+
+    def behind(self, name: str) -> Link | None:
+        """The link of a step in a column's way, which may be marked (`marked`)."""
+        plain, _, mark = name.partition(MARK)
+        link = self.link(plain)
+        if link is None or mark != FIRST or not link.follows:
+            return link
+        return replace(link, via=Own("observed_property_id"))
+
+
+MARK = "#"
+"""Stands in no name that a client can write in a filter."""
+
+FIRST = "first"
+"""The mark of the way to the first of what a Datastream observes."""
+
+
+def marked(name: str, mark: object) -> str:
+    """The name of a link that is gone through by itself, whoever else goes through it.
+
+    >>> marked("Datastreams", 7)
+    'Datastreams#7'
+    """
+    return f"{name}{MARK}{mark}"

@@ -6,33 +6,35 @@ import numpy as np
 import orjson
 
 from stadtherz.sensorthings import several, texts
+from stadtherz.sensorthings.filters import IDS
 from stadtherz.sensorthings.found import Page, of_readings
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.members import texts_of
+from stadtherz.sensorthings.plan import ADDRESSES
 from stadtherz.sensorthings.readings import some
 from stadtherz.sensorthings.render import head
-from stadtherz.sensorthings.schema import DATASTREAM, MULTI_DATASTREAM, OBSERVATION, EntityType
+from stadtherz.sensorthings.schema import DATASTREAM, MULTI_DATASTREAM, EntityType, Own
 from stadtherz.sensorthings.texts import Column, layout
 from stadtherz.store.public import Columns
 
-_SELF = "@iot.selfLink"
-_ID = "@iot.id"
-_FEATURE = "FeatureOfInterest"
-_FEATURE_ID = "FeatureOfInterest/id"
-_COMPONENTS = ("id", *(p.name for p in OBSERVATION.properties))
+_FEATURE = Own("feature")
+_STREAM = Own("datastream")
 
 
 def data_array(found: Page, selected: Sequence[str] | None, urls: Urls, path: str) -> bytes:
     """A set as arrays, one for each Datastream, in the order in which these come first."""
     assert found.columns is not None, "there are data arrays of Observations only"
-    names = _COMPONENTS if selected is None else _components(selected)
+    kind = found.plan.entity
+    names = _components(kind, selected)
     ordered, groups = _grouped(found.columns)
     page = of_readings(found.plan, ordered)
+    if urls.face.odata:
+        several.complete_readings(page)
     held = several.of_several_parts(key for key, where, _ in groups if _has_lists(ordered, where))
     columns = [_component(name, page, urls) for name in names] if groups else []
     parts = [
         _group(
-            MULTI_DATASTREAM if stream in held else DATASTREAM,
+            MULTI_DATASTREAM if stream in held and not urls.face.odata else DATASTREAM,
             stream,
             names,
             [c if isinstance(c, bytes) else c[where] for c in columns],
@@ -41,25 +43,35 @@ def data_array(found: Page, selected: Sequence[str] | None, urls: Urls, path: st
         )
         for stream, where, n in groups
     ]
-    return b"".join((head(found, urls, path), b'"value":[', b",".join(parts), b"]}"))
+    context = urls.context(kind.plural)
+    return b"".join((head(found, urls, path, context), b'"value":[', b",".join(parts), b"]}"))
 
 
-def _components(selected: Sequence[str]) -> tuple[str, ...]:
+def feature_component(kind: EntityType) -> str:
+    """What the id of the feature is called among the components of a data array."""
+    return next(f"{link.name}/id" for link in kind.links if link.via == _FEATURE)
+
+
+def _components(kind: EntityType, selected: Sequence[str] | None) -> tuple[str, ...]:
     """What `$select` names, in its order; a group says which Datastream it is of."""
-    names = dict.fromkeys(_FEATURE_ID if name == _FEATURE else name for name in selected)
-    streams = (DATASTREAM.name, MULTI_DATASTREAM.name)
+    if selected is None:
+        return ("id", *(p.name for p in kind.properties))
+    feature = feature_component(kind)
+    names = dict.fromkeys(f"{name}/id" if f"{name}/id" == feature else name for name in selected)
+    streams = {link.name for link in kind.links if link.via == _STREAM}
     return tuple(name for name in names if name not in streams)
 
 
 def _component(name: str, page: Page, urls: Urls) -> Column:
-    if name in ("id", _ID):
+    kind = page.plan.entity
+    if name in IDS:
         return texts.integers(page.values["id"])
-    if name == _SELF:
-        start = f'"{urls.entity_set(OBSERVATION)}('.encode()
+    if name in ADDRESSES:
+        start = f'"{urls.entity_set(kind)}('.encode()
         return texts.rows([start, texts.integers(page.values["id"]), b')"'], len(page))
-    if name == _FEATURE_ID:
+    if name == feature_component(kind):
         return texts.integers(page.values["feature"])
-    prop = OBSERVATION.property(name)
+    prop = kind.property(name)
     assert prop is not None, "the plan has looked at the names"
     return texts_of(prop, page)
 
@@ -103,7 +115,7 @@ def _group(
         {
             urls.face.navigation_link(kind.name): urls.entity(kind, stream),
             "components": names,
-            "dataArray@iot.count": size,
+            f"dataArray@{urls.face.control}count": size,
         }
     )
     row: list[Column] = [b"["]

@@ -104,8 +104,7 @@ def _paths(face: Face) -> Iterator[tuple[str, Schema]]:
         for link in entity.links:
             yield from _of_link(entity, link, face)
     yield "/$batch", {"post": _batch()}
-    if face.extras:
-        yield "/CreateObservations", {"post": _create_many()}
+    yield "/CreateObservations", {"post": _create_many(face)}
 
 
 # --- sets ----------------------------------------------------------------------------------------
@@ -154,8 +153,6 @@ def _referred(name: str, tags: list[str]) -> Schema:
 
 def _set_content(entity: EntityType, face: Face) -> Schema:
     content = _json(reference_to(entity.plural))
-    if not face.extras:
-        return {**content, **_events(entity)}
     observations = entity.is_a(OBSERVATION)
     for written in (Format.CSV, Format.GEOJSON, Format.PARQUET, Format.ARROW):
         if observations or written in (Format.CSV, Format.GEOJSON):
@@ -300,13 +297,13 @@ def _batch() -> Schema:
     }
 
 
-def _create_many() -> Schema:
+def _create_many(face: Face) -> Schema:
     group = {
         "type": "object",
         "properties": {
             "Datastream": reference_to("Reference"),
             "components": {"type": "array", "items": {"type": "string"}},
-            "dataArray@iot.count": {"type": "integer"},
+            f"dataArray@{face.control}count": {"type": "integer"},
             "dataArray": {"type": "array", "items": {"type": "array"}},
         },
         "required": ["Datastream", "components", "dataArray"],
@@ -436,17 +433,15 @@ def _parameters(face: Face) -> Schema:
         ),
         "schema": {"type": "string", "minLength": 1},
     }
-    formats = [f for f in Format if f.json and not f.addresses] if face.odata else []
-    if face.extras:
-        formats = [f for f in Format if f.addresses]
-        found["apply"] = {
-            "name": "$apply",
-            "in": "query",
-            "description": "Means and other figures by hour, day or month, from roll-ups.",
-            "schema": {"type": "string"},
-        }
+    formats = [f for f in Format if face.odata or f.addresses]
+    found["apply"] = {
+        "name": "$apply",
+        "in": "query",
+        "description": "Means and other figures by hour, day or month, from roll-ups.",
+        "schema": {"type": "string"},
+    }
     found["format"] = {
-        "name": "$resultFormat" if face.extras else "$format",
+        "name": "$format" if face.odata else "$resultFormat",
         "in": "query",
         "description": "How the answer is written.",
         "schema": {"enum": [str(each) for each in formats]},
@@ -488,6 +483,6 @@ def _shape(entity: EntityType) -> list[Schema]:
 
 def _options(entity: EntityType, face: Face) -> list[Schema]:
     names = [*(name.removeprefix("$") for name in _OPTIONS), "format"]
-    if face.extras and entity.is_a(OBSERVATION):
+    if entity.is_a(OBSERVATION):
         names.append("apply")
     return [*(_named(name) for name in names), *_shape(entity)]

@@ -20,7 +20,8 @@ _SHORT = 500  # characters of a query whose plan is remembered
 ID, ADDRESS = "id", "@id"
 """What a plan calls the key and the address of an entity, whatever the face calls them."""
 
-_CONTROL = {**dict.fromkeys(IDS, ID), "@iot.selfLink": ADDRESS, "@id": ADDRESS}
+ADDRESSES = ("@iot.selfLink", "@id")
+_CONTROL = {**dict.fromkeys(IDS, ID), **dict.fromkeys(ADDRESSES, ADDRESS)}
 
 
 @dataclass(frozen=True, slots=True)

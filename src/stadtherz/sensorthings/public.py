@@ -4,7 +4,7 @@ does with topics below `v1.1/` and `v2.0/`.
 `Inquiry` asks the same within the product; `is_for_people` tells requests that want a page instead.
 Published: `offered` (a plain Observation as an offer for the store), `create` (anything). Received:
 `subscription` (a topic understood), `newest`, `present`, `of_readings` and `of_changes` (what is sent).
-`announce_mqtt` says at which addresses the service root tells clients to try it.
+Asked: `respond` carries out a request that came to the topic REQUESTS. `announce_mqtt` says at which addresses the service root tells clients to try it.
 """
 
 from stadtherz.sensorthings.http import application
@@ -17,6 +17,8 @@ from stadtherz.sensorthings.publications import (
     create,
     offered,
 )
+from stadtherz.sensorthings.requests import TOPIC as REQUESTS
+from stadtherz.sensorthings.requests import Request, Response, respond
 from stadtherz.sensorthings.subscriptions import (
     Subscription,
     newest,
@@ -28,12 +30,15 @@ from stadtherz.sensorthings.subscriptions import (
 from stadtherz.sensorthings.topics import VERSIONS, is_topic
 
 __all__ = [
+    "REQUESTS",
     "VERSIONS",
     "EntityType",
     "Inquiry",
     "Link",
     "Property",
     "Publication",
+    "Request",
+    "Response",
     "Shape",
     "Subject",
     "Subscription",
@@ -48,5 +53,6 @@ __all__ = [
     "of_readings",
     "offered",
     "present",
+    "respond",
     "subscription",
 ]

@@ -24,6 +24,8 @@ from stadtherz.sensorthings.schema import (
     OBSERVATION,
     EntityType,
     Link,
+    Own,
+    Reverse,
     Through,
     back_link,
     target,
@@ -58,6 +60,18 @@ def change(
             relation.point(method, raw)
         else:
             relation.change(method, last.key, query, raw)
+
+
+def lead_to(
+    source: Parent, link: Link, wanted: list[int], visibility: Visibility, urls: Urls
+) -> None:
+    """Make a link to many lead to these entities, and to no others that the caller may see.
+
+    Raises:
+        Invalid: where one of the others needs the link.
+    """
+    relation = _Relation(source, link, visibility, urls)
+    relation.set_all([relation.there(key) for key in wanted])
 
 
 def _check_method(method: str, last: Step) -> None:
@@ -95,32 +109,53 @@ class _Relation:
 
     def change(self, method: str, key: int | None, query: str, raw: bytes) -> None:
         """Change which entities a link to many leads to."""
+        back = self._back()
+        if method == "PUT":
+            self.set_all(self._listed(load(raw)))
+        elif method == "POST" and not isinstance(self.link.via, Through):
+            self._turn(self._named(load(raw)), back, to_us=True)
+        elif method == "POST":
+            held = self._held()
+            self._lead_to(held, [*held, self._named(load(raw))], back)
+        else:
+            self._take_away(self._gone(key, query), back)
+
+    def _take_away(self, gone: int | None, back: Link) -> None:
+        """One of those behind the link, or all of them."""
+        if self._is_needed(back):
+            raise self._needed(self.entity, back)
+        held = self._held()
+        if gone is not None and gone not in held:
+            raise NotFound(f"{self.entity.name} {gone} behind this link")
+        self._lead_to(held, [] if gone is None else [one for one in held if one != gone], back)
+
+    def set_all(self, wanted: list[int]) -> None:
+        back, held = self._back(), self._held()
+        if self._is_needed(back) and set(held) - set(wanted):
+            raise self._needed(self.entity, back)
+        self._lead_to(held, wanted, back)
+
+    def _back(self) -> Link:
+        """The same link from its other end, if both may be changed."""
         back = back_link(self.source.type, self.link)
         for entity, link in ((self.source.type, self.link), (self.entity, back)):
             if write.is_observed(entity, link):
                 raise write.belongs(link)
-        if not isinstance(self.link.via, Through):
-            if method != "POST":
-                raise self._needed(self.entity, back)
-            self._turn(self._named(load(raw)), back, to_us=True)
-            return
-        held = _keys(self.source, self.link, self.visibility)
-        match method:
-            case "POST":
-                wanted = [*held, self._named(load(raw))]
-            case "PUT":
-                wanted = self._listed(load(raw))
-            case _:
-                gone = self._gone(key, query)
-                if gone is not None and gone not in held:
-                    raise NotFound(f"{self.entity.name} {gone} behind this link")
-                wanted = [] if gone is None else [one for one in held if one != gone]
-        if changing := set(held) ^ set(wanted):
-            self._lead_to(list(dict.fromkeys(wanted)), changing, back)
+        return back
 
-    def _lead_to(self, wanted: list[int], changing: set[int], back: Link) -> None:
+    def _is_needed(self, back: Link) -> bool:
+        """Whether those at the other end cannot do without the link."""
+        return not isinstance(self.link.via, Through) and (back.required or back.made)
+
+    def _lead_to(self, held: list[int], wanted: list[int], back: Link) -> None:
+        changing = set(held) ^ set(wanted)
+        if not changing:
+            return
         if write.held_as(self.source.type, self.link) is not None:
-            self._update(self.source.type, self.source.id, self.link, wanted)
+            keys = dict.fromkeys(
+                [*wanted, *write.hidden(self.source, self.link.name, self.visibility)]
+            )
+            self._update(self.source.type, self.source.id, self.link, list(keys))
             return
         for key in sorted(changing):
             self._turn(key, back, to_us=key in wanted)
@@ -128,12 +163,21 @@ class _Relation:
     def _turn(self, key: int, back: Link, *, to_us: bool) -> None:
         """Let an entity at the other end hold a link to us, or no longer."""
         own = self.source.id
-        keys = [own]
+        keys = [own] if to_us else []
         hold(self.entity, [key], reader_for(self.visibility))
         if isinstance(back.via, Through):
-            others = _keys(Parent(self.entity, key), back, self.visibility)
+            others = write.members(self.entity, back, key)
             keys = [*others, own] if to_us else [one for one in others if one != own]
         self._update(self.entity, key, back, keys)
+
+    def _held(self) -> list[int]:
+        """The ids of what is behind the link and the caller may see."""
+        if not self.entity.is_a(OBSERVATION):
+            return _keys(self.source, self.link, self.visibility)
+        assert isinstance(self.link.via, Reverse)
+        own = Own(self.link.via.column)
+        found = write.readings_of(self.source.type, self.source.id, self.visibility, own)
+        return [int(key) for key in found.id.tolist()]
 
     def _update(self, entity: EntityType, key: int, link: Link, keys: list[int]) -> None:
         if link.required and not keys:
@@ -164,7 +208,7 @@ class _Relation:
         if not isinstance(document, dict):
             raise Invalid("body", f"must be a reference such as {self.urls.face.reference}")
         if "@iot.id" in document:
-            return self._there(key_of(document["@iot.id"], "@iot.id"))
+            return self.there(key_of(document["@iot.id"], "@iot.id"))
         for name in _ADDRESSES:
             if isinstance(address := document.get(name), str):
                 return self._at(address)
@@ -190,7 +234,7 @@ class _Relation:
             return None
         return Fetcher(self.visibility).parent(route.steps)
 
-    def _there(self, key: int) -> int:
+    def there(self, key: int) -> int:
         return self._at(f"/{self.entity.plural}({key})")
 
 

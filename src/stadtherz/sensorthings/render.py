@@ -20,6 +20,7 @@ from stadtherz.sensorthings.plan import ADDRESS, ID, Way
 from stadtherz.sensorthings.routes import Route
 from stadtherz.sensorthings.schema import EntityType, Link
 from stadtherz.sensorthings.texts import NULL, Column, Texts, layout, listed
+from stadtherz.sensorthings.trees import within
 
 Document = dict[str, Any]
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -72,18 +73,7 @@ def property_value(found: Page, route: Route) -> Any:
         return found.ids[0]
     assert route.prop is not None
     value = orjson.loads(listed(texts_of(route.prop, found), 1)[0])
-    for name in route.inside:
-        value = _inside(value, name)
-    return value
-
-
-def _inside(value: Any, name: str) -> Any:
-    if isinstance(value, dict):
-        return value.get(name)
-    if isinstance(value, list) and name.isascii() and name.isdigit():
-        index = int(name[:9])
-        return value[index] if index < len(value) else None
-    return None
+    return within(value, route.inside)
 
 
 def by_itself(value: Any, route: Route, urls: Urls) -> bytes:

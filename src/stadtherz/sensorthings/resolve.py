@@ -6,9 +6,9 @@ condition on entities that depends on their readings becomes `Among` (which ones
 reading). What remains goes to one side whole.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
@@ -29,13 +29,15 @@ from stadtherz.base.expressions import (
     Order,
     columns_of,
 )
-from stadtherz.sensorthings import readings, sql
+from stadtherz.sensorthings import readings, records, several, sql
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
+    MULTI_DATASTREAM,
     OBSERVATION,
+    RESULT_TYPE,
     EntityType,
     Link,
     Own,
@@ -52,6 +54,7 @@ from stadtherz.sensorthings.trees import (
     rebased,
     substituted,
     with_operands,
+    within,
 )
 
 _OWN = ""
@@ -71,6 +74,11 @@ class Resolution:
 
     def for_readings(self, kind: EntityType, expression: Expression) -> Expression:
         """The condition on Observations of a model, naming nothing but columns of readings."""
+        if self._names_fields(kind, expression):
+            expression = records.by_place(expression, several.names_of_parts(self.reader))
+        return self._on_sides(kind, expression)
+
+    def _on_sides(self, kind: EntityType, expression: Expression) -> Expression:
         sides = _sides(expression)
         if sides <= {_OWN}:
             return expression
@@ -79,16 +87,30 @@ class Resolution:
         match expression:
             case And(parts=parts):
                 grouped = _grouped(parts, _sides)
-                return And(tuple(self.for_readings(kind, part) for part in grouped))
+                return And(tuple(self._on_sides(kind, part) for part in grouped))
             case Or(parts=parts):
-                return Or(tuple(self.for_readings(kind, part) for part in parts))
+                return Or(tuple(self._on_sides(kind, part) for part in parts))
             case Not(part=part):
-                return Not(self.for_readings(kind, part))
+                return Not(self._on_sides(kind, part))
             case _:
                 return with_operands(expression, lambda part: self._operand(kind, part))
 
-    def order_of_readings(self, kind: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
-        return tuple(replace(term, by=self._operand(kind, term.by)) for term in order)
+    def order_of_readings(
+        self, kind: EntityType, order: tuple[Order, ...], streams: Collection[int] | None = None
+    ) -> tuple[Order, ...]:
+        """`streams` are the Datastreams whose readings there are, if that is known."""
+        values = [term.by for term in order]
+        if any(self._names_fields(kind, value) for value in values):
+            names = several.names_of_parts(self.reader)
+            values = [records.value_by_place(value, names, streams) for value in values]
+        return tuple(
+            replace(term, by=self._operand(kind, value))
+            for term, value in zip(order, values, strict=True)
+        )
+
+    @staticmethod
+    def _names_fields(kind: EntityType, expression: Expression) -> bool:
+        return kind.version != MULTI_DATASTREAM.version and bool(records.named(expression))
 
     def _operand(self, kind: EntityType, expression: Expression) -> Expression:
         """A value computed from readings and what they belong to."""
@@ -96,7 +118,7 @@ class Resolution:
         if sides <= {_OWN}:
             return expression
         if _is_condition(expression):
-            return self.for_readings(kind, expression)
+            return self._on_sides(kind, expression)
         if len(sides) == 1:
             return self._values(kind, sides.pop(), expression)
         return with_operands(expression, lambda part: self._operand(kind, part))
@@ -229,7 +251,8 @@ class Resolution:
         raise TooLarge("the filter on readings matches too many of them; narrow it, e.g. by time")
 
     def _with_extents(self, entity: EntityType, expression: Expression) -> Expression:
-        """Times of a Datastream, which are those of its readings."""
+        """Times of a Datastream, which are those of its readings, and what these are."""
+        expression = self._with_result_types(expression)
         needed = {c for c in columns_of(expression) if _is_extent(entity, c)}
         if not needed:
             return expression
@@ -237,6 +260,24 @@ class Resolution:
         return substituted(
             expression, lambda column: _extent(column, tables) if column in needed else column
         )
+
+    def _with_result_types(self, expression: Expression) -> Expression:
+        """Result types are made of several columns, so they are looked up."""
+        if not any(_is_result_type(column) for column in columns_of(expression)):
+            return expression
+        types = several.result_types_of(self.reader)
+        return substituted(expression, lambda c: _in_type(c, types) if _is_result_type(c) else c)
+
+
+def _is_result_type(column: Column) -> bool:
+    return column.name.rpartition("/")[2] == RESULT_TYPE
+
+
+def _in_type(column: Column, types: dict[int, Any]) -> Expression:
+    before, slash, _ = column.name.rpartition("/")
+    found = {key: within(each, column.path) for key, each in types.items()}
+    table = {key: value for key, value in found.items() if value is not None}
+    return Lookup(Column(f"{before}{slash}id", Kind.NUMBER), table, Kind.JSON)
 
 
 def _extent(column: Column, tables: dict[str, dict[int, int]]) -> Expression:
@@ -251,7 +292,7 @@ def _is_extent(entity: EntityType, column: Column) -> bool:
 
 def _beside(kind: EntityType, side: str) -> tuple[EntityType, str]:
     """What an Observation's link of that name leads to, and the column with its key."""
-    link = kind.link(side)
+    link = kind.behind(side)
     assert link is not None, "the plan names links of the schema only"
     assert isinstance(link.via, Own), "an Observation has links to one only"
     return target(link), link.via.column
@@ -274,7 +315,7 @@ def _to_readings(entity: EntityType, column: Column) -> str | None:
     """The way to the first link that leads to readings, or None."""
     *links, _ = column.name.split("/")
     for index, name in enumerate(links):
-        link = entity.link(name)
+        link = entity.behind(name)
         assert link is not None, "the plan names links of the schema only"
         entity = target(link)
         if entity.is_a(OBSERVATION):
@@ -322,7 +363,7 @@ def _from_a_reading(entity: EntityType, way: str, column: Column) -> Column:
 
 def _link_at(entity: EntityType, way: str) -> Link:
     *before, last = way.split("/")
-    link = entity_at(entity, before).link(last)
+    link = entity_at(entity, before).behind(last)
     assert link is not None, "the plan names links of the schema only"
     return link
 

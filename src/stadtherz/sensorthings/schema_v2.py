@@ -1,8 +1,4 @@
-"""The SensorThings entity model of version 2.0 (OGC 23-019 §8) as data, over the tables of version 1.1.
-
-What the standard knows and the store has no place for stands in `unkept`, so that whoever sends it
-is told so.
-"""
+"""The SensorThings entity model of version 2.0 (OGC 23-019 §8) as data, over the tables of version 1.1."""
 
 from dataclasses import replace
 
@@ -29,16 +25,17 @@ _NAME = Property("name", "name", required=True)
 _DESCRIPTION = Property("description", "description", silent=True, nothing="")
 _PROPERTIES = Property("properties", "properties", Shape.JSON, silent=True)
 _ENCODING = Property("encodingType", "encoding_type", required=True)
-_DEFINITION = frozenset({"definition"})
+_DEFINITION = Property("definition", "definition", silent=True)
+_ULTIMATE = "store_datastream_ultimate_features"
+_FEATURE_TYPES = "store_featureofinterest_feature_types"
 
 _TABLE = (
     EntityType(
         "Thing",
         "Things",
         "store_thing",
-        (_NAME, _DESCRIPTION, _PROPERTIES),
+        (_NAME, _DEFINITION, _DESCRIPTION, _PROPERTIES),
         THING_LINKS,
-        unkept=_DEFINITION,
     ),
     EntityType(
         "Location",
@@ -46,13 +43,13 @@ _TABLE = (
         "store_location",
         (
             _NAME,
+            _DEFINITION,
             _DESCRIPTION,
             _ENCODING,
             Property("location", "location", Shape.GEOMETRY, required=True),
             _PROPERTIES,
         ),
         LOCATION_LINKS,
-        unkept=_DEFINITION,
     ),
     EntityType(
         "HistoricalLocation",
@@ -68,6 +65,7 @@ _TABLE = (
         "store_datastream",
         (
             _NAME,
+            _DEFINITION,
             _DESCRIPTION,
             Property("resultType", "observation_type", Shape.RESULT_TYPE, required=True),
             Property("resultEncoding", "result_encoding", Shape.JSON, silent=True),
@@ -87,9 +85,14 @@ _TABLE = (
                 follows=True,
             ),
             Link("Observations", "Observation", Reverse("datastream")),
+            Link("ProximateFeatureOfInterest", "Feature", Own("proximate_feature_id")),
+            Link(
+                "UltimateFeaturesOfInterest",
+                "Feature",
+                Through(_ULTIMATE, "datastream_id", "featureofinterest_id"),
+            ),
         ),
         Access.OWN_AND_THING,
-        unkept=_DEFINITION | {"ProximateFeatureOfInterest", "UltimateFeaturesOfInterest"},
     ),
     EntityType(
         "Sensor",
@@ -97,13 +100,13 @@ _TABLE = (
         "store_sensor",
         (
             _NAME,
+            _DEFINITION,
             _DESCRIPTION,
             Property("encodingType", "encoding_type", nothing="text/plain"),
             Property("metadata", "metadata", Shape.JSON, silent=True, nothing=""),
             _PROPERTIES,
         ),
         (Link("Datastreams", "Datastream", Reverse("sensor_id")),),
-        unkept=_DEFINITION,
     ),
     EntityType(
         "ObservedProperty",
@@ -141,14 +144,40 @@ _TABLE = (
         "store_featureofinterest",
         (
             _NAME,
+            _DEFINITION,
             _DESCRIPTION,
             _ENCODING,
             Property("feature", "feature", Shape.GEOMETRY, required=True),
             _PROPERTIES,
         ),
-        (Link("Observations", "Observation", Reverse("feature")),),
+        (
+            Link("Observations", "Observation", Reverse("feature")),
+            Link("DatastreamsProximate", "Datastream", Reverse("proximate_feature_id")),
+            Link(
+                "DatastreamsUltimate",
+                "Datastream",
+                Through(_ULTIMATE, "featureofinterest_id", "datastream_id"),
+            ),
+            Link(
+                "FeatureTypes",
+                "FeatureType",
+                Through(_FEATURE_TYPES, "featureofinterest_id", "featuretype_id"),
+            ),
+        ),
         stored_as="FeatureOfInterest",
-        unkept=_DEFINITION | {"DatastreamsProximate", "DatastreamsUltimate", "FeatureTypes"},
+    ),
+    EntityType(
+        "FeatureType",
+        "FeatureTypes",
+        "store_featuretype",
+        (_NAME, _DEFINITION, _DESCRIPTION, _PROPERTIES),
+        (
+            Link(
+                "Features",
+                "Feature",
+                Through(_FEATURE_TYPES, "featuretype_id", "featureofinterest_id"),
+            ),
+        ),
     ),
 )
 

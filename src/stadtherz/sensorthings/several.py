@@ -17,6 +17,7 @@ from stadtherz.sensorthings.kinds import results_of
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     OBSERVATION,
+    OBSERVED_PROPERTY,
     RESULT_TYPE,
     EntityType,
     Link,
@@ -57,6 +58,21 @@ def result_type(
     return result_types.record(orjson.loads(types), orjson.loads(units), named, name)
 
 
+def result_types_of(reader: Reader, *, several: bool = False) -> dict[int, result_types.Component]:
+    """The result type of each Datastream that the reader may see, or of those alone with several parts."""
+    found = rows(sql.told_of_results(reader, several=several))
+    records = [key for key, _, _, types, *_ in found if types is not None]
+    observed = observed_by(records, reader)
+    plural = OBSERVED_PROPERTY.plural
+    return {key: result_type(row, plural, observed.get(key, ())) for key, *row in found}
+
+
+def names_of_parts(reader: Reader) -> dict[int, list[str]]:
+    """What the parts of results are called, of the Datastreams with several that the reader may see."""
+    types = result_types_of(reader, several=True)
+    return {key: [part["name"] for part in result_types.parts(each)] for key, each in types.items()}
+
+
 def of_several_parts(streams: Iterable[int]) -> frozenset[int]:
     """Those of the Datastreams whose results have several parts."""
     asked = sorted(set(streams))
@@ -85,10 +101,11 @@ def complete(page: Page, reader: Reader) -> None:
             found = observed_by(several, reader)
             page.values["observed"] = [found.get(key, ()) for key in ids]
     if entity.is_a(OBSERVATION):
-        _complete_readings(page)
+        complete_readings(page)
 
 
-def _complete_readings(page: Page) -> None:
+def complete_readings(page: Page) -> None:
+    """As `complete`, for Observations."""
     results = page.values["result"]
     if isinstance(results, np.ndarray) and results.dtype != object:
         return

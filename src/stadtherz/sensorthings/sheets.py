@@ -12,23 +12,30 @@ from typing import Any
 import orjson
 
 from stadtherz.sensorthings import texts
+from stadtherz.sensorthings.faces import Face
+from stadtherz.sensorthings.filters import IDS
 from stadtherz.sensorthings.found import Page
-from stadtherz.sensorthings.members import texts_of
+from stadtherz.sensorthings.members import moments, notes, texts_of
 from stadtherz.sensorthings.plan import ID, SetPlan
+from stadtherz.sensorthings.schema import SPANS, Property
 from stadtherz.sensorthings.texts import NULL, Column, layout, listed
 from stadtherz.store.public import Columns
 
 _LINE = b"\r\n"
-_ID = "@iot.id"
-_HEADER = (
-    *(_ID, "Datastream", "phenomenonTime", "resultTime", "result", "FeatureOfInterest"),
-    *("validTime", "resultQuality", "parameters"),
-)
+_READINGS = ("Datastream", "phenomenonTime", "resultTime", "result")
+_HEADERS = {
+    "1.1": (*_READINGS, "FeatureOfInterest", "validTime", "resultQuality", "parameters"),
+    "2.0": (*_READINGS, "ProximateFeatureOfInterest", "validTime", "properties"),
+}
+"""What stands behind the id."""
 
 
-def of_observations(parts: Iterable[Columns], selected: Sequence[str] | None) -> Iterator[bytes]:
+def of_observations(
+    parts: Iterable[Columns], selected: Sequence[str] | None, face: Face
+) -> Iterator[bytes]:
     """`selected` chooses the columns and their order."""
-    names = _HEADER if selected is None else _chosen(selected)
+    known = (face.id, *_HEADERS[face.version])
+    names = known if selected is None else _chosen(selected, known)
     yield ",".join(names).encode() + _LINE
     for part in parts:
         row: list[Column] = []
@@ -38,18 +45,18 @@ def of_observations(parts: Iterable[Columns], selected: Sequence[str] | None) ->
             yield b"".join([*pieces, _LINE])
 
 
-def _chosen(selected: Sequence[str]) -> tuple[str, ...]:
-    names = dict.fromkeys(_ID if name == "id" else name for name in selected)
-    return tuple(name for name in names if name in _HEADER)
+def _chosen(selected: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    names = dict.fromkeys(known[0] if name in IDS else name for name in selected)
+    return tuple(name for name in names if name in known)
 
 
 def _cells(name: str, part: Columns) -> Column:
     match name:
-        case "@iot.id":
+        case "@iot.id" | "id":
             return texts.integers(part.id)
         case "Datastream":
             return texts.integers(part.datastream)
-        case "FeatureOfInterest":
+        case "FeatureOfInterest" | "ProximateFeatureOfInterest":
             return _without_null(texts.integers(part.feature))
         case "phenomenonTime":
             return _unquoted(texts.periods(part.phenomenon_start, part.phenomenon_end))
@@ -60,10 +67,17 @@ def _cells(name: str, part: Columns) -> Column:
         case "result":
             numbers = part.result.dtype != object
             return texts.results(part.result) if numbers else _documents(part.result.tolist())
-        case "resultQuality":
-            return _documents(part.result_quality)
         case _:
-            return _documents(part.parameters)
+            return _documents(_told_besides(name, part))
+
+
+def _told_besides(name: str, part: Columns) -> Sequence[Any] | None:
+    """Version 2.0 has quality and parameters in one document."""
+    if name == "resultQuality":
+        return part.result_quality
+    if name == "parameters":
+        return part.parameters
+    return notes(part.parameters, part.result_quality)
 
 
 def _without_null(column: Column) -> Column:
@@ -94,16 +108,24 @@ def _escaped(text: bytes) -> bytes:
     return text
 
 
-def of_entities(parts: Iterable[Page], plan: SetPlan) -> Iterator[bytes]:
+def of_entities(parts: Iterable[Page], plan: SetPlan, face: Face) -> Iterator[bytes]:
     """The id and the properties, as far as they are selected."""
     properties = [prop for prop in plan.entity.properties if plan.shows(prop.name)]
-    keys = [_ID] if plan.shows(ID) else []
+    keys = [face.id] if plan.shows(ID) else []
     yield _written([[*keys, *(prop.name for prop in properties)]])
     for part in parts:
         if len(part):
             columns: list[Sequence[Any]] = [part.ids for _ in keys]
-            columns += [_texts(texts_of(prop, part), len(part)) for prop in properties]
+            columns += [_texts(_column(prop, part), len(part)) for prop in properties]
             yield _written(zip(*columns, strict=True))
+
+
+def _column(prop: Property, part: Page) -> Column:
+    """Periods are one text in every version."""
+    if prop.shape not in SPANS:
+        return texts_of(prop, part)
+    starts, ends = (moments(part.values.get(name), len(part)) for name in prop.columns)
+    return texts.periods(starts, ends)
 
 
 def _written(rows: Iterable[Sequence[Any]]) -> bytes:

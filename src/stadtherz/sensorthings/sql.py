@@ -11,6 +11,7 @@ from stadtherz.base.expressions import Expression, Order
 from stadtherz.sensorthings.access import EVERYTHING, visible
 from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.schema import (
+    MODELS,
     OBSERVED,
     OBSERVED_PROPERTY,
     TASK,
@@ -19,6 +20,7 @@ from stadtherz.sensorthings.schema import (
     Link,
     Own,
     Reverse,
+    Shape,
     Through,
 )
 from stadtherz.sensorthings.tables import PLACE, ROOT, Reader, Tables
@@ -188,6 +190,11 @@ def behind(parent: EntityType, link: Link, key: int) -> Sql:
             return Sql(f'{ROOT}.id IN (SELECT "{other}" FROM {table} WHERE "{own}" = %s)', (key,))
 
 
+def members(via: Through, key: int) -> Sql:
+    """The ids of all that an entity is linked with, whoever may see it."""
+    return Sql(f'SELECT DISTINCT "{via.target}" FROM {via.table} WHERE "{via.own}" = %s', (key,))
+
+
 def with_id(key: int) -> Sql:
     return Sql(f"{ROOT}.id = %s", (key,))
 
@@ -210,6 +217,19 @@ def kinds_of_results(streams: Collection[int]) -> Sql:
         f" FROM store_datastream WHERE id IN ({_marks(streams)})"
     )
     return Sql(text, tuple(streams))
+
+
+def told_of_results(reader: Reader, *, several: bool) -> Sql:
+    """Rows of (Datastream, *the columns of its result type), of those that the reader may see.
+
+    `several`: only of those whose results have several parts.
+    """
+    stream = MODELS["2.0"]["Datastream"]
+    prop = next(p for p in stream.properties if p.shape is Shape.RESULT_TYPE)
+    names = ", ".join(f'{ROOT}."{column}"' for column in ("id", *prop.columns))
+    seen = visible(stream, ROOT, reader.visibility)
+    which = Sql(f"{ROOT}.data_types IS NOT NULL") if several else EVERYTHING
+    return compose(f"SELECT {names} FROM {stream.table} {ROOT} WHERE {{}} AND {{}}", seen, which)
 
 
 def parts_of_results(stream: int) -> Sql:

@@ -29,10 +29,10 @@ class Whole:
     most: int | None
 
     def readings(self) -> Iterator[Columns]:
-        """Observations in parts."""
+        """Observations in parts, with results in the words of the version."""
         for found in self._pages(Fetcher.observations, _READINGS):
             assert found.columns is not None, "they are readings"
-            yield found.columns
+            yield replace(found.columns, result=found.values["result"])
 
     def entities(self) -> Iterator[Page]:
         """Entities with what the plan expands, in parts."""

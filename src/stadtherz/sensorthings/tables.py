@@ -66,7 +66,7 @@ class Tables:
             return ROOT, self.entity
         if links not in self.known:
             parent, entity = self._reach(links[:-1])
-            link = entity.link(links[-1])
+            link = entity.behind(links[-1])
             assert link is not None, "the plan names links of the schema only"
             alias = f"t{len(self.known) + 1}"
             self.known[links] = alias, target(link)

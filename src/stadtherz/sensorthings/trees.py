@@ -1,7 +1,8 @@
 """What can be asked of an expression or a path before anybody computes it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stadtherz.base.expressions import (
     TRUE,
@@ -53,7 +54,7 @@ def walk(
 ) -> tuple[EntityType, tuple[str, ...], tuple[str, ...]]:
     """Follow links from `entity` as far as `path` names any: (arrived at, links, what is left)."""
     for index, name in enumerate(path):
-        link = entity.link(name)
+        link = entity.behind(name)
         if link is None:
             return entity, path[:index], path[index:]
         entity = target(link)
@@ -67,7 +68,7 @@ def passes_many(entity: EntityType, expression: Expression) -> bool:
 
 def _passes_many(entity: EntityType, path: list[str]) -> bool:
     for name in path:
-        link = entity.link(name)
+        link = entity.behind(name)
         if link is None:
             return False
         if not isinstance(link.via, Own):
@@ -79,7 +80,7 @@ def _passes_many(entity: EntityType, path: list[str]) -> bool:
 def entity_at(entity: EntityType, links: Sequence[str]) -> EntityType:
     """What is reached from the entity over these links."""
     for name in links:
-        link = entity.link(name)
+        link = entity.behind(name)
         assert link is not None, "the plan names links of the schema only"
         entity = target(link)
     return entity
@@ -119,3 +120,19 @@ def rebased(expression: Expression, way: str) -> Expression:
     """The same expression seen from the entity at the end of `way`."""
     prefix = f"{way}/" if way else ""
     return substituted(expression, lambda c: replace(c, name=c.name.removeprefix(prefix)))
+
+
+def within(value: Any, path: Iterable[str]) -> Any:
+    """What a path leads to in a document; None if there is nothing."""
+    for name in path:
+        value = _within(value, name)
+    return value
+
+
+def _within(value: Any, name: str) -> Any:
+    if isinstance(value, dict):
+        return value.get(name)
+    if isinstance(value, list) and name.isascii() and name.isdigit():
+        index = int(name[:9])
+        return value[index] if index < len(value) else None
+    return None

@@ -14,17 +14,17 @@ from django.db import transaction
 from stadtherz.base.errors import Forbidden, Invalid, NotFound, TooLarge
 from stadtherz.base.expressions import Among, Column, Kind
 from stadtherz.base.time import Micros, Period
-from stadtherz.base.visibility import Visibility
+from stadtherz.base.visibility import SYSTEM, Visibility
 from stadtherz.sensorthings import access, kinds, readings, sql, tasks
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
-from stadtherz.sensorthings.inheritance import Ownership, inherited
+from stadtherz.sensorthings.found import Parent
+from stadtherz.sensorthings.inheritance import Ownership, inherited, whereabouts
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
-    HISTORICAL_LOCATION,
-    LOCATION,
     OBSERVATION,
+    OBSERVED,
     STREAM,
     THING,
     EntityType,
@@ -35,13 +35,23 @@ from stadtherz.sensorthings.schema import (
     target,
 )
 from stadtherz.store import public as store
-from stadtherz.store.public import Entity, Reading, Selection
+from stadtherz.store.public import Columns, Entity, Reading, Receipt, Selection
 
 Given = dict[str, int]
 _PERIODS = {"phenomenon": "phenomenon_time", "valid": "valid_time"}
 _FEATURE = Own("feature")
 _STREAM = Own("datastream")
 _OBSERVED = "observed"
+_LOCATIONS = "locations"
+_HELD = {
+    ("Thing", "store_thing_locations"): _LOCATIONS,
+    ("HistoricalLocation", "store_historicallocation_locations"): _LOCATIONS,
+    ("Datastream", OBSERVED): _OBSERVED,
+    ("Datastream", "store_datastream_ultimate_features"): "ultimate_features",
+    ("FeatureOfInterest", "store_featureofinterest_feature_types"): "feature_types",
+}
+"""Of the two ends of a link from many to many, one is told to the store, under this name."""
+
 MAX_RELEASED = 10_000
 
 
@@ -67,7 +77,7 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
     values, turned = dict(body.values), []
     for link, keys in _references(body):
         if isinstance(link.via, Own):
-            values[_field(link)] = keys[0]
+            values[_field(link)] = keys[0] if keys else None
         elif (name := held_as(entity, link)) is not None:
             values[name] = keys
         elif entity.version == THING.version:
@@ -102,16 +112,37 @@ def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
             continue
         if back_link(entity, link).made:
             return
-        column = Column(_FEATURE.column, Kind.NUMBER)
-        held = Selection(where=Among(column, frozenset({key})), limit=MAX_RELEASED + 1)
-        found = readings.readings_of(store.select(held))
-        if len(found) > MAX_RELEASED:
-            raise TooLarge(f"more than {MAX_RELEASED} Observations are of this {entity.name}")
-        for reading in found:
+        for reading in readings.readings_of(readings_of(entity, key, SYSTEM)):
             check_stream(STREAM, reading["datastream"], visibility)
             period = Period(reading["phenomenon_start"], reading["phenomenon_end"])
             without = reading | {"feature": None}
             store.correct(reading["id"], reading_of(reading["datastream"], without, default=period))
+
+
+def readings_of(
+    entity: EntityType, key: int, visibility: Visibility, own: Own = _FEATURE
+) -> Columns:
+    """The readings of a feature, or of what else they have a link to, that the caller may see.
+
+    Raises:
+        TooLarge: if there are too many to change each of them.
+    """
+    column = Column(own.column, Kind.NUMBER)
+    held = Selection(where=Among(column, frozenset({key})), limit=MAX_RELEASED + 1)
+    found = readings.select(held, visibility)
+    if len(found) > MAX_RELEASED:
+        raise TooLarge(f"more than {MAX_RELEASED} Observations are of this {entity.name}")
+    return found
+
+
+def hidden(source: Parent, name: str, visibility: Visibility) -> list[int]:
+    """What is behind a link from many to many and not for the caller to see, and so stays there."""
+    link = _link(source.type, name)
+    if not isinstance(link.via, Through) or is_observed(source.type, link):
+        return []
+    behind = sql.behind(source.type, link, source.id)
+    seen = {row[0] for row in rows(sql.keys(target(link), reader_for(visibility), behind))}
+    return [key for key in members(source.type, link, source.id) if key not in seen]
 
 
 @dataclass(slots=True)
@@ -147,18 +178,24 @@ class Change:
 
     def finish(self, key: int | None) -> int:
         """Store what waits; the id of what was asked for, which is the last reading if not `key`."""
-        receipts = store.append(self.waiting)
+        receipts = self.store()
         return receipts[-1].id if key is None else key
+
+    def store(self) -> list[Receipt]:
+        """Store the readings that wait for what they belong to."""
+        return store.append(self.waiting)
 
     # --- what must exist before the entity -----------------------------------------------------------
 
     def _links(self, body: Body, given: Given) -> dict[str, Any]:
         """Keys of the entities that the new one points at, created first where they are new."""
         values: dict[str, Any] = {}
+        beside = whereabouts(body, given)
         for link in body.entity.links:
-            beside = {THING.name: values["thing"]} if "thing" in values else {}
+            if "thing" in values:
+                beside = {THING.name: values["thing"]}
             if isinstance(link.via, Own):
-                values[_field(link)] = self._single(body, link, given, beside)
+                values |= self._pointed(body, link, given, beside)
             elif (name := held_as(body.entity, link)) is not None:
                 keys = self._keys(body, link, given, beside)
                 if link.required and not keys:
@@ -166,6 +203,12 @@ class Change:
                 if keys:
                     values[name] = keys
         return values
+
+    def _pointed(self, body: Body, link: Link, given: Given, beside: Given) -> dict[str, int]:
+        """What the entity's own column holds, if it holds anything."""
+        if link.required:
+            return {_field(link): self._single(body, link, given, beside)}
+        return {_field(link): key for key in self._keys(body, link, given, beside)[:1]}
 
     def _single(self, body: Body, link: Link, given: Given, beside: Given) -> int:
         keys = self._keys(body, link, given, beside)
@@ -297,11 +340,13 @@ def is_observed(entity: EntityType, link: Link) -> bool:
 
 def held_as(entity: EntityType, link: Link) -> str | None:
     """What the store calls a link to many that the entity holds itself; of two sides only one does."""
-    if not isinstance(link.via, Through):
-        return None
-    if target(link).is_a(LOCATION) and not entity.is_a(LOCATION):
-        return "locations"
-    return _OBSERVED if entity.is_a(DATASTREAM) else None
+    return _HELD.get((entity.kind, link.via.table)) if isinstance(link.via, Through) else None
+
+
+def members(entity: EntityType, link: Link, key: int) -> list[int]:
+    """The ids of everything behind a link from many to many, whoever may see it."""
+    assert isinstance(link.via, Through)
+    return [row[0] for row in rows(sql.members(link.via, key))]
 
 
 def _field(link: Link) -> str:
@@ -326,13 +371,12 @@ def _relink(
         if entity.is_a(OBSERVATION):
             _correct(existing, Body(entity, {}, {back.name: [key]}), visibility)
             return
-        values: dict[str, Any] = {"locations": [key]}
+        values: dict[str, Any]
         if isinstance(back.via, Own):
             values = {_field(back): key}
-        elif entity.is_a(HISTORICAL_LOCATION):  # a place may be described in several ways
-            behind = sql.behind(entity, back, existing)
-            held = [row[0] for row in rows(sql.keys(source, reader_for(visibility), behind))]
-            values = {"locations": [*held, key]}
+        else:  # a Thing moves; whatever else holds several keeps the others
+            others = [] if entity.is_a(THING) else members(entity, back, existing)
+            values = {str(held_as(entity, back)): [*others, key]}
         with in_words_of(entity):
             store.update(cast(Entity, entity.kind), existing, values, visibility)
     except NotFound as error:

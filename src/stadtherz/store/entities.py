@@ -1,7 +1,8 @@
 """Changes to entities: checked, with an owner, in one transaction, and announced.
 
 Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
-`observed_property`, `generated_from`, `actuator`, `tasking_capability`), `locations` and `observed`
+`observed_property`, `generated_from`, `proximate_feature`, `actuator`, `tasking_capability`), `observed`
+and what `fields.SETS` names
 as lists of ids.
 """
 
@@ -18,11 +19,12 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.sql.public import compose
 from stadtherz.store.changes import hold_area, renew_areas
 from stadtherz.store.database import exclusive, members, on_sqlite, rows_of, run
-from stadtherz.store.fields import apply_values, check_observed
+from stadtherz.store.fields import SETS, apply_values, check_observed
 from stadtherz.store.models import (
     Actuator,
     Datastream,
     FeatureOfInterest,
+    FeatureType,
     HistoricalLocation,
     Location,
     Observed,
@@ -57,6 +59,7 @@ MODELS: dict[Entity, type[Model]] = {
     "Actuator": Actuator,
     "TaskingCapability": TaskingCapability,
     "Task": Task,
+    "FeatureType": FeatureType,
 }
 
 entity_changed = Signal()
@@ -82,6 +85,7 @@ def create(
             instance.save(force_insert=True)
         _set_observed(instance, values)
         _set_locations(entity, instance, values)
+        _set_others(instance, values)
         _announce("create", entity, instance, values, visibility)
         return int(instance.pk)
 
@@ -120,6 +124,7 @@ def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visi
         if changed:
             instance.save()
         changed |= _set_observed(instance, values)
+        changed |= _set_others(instance, values)
         if place != _place(instance):
             _renew_areas(entity, key)
         if _set_locations(entity, instance, values) or changed:
@@ -204,6 +209,20 @@ def _set_observed(instance: Any, values: Mapping[str, Any]) -> bool:
         return False
     Observed.write(instance.pk, list(values["observed"]))
     return True
+
+
+# --- sets without consequences -------------------------------------------------------------------
+
+
+def _set_others(instance: Any, values: Mapping[str, Any]) -> bool:
+    """Whether the entity has other members in one of its sets now."""
+    changed = False
+    for name in values.keys() & SETS - {"locations"}:
+        held, wanted = getattr(instance, name), set(values[name])
+        if wanted != set(held.values_list("pk", flat=True)):
+            held.set(wanted)
+            changed = True
+    return changed
 
 
 # --- where Things are ----------------------------------------------------------------------------

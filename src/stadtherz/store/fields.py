@@ -8,8 +8,16 @@ from django.db import models
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import AccessLevel, Visibility
 from stadtherz.store.checks import check_instant, check_plain, check_text
-from stadtherz.store.models import Location, Observed, Owned
+from stadtherz.store.models import FeatureOfInterest, FeatureType, Location, Observed, Owned
 from stadtherz.store.ownership import check_readable, check_writable
+
+_MEMBERS: dict[str, type[Owned]] = {
+    "locations": Location,
+    "ultimate_features": FeatureOfInterest,
+    "feature_types": FeatureType,
+}
+SETS = _MEMBERS.keys()
+"""Fields that hold any number of other entities, given by their ids."""
 
 
 def apply_values(
@@ -18,8 +26,8 @@ def apply_values(
     """Set the values; on creation, see that nothing needed is missing."""
     fields = {field.name: field for field in instance._meta.concrete_fields if field.name != "id"}
     for name, value in values.items():
-        if name == "locations" and hasattr(type(instance), name):
-            check_locations(value, visibility)
+        if name in SETS and hasattr(type(instance), name):
+            _check_members(instance, name, value, visibility)
         elif name not in fields:
             raise Invalid(name, "is not a property of this entity")
         else:
@@ -78,16 +86,21 @@ def _check_relation(field: "models.ForeignKey[Any, Any]", key: Any, visibility: 
         check_writable(related, visibility)
 
 
-def check_locations(keys: Any, visibility: Visibility) -> None:
-    """Every Location of the list exists and may be seen."""
+def _check_members(instance: models.Model, name: str, keys: Any, visibility: Visibility) -> None:
+    """Every entity of the list exists, and may be seen unless it is a member already."""
     if not isinstance(keys, list | tuple) or not all(isinstance(key, int) for key in keys):
-        raise Invalid("locations", "must be a list of ids")
-    found = {location.pk: location for location in Location.objects.filter(pk__in=keys)}
-    for key in keys:
-        missing = Invalid("locations", f"there is no such entity: {key}")
-        if key not in found:
-            raise missing
-        check_readable(found[key], visibility, missing)
+        raise Invalid(name, "must be a list of ids")
+    found = _MEMBERS[name]._base_manager.in_bulk(keys)
+    hidden = [key for key in keys if key not in found or not _readable(found[key], visibility)]
+    if hidden and instance.pk is not None:
+        held = set(getattr(instance, name).values_list("pk", flat=True))
+        hidden = [key for key in hidden if key not in held]
+    if hidden:
+        raise Invalid(name, f"there is no such entity: {hidden[0]}")
+
+
+def _readable(entity: Owned, visibility: Visibility) -> bool:
+    return visibility.may_read(access=entity.access, owner=entity.owner_id, group=entity.group_id)
 
 
 def check_observed(keys: Any, visibility: Visibility) -> list[int]:

@@ -131,7 +131,18 @@ class Described(Owned):
         super().save(**options)
 
 
-class Location(Described):
+class Defined(Described):
+    """`definition` is the address of what the entity is in some vocabulary, if it is told."""
+
+    definition = models.CharField(  # noqa: DJ001 - version 1.1 has none
+        _("definition"), max_length=500, null=True, blank=True
+    )
+
+    class Meta(Described.Meta):
+        abstract = True
+
+
+class Location(Defined):
     encoding_type = models.CharField(max_length=100, default="application/geo+json")
     location = models.JSONField()
 
@@ -140,7 +151,7 @@ class Location(Described):
         verbose_name_plural = _("locations")
 
 
-class Thing(Described):
+class Thing(Defined):
     locations = models.ManyToManyField(Location, related_name="+", blank=True)
 
     class Meta(Described.Meta):
@@ -162,7 +173,7 @@ class HistoricalLocation(Numbered):
         return f"{self.thing_id}@{self.time}"
 
 
-class Sensor(Described):
+class Sensor(Defined):
     encoding_type = models.CharField(max_length=100, default="application/pdf")
     metadata = models.JSONField()
 
@@ -179,9 +190,12 @@ class ObservedProperty(Described):
         verbose_name_plural = _("observed properties")
 
 
-class Datastream(Described):
+class Datastream(Defined):
     """One whose results have several parts has the type and the unit of each, in order, in `data_types`
     and `units`. `observed_property` is the first of what it observes, `Observed` tells of all.
+
+    All of its readings were taken at `proximate_feature`, if it has one; they stand for what the
+    `ultimate_features` are.
     """
 
     observation_type = models.CharField(
@@ -197,6 +211,12 @@ class Datastream(Described):
     sensor = models.ForeignKey(Sensor, models.CASCADE, related_name="+", verbose_name=_("sensor"))
     observed_property = models.ForeignKey(
         ObservedProperty, models.CASCADE, related_name="+", verbose_name=_("observed property")
+    )
+    proximate_feature = models.ForeignKey(
+        "FeatureOfInterest", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    ultimate_features: "models.ManyToManyField[FeatureOfInterest, Any]" = models.ManyToManyField(
+        "FeatureOfInterest", related_name="+", blank=True
     )
 
     class Meta(Described.Meta):
@@ -243,9 +263,18 @@ class Observed(models.Model):
         )
 
 
-class FeatureOfInterest(Described):
+class FeatureType(Defined):
+    """A kind of features, such as rivers."""
+
+    class Meta(Described.Meta):
+        verbose_name = _("feature type")
+        verbose_name_plural = _("feature types")
+
+
+class FeatureOfInterest(Defined):
     encoding_type = models.CharField(max_length=100, default="application/geo+json")
     feature = models.JSONField()
+    feature_types = models.ManyToManyField(FeatureType, related_name="+", blank=True)
     generated_from = models.OneToOneField(
         Location, models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -10,6 +10,7 @@ from stadtherz.base.visibility import AccessLevel, Visibility
 from stadtherz.store.changes import streams_at
 from stadtherz.store.models import (
     Datastream,
+    FeatureOfInterest,
     HistoricalLocation,
     Owned,
     Task,
@@ -76,7 +77,11 @@ def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
         case "ObservedProperty":
             users = Datastream.objects.filter(observed__observed_property=key)
         case "FeatureOfInterest":
-            users = Datastream.objects.filter(pk__in=streams_at(key))
+            users = Datastream.objects.filter(
+                Q(pk__in=streams_at(key)) | Q(proximate_feature=key) | Q(ultimate_features=key)
+            )
+        case "FeatureType":
+            users = FeatureOfInterest.objects.filter(feature_types=key)
         case "Location":
             users = Thing.objects.filter(locations=key)
         case "Actuator":

@@ -220,6 +220,7 @@ Entity = Literal[
     "Actuator",
     "TaskingCapability",
     "Task",
+    "FeatureType",
 ]
 
 

@@ -13,8 +13,17 @@ every_type = pytest.mark.parametrize("kind", TYPES.values(), ids=TYPES)
 
 @pytest.fixture
 def city2(city: Client) -> Client:
-    """The city of the other tests, looked at in version 2.0."""
-    return in_version_2(city)
+    """The city of the other tests, looked at in version 2.0, where its features have a type."""
+    found = in_version_2(city)
+    river = found.post("/FeatureTypes", {"name": "River"}).key
+    for stream in found.get("/Datastreams").value:
+        feature = found.get("/Features?$top=1&$orderby=id").value[0]["id"]
+        about = {"@id": f"Features({feature})"}
+        links = {"ProximateFeatureOfInterest": about, "UltimateFeaturesOfInterest": [about]}
+        assert found.patch(stream["@id"], links).status == 204
+        types = {"FeatureTypes": [{"@id": f"FeatureTypes({river})"}]}
+        assert found.patch(f"/{about['@id']}", types).status == 204
+    return found
 
 
 @every_type

@@ -5,6 +5,8 @@
 
 import os
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -13,11 +15,12 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings.faces import V2_0
 from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS, EntityType, Link, target
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 from stadtherz.sensorthings.tests.queries import Queries
-from stadtherz.sensorthings.tests.world import Builder
+from stadtherz.sensorthings.tests.world import Builder, World
 
 WORLDS = int(os.environ.get("STADTHERZ_WORLDS", "10"))
 slow = settings(
@@ -110,6 +113,117 @@ def test_random_queries_in_version_2_are_answered_or_refused(seed: int) -> None:
         transaction.set_rollback(True)
 
 
+@dataclass
+class _More:
+    """What version 2.0 knows of a city besides: by kind and id what is defined how, by Datastream and
+    feature what it is linked with.
+    """
+
+    definitions: dict[tuple[str, int], str | None] = field(default_factory=dict)
+    proximate: dict[int, int | None] = field(default_factory=dict)
+    ultimate: dict[int, set[int]] = field(default_factory=dict)
+    types: dict[int, set[int]] = field(default_factory=dict)
+
+
+_DEFINED = ("Thing", "Location", "Sensor", "Datastream", "FeatureOfInterest")
+
+
+def _add(random: Random, builder: Builder) -> _More:
+    """Definitions, features of Datastreams, and types of features, told by version 2.0."""
+    more, rows = _More(), builder.world.rows
+    client = in_version_2(Client(builder.operator))
+    for kind in _DEFINED:
+        for key in rows.get(kind, ()):
+            more.definitions[kind, key] = random.choice([None, "x:a", "x:b"])
+            told = {"definition": more.definitions[kind, key]}
+            plural = "Features" if kind == "FeatureOfInterest" else f"{kind}s"
+            assert client.patch(f"/{plural}({key})", told).status == 204
+    features = list(rows["FeatureOfInterest"])
+    kinds = [builder.entity("FeatureType", {"name": name}, {}, {}) for name in ("River", "Lake")]
+    for key in features:
+        more.types[key] = set(random.sample(kinds, random.randint(0, 2)))
+        _link(client, f"/Features({key})/FeatureTypes", "FeatureTypes", more.types[key])
+    for key in rows.get("Datastream", ()):
+        more.proximate[key] = random.choice([None, *features])
+        more.ultimate[key] = set(random.sample(features, random.randint(0, len(features))))
+        _link(
+            client,
+            f"/Datastreams({key})/UltimateFeaturesOfInterest",
+            "Features",
+            more.ultimate[key],
+        )
+        about = more.proximate[key]
+        named = None if about is None else {"@id": f"Features({about})"}
+        body = {"ProximateFeatureOfInterest": named}
+        assert client.patch(f"/Datastreams({key})", body).status == 204
+    return more
+
+
+def _link(client: Client, address: str, plural: str, keys: set[int]) -> None:
+    listed = {"value": [{"@id": f"{plural}({key})"} for key in keys]}
+    assert client.put(f"{address}/$ref", listed).status == 204
+
+
+@pytest.mark.usefixtures("db")
+@given(st.integers(0, 2**32))
+@slow
+def test_version_2_tells_more_of_a_city_and_version_1_the_same_as_before(seed: int) -> None:
+    random = Random(seed)
+    with transaction.atomic():
+        builder = Builder(random)
+        world = builder.build()
+        one = Client(random.choice(world.callers))
+        addresses = [f"/{kind.plural}?$expand={_all_links(kind)}" for kind in _COMMON]
+        before = [one.get(address).value for address in addresses]
+        more = _add(random, builder)
+        assert [one.get(address).value for address in addresses] == before
+        _check_definitions(in_version_2(one), more)
+        _check_links(in_version_2(one), world, one.visibility, more)
+        transaction.set_rollback(True)
+
+
+def _all_links(kind: EntityType) -> str:
+    return ",".join(link.name for link in _links(kind))
+
+
+def _check_definitions(client: Client, more: _More) -> None:
+    for kind in _DEFINED:
+        plural = "Features" if kind == "FeatureOfInterest" else f"{kind}s"
+        for entity in client.get(f"/{plural}").value:
+            assert entity.get("definition") == more.definitions[kind, entity["id"]]
+        found = client.get(f"/{plural}?$filter=definition eq 'x:a' or definition eq null")
+        assert all(entity.get("definition") != "x:b" for entity in found.value)
+
+
+def _check_links(client: Client, world: World, caller: Visibility, more: _More) -> None:
+    """Whoever may not see one end of a link does not see the link."""
+
+    def seen(kind: str, keys: Iterable[int | None]) -> set[int]:
+        rows = world.rows.get(kind, {})
+        return {key for key in keys if key is not None and world.sees(caller, rows[key])}
+
+    links = "ProximateFeatureOfInterest,UltimateFeaturesOfInterest"
+    for stream in client.get(f"/Datastreams?$expand={links}").value:
+        key, about = stream["id"], stream["ProximateFeatureOfInterest"]
+        assert ({about["id"]} if about else set()) == seen(
+            "FeatureOfInterest", [more.proximate[key]]
+        )
+        ultimate = {feature["id"] for feature in stream["UltimateFeaturesOfInterest"]}
+        assert ultimate == seen("FeatureOfInterest", more.ultimate[key])
+    for feature in client.get("/Features?$expand=DatastreamsUltimate,FeatureTypes").value:
+        key = feature["id"]
+        streams = {stream["id"] for stream in feature["DatastreamsUltimate"]}
+        assert streams == seen(
+            "Datastream", [s for s, keys in more.ultimate.items() if key in keys]
+        )
+        kinds = {kind["id"] for kind in feature["FeatureTypes"]}
+        assert kinds == seen("FeatureType", more.types[key])
+    for kind in client.get("/FeatureTypes").value:
+        found = client.get(f"/Features?$filter=FeatureTypes/id eq {kind['id']}").value
+        having = [key for key, kinds in more.types.items() if kind["id"] in kinds]
+        assert {feature["id"] for feature in found} == seen("FeatureOfInterest", having)
+
+
 def _addresses(random: Random, kind: EntityType) -> list[str]:
     """A query, and paths into what one of its entities may have."""
     names = [p.name for p in kind.properties] + [link.name for link in kind.links]
@@ -179,20 +293,24 @@ def _as_version_2(kind: EntityType, entity: dict[str, Any]) -> dict[str, Any]:
     }
     for link in _links(kind):
         name, inner = _NAMES.get(link.name, link.name), entity[link.name]
-        shown[f"{name}@navigationLink"] = f"{shown['@id']}/{name}"
         if isinstance(inner, list):
             shown[name] = [_bare(target(link), each) for each in inner]
         else:
             found = None if inner is None else _bare(target(link), inner)
             shown[name] = found if name != "ObservedProperties" else [found] if found else []
-    return shown | _values(kind, entity)
+    return shown | _navigation(kind, shown["@id"]) | _values(kind, entity)
+
+
+def _navigation(kind: EntityType, address: str) -> dict[str, str]:
+    """The addresses of all links, also of those that version 1.1 does not have."""
+    own = next(other for other in MODELS["2.0"].values() if other.plural == _plural(kind))
+    return {f"{link.name}@navigationLink": f"{address}/{link.name}" for link in own.links}
 
 
 def _bare(kind: EntityType, entity: dict[str, Any]) -> dict[str, Any]:
     """An entity in which nothing is expanded."""
     address = f"{HOST}{V2_0.prefix}/{_plural(kind)}({entity['@iot.id']})"
-    links = [_NAMES.get(link.name, link.name) for link in _links(kind)]
-    control = {f"{name}@navigationLink": f"{address}/{name}" for name in links}
+    control = _navigation(kind, address)
     return {"@id": address, "id": entity["@iot.id"], **control, **_values(kind, entity)}
 
 

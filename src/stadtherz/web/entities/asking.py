@@ -60,10 +60,8 @@ class Questions:
 
     def machine(self, path: str, query: str = "", written: str = "JSON") -> str:
         """What programs get at a path, as this format."""
-        option = f"$resultFormat={written}"
-        if not self.inquiry.offers_formats:
-            option = "$format=application/json"
-        options = "&".join(part for part in (query, option) if part)
+        option = "$resultFormat" if self.inquiry.version == "1.1" else "$format"
+        options = "&".join(part for part in (query, f"{option}={written}") if part)
         return f"{self.inquiry.prefix}{quote(path, safe=_SAFE)}?{options}"
 
 

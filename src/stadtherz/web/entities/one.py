@@ -224,8 +224,6 @@ def _downloads(entity: EntityType, key: int, questions: Questions) -> Iterator[t
     """Name of a format and where it is found."""
     own = f"/{entity.plural}({key})"
     yield "JSON", questions.machine(own)
-    if not questions.inquiry.offers_formats:
-        return
     if entity.kind in ("Thing", "Location", "FeatureOfInterest", "Datastream"):
         yield (
             "GeoJSON",

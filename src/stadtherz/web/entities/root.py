@@ -36,7 +36,8 @@ def page(request: HttpRequest, questions: Questions) -> HttpResponse:
         "other": other,
         "other_url": address(other),
         "machine": questions.machine(""),
-        "offers_formats": questions.inquiry.offers_formats,
+        "geojson": questions.machine("/Things", written="GeoJSON"),
+        "csv": questions.machine("/Datastreams", written="CSV"),
         "crumbs": root_crumbs(),
     }
     return show(request, "entities/root.html", context)

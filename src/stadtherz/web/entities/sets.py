@@ -204,6 +204,5 @@ def _downloads(
     """The whole set as far as it was searched, for programs."""
     query = f"$filter={quote(condition, safe='(),/')}" if condition else ""
     yield "JSON", questions.machine(questions.path, query)
-    if questions.inquiry.offers_formats:
-        yield "CSV", questions.machine(questions.path, query, "CSV")
-        yield "GeoJSON", questions.machine(questions.path, query, "GeoJSON")
+    yield "CSV", questions.machine(questions.path, query, "CSV")
+    yield "GeoJSON", questions.machine(questions.path, query, "GeoJSON")

@@ -65,6 +65,12 @@ _NAMES = {
         _("Ability"), _("Abilities"), _("What a measuring point can be told to do"), "idea"
     ),
     "Task": Names(_("Task"), _("Tasks"), _("What a measuring point was told to do"), "check"),
+    "FeatureType": Names(
+        _("Kind of object"),
+        _("Kinds of objects"),
+        _("What an object of observation is: a river, a room, a tree"),
+        "place",
+    ),
 }
 
 _PROPERTIES: dict[str, Text] = {
@@ -81,6 +87,7 @@ _PROPERTIES: dict[str, Text] = {
     "phenomenon": _("Time of measurement"),
     "properties": _("Further properties"),
     "result": _("Result"),
+    "result_encoding": _("How results are written"),
     "result_quality": _("Quality"),
     "result_time": _("Time of the result"),
     "tasking_parameters": _("Parameters"),
@@ -108,6 +115,11 @@ _LINKS: dict[str, Text] = {
     "TaskingCapabilities": _("Abilities"),
     "Tasks": _("Tasks"),
     "ProximateFeatureOfInterest": _("Object of observation"),
+    "UltimateFeaturesOfInterest": _("What the readings stand for"),
+    "DatastreamsProximate": _("Series measured here"),
+    "DatastreamsUltimate": _("Series that stand for it"),
+    "Features": _("Objects of observation"),
+    "FeatureTypes": _("Kinds of objects"),
 }
 
 

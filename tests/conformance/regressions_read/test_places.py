@@ -29,7 +29,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "wrapped": {"type": "Feature", "properties": {"storey": 1}, "geometry": _shape("Point", [50, 50])},
 }  # fmt: skip
 _ALL = " ".join(_SHAPES)
-_WITHOUT_LINES = "south middle north field high ring pair isles mixed wrapped"
+_WITHOUT_LINES = "south middle north field high ring pair isles wrapped"
 _BOX = "geography'POLYGON((7.5 51.5, 7.5 53.5, 8.5 53.5, 8.5 51.5, 7.5 51.5))'"
 _CUT = "geography'LINESTRING(7.5 51, 7.5 54)'"
 
@@ -58,8 +58,8 @@ _CONDITIONS = [
     ("geo.distance(P, geography'POINT(8 52)') eq 0", "middle long"),
     ("geo.distance(P, geography'POINT(8 52)') le 1", "south middle north field long"),
     ("geo.length(P) eq 1", "short"),
-    ("geo.length(P) gt 1", "long"),
-    ("geo.length(P) ge 1", "short long"),
+    ("geo.length(P) gt 1", "long mixed"),
+    ("geo.length(P) ge 1", "short long mixed"),
     ("geo.length(P) eq 0", _WITHOUT_LINES),
     ("geo.length(geography'LINESTRING(0 0, 3 4)') eq 5", _ALL),
     # whatever is said first

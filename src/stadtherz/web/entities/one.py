@@ -142,7 +142,7 @@ def _readings(
     """The newest readings; of an object of observation those of several series."""
     if entity.link("Observations") is None:
         return []
-    several = "" if entity.kind == "Datastream" else "Datastream"
+    several = "" if entity.kind == "Datastream" else ",".join(_of_series(questions))
     found = questions.ask(
         f"/{entity.plural}({key})/Observations",
         top=_READINGS,
@@ -153,15 +153,22 @@ def _readings(
 
 
 def _row(reading: Document, around: Document, questions: Questions) -> ReadingRow:
-    observation, datastream = questions.kind("Observation"), questions.kind("Datastream")
+    observation, series = questions.kind("Observation"), values.series_of(reading)
     assert observation is not None
-    assert datastream is not None
     url = questions.entity_page(observation, reading)
-    series = reading.get("Datastream")
-    if not isinstance(series, dict):
+    if not series:
         return reading_row(reading, values.unit_of(around), url)
-    series_url = questions.entity_page(datastream, series)
+    name = next(name for name in _of_series(questions) if reading.get(name) is series)
+    series_url = questions.entity_page(questions.inquiry.types[name], series)
     return reading_row(reading, values.unit_of(series), url, str(series["name"]), series_url)
+
+
+def _of_series(questions: Questions) -> list[str]:
+    """The links of an Observation to what it is a reading of; both lead to types of their names."""
+    observation = questions.kind("Observation")
+    assert observation is not None
+    found = (link for link in observation.links if questions.type_of(link).kind == "Datastream")
+    return [link.name for link in found]
 
 
 def _chart(entity: EntityType, key: int, document: Document, newest: ReadingRow | None) -> Any:
@@ -199,7 +206,7 @@ def _places(
 
 def _measured(entity: EntityType, document: Document, newest: ReadingRow | None) -> str:
     if entity.kind == "Observation":
-        series = document.get("Datastream") or {}
+        series = values.series_of(document)
         return values.result(document.get("result"), values.unit_of(series))
     return newest.result if newest and entity.kind == "Datastream" else ""
 
@@ -212,7 +219,7 @@ def _located(entity: EntityType, document: Document) -> Iterable[Document]:
         case "Datastream":
             return (document.get("Thing") or {}).get("Locations") or []
         case "Observation":
-            series = document.get("Datastream") or {}
+            series = values.series_of(document)
             return (series.get("Thing") or {}).get("Locations") or []
     return document.get("Locations") or []
 

@@ -53,7 +53,7 @@ def page(request: HttpRequest, questions: Questions, entity: EntityType) -> Http
         "top": given.get("$top") or PAGE,
         "skip": given.get("$skip", ""),
         "skiptoken": given.get("$skiptoken", ""),
-        "expand": _EXPANDS.get(entity.kind, ""),
+        "expand": _expand(entity),
     }
     if not (entity.kind == "Observation" and condition):  # which may have to look at all of them
         options["count"] = "true"
@@ -127,6 +127,12 @@ def _columns(entity: EntityType) -> tuple[Any, str]:
         case "HistoricalLocation":
             return _("Since"), _("Place")
     return words.names(entity).one, _("No.")
+
+
+def _expand(entity: EntityType) -> str:
+    expand = _EXPANDS.get(entity.kind, "")
+    combined = entity.kind == "Observation" and entity.link("MultiDatastream") is not None
+    return f"{expand},MultiDatastream" if combined else expand
 
 
 # --- lines ---------------------------------------------------------------------------------------

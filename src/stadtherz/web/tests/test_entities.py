@@ -9,7 +9,10 @@ from django.test import Client
 from stadtherz.base.time import HOUR, Period, now_us
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.sensorthings.public import is_for_people
-from stadtherz.store.public import Reading, append, update
+from stadtherz.sensorthings.tests import bodies
+from stadtherz.sensorthings.tests.client import Client as SensorThings
+from stadtherz.sensorthings.tests.client import operator
+from stadtherz.store.public import Reading, append, create_organisation, update
 from stadtherz.web.entities import values
 from stadtherz.web.tests.web_cast import stream
 
@@ -290,3 +293,23 @@ def test_places_are_told_whatever_they_are() -> None:
     )
     assert values.place({"strange": 1}) == '{"strange":1}'
     assert values.place("here") == "here"
+
+
+def test_a_reading_of_a_combined_series_is_told_with_it(level: int) -> None:
+    """On its own page, in the list of all readings and on the page of what was observed."""
+    api = SensorThings(operator(create_organisation("weather", "Weather")))
+    body = bodies.multi_datastream("Weather")
+    (thing,) = api.get("/Things").ids
+    combined = api.post(f"/Things({thing})/MultiDatastreams", body).key
+    reading = api.post(
+        f"/MultiDatastreams({combined})/Observations", bodies.observation([21.5, True])
+    ).key
+    page = get(f"/sta/v1.1/Observations({reading})")
+    assert f"/sta/v1.1/MultiDatastreams({combined})" in page
+    assert "Weather" in main(f"/sta/v1.1/Observations({reading})")
+    assert "7.77" in page
+    feature = api.get(f"/Observations({reading})/FeatureOfInterest").json["@iot.id"]
+    about = get(f"/sta/v1.1/FeaturesOfInterest({feature})")
+    assert f"/sta/v1.1/MultiDatastreams({combined})" in about
+    listed = main("/sta/v1.1/Observations?$orderby=phenomenonTime")
+    assert "Weather" in listed

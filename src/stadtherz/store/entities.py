@@ -254,9 +254,10 @@ def feature_for(datastream: int) -> int | None:
     places = _standpoints([datastream])
     if datastream not in places:
         raise NotFound(f"Datastream {datastream}")
-    location = Location.objects.filter(pk=places[datastream]).first()
-    if location is None:
+    place = places[datastream]
+    if place is None:
         return None
+    location = Location.objects.get(pk=place)
     feature, _ = FeatureOfInterest.objects.get_or_create(
         generated_from=location,
         defaults={

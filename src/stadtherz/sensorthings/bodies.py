@@ -132,7 +132,8 @@ class _Reader:
         form = _form(entity)
         for name, value in document.items():
             if (link := form.links.get(name)) is not None:
-                links[name] = self._link(link, value, way, depth)
+                if value is not None or self.mode == "patch":  # null is how some spell "not there"
+                    links[name] = self._link(link, value, way, depth)
             elif not (name in form.properties or _is_ignored(name)):
                 raise Invalid(way + name, f"a {entity.name} has no such property")
         values = self._values(entity, form.given, document, way)

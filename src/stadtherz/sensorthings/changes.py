@@ -193,6 +193,9 @@ def _media(method: str, scope: Scope) -> str:
     possible = PATCHES if method == "PATCH" else (_JSON,)
     if media not in possible:
         raise UnsupportedMedia(f"the body must be {' or '.join(possible)}, not {media[:80]}")
+    coding = header(scope, b"content-encoding").strip().lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedMedia(f"the body must be sent as it is, not as {coding[:80]}")
     return media
 
 

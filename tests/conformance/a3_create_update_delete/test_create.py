@@ -82,9 +82,9 @@ def test_deep_insert_creates_every_level(api: Client) -> None:
     created = api.post("/Things", bodies.station(results=(1, 2)))
     assert created.status == 201
     counts = {name: api.get(f"/{name}?$count=true").json["@iot.count"] for name in ENTITY_SETS}
-    assert counts == {
+    assert {name: number for name, number in counts.items() if number} == {
         "Things": 1, "Locations": 1, "HistoricalLocations": 1, "Datastreams": 1, "Sensors": 1,
-        "MultiDatastreams": 0, "ObservedProperties": 1, "Observations": 2, "FeaturesOfInterest": 1,
+        "ObservedProperties": 1, "Observations": 2, "FeaturesOfInterest": 1,
     }  # fmt: skip
 
 

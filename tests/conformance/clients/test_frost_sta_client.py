@@ -299,3 +299,46 @@ def test_refusals_have_a_status_and_a_message(
         getattr(service, method)(thing)
     assert refused.value.response.status_code == status
     assert refused.value.response.json()["message"]
+
+
+def test_things_are_told_what_to_do(service: Any) -> None:
+    field = {
+        "name": "status",
+        "type": "Category",
+        "label": "s",
+        "constraint": {"value": ["on", "off"]},
+    }
+    capability = fsc.TaskingCapability(
+        name="Light",
+        description="d",
+        tasking_parameters={"type": "DataRecord", "field": [field]},
+        thing=_thing(service, "Lamp"),
+        actuator=fsc.Actuator(  # the library cannot read one without properties
+            name="Dimmer", description="d", encoding_type="x", metadata="x", properties={"a": 1}
+        ),
+    )
+    service.create(capability)
+    for status in ("on", "off"):
+        service.create(
+            fsc.Task(tasking_parameters={"status": status}, tasking_capability=capability)
+        )
+    wrong = fsc.Task(tasking_parameters={"status": "blue"}, tasking_capability=capability)
+    with pytest.raises(requests.HTTPError) as refused:
+        service.create(wrong)
+    assert refused.value.response.status_code == 400
+    found = (
+        service.tasks()
+        .query()
+        .filter(f"TaskingCapability/id eq {capability.id}")
+        .orderby("id", "asc")
+    )
+    tasks = found.expand("TaskingCapability($expand=Actuator,Thing)").list().entities
+    assert [task.tasking_parameters["status"] for task in tasks] == ["on", "off"]
+    assert tasks[0].creation_time
+    assert tasks[0].tasking_capability.actuator.name == "Dimmer"
+    held = service.tasking_capabilities().find(capability.id)
+    held.description = "changed"
+    service.update(held)
+    assert service.tasking_capabilities().find(capability.id).description == "changed"
+    service.delete(tasks[0])
+    assert len(found.list().entities) == 1

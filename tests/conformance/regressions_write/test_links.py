@@ -223,3 +223,14 @@ def test_what_a_client_remembers_incompletely_is_a_reference(api: Client, way: W
     made = api.post(f"/{way.name}", body)
     assert made.status == 201, made.body
     assert _leads_to(api, made.headers["location"], way) == [key]
+
+
+@pytest.mark.parametrize("way", [way for way in _WAYS if not way.link.required], ids=str)
+def test_null_is_a_link_that_is_not_there(api: Client, way: Way) -> None:
+    """Programs that write every member of a class send it; in a PATCH it would say something else"""
+    made = api.post(f"/{way.name}", {**WHOLE[way.name], way.link.name: None})
+    assert made.status == 201, made.body
+    own = {p.name: WHOLE[way.name].get(p.name) for p in ENTITY_SETS[way.name].properties}
+    put = {k: v for k, v in own.items() if v is not None} | {way.link.name: None}
+    assert api.put(made.headers["location"], put).status == 200
+    assert api.patch(made.headers["location"], {way.link.name: None}).status == 400

@@ -137,6 +137,14 @@ def test_other_kinds_are_named_in_the_refusal(api: Client, media: str) -> None:
     assert api.request("DELETE", made.headers["location"], content_type=media).status == 200
 
 
+@pytest.mark.parametrize(
+    ("coding", "status"), [("gzip", 415), ("br", 415), ("identity", 201), ("", 201)]
+)
+def test_a_body_comes_as_it_is(api: Client, coding: str, status: int) -> None:
+    """RFC 9110 §8.4: what is not understood is 415, whatever the bytes look like"""
+    assert api.request("POST", "/Things", _THING, content_encoding=coding).status == status
+
+
 def test_of_names_that_come_twice_the_last_counts(api: Client) -> None:
     made = api.request("POST", "/Things", b'{"name":"a","description":"b","name":"c"}')
     assert (made.status, made.json["name"]) == (201, "c")

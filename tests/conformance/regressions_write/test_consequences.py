@@ -294,11 +294,11 @@ def test_integrity_takes_along_what_cannot_be_alone(
 
 
 @pytest.mark.parametrize("name", ENTITY_SETS)
-@pytest.mark.parametrize("key", ["999999", "0", "-1", str(2**63 - 1), str(2**70), "'a'"])
-def test_what_is_not_there_cannot_be_deleted(api: Client, name: str, key: str) -> None:
+def test_what_is_not_there_cannot_be_deleted(api: Client, name: str) -> None:
     """deleteNoneexistentEntities"""
-    for method in ("DELETE", "PATCH", "PUT"):
-        assert api.request(method, f"/{name}({key})", b"{}").status == 404
+    for key in ("999999", "0", "-1", str(2**63 - 1), str(2**70), "'a'"):
+        for method in ("DELETE", "PATCH", "PUT"):
+            assert api.request(method, f"/{name}({key})", b"{}").status == 404
 
 
 @pytest.mark.parametrize(

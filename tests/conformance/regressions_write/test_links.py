@@ -95,15 +95,16 @@ def _refused(reply: Reply, way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", _WAYS, ids=str)
-@pytest.mark.parametrize("key", [999_999, 0, 2**62])
-def test_what_is_not_there_cannot_be_linked(api: Client, way: Way, key: int) -> None:
-    _refused(api.post(f"/{way.name}", _body(way, key)), way)
+def test_what_is_not_there_cannot_be_linked(api: Client, way: Way) -> None:
+    for key in (999_999, 0, 2**62):
+        _refused(api.post(f"/{way.name}", _body(way, key)), way)
     assert set(_counts(api).values()) == {0}
     address = create(api, way.name)
     before = api.get(address).headers["etag"]
-    reference: Any = {"@iot.id": key}
-    changed = api.patch(address, {way.link.name: [reference] if way.link.many else reference})
-    assert changed.status == 400, changed.body
+    for key in (999_999, 0, 2**62):
+        reference: Any = {"@iot.id": key}
+        changed = api.patch(address, {way.link.name: [reference] if way.link.many else reference})
+        assert changed.status == 400, changed.body
     assert api.get(address).headers["etag"] == before
 
 
@@ -130,22 +131,14 @@ def test_what_cannot_be_seen_is_not_there(api: Client, way: Way) -> None:
     assert _counts(api) == before
 
 
-@pytest.mark.parametrize("way", _TO_ONE, ids=str)
-@pytest.mark.parametrize(
-    "value", [5, "1", True, [], [{"@iot.id": 1}], {}, {"@iot.id": None}], ids=repr
-)
-def test_a_link_to_one_is_an_object(api: Client, way: Way, value: Any) -> None:
-    body = {**_body(way, 1), way.link.name: value}
-    reply = api.post(f"/{way.name}", body)
-    assert (reply.status, way.link.name in reply.message) == (400, True), reply.body
-    assert set(_counts(api).values()) == {0}
-
-
-@pytest.mark.parametrize("way", [way for way in _WAYS if way.link.many], ids=str)
-@pytest.mark.parametrize("value", [5, "1", True, {}, {"@iot.id": 1}, [5], [None], [[]]], ids=repr)
-def test_a_link_to_many_is_a_list(api: Client, way: Way, value: Any) -> None:
-    reply = api.post(f"/{way.name}", {**WHOLE[way.name], way.link.name: value})
-    assert (reply.status, way.link.name in reply.message) == (400, True), reply.body
+@pytest.mark.parametrize("way", _WAYS, ids=str)
+def test_a_link_to_one_is_an_object_and_to_many_a_list(api: Client, way: Way) -> None:
+    one = [5, "1", True, [], [{"@iot.id": 1}], {}, {"@iot.id": None}]
+    many = [5, "1", True, {}, {"@iot.id": 1}, [5], [None], [[]]]
+    for value in many if way.link.many else one:
+        body = {**(WHOLE[way.name] if way.link.many else _body(way, 1)), way.link.name: value}
+        reply = api.post(f"/{way.name}", body)
+        assert (reply.status, way.link.name in reply.message) == (400, True), (value, reply.body)
     assert set(_counts(api).values()) == {0}
 
 

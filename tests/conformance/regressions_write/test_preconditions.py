@@ -62,15 +62,15 @@ def test_the_tag_of_an_answer_is_that_of_the_next_get(api: Client, name: str) ->
         assert changed.headers["etag"] == api.get(address).headers["etag"]
 
 
-@pytest.mark.parametrize("value", ["abc", '"a', "W/", '"a" "b"', "**", '"ä\n"'])
 @pytest.mark.parametrize("header", ["if_match", "if_none_match"])
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE", "POST", "GET"])
-def test_what_is_no_tag_is_refused(api: Client, method: str, header: str, value: str) -> None:
+def test_what_is_no_tag_is_refused(api: Client, method: str, header: str) -> None:
     address = create(api, "Things")
     target = "/Things" if method == "POST" else address
     body = orjson.dumps(WHOLE["Things"])
-    given: dict[str, Any] = {header: value}
-    assert api.request(method, target, body, **given).status == 400
+    for value in ("abc", '"a', "W/", '"a" "b"', "**", '"ä\n"'):
+        given: dict[str, Any] = {header: value}
+        assert api.request(method, target, body, **given).status == 400, value
     assert len(api.get("/Things").value) == 1
 
 

@@ -4,43 +4,38 @@ istSOS4 answers such with 422, FROST-Server a U+0000 with 500 and a PUT without 
 200 (research on the data plane, section 3).
 """
 
-from typing import Any
-
 import pytest
 
 from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests.client import Client
 from tests.conformance.regressions_write.forms import (
     WHOLE,
-    cases,
+    checked,
     create,
     given,
     needed,
     nothing_is_there,
+    wrong,
 )
-
-
-def _named(case: tuple[str, str, Any]) -> str:
-    name, prop, value = case
-    return f"{name}/{prop}={value!r}".replace("\0", "NUL")
 
 
 def _cut(case: tuple[str, str]) -> str:
     return "/".join(case)
 
 
-@pytest.mark.parametrize("case", cases(), ids=_named)
-def test_a_wrong_value_is_refused_by_post_and_patch(
-    api: Client, case: tuple[str, str, Any]
-) -> None:
-    name, prop, value = case
-    refused = api.post(f"/{name}", {**WHOLE[name], prop: value})
-    assert (refused.status, prop in refused.message) == (400, True), refused.body
+@pytest.mark.parametrize("case", checked(), ids=_cut)
+def test_a_wrong_value_is_refused_by_post_and_patch(api: Client, case: tuple[str, str]) -> None:
+    name, prop = case
+    values = wrong(ENTITY_SETS[name].property(prop))
+    for value in values:
+        refused = api.post(f"/{name}", {**WHOLE[name], prop: value})
+        assert (refused.status, prop in refused.message) == (400, True), (value, refused.body)
     assert nothing_is_there(api)
     address = create(api, name)
     before = api.get(address).json
-    changed = api.patch(address, {prop: value})
-    assert (changed.status, prop in changed.message) == (400, True), changed.body
+    for value in values:
+        changed = api.patch(address, {prop: value})
+        assert (changed.status, prop in changed.message) == (400, True), (value, changed.body)
     assert api.get(address).json == before
 
 
@@ -81,12 +76,12 @@ def test_put_misses_what_is_needed(api: Client, case: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", ENTITY_SETS)
-@pytest.mark.parametrize("document", [[], 5, "text", None, True, [{}]], ids=repr)
-def test_only_an_object_is_an_entity(api: Client, name: str, document: Any) -> None:
-    assert api.post(f"/{name}", document).status == 400
+def test_only_an_object_is_an_entity(api: Client, name: str) -> None:
     address = create(api, name)
-    assert api.patch(address, document).status == 400
-    assert api.put(address, document).status == 400
+    for document in ([], 5, "text", None, True, [{}]):
+        assert api.post(f"/{name}", document).status == 400
+        assert api.patch(address, document).status == 400
+        assert api.put(address, document).status == 400
 
 
 @pytest.mark.parametrize("name", ENTITY_SETS)

@@ -281,13 +281,13 @@ class Change:
         return replace(reading, feature=self._feature(body, given, stream))
 
     def _feature(self, body: Body, given: Given, stream: int) -> int | None:
-        link = next(link for link in body.entity.links if link.via == _FEATURE)
+        link = _feature_link(body.entity)
         if link.name in given:
             return given[link.name]
         for item in body.links.get(link.name, ()):
             if isinstance(item, Body):
                 return self._key(item, {"Datastream": stream})
-            _check_feature(item, self.visibility)
+            _check_feature(link, item, self.visibility)
             return item
         if not link.made:
             return None
@@ -300,6 +300,10 @@ class Change:
                 )
             self.features[stream] = feature
         return self.features[stream]
+
+
+def _feature_link(entity: EntityType) -> Link:
+    return next(link for link in entity.links if link.via == _FEATURE)
 
 
 def _feature_of(stream: int) -> int | None:
@@ -413,10 +417,10 @@ def check_stream(entity: EntityType, stream: int, visibility: Visibility) -> Non
         raise Forbidden(f"this {entity.name} belongs to another organisation")
 
 
-def _check_feature(feature: int, visibility: Visibility) -> None:
+def _check_feature(link: Link, feature: int, visibility: Visibility) -> None:
     reader = reader_for(visibility)
     if not rows(sql.identify(FEATURE_OF_INTEREST, reader, sql.with_id(feature))):
-        raise Invalid("FeatureOfInterest", f"there is no FeatureOfInterest {feature}")
+        raise Invalid(link.name, f"there is no {link.target} {feature}")
 
 
 def reading_of(stream: int, values: dict[str, Any], *, default: Period) -> Reading:
@@ -451,7 +455,7 @@ def _correct(key: int, body: Body, visibility: Visibility) -> None:
         if link.via == _STREAM:
             check_stream(target(link), keys[0], visibility)
     if values["feature"] is not None and values["feature"] != held["feature"]:
-        _check_feature(values["feature"], visibility)
+        _check_feature(_feature_link(body.entity), values["feature"], visibility)
     unchanged = Period(held["phenomenon_start"], held["phenomenon_end"])
     reading = reading_of(values["datastream"], values, default=unchanged)
     if "result" in body.values or reading.datastream != held["datastream"]:

@@ -94,7 +94,7 @@ def _geometry(text: str) -> BaseGeometry | None:
 def _length(shape: BaseGeometry) -> float:
     """Of lines only: a polygon has an area, its border is not its length (as in PostGIS)."""
     if shape.geom_type == "GeometryCollection":
-        return sum(map(_length, shape.geoms))
+        return sum(_length(part) for part in shapely.get_parts(shape))
     return shape.length if shape.geom_type in ("LineString", "MultiLineString") else 0.0
 
 

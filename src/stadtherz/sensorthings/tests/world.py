@@ -1,11 +1,12 @@
 """Small random cities, once in the store and once as plain dictionaries for the reference."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 from stadtherz.base.time import DAY, HOUR, SECOND, Micros, Period, iso, parse_instant
 from stadtherz.base.visibility import ANONYMOUS, Visibility
+from stadtherz.sensorthings.schema import AS_ARRAYS, COMPLEX, ENTITY_TYPES
 from stadtherz.sensorthings.tests.client import member, operator
 from stadtherz.store.public import Reading, append, create, create_organisation
 
@@ -55,7 +56,8 @@ class World:
     def sees(self, caller: Visibility, row: Row) -> bool:
         """The rule of the brief: a Datastream needs its Thing, readings and history follow."""
         if row.type == "Observation":
-            return self.sees(caller, self.rows["Datastream"][row.links["Datastream"]])
+            (kind,) = {"Datastream", "MultiDatastream"} & row.links.keys()
+            return self.sees(caller, self.rows[kind][row.links[kind]])
         if row.type == "Task":
             capability = row.links["TaskingCapability"]
             return self.sees(caller, self.rows["TaskingCapability"][capability])
@@ -93,7 +95,8 @@ class Builder:
             if kind in ("HistoricalLocation", "Task")
             else {"owner": owner, "access": access, "group": None}
         )
-        key = create(kind, {**owned, **columns}, self.operator)
+        stored_as = ENTITY_TYPES[kind].kind
+        key = create(stored_as, {**owned, **columns}, self.operator)
         rule = (access, owner, None) if owned else ("public", owner, None)
         self.world.add(Row(kind, key, values, links, rule))
         return key
@@ -134,6 +137,9 @@ class Builder:
                 self.history(thing, r.sample(places, 1))
             for _ in range(r.randint(0, 2)):
                 self.datastream(thing, r.choice(sensors), r.choice(properties), features)
+            if r.random() < 0.4:
+                observed = sorted(r.sample(properties, r.randint(1, len(properties))))
+                self.multi_datastream(thing, r.choice(sensors), observed, features)
         actuators = [self.actuator() for _ in range(r.randint(1, 2))]
         for thing in things:
             for _ in range(r.randint(0, 2)):
@@ -224,10 +230,45 @@ class Builder:
         }
         more = {"observationType": "OM", "unitOfMeasurement": unit}
         key = self.entity("Datastream", {**columns, **stored}, {**values, **more}, links)
-        readings = [self.reading(key, features, hour) for hour in range(self.random.randint(0, 4))]
+        self.readings("Datastream", key, features)
+
+    def multi_datastream(
+        self, thing: int, sensor: int, properties: list[int], features: list[int]
+    ) -> None:
+        """Its ObservedProperties are in the order of their ids, as the reference shows them."""
+        columns, values = self.described()
+        kinds = [self.random.choice(["OM", "b"]) for _ in properties]
+        units = [{"name": self.random.choice(NAMES)} for _ in properties]
+        links = {"Thing": thing, "Sensor": sensor, "ObservedProperties": properties}
+        stored = {
+            "observation_type": COMPLEX,
+            "unit_of_measurement": {},
+            "result_encoding": AS_ARRAYS,
+            "data_types": kinds,
+            "units": units,
+            "thing": thing,
+            "sensor": sensor,
+            "observed": properties,
+        }
+        more = {
+            "observationType": COMPLEX,
+            "multiObservationDataTypes": kinds,
+            "unitOfMeasurements": units,
+        }
+        key = self.entity("MultiDatastream", {**columns, **stored}, {**values, **more}, links)
+        self.readings("MultiDatastream", key, features)
+
+    def readings(self, kind: str, stream: int, features: list[int]) -> None:
+        readings = [
+            self.reading(stream, features, hour) for hour in range(self.random.randint(0, 4))
+        ]
+        if kind == "MultiDatastream":
+            readings = [
+                replace(each, result=[each.result, hour]) for hour, each in enumerate(readings)
+            ]
         for reading, receipt in zip(readings, append(readings), strict=True):
-            self.note_reading(reading, receipt.id)
-        self.note_extents(key, readings)
+            self.note_reading(kind, reading, receipt.id)
+        self.note_extents(kind, stream, readings)
 
     def reading(self, stream: int, features: list[int], hour: int) -> Reading:
         start = START + hour * HOUR
@@ -242,7 +283,7 @@ class Builder:
             parameters=self.random.choice([None, {"n": 1}, {"n": "a"}]),
         )
 
-    def note_reading(self, reading: Reading, key: int) -> None:
+    def note_reading(self, kind: str, reading: Reading, key: int) -> None:
         period = reading.phenomenon_time
         end = "" if period.end is None else f"/{wire_time(period.end)}"
         values = {
@@ -252,11 +293,11 @@ class Builder:
         }
         if reading.parameters is not None:
             values["parameters"] = reading.parameters
-        links = {"Datastream": reading.datastream, "FeatureOfInterest": reading.feature}
+        links = {kind: reading.datastream, "FeatureOfInterest": reading.feature}
         self.world.add(Row("Observation", key, values, links))
 
-    def note_extents(self, stream: int, readings: list[Reading]) -> None:
-        values = self.world.rows["Datastream"][stream].values
+    def note_extents(self, kind: str, stream: int, readings: list[Reading]) -> None:
+        values = self.world.rows[kind][stream].values
         features = self.world.rows["FeatureOfInterest"]
         places = [
             features[r.feature].values["feature"]["coordinates"]

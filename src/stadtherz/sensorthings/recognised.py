@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from stadtherz.base.errors import Invalid
+from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.expressions import Among, Column, Kind
 from stadtherz.base.time import Period
 from stadtherz.sensorthings import readings
@@ -114,9 +114,9 @@ def _correct(
     try:
         if changed:
             store.correct_all({held[m]["id"]: reading for m, reading in changed.items()})
-    except Invalid:
+    except (Invalid, NotFound):  # a value, or somebody has deleted one of them
         for moment, reading in changed.items():
             try:
                 store.correct(held[moment]["id"], reading)
-            except Invalid:
+            except (Invalid, NotFound):
                 ids[moment] = NONE

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from stadtherz.sensorthings import recognised
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
 from stadtherz.store import view
@@ -131,6 +132,24 @@ def test_wrong_rows_are_errors_in_their_place(api: Client, stream: int) -> None:
     links = _send(api, _group(stream, *rows), _group(4711, [_time(0), 1])).json
     assert [link == "error" for link in links] == [True] * 7 + [False, True]
     assert sorted(map(str, _held(api, stream).values())) == ["1", "2", "6"]
+
+
+def test_what_somebody_deletes_meanwhile_spoils_its_own_row(
+    api: Client, stream: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other client comes between looking and changing."""
+    first, second = _send(api, _group(stream, [_time(0), 1], [_time(1), 1])).json
+    look = recognised._held
+
+    def interrupted(wanted: Any) -> Any:
+        held = look(wanted)
+        assert api.delete(first).status == 200
+        return held
+
+    monkeypatch.setattr(recognised, "_held", interrupted)
+    again = _send(api, _group(stream, [_time(0), 2], [_time(1), 2]))
+    assert again.json == ["error", second]
+    assert _held(api, stream) == {_time(1): 2}
 
 
 def test_all_components_change(api: Client, stream: int) -> None:

@@ -1,7 +1,7 @@
 """A network server that sends uplinks as fast as they are acknowledged; runs as its own process.
 
 Reads {"host", "port", "token", "devices", "session", "count", "connections"} from standard input and
-prints {"seconds", "refused", "p50_ms", "p99_ms"}. Plain sockets, because a client library would cost
+prints {"seconds", "refused", "p50_ms", "p99_ms"}. With "decoded" false the network has decoded nothing. Plain sockets, because a client library would cost
 more than the server. Uplinks of the same session are repetitions, so each run needs its own.
 """
 
@@ -21,7 +21,10 @@ def requests(order: dict[str, Any]) -> Iterator[bytes]:
     for number in range(order["count"]):
         turn, device = divmod(number, len(devices))
         at = (began + timedelta(milliseconds=number)).isoformat().replace("+00:00", "Z")
-        body = json.dumps(_uplink(devices[device], order["session"], turn, at)).encode()
+        decoded = order.get("decoded", True)
+        body = json.dumps(
+            _uplink(devices[device], order["session"], turn, at, decoded=decoded)
+        ).encode()
         head = (
             f"POST /ingest/tts HTTP/1.1\r\nHost: {order['host']}:{order['port']}\r\n"
             f"Authorization: Bearer {order['token']}\r\nContent-Type: application/json\r\n"
@@ -30,7 +33,7 @@ def requests(order: dict[str, Any]) -> Iterator[bytes]:
         yield head.encode() + body
 
 
-def _uplink(device: str, session: str, turn: int, at: str) -> dict[str, Any]:
+def _uplink(device: str, session: str, turn: int, at: str, *, decoded: bool) -> dict[str, Any]:
     return {
         "end_device_ids": {
             "device_id": device.lower(),
@@ -43,7 +46,7 @@ def _uplink(device: str, session: str, turn: int, at: str) -> dict[str, Any]:
             "f_port": 2,
             "f_cnt": turn + 1,
             "frm_payload": "AQI=",
-            "decoded_payload": {"level_cm": 80 + turn % 40},
+            **({"decoded_payload": {"level_cm": 80 + turn % 40}} if decoded else {}),
             "received_at": at,
         },
     }

@@ -15,6 +15,13 @@ INGEST_ROWS = (
     "32 callers, one reading each",
     "webhook, 32 connections",
 )
+CODEC_ROWS = (
+    "pool, codec of 0.2 kB",
+    "pool, codec of 4.4 kB",
+    "pool, codec of 21.7 kB",
+    "webhook, decoded by a codec of 4 kB",
+    "webhook, decoded by the network",
+)
 READ_ROWS = (
     "plain statement: newest 1,000 of a stream",
     "store: newest 1,000 of a stream",
@@ -92,6 +99,7 @@ MQTT_ROWS = (
 )
 BENCHMARKS = [
     ("ingest", INGEST_ROWS),
+    ("codecs", CODEC_ROWS),
     ("read", READ_ROWS),
     ("store", STORE_ROWS),
     ("sensorthings", SENSORTHINGS_ROWS),

@@ -19,9 +19,9 @@ def device() -> None:
 @click.argument("dev_eui")
 @click.option(
     "--network",
-    type=click.Choice(["tts", "chirpstack"]),
+    type=click.Choice(["tts", "chirpstack", "actility", "loriot", "helium"]),
     required=True,
-    help="Whose webhook brings its uplinks: The Things Stack or ChirpStack.",
+    help="Whose webhook brings its uplinks.",
 )
 @click.option("--organisation", required=True, help="Short name of the organisation.")
 @click.option("--name", required=True, help="Name of the place, for example 'Pegel Mühlbach'.")

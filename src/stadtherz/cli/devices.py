@@ -112,9 +112,9 @@ def types(organisation: str, words: tuple[str, ...]) -> None:
 @click.argument("dev_eui")
 @click.option(
     "--network",
-    type=click.Choice(["tts", "chirpstack"]),
+    type=click.Choice(["tts", "chirpstack", "actility", "loriot", "helium"]),
     required=True,
-    help="Whose webhook brings its uplinks: The Things Stack or ChirpStack.",
+    help="Whose webhook brings its uplinks.",
 )
 @_organisation
 @click.option("--type", "key", required=True, help="Key of the device type: VENDOR/DEVICE.")

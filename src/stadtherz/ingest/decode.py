@@ -2,7 +2,8 @@
 
 A path is written like in JavaScript: `level_cm`, `data.level`, `values[0]`, `["level (cm)"]`; one
 step more finds an entry by one of its values: `messages[measurementId=4097].measurementValue`.
-`bytes:2:u16be` takes an unsigned big-endian 16-bit number from the third byte on.
+`bytes:2:u16be` takes an unsigned big-endian 16-bit number from the third byte on. `radio:rssi` is no
+part of the payload: what the network tells of the message (`FACTS`).
 """
 
 import re
@@ -12,6 +13,17 @@ from functools import lru_cache
 from typing import Any
 
 MAX_STEPS = 16
+RADIO = "radio:"
+FACTS = (
+    "rssi",
+    "snr",
+    "gateways",
+    "spreading_factor",
+    "data_rate",
+    "frequency",
+    "f_cnt",
+    "battery",
+)
 _TYPES = {
     "u8": ">B", "i8": ">b",
     "u16be": ">H", "u16le": "<H", "i16be": ">h", "i16le": "<h",
@@ -63,6 +75,8 @@ def parse(text: str) -> Path | ByteSpec:
     """The way to a value; raises ValueError with the place that cannot be read."""
     if text.startswith("bytes:"):
         return _byte_spec(text)
+    if text.startswith(RADIO):
+        return _fact(text)
     steps: list[str | int | Entry] = []
     position = 0
     while position < len(text):
@@ -87,6 +101,12 @@ def _step(match: re.Match[str]) -> str | int | Entry:
     if match["key"] is not None:
         return Entry(match["key"], match["value"])
     return match["name"] or match["quoted"]
+
+
+def _fact(text: str) -> Path:
+    if text.removeprefix(RADIO) not in FACTS:
+        raise ValueError(f"{text!r} is not radio: with one of {', '.join(FACTS)}; steps")
+    return Path((text,))
 
 
 def _byte_spec(text: str) -> ByteSpec:

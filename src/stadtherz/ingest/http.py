@@ -1,4 +1,4 @@
-"""The ingest door: `POST /ingest/tts` and `POST /ingest/chirpstack`, as a bare ASGI application.
+"""The ingest door: `POST /ingest/tts`, `/ingest/chirpstack` and so on, as a bare ASGI application.
 
 A delivery is acknowledged only after its readings are on disk. The event loop reads bytes and waits;
 whatever asks the database runs in `lanes`.

@@ -19,6 +19,9 @@ class Network(models.TextChoices):
 
     TTS = "tts", "The Things Stack"
     CHIRPSTACK = "chirpstack", "ChirpStack"
+    ACTILITY = "actility", "Actility ThingPark"
+    LORIOT = "loriot", "LORIOT"
+    HELIUM = "helium", "Helium"
 
 
 def normal_eui(text: str) -> str:
@@ -226,7 +229,10 @@ class DeviceField(models.Model):
     path = models.CharField(
         _("field in the payload"),
         max_length=200,
-        help_text=_("A name such as level_cm, a path such as data.level, or bytes:0:u16be."),
+        help_text=_(
+            "A name such as level_cm, a path such as data.level, bytes:0:u16be, or radio:rssi"
+            " (also snr, gateways, spreading_factor, data_rate, frequency, f_cnt, battery)."
+        ),
     )
     f_port = models.PositiveSmallIntegerField(
         _("LoRaWAN port"), null=True, blank=True, help_text=_("Empty: every port.")

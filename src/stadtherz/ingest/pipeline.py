@@ -17,7 +17,7 @@ from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
 from stadtherz.ingest import decode, decoding, devices, document, uplink
 from stadtherz.ingest.devices import KnownDevice, KnownField
-from stadtherz.ingest.lorawan import chirpstack, tts
+from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
 from stadtherz.ingest.plausibility import Implausible, check
 from stadtherz.ingest.reasons import STATUS, Reason, sentence
 from stadtherz.ingest.seen import Seen
@@ -27,7 +27,9 @@ from stadtherz.store.public import Reading, Receipt, submit
 PATIENCE_S = 8.0  # with the store; The Things Stack gives up after 10 s
 
 Read = Callable[..., Uplink | Other]
-READERS: dict[str, Read] = {tts.NETWORK: tts.read, chirpstack.NETWORK: chirpstack.read}
+READERS: dict[str, Read] = {
+    each.NETWORK: each.read for each in (tts, chirpstack, actility, loriot, helium)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def _measurements(message: Uplink, device: KnownDevice) -> Plan:
     period = Period(uplink.measured_at(_own_time(message, device), message.time))
     fields = [each for each in device.fields if each.f_port in (None, message.f_port)]
     for each in fields:
-        raw = decode.value(each.path, decoded=message.decoded, payload=message.payload)
+        raw = _raw(each.path, message)
         if raw is decode.MISSING or each.owner != device.owner:
             continue
         result = check(raw, each.rule)
@@ -216,6 +218,14 @@ def _measurements(message: Uplink, device: KnownDevice) -> Plan:
             readings.append(_reading(each, period, result, message))
     refusal = _refusal(device, fields, readings, problems)
     return Plan(readings=readings, refusal=refusal, seen=_seen(message, device))
+
+
+def _raw(path: str, message: Uplink) -> Any:
+    """What a path leads to: in the payload, or in what the network tells of the way it came."""
+    if path.startswith(decode.RADIO):
+        fact = message.facts.get(path.removeprefix(decode.RADIO))
+        return decode.MISSING if fact is None else fact
+    return decode.value(path, decoded=message.decoded, payload=message.payload)
 
 
 def _reading(each: KnownField, period: Period, result: float, message: Uplink) -> Reading:

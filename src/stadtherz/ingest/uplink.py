@@ -64,6 +64,21 @@ class Uplink:
     battery: float | None = None  # percent
     model: str = ""
 
+    @property
+    def facts(self) -> dict[str, float | None]:
+        """What the network tells of the message, by the names of `decode.FACTS`; dBm, dB, Hz, percent."""
+        best = self.radio.best
+        return {
+            "rssi": best.rssi if best else None,
+            "snr": best.snr if best else None,
+            "gateways": len(self.radio.gateways) or None,
+            "spreading_factor": self.radio.spreading_factor,
+            "data_rate": self.radio.data_rate,
+            "frequency": self.radio.frequency,
+            "f_cnt": self.f_cnt,
+            "battery": self.battery,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Other:

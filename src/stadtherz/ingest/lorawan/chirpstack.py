@@ -1,4 +1,4 @@
-"""ChirpStack v4: HTTP integration events (https://www.chirpstack.io/docs → integrations, events)."""
+"""ChirpStack v4 (v3: `chirpstack3`): HTTP integration events (https://www.chirpstack.io/docs → integrations, events)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
+from stadtherz.ingest.lorawan import chirpstack3
 from stadtherz.ingest.lorawan.documents import (
     Part,
     base64_bytes,
@@ -79,6 +80,8 @@ class Document(Camel):
 
 def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink | Other:
     """The document in the normal form; `query["event"]` says what it tells of."""
+    if chirpstack3.is_this(document):
+        return chirpstack3.read(document, query, received=received)
     whole = convert(document, Document)
     event = query.get("event") or _event(document)
     info = whole.device_info or DeviceInfo()

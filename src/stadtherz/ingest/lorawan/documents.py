@@ -1,6 +1,6 @@
 """What the readers share: strict types for a document's parts, and errors that name the place.
 
-Both networks write protobuf JSON: zero, false and empty values are left out, 64-bit numbers may be
+The Things Stack and ChirpStack write protobuf JSON: zero, false and empty values are left out, 64-bit numbers may be
 strings, bytes are base64 in the standard or the URL alphabet.
 """
 
@@ -24,15 +24,19 @@ class Part(msgspec.Struct, kw_only=True):
     """A part of a document; unknown members are ignored, a null is a missing member."""
 
 
-def convert(document: Any, shape: type[T]) -> T:
-    """The document in its declared shape; raises Invalid with the path of what does not fit."""
+def convert(document: Any, shape: type[T], *, under: str = "") -> T:
+    """The document in its declared shape; raises Invalid with the path of what does not fit.
+
+    `under` is the path of a document that is part of a larger one.
+    """
     try:
         return msgspec.convert(document, shape, strict=False)
     except msgspec.ValidationError as problem:
         match = _PLACE.fullmatch(str(problem))
         if match is None:
-            raise Invalid("document", str(problem)) from problem
-        raise Invalid(match["place"] or "document", match["reason"]) from problem
+            raise Invalid(under or "document", str(problem)) from problem
+        place = ".".join(filter(None, (under, match["place"])))
+        raise Invalid(place or "document", match["reason"]) from problem
 
 
 def eui(field: str, text: str | None) -> str:
@@ -52,6 +56,27 @@ def instant(field: str, text: str | None) -> Micros | None:
     if not EARLIEST <= moment <= LATEST:
         raise Invalid(field, "must be a time such as 2026-11-26T07:00:00Z")
     return moment
+
+
+def milliseconds(field: str, number: int | None) -> Micros | None:
+    """A time in milliseconds since 1970."""
+    if number is None:
+        return None
+    moment = number * 1000
+    if not EARLIEST <= moment <= LATEST:
+        raise Invalid(field, "must be a time in milliseconds since 1970")
+    return moment
+
+
+def place(longitude: float | None, latitude: float | None) -> tuple[float, float] | None:
+    return None if longitude is None or latitude is None else (longitude, latitude)
+
+
+def hex_bytes(field: str, text: str | None) -> bytes:
+    try:
+        return bytes.fromhex(text or "")
+    except ValueError as problem:
+        raise Invalid(field, "must be hexadecimal digits, two a byte") from problem
 
 
 def base64_bytes(field: str, text: str | None) -> bytes:

@@ -135,6 +135,20 @@ def test_a_field_of_another_port_is_not_read(town: Town) -> None:
     assert [reading.datastream for reading in plan.readings] == [town.discharge]
 
 
+def test_what_the_network_tells_of_the_radio_becomes_readings(town: Town) -> None:
+    more = make_stream(town.organisation, BATTERY)
+    paths = {"radio:rssi": town.level, "radio:f_cnt": town.discharge, "radio:battery": more}
+    DeviceField.objects.all().delete()
+    devices.forget()
+    fields = [NewField(path, stream) for path, stream in paths.items()]
+    register_device(town.organisation, "tts", EUI, "Gauge", fields=fields)
+    plan = plan_of(town, tts(7, level_cm=5))
+    assert [(each.datastream, each.result) for each in plan.readings] == [
+        (town.level, -80),
+        (town.discharge, 7),
+    ]
+
+
 def measured(town: Town, told: object) -> int:
     """When a device measured that tells this time of its own."""
     device = Device.objects.get()

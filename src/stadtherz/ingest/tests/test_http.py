@@ -7,8 +7,9 @@ import pytest
 
 from stadtherz.base.visibility import Scope
 from stadtherz.ingest.document import LARGEST
-from stadtherz.ingest.models import RefusedUplink
+from stadtherz.ingest.models import Codec, Device, RefusedUplink
 from stadtherz.ingest.tests.factories import (
+    EUI,
     STRANGE_EUI,
     Door,
     Town,
@@ -21,6 +22,7 @@ from stadtherz.ingest.tests.factories import (
     time_of,
     tts,
 )
+from stadtherz.ingest.tests.test_lorawan import load
 from stadtherz.store.public import by_id, feature_for
 
 
@@ -62,6 +64,30 @@ def test_chirpstack_is_understood_too(door: Door) -> None:
     answer = door.post(document, token="village", path="/ingest/chirpstack?event=up")
     assert answer.status_code == 200
     assert results(station.level) == [88]
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [("actility", "actility-own-up"), ("loriot", "loriot-own-gw"), ("helium", "helium-own-up"),
+     ("chirpstack", "chirpstack3-own-up")],
+)  # fmt: skip
+def test_the_other_networks_have_their_doors(door: Door, network: str, name: str) -> None:
+    station = make_town("village", EUI, network)
+    give_codec(station.device)
+    door.let_in(station, "village")
+    document = load(f"{name}.json")["body"]
+    answer = door.post(document, token="village", path=f"/ingest/{network}?event=up")
+    assert answer.status_code == 200, answer.text
+    assert results(station.level) == [123.4]
+    again = door.post(document, token="village", path=f"/ingest/{network}?event=up")
+    assert (again.json()["stored"], again.json()["duplicates"]) == (0, 1)
+
+
+def give_codec(device: int) -> None:
+    row = Device.objects.get(pk=device)
+    text = "level_cm 0 u16be *0.1"
+    row.codec = Codec.objects.create(owner_id=row.owner_id, name="Map", kind="bytes", text=text)
+    row.save()
 
 
 def test_no_or_an_unknown_token_is_refused_and_kept_for_operators(town: Town, door: Door) -> None:

@@ -12,11 +12,18 @@ from hypothesis import strategies as st
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import DAY, MINUTE, SECOND, parse_instant
 from stadtherz.ingest import uplink
-from stadtherz.ingest.lorawan import chirpstack, tts
+from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
 from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 RECEIVED = parse_instant("2026-11-26T12:00:00Z")
-READERS = {"chirpstack-v4": chirpstack.read, "tts-v3": tts.read}
+READERS = {
+    "chirpstack-v4": chirpstack.read,
+    "chirpstack-v3": chirpstack.read,
+    "tts-v3": tts.read,
+    "actility-thingpark": actility.read,
+    "loriot": loriot.read,
+    "helium-console": helium.read,
+}
 RECORDED = sorted((Path(__file__).parent / "recorded").glob("*.json"))
 
 
@@ -220,7 +227,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 MEMBERS = st.sampled_from(
-    ["end_device_ids", "uplink_message", "received_at", "join_accept", "deviceInfo", "time", "data",
+    ["DevEUI_uplink", "cmd", "EUI", "ts", "dev_eui", "payload", "hotspots", "devEUI", "objectJSON",
+     "end_device_ids", "uplink_message", "received_at", "join_accept", "deviceInfo", "time", "data",
      "object", "rxInfo", "txInfo", "fCnt", "fPort", "deduplicationId"]
 )  # fmt: skip
 
@@ -247,3 +255,65 @@ def test_the_gateway_that_heard_loudest_is_the_best() -> None:
     quiet, loud, deaf = Gateway("a", rssi=-120), Gateway("b", rssi=-60), Gateway("c")
     assert Radio(gateways=(quiet, loud, deaf)).best is loud
     assert Radio().best is None
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "field"),
+    [
+        ("actility-own-up.json", {"DevEUI_uplink": {}}, "DevEUI_uplink.DevEUI"),
+        ("actility-own-up.json", {"DevEUI_uplink": 1}, "DevEUI_uplink"),
+        ("actility-own-up.json", {"DevEUI_uplink": {"DevEUI": []}}, "DevEUI_uplink.DevEUI"),
+        ("loriot-own-gw.json", {"cmd": "other"}, "cmd"),
+        ("loriot-own-gw.json", {"data": "zz"}, "data"),
+        ("loriot-own-gw.json", {"ts": 10**18}, "ts"),
+        ("helium-own-up.json", {"payload": "***"}, "payload"),
+        ("helium-own-up.json", {"reported_at": "soon"}, "reported_at"),
+        ("chirpstack3-own-up.json", {"devEUI": "AQI="}, "devEUI"),
+        ("chirpstack3-own-up.json", {"objectJSON": "{"}, "objectJSON"),
+    ],
+)
+def test_what_the_other_networks_write_wrongly_names_its_place_too(
+    name: str, changes: dict[str, Any], field: str
+) -> None:
+    recorded = load(name)
+    recorded["body"].update(changes)
+    with pytest.raises(Invalid) as caught:
+        read(recorded)
+    assert caught.value.field == field
+
+
+def test_loriots_two_documents_of_one_frame_are_one_uplink() -> None:
+    full = up("loriot-own-gw.json")
+    short = up("loriot-own-gw.json", cmd="rx", gws=None, rssi=-106, snr=-4.5)
+    assert full.key == short.key
+    assert short.radio.best is not None
+    assert up("loriot-own-gw.json", seqno=27).key != full.key
+
+
+@pytest.mark.parametrize(("level", "percent"), [(None, None), (0, None), (255, None), (254, 100)])
+def test_loriots_battery_is_percent_where_there_is_one(
+    level: int | None, percent: float | None
+) -> None:
+    assert up("loriot-own-gw.json", bat=level).battery == percent
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "query", "event"),
+    [
+        ("loriot-own-gw.json", {"cmd": "txd"}, {}, "sent"),
+        ("helium-own-up.json", {"type": "join"}, {}, "join"),
+        ("chirpstack3-own-up.json", {"batteryLevel": 80.5}, {"event": "status"}, "status"),
+        ("chirpstack3-own-up.json", {}, {"event": "txack"}, "txack"),
+        ("actility-own-join.json", {}, {}, "join"),
+    ],
+)
+def test_what_is_no_uplink_is_understood(
+    name: str, changes: dict[str, Any], query: dict[str, str], event: str
+) -> None:
+    recorded = load(name)
+    recorded["body"].update(changes)
+    reader = READERS[recorded["network_server"]]
+    found = reader(recorded["body"], query, received=RECEIVED)
+    assert isinstance(found, Other)
+    assert (found.event, found.dev_eui) == (event, "A1B2C3D4E5F60718")
+    assert found.battery == changes.get("batteryLevel")

@@ -1,0 +1,123 @@
+"""Actility ThingPark: HTTP application server documents (ThingPark Wireless, LoRaWAN tunnel interface).
+
+Numbers come as numbers or as text, as the tenant has it; the payload is hexadecimal.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import Micros
+from stadtherz.ingest import uplink
+from stadtherz.ingest.lorawan.documents import (
+    Part,
+    convert,
+    counter,
+    eui,
+    hex_bytes,
+    instant,
+    place,
+    port,
+)
+from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
+
+NETWORK = "actility"
+
+_UPLINK = "DevEUI_uplink"
+# Documents that are no uplink, by the member that holds them.
+_EVENTS = {
+    "DevEUI_downlink_Sent": "sent",
+    "DevEUI_downlink_Rejected": "failed",
+    "DevEUI_multicast_summary": "multicast",
+    "DevEUI_notification": "notification",
+    "DevEUI_location": "location",
+}
+
+
+class Reception(Part):
+    id: str | None = msgspec.field(default=None, name="Lrrid")
+    rssi: float | None = msgspec.field(default=None, name="LrrRSSI")
+    snr: float | None = msgspec.field(default=None, name="LrrSNR")
+
+
+class Receptions(Part):
+    lrr: list[Reception] | None = msgspec.field(default=None, name="Lrr")
+
+
+class Message(Part, rename="pascal"):
+    time: str | None = None
+    dev_eui: str | None = msgspec.field(default=None, name="DevEUI")
+    f_port: int | None = msgspec.field(default=None, name="FPort")
+    f_cnt: int | None = msgspec.field(default=None, name="FCntUp")
+    m_type: int | None = None
+    payload_hex: str | None = msgspec.field(default=None, name="payload_hex")
+    payload: Any = msgspec.field(default=None, name="payload")
+    join_request: str | None = msgspec.field(default=None, name="rawJoinRequest")
+    best: str | None = msgspec.field(default=None, name="Lrrid")
+    latitude: float | None = msgspec.field(default=None, name="LrrLAT")
+    longitude: float | None = msgspec.field(default=None, name="LrrLON")
+    sp_fact: int | None = None
+    lrrs: Receptions | None = None
+    dev_addr: str | None = None
+    customer_id: str | None = msgspec.field(default=None, name="CustomerID")
+    frequency: float | None = None  # MHz
+
+
+_CONFIRMED = 4  # MType of a confirmed uplink (LoRaWAN 1.0.4, 4.2.1)
+
+
+def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink | Other:
+    """The document in the normal form; raises Invalid where it cannot be read."""
+    whole = convert(document, dict[str, Any])
+    event = next((name for member, name in _EVENTS.items() if member in whole), None)
+    member = _UPLINK if event is None else next(each for each in _EVENTS if each in whole)
+    if member not in whole:
+        raise Invalid(_UPLINK, "is missing, and no other message is there")
+    message = convert(whole[member], Message, under=member)
+    dev_eui = eui(f"{member}.DevEUI", message.dev_eui)
+    time = uplink.network_time(instant(f"{member}.Time", message.time), received)
+    if event is not None or message.join_request is not None:
+        return Other(NETWORK, event or "join", dev_eui, time)
+    return _uplink(message, dev_eui, time=time, received=received)
+
+
+def _uplink(message: Message, dev_eui: str, *, time: Micros, received: Micros) -> Uplink:
+    payload = hex_bytes(f"{_UPLINK}.payload_hex", message.payload_hex)
+    f_cnt = counter(f"{_UPLINK}.FCntUp", message.f_cnt)
+    decoded = message.payload if isinstance(message.payload, dict) else None
+    content = uplink.content(payload, decoded)
+    return Uplink(
+        network=NETWORK,
+        dev_eui=dev_eui,
+        device="",
+        application=message.customer_id or "",
+        time=time,
+        received=received,
+        f_cnt=f_cnt,
+        f_port=port(f"{_UPLINK}.FPort", message.f_port),
+        payload=payload,
+        decoded=decoded,
+        confirmed=message.m_type == _CONFIRMED,
+        key=uplink.key(NETWORK, dev_eui, message.dev_addr or "", f_cnt, content),
+        radio=_radio(message),
+    )
+
+
+def _radio(message: Message) -> Radio:
+    heard = (message.lrrs and message.lrrs.lrr) or []
+    position = place(message.longitude, message.latitude)
+    return Radio(
+        gateways=tuple(
+            Gateway(
+                id=each.id or "",
+                rssi=each.rssi,
+                snr=each.snr,
+                position=position if each.id == message.best else None,
+            )
+            for each in heard
+        ),
+        frequency=round(message.frequency * 1e6) if message.frequency else None,
+        spreading_factor=message.sp_fact,
+    )

@@ -1,0 +1,154 @@
+"""ChirpStack v3: its JSON documents have other names than v4's, EUIs in base64 and decoded values as text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import orjson
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import Micros
+from stadtherz.ingest import uplink
+from stadtherz.ingest.lorawan.documents import (
+    Part,
+    base64_bytes,
+    convert,
+    counter,
+    eui,
+    instant,
+    place,
+    port,
+)
+from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
+
+NETWORK = "chirpstack"
+
+_EVENTS = frozenset({"join", "status", "ack", "txack", "error", "location", "integration"})
+_EUI_BYTES = 8
+
+
+class Position(Part):
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class Reception(Part, rename={"gateway_id": "gatewayID", "snr": "loRaSNR"}):
+    gateway_id: str | None = None
+    time: str | None = None
+    rssi: float | None = None
+    snr: float | None = None
+    location: Position | None = None
+
+
+class LoRa(Part, rename={"spreading_factor": "spreadingFactor"}):
+    spreading_factor: int | None = None
+
+
+class Transmission(Part, rename={"lora": "loRaModulationInfo"}):
+    frequency: int | None = None
+    dr: int | None = None
+    lora: LoRa | None = None
+
+
+class Document(Part, rename="camel"):
+    dev_eui: str | None = msgspec.field(default=None, name="devEUI")
+    application_name: str | None = None
+    device_name: str | None = None
+    device_profile_name: str | None = None
+    dev_addr: str | None = None
+    f_cnt: int | None = None
+    f_port: int | None = None
+    dr: int | None = None
+    data: str | None = None
+    object: dict[str, Any] | None = None
+    object_json: str | None = msgspec.field(default=None, name="objectJSON")
+    confirmed: bool | None = msgspec.field(default=None, name="confirmedUplink")
+    published_at: str | None = None
+    rx_info: list[Reception] | None = None
+    tx_info: Transmission | None = None
+    battery_level: float | None = None
+    battery_level_unavailable: bool | None = None
+    external_power_source: bool | None = None
+
+
+def is_this(document: Any) -> bool:
+    return isinstance(document, dict) and "devEUI" in document and "deviceInfo" not in document
+
+
+def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink | Other:
+    """The document in the normal form; raises Invalid where it cannot be read."""
+    whole = convert(document, Document)
+    dev_eui = _eui(whole.dev_eui)
+    time = uplink.network_time(_time(whole), received)
+    event = query.get("event", "up")
+    if event in _EVENTS:
+        known = not (whole.battery_level_unavailable or whole.external_power_source)
+        return Other(NETWORK, event, dev_eui, time, whole.battery_level if known else None)
+    if event != "up":
+        raise Invalid("event", f"must be up or one of {', '.join(sorted(_EVENTS))}")
+    payload, decoded = base64_bytes("data", whole.data), _decoded(whole)
+    f_cnt = counter("fCnt", whole.f_cnt)
+    content = uplink.content(payload, decoded)
+    return Uplink(
+        network=NETWORK,
+        dev_eui=dev_eui,
+        device=whole.device_name or "",
+        application=whole.application_name or "",
+        time=time,
+        received=received,
+        f_cnt=f_cnt,
+        f_port=port("fPort", whole.f_port),
+        payload=payload,
+        decoded=decoded,
+        confirmed=bool(whole.confirmed),
+        key=uplink.key(NETWORK, dev_eui, "v3", whole.dev_addr or "", f_cnt, content),
+        radio=_radio(whole),
+        model=whole.device_profile_name or "",
+    )
+
+
+def _eui(told: str | None) -> str:
+    """Base64, or hexadecimal as an older option of the integration writes it."""
+    if told is None or len(told) == 2 * _EUI_BYTES:
+        return eui("devEUI", told)
+    return eui("devEUI", base64_bytes("devEUI", told).hex())
+
+
+def _time(whole: Document) -> Micros | None:
+    told = whole.published_at or next(
+        (each.time for each in whole.rx_info or () if each.time), None
+    )
+    return instant("publishedAt", told)
+
+
+def _decoded(whole: Document) -> dict[str, Any] | None:
+    if whole.object is not None or not whole.object_json:
+        return whole.object
+    try:
+        told = orjson.loads(whole.object_json)
+    except orjson.JSONDecodeError as problem:
+        raise Invalid("objectJSON", "is not JSON") from problem
+    return told if isinstance(told, dict) else None
+
+
+def _radio(whole: Document) -> Radio:
+    sent = whole.tx_info or Transmission()
+    return Radio(
+        gateways=tuple(_gateway(each) for each in whole.rx_info or ()),
+        frequency=sent.frequency,
+        spreading_factor=sent.lora.spreading_factor if sent.lora else None,
+        data_rate=whole.dr if whole.dr is not None else sent.dr,
+    )
+
+
+def _gateway(reception: Reception) -> Gateway:
+    told = reception.gateway_id or ""
+    name = told if len(told) == 2 * _EUI_BYTES else base64_bytes("gatewayID", told).hex()
+    at = reception.location or Position()
+    return Gateway(
+        id=name.upper(),
+        eui=name.upper(),
+        rssi=reception.rssi or 0.0,
+        snr=reception.snr or 0.0,
+        position=place(at.longitude, at.latitude),
+    )

@@ -1,0 +1,98 @@
+"""Helium: documents of the Console, and of operators that kept its form. (Most run ChirpStack now.)"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from stadtherz.base.time import Micros
+from stadtherz.ingest import uplink
+from stadtherz.ingest.lorawan.documents import (
+    Part,
+    base64_bytes,
+    convert,
+    counter,
+    eui,
+    milliseconds,
+    place,
+    port,
+)
+from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
+
+NETWORK = "helium"
+
+_SPREADING = re.compile(r"SF(\d{1,2})")
+
+
+class Hotspot(Part):
+    id: str | None = None
+    name: str | None = None
+    rssi: float | None = None
+    snr: float | None = None
+    lat: float | None = None
+    long: float | None = None
+    frequency: float | None = None  # MHz
+    spreading: str | None = None
+
+
+class Decoded(Part):
+    payload: dict[str, Any] | None = None
+
+
+class Document(Part):
+    type: str | None = None
+    uuid: str | None = None
+    dev_eui: str | None = None
+    devaddr: str | None = None
+    name: str | None = None
+    app_eui: str | None = None
+    fcnt: int | None = None
+    port: int | None = None
+    payload: str | None = None
+    reported_at: int | None = None
+    hotspots: list[Hotspot] | None = None
+    decoded: Decoded | None = None
+
+
+def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink | Other:
+    """The document in the normal form; raises Invalid where it cannot be read."""
+    whole = convert(document, Document)
+    dev_eui = eui("dev_eui", whole.dev_eui)
+    time = uplink.network_time(milliseconds("reported_at", whole.reported_at), received)
+    if whole.type not in (None, "uplink"):
+        return Other(NETWORK, str(whole.type)[:40], dev_eui, time)
+    payload, f_cnt = base64_bytes("payload", whole.payload), counter("fcnt", whole.fcnt)
+    decoded = whole.decoded.payload if whole.decoded else None
+    told = (whole.uuid,) if whole.uuid else (whole.devaddr, f_cnt, uplink.content(payload, decoded))
+    return Uplink(
+        network=NETWORK,
+        dev_eui=dev_eui,
+        device=whole.name or "",
+        application=whole.app_eui or "",
+        time=time,
+        received=received,
+        f_cnt=f_cnt,
+        f_port=port("port", whole.port),
+        payload=payload,
+        decoded=decoded,
+        confirmed=False,
+        key=uplink.key(NETWORK, dev_eui, *told),
+        radio=_radio(whole.hotspots or []),
+    )
+
+
+def _radio(hotspots: list[Hotspot]) -> Radio:
+    first = hotspots[0] if hotspots else Hotspot()
+    spreading = _SPREADING.search(first.spreading or "")
+    return Radio(
+        gateways=tuple(
+            Gateway(
+                id=each.id or each.name or "",
+                rssi=each.rssi,
+                snr=each.snr,
+                position=place(each.long, each.lat),
+            )
+            for each in hotspots
+        ),
+        frequency=round(first.frequency * 1e6) if first.frequency else None,
+        spreading_factor=int(spreading[1]) if spreading else None,
+    )

@@ -1,6 +1,8 @@
 """The order of the packages, and the doors between them."""
 
 import ast
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,17 @@ from tests.architecture.conftest import Module
 FORBIDDEN_NAMES = {"core", "common", "util", "utils", "helper", "helpers", "misc", "shared"}
 
 
+@pytest.fixture
+def loggers_as_they_were() -> Iterator[None]:
+    """The linter sets up logging for itself, and switches off every logger that it does not know."""
+    loggers = list(logging.root.manager.loggerDict.values())
+    heard = [each for each in loggers if isinstance(each, logging.Logger) and not each.disabled]
+    yield
+    for logger in heard:
+        logger.disabled = False
+
+
+@pytest.mark.usefixtures("loggers_as_they_were")
 def test_every_contract_of_the_import_linter_holds(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

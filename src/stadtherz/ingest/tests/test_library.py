@@ -204,7 +204,8 @@ def test_tests_that_cannot_be_read_do_not_stop_the_import(tests: str) -> None:
 
 def test_a_codec_that_hangs_fails_its_tests_and_no_more() -> None:
     stuck = FoundCodec("x", "function Decoder() { for (;;); }", (Example("a", b"", 1, {}),))
-    assert check(stuck).problems == ("a: too_slow",)
+    # On a busy machine the parent's patience may end before the half second of computing is over.
+    assert check(stuck).problems in (("a: too_slow",), ("a: killed",))
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, member
 from stadtherz.store.public import create_organisation
+from tests.conformance.sensing import SENSING, links_of
 
 _PATCHES: dict[str, dict[str, Any]] = {
     "Things": {"name": "Other", "properties": {"new": 1}},
@@ -29,7 +29,7 @@ _PATCHES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", ENTITY_SETS)
+@pytest.mark.parametrize("name", SENSING)
 def test_patch_changes_what_it_names_and_nothing_else(city: Client, name: str) -> None:
     """update-entity"""
     before, *others = city.get(f"/{name}").value
@@ -40,11 +40,11 @@ def test_patch_changes_what_it_names_and_nothing_else(city: Client, name: str) -
     assert untouched == others
 
 
-@pytest.mark.parametrize("name", ENTITY_SETS)
+@pytest.mark.parametrize("name", SENSING)
 def test_patch_refuses_new_entities_inside(city: Client, name: str) -> None:
     """update-entity: inline related entities are refused"""
     key = city.get(f"/{name}").ids[0]
-    for link in ENTITY_SETS[name].links:
+    for link in links_of(SENSING[name]):
         inner: Any = {"name": "inline", "description": "x"}
         reply = city.patch(f"/{name}({key})", {link.name: [inner] if link.many else inner})
         assert (reply.status, link.name in reply.message) == (400, True), reply.body
@@ -86,7 +86,7 @@ def test_put_of_an_observation_forgets_what_it_does_not_name(city: Client) -> No
     assert (shown["result"], shown["resultTime"], "parameters" in shown) == (5, None, False)
 
 
-@pytest.mark.parametrize("name", ENTITY_SETS)
+@pytest.mark.parametrize("name", SENSING)
 def test_delete_removes_the_entity(city: Client, name: str) -> None:
     """delete-entity"""
     key, *others = city.get(f"/{name}").ids
@@ -116,7 +116,7 @@ def test_delete_takes_with_it_what_cannot_exist_alone(
     """delete-entity, table 26: integrity constraints"""
     for key in city.get(f"/{name}").ids:
         city.delete(f"/{name}({key})")
-    empty = {other for other in ENTITY_SETS if not city.get(f"/{other}").value}
+    empty = {other for other in SENSING if not city.get(f"/{other}").value}
     assert empty == gone | {name}
 
 
@@ -151,5 +151,5 @@ def test_methods_that_do_not_fit_name_those_that_do(
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
 def test_what_is_not_there_cannot_be_changed(city: Client, method: str) -> None:
-    for name in ENTITY_SETS:
+    for name in SENSING:
         assert city.request(method, f"/{name}(999999)", b"{}").status == 404

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from stadtherz.base.time import now
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client
+from tests.conformance.sensing import SENSING
 
 _STREAM = bodies.datastream()
 _SIMPLE: dict[str, dict[str, Any]] = {
@@ -43,21 +43,21 @@ def test_what_was_created_is_shown_as_it_was_sent(api: Client, name: str) -> Non
     assert created.headers["location"] == f"{ROOT}/{name}({created.key})"
     shown = api.get(created.headers["location"]).json
     assert shown == created.json
-    links = {link.name for link in ENTITY_SETS[name].links}
+    links = {link.name for link in SENSING[name].links}
     sent = {key: value for key, value in _SIMPLE[name].items() if key not in links}
     assert sent.items() <= shown.items() or all(shown[k] == v for k, v in sent.items())
 
 
 @pytest.mark.parametrize("name", _SIMPLE)
 def test_a_missing_property_is_named_and_nothing_is_left(api: Client, name: str) -> None:
-    kind = ENTITY_SETS[name]
+    kind = SENSING[name]
     needed = [p.name for p in kind.properties if p.required]
     needed += [link.name for link in kind.links if link.required]
     for missing in needed:
         body = {key: value for key, value in _SIMPLE[name].items() if key != missing}
         reply = api.post(f"/{name}", body)
         assert (reply.status, missing in reply.message) == (400, True), reply.body
-    for other in ENTITY_SETS:
+    for other in SENSING:
         assert api.get(f"/{other}").value == []
 
 
@@ -81,7 +81,7 @@ def test_deep_insert_creates_every_level(api: Client) -> None:
     """deep-insert: with both kinds of children, counted"""
     created = api.post("/Things", bodies.station(results=(1, 2)))
     assert created.status == 201
-    counts = {name: api.get(f"/{name}?$count=true").json["@iot.count"] for name in ENTITY_SETS}
+    counts = {name: api.get(f"/{name}?$count=true").json["@iot.count"] for name in SENSING}
     assert {name: number for name, number in counts.items() if number} == {
         "Things": 1, "Locations": 1, "HistoricalLocations": 1, "Datastreams": 1, "Sensors": 1,
         "ObservedProperties": 1, "Observations": 2, "FeaturesOfInterest": 1,
@@ -98,7 +98,7 @@ def test_a_deep_insert_that_fails_below_leaves_nothing(api: Client, inner: str) 
     broken = bodies.station()
     del broken["Datastreams"][0][inner]["name"]
     assert f"Datastreams/{inner}/name" in api.post("/Things", broken).message
-    assert all(api.get(f"/{name}").value == [] for name in ENTITY_SETS)
+    assert all(api.get(f"/{name}").value == [] for name in SENSING)
 
 
 @pytest.mark.parametrize("path", ["Sensors", "ObservedProperties"])

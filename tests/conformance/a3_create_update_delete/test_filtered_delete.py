@@ -4,13 +4,13 @@ import pytest
 
 from stadtherz.base.visibility import AccessLevel
 from stadtherz.sensorthings import filtered
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, member, operator
 from stadtherz.store.public import create_organisation, update
+from tests.conformance.sensing import SENSING
 
 
-@pytest.mark.parametrize("name", ENTITY_SETS)
+@pytest.mark.parametrize("name", SENSING)
 def test_what_the_filter_finds_goes_and_nothing_else(city: Client, name: str) -> None:
     key, *others = city.get(f"/{name}").ids
     assert city.delete(f"/{name}?$filter=id eq {key}").status == 200
@@ -49,7 +49,7 @@ def test_only_what_is_behind_the_link_goes(city: Client) -> None:
 
 
 def test_a_filter_that_finds_nothing_is_no_failure(city: Client) -> None:
-    for name in ENTITY_SETS:
+    for name in SENSING:
         assert city.delete(f"/{name}?$filter=id lt 0").status == 200
         assert city.get(f"/{name}").value
 
@@ -87,11 +87,11 @@ def test_what_may_not_be_deleted_keeps_all_the_rest(city: Client, town: int) -> 
     place = city.get("/Locations").ids[0]
     guest = {**bodies.station("Guest"), "Locations": [{"@iot.id": place}]}
     assert others.post("/Things", guest).status == 201
-    before = [city.get(f"/{name}").value for name in ENTITY_SETS]
+    before = [city.get(f"/{name}").value for name in SENSING]
     assert city.delete("/Things?$filter=id gt 0").status == 403
     assert city.delete("/Observations?$filter=id gt 0").status == 403
     assert city.delete("/Locations?$filter=id gt 0").status in (403, 409)
-    assert [city.get(f"/{name}").value for name in ENTITY_SETS] == before
+    assert [city.get(f"/{name}").value for name in SENSING] == before
 
 
 def test_what_may_not_be_seen_is_not_found(city: Client, town: int) -> None:

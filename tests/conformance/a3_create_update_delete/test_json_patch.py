@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
+from tests.conformance.sensing import SENSING
 
 _OPERATIONS: dict[str, dict[str, Any]] = {
     "HistoricalLocations": {"path": "/time", "value": "2019-01-01T00:00:00.000Z"},
@@ -27,7 +27,7 @@ def thing(api: Client) -> str:
     return str(api.post("/Things", bodies.thing(properties=properties)).headers["location"])
 
 
-@pytest.mark.parametrize("name", ENTITY_SETS)
+@pytest.mark.parametrize("name", SENSING)
 def test_a_replaced_property_is_all_that_changes(city: Client, name: str) -> None:
     """update-entity-jsonpatch"""
     before, *others = city.get(f"/{name}").value

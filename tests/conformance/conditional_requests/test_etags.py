@@ -5,15 +5,15 @@ from typing import Any
 import orjson
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
+from tests.conformance.sensing import SENSING
 
 _CHANGES: dict[str, dict[str, Any]] = {
     "HistoricalLocations": {"time": "2019-01-01T00:00:00Z"},
     "Observations": {"result": 99.5},
 }
-every_set = pytest.mark.parametrize("name", ENTITY_SETS)
+every_set = pytest.mark.parametrize("name", SENSING)
 
 
 def _first(city: Client, name: str) -> str:

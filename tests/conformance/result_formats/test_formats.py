@@ -19,10 +19,10 @@ from django.db import connections
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.sensorthings import streams
 from stadtherz.sensorthings.http import Application
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
 from stadtherz.store.public import update
+from tests.conformance.sensing import SENSING
 
 _ALL = "$resultFormat="
 
@@ -50,14 +50,14 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- CSV -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ENTITY_SETS)
+@pytest.mark.parametrize("name", SENSING)
 @pytest.mark.usefixtures("small_parts")
 def test_csv_holds_every_entity_with_its_properties(city: Client, name: str) -> None:
     entities = city.get(f"/{name}").value
     found = rows(city.get(f"/{name}?{_ALL}CSV"))
     assert [int(row["@iot.id"]) for row in found] == [e["@iot.id"] for e in entities]
     for row, entity in zip(found, entities, strict=True):
-        for prop in ENTITY_SETS[name].properties:
+        for prop in SENSING[name].properties:
             value = entity.get(prop.name)
             if name == "Observations" and prop.name == "result":
                 assert json.loads(row["result"]) == value
@@ -116,7 +116,7 @@ def test_csv_of_nothing_is_its_header(api: Client) -> None:
 # --- GeoJSON -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ENTITY_SETS)
+@pytest.mark.parametrize("name", SENSING)
 @pytest.mark.usefixtures("small_parts")
 def test_geojson_holds_every_entity_with_its_properties(city: Client, name: str) -> None:
     entities = city.get(f"/{name}").value

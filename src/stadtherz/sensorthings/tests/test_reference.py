@@ -38,7 +38,7 @@ slow = settings(
 def test_the_engine_agrees_with_the_reference(seed: int) -> None:
     random = Random(seed)
     with transaction.atomic():
-        world = Builder(random).build()
+        world = Builder(random, combined=True).build()
         _forget_history_of_the_store(world)
         for _ in range(QUERIES_PER_WORLD):
             _check(world, random)
@@ -51,7 +51,7 @@ def test_the_engine_agrees_with_the_reference(seed: int) -> None:
 def test_chains_of_pages_are_the_whole_in_order(seed: int) -> None:
     random = Random(seed)
     with transaction.atomic():
-        world = Builder(random).build()
+        world = Builder(random, combined=True).build()
         for _ in range(QUERIES_PER_WORLD):
             kind, queries = random.choice(list(ENTITY_SETS.values())), Queries(random)
             orders = ",".join(queries.order(kind) for _ in range(random.randint(1, 2)))

@@ -4,7 +4,7 @@ Composition hands it over: `identity` makes it from a session or token, the data
 it, and the two never import each other.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -26,13 +26,22 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A data set that its owner shares with the caller; who `writes` may also change its readings."""
+
+    dataset: int
+    writes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Visibility:
     """What one caller may read and write.
 
     `organisations` are those whose "organisation" level the caller may read; `groups` the named
     groups (ids) the caller is in; `writes` the organisations whose data the caller may change;
     `home` owns what the caller creates. `everything` skips all limits and belongs to the operator
-    and to the product's own jobs.
+    and to the product's own jobs. `shares` open what hangs on the members of data sets. Whoever asks
+    within a `dataset` sees nothing beside it.
     """
 
     actor: str = "anonymous"
@@ -42,9 +51,14 @@ class Visibility:
     scopes: frozenset[Scope] = field(default_factory=lambda: frozenset({Scope.READ}))
     home: int | None = None
     everything: bool = False
+    shares: frozenset[Share] = frozenset()
+    dataset: int | None = None
 
     def may_read(self, *, access: str, owner: int, group: int | None) -> bool:
-        """The rule in words; `sensorthings.access` and `store.ownership` say the same in SQL."""
+        """The rule in words; `sensorthings.access` and `store.ownership` say the same in SQL.
+
+        What shares open besides is for `store.sharing` to say: it depends on what hangs on what.
+        """
         if self.everything or access == AccessLevel.PUBLIC:
             return True
         if access == AccessLevel.ORGANISATION:
@@ -55,6 +69,23 @@ class Visibility:
         if Scope.WRITE not in self.scopes:
             return False
         return self.everything or owner in self.writes
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether there is nothing at all that the caller does not see."""
+        return self.everything and self.dataset is None
+
+    @property
+    def outside(self) -> "Visibility":
+        """The same caller, who asks for everything and not for one data set."""
+        return self if self.dataset is None else replace(self, dataset=None)
+
+    @property
+    def contributions(self) -> frozenset[Share]:
+        """The data sets of others whose readings the caller may change."""
+        if Scope.WRITE not in self.scopes:
+            return frozenset()
+        return frozenset(share for share in self.shares if share.writes)
 
     def allows(self, scope: Scope) -> bool:
         return scope in self.scopes or Scope.ADMIN in self.scopes

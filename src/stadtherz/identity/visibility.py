@@ -17,6 +17,7 @@ from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.identity.models import ApiToken, GroupMembership, Membership, User
 from stadtherz.identity.roles import ADMINISTRATORS, WRITERS
 from stadtherz.identity.tokens import believed_token, find_token
+from stadtherz.store.public import with_shares
 
 AsgiScope = Mapping[str, Any]
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -36,15 +37,17 @@ def visibility_of_user(user: User | AnonymousUser) -> Visibility:
     if user.is_superuser:
         return Visibility(actor=actor, home=home, everything=True, scopes=frozenset(Scope))
     writes = [member for member in memberships if member.role in WRITERS]
-    return Visibility(
-        actor=actor,
-        organisations=frozenset(member.organisation_id for member in memberships),
-        groups=frozenset(
-            GroupMembership.objects.filter(user=user).values_list("group_id", flat=True)
-        ),
-        writes=frozenset(member.organisation_id for member in writes),
-        scopes=frozenset({Scope.READ, Scope.WRITE} if writes else {Scope.READ}),
-        home=writes[0].organisation_id if writes else home,
+    return with_shares(
+        Visibility(
+            actor=actor,
+            organisations=frozenset(member.organisation_id for member in memberships),
+            groups=frozenset(
+                GroupMembership.objects.filter(user=user).values_list("group_id", flat=True)
+            ),
+            writes=frozenset(member.organisation_id for member in writes),
+            scopes=frozenset({Scope.READ, Scope.WRITE} if writes else {Scope.READ}),
+            home=writes[0].organisation_id if writes else home,
+        )
     )
 
 
@@ -60,7 +63,7 @@ def visibility_of_token(token: ApiToken) -> Visibility:
     """What a token's bearer may do: never more than its organisation.
 
     `read` reads the organisation, `write` also changes it, `admin` does all; `ingest` alone
-    delivers readings and sees what everybody sees.
+    delivers readings and sees what everybody sees. What others share is for `with_shares` to add.
     """
     granted = {Scope(scope) for scope in token.scopes}
     if Scope.ADMIN in granted:
@@ -85,7 +88,7 @@ def visibility_of_scope(scope: AsgiScope) -> Visibility:
     authorization = headers.get("authorization")
     if authorization is not None:
         token = find_token(_token_text(authorization.decode("latin-1")), client=_client(scope))
-        return visibility_of_token(token)
+        return with_shares(visibility_of_token(token))
     cookies = parse_cookie(headers.get("cookie", b"").decode("latin-1"))
     key = cookies.get(settings.SESSION_COOKIE_NAME)
     if not key or not _came_from_our_pages(scope, headers):
@@ -96,7 +99,7 @@ def visibility_of_scope(scope: AsgiScope) -> Visibility:
 def visibility_at_once(scope: AsgiScope) -> Visibility | None:
     """As `visibility_of_scope` for a token that was looked up a moment ago, on the event loop, too.
 
-    None for everything else: whoever gets it asks in a thread.
+    It asks no database and so leaves out what others share. None for everything else: whoever gets it asks in a thread.
     """
     for name, value in scope["headers"]:
         if name == b"authorization":

@@ -25,8 +25,10 @@ from stadtherz.sensorthings.public import application as sensorthings_applicatio
 from stadtherz.sensorthings.public import is_for_people
 from stadtherz.web.public import live_application
 
+_sensorthings = sensorthings_application(visibility_of_scope, visibility_at_once)
 _doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
-    "sta": sensorthings_application(visibility_of_scope, visibility_at_once),
+    "sta": _sensorthings,
+    "datasets": _sensorthings,
     "ingest": ingest_application(visibility_of_scope),
     "live": live_application(visibility_of_scope),
 }
@@ -48,7 +50,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
         await admission.refuse(refused, send)
         return
     door = _doors.get(scope["path"].split("/", 2)[1])
-    if door is None or (door is _doors["sta"] and is_for_people(scope)):
+    if door is None or (door is _sensorthings and is_for_people(scope)):
         await pages(scope, receive, send)
     else:
         await door(scope, receive, admission.guarded(scope, send))

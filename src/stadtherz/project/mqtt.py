@@ -18,6 +18,7 @@ from stadtherz.identity.public import (
     visibility_of_scope,
 )
 from stadtherz.mqtt.public import Door, Settings, listening
+from stadtherz.store.public import sharing_changed
 
 door = Door()
 _OFF = "off"
@@ -67,3 +68,4 @@ for _signal in (post_save, post_delete):
         _signal.connect(
             _rights_changed, sender=_model, dispatch_uid=f"mqtt-{id(_signal)}-{_model.__name__}"
         )
+sharing_changed.connect(_rights_changed, dispatch_uid="mqtt-sharing")

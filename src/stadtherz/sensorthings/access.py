@@ -1,16 +1,32 @@
 """Who sees which row, and whose it is, as SQL.
 
 `visible` says in SQL what `Visibility.may_read` says in words; every statement has it for every
-table it touches.
+table it touches. Who asks within a data set sees of what is visible that which hangs on its members,
+as far as these are visible themselves.
 """
 
 from collections.abc import Collection
+from typing import cast
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings.schema import Access, EntityType
+from stadtherz.sensorthings.schema import (
+    FEATURE_OF_INTEREST,
+    STREAM,
+    TASKING_CAPABILITY,
+    THING,
+    Access,
+    EntityType,
+)
 from stadtherz.sql.public import Sql, compose, join
+from stadtherz.store.public import Entity, held_in, readable
 
 EVERYTHING = Sql("1 = 1")
+_MEMBERS: dict[Entity, EntityType] = {
+    "Thing": THING,
+    "Datastream": STREAM,
+    "FeatureOfInterest": FEATURE_OF_INTEREST,
+    "TaskingCapability": TASKING_CAPABILITY,
+}
 
 
 def visible(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
@@ -23,16 +39,28 @@ def visible(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
 
 
 def _readable(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
-    if visibility.everything:
+    if visibility.dataset is None:
+        return _allowed(entity, alias, visibility)
+    anywhere = visibility.outside
+
+    def counts(kind: Entity, alias: str) -> Sql:
+        return _allowed(_MEMBERS[kind], alias, anywhere)
+
+    held = held_in(cast(Entity, entity.kind), alias, visibility.dataset, counts)
+    return compose("({} AND {})", _allowed(entity, alias, anywhere), held)
+
+
+def _allowed(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
+    if visibility.unbounded:
         return EVERYTHING
     match entity.access:
         case Access.THING:
             return _through_thing(alias, visibility)
         case Access.OWN_AND_THING:
-            parts = [_own_access(alias, visibility), _through_thing(alias, visibility)]
+            parts = [_own_access(entity, alias, visibility), _through_thing(alias, visibility)]
             return compose("({})", join(" AND ", parts))
         case Access.OWN:
-            return _own_access(alias, visibility)
+            return _own_access(entity, alias, visibility)
         case Access.CAPABILITY:
             return _through_capability(alias, visibility)
         case Access.STREAM:
@@ -40,7 +68,7 @@ def _readable(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
 
 
 def _through_thing(alias: str, visibility: Visibility) -> Sql:
-    own = _own_access(f"a{alias}", visibility)
+    own = _own_access(THING, f"a{alias}", visibility)
     return compose(
         f"EXISTS (SELECT 1 FROM store_thing a{alias} WHERE a{alias}.id = {alias}.thing_id AND {{}})",
         own,
@@ -48,7 +76,7 @@ def _through_thing(alias: str, visibility: Visibility) -> Sql:
 
 
 def _through_capability(alias: str, visibility: Visibility) -> Sql:
-    own = _own_access(f"b{alias}", visibility)
+    own = _own_access(TASKING_CAPABILITY, f"b{alias}", visibility)
     return compose(
         f"EXISTS (SELECT 1 FROM store_taskingcapability b{alias}"
         f" WHERE b{alias}.id = {alias}.tasking_capability_id AND {{}} AND {{}})",
@@ -57,17 +85,8 @@ def _through_capability(alias: str, visibility: Visibility) -> Sql:
     )
 
 
-def _own_access(alias: str, visibility: Visibility) -> Sql:
-    parts = [Sql(f"{alias}.access = 'public'")]
-    for level, column, members in (
-        ("organisation", "owner_id", visibility.organisations),
-        ("group", "group_id", visibility.groups),
-    ):
-        if members:
-            marks = ", ".join(["%s"] * len(members))
-            text = f"({alias}.access = '{level}' AND {alias}.{column} IN ({marks}))"
-            parts.append(Sql(text, tuple(sorted(members))))
-    return compose("({})", join(" OR ", parts))
+def _own_access(entity: EntityType, alias: str, visibility: Visibility) -> Sql:
+    return readable(cast(Entity, entity.kind), alias, visibility)
 
 
 def owner_of(entity: EntityType, key: int, visibility: Visibility) -> Sql:

@@ -199,7 +199,7 @@ class _Known:
     def of(cls, groups: Sequence[Group], visibility: Visibility, urls: Urls) -> "_Known":
         streams = frozenset(_writable(groups, visibility))
         without = {g.stream for g in groups if _lacks_features(g)} & {key for _, key in streams}
-        named = _owners(FEATURE_OF_INTEREST, _features_named(groups), visibility)
+        named = _owners(FEATURE_OF_INTEREST, _features_named(groups), visibility.outside)
         checked = urls.face.odata
         asked = [key for name, key in streams if checked or name == MULTI_DATASTREAM.name]
         results = results_of(asked) if asked else {}
@@ -246,7 +246,7 @@ def _writable(groups: Sequence[Group], visibility: Visibility) -> Iterator[tuple
     for entity in {group.of.name: group.of for group in groups}.values():
         asked = {group.stream for group in groups if group.rows and group.of is entity} - {NONE}
         for key, owner in _owners(entity, asked, visibility).items():
-            if visibility.may_write(owner):
+            if store.may_add_readings(key, owner, visibility):
                 yield entity.name, key
 
 

@@ -23,6 +23,7 @@ def rows(statement: Sql) -> list[Row]:
     Raises:
         Invalid: if a value of the query is beyond what the engine can express.
     """
+    statement = statement.whole
     with connection.cursor() as cursor:
         try:
             cursor.execute(statement.text, statement.parameters)

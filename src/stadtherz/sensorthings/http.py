@@ -27,9 +27,10 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import batch, changes, events, multipart, posts
+from stadtherz.sensorthings import batch, changes, datasets, events, multipart, posts
+from stadtherz.sensorthings.addresses import asked, within
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
-from stadtherz.sensorthings.faces import FACES, face_at
+from stadtherz.sensorthings.faces import FACES
 from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.get import Answer, conditional, get
 from stadtherz.sensorthings.intake import Intake
@@ -95,11 +96,14 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
         raise MethodNotAllowed(METHODS)
     if method == "OPTIONS" and not _asks_as_get(scope):
         return Answer(204, headers=(*_PREFLIGHT, ("allow", ", ".join(METHODS))))
+    if datasets.is_about(_path(scope)):
+        return _about_datasets(scope, body, visibility_of(scope))
     urls, path = _address(scope)
     query = scope.get("query_string", b"").decode("latin-1")
-    visibility = visibility_of(scope)
+    caller = visibility_of(scope)
+    visibility = within(caller, urls)
     if path.strip("/") == "$batch":
-        return _batch(scope, body, visibility, urls)
+        return _batch(scope, body, caller, urls)
     if method in _WRITES:
         check_origin(scope)
         _check_may_write(visibility)
@@ -112,8 +116,18 @@ def _asks_as_get(scope: Scope) -> bool:
 
     A browser that asks before it asks (a preflight) wants something else.
     """
-    face = face_at(_path(scope))
-    return face is not None and face.odata and not header(scope, b"access-control-request-method")
+    found = asked(_path(scope), "")
+    preflight = header(scope, b"access-control-request-method")
+    return found is not None and found[0].face.odata and not preflight
+
+
+def _about_datasets(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
+    """The data sets themselves, which are no entities of the standard."""
+    method: str = scope["method"]
+    if method in _WRITES:
+        check_origin(scope)
+        _check_may_write(visibility)
+    return datasets.answer(method, _path(scope), body, visibility, root_of(scope))
 
 
 def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Answer:
@@ -148,11 +162,10 @@ def whole(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
 
 def _address(scope: Scope) -> tuple[Urls, str]:
     """The face that is asked, and the path below its root."""
-    path = _path(scope)
-    face = face_at(path)
-    if face is None:
+    found = asked(_path(scope), root_of(scope))
+    if found is None:
         raise NotFound(f"anything outside {' and '.join(face.prefix for face in FACES)}")
-    return Urls(root_of(scope) + face.prefix, face), path.removeprefix(face.prefix)
+    return found
 
 
 def _path(scope: Scope) -> str:
@@ -189,8 +202,8 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 def _translated(error: Exception, scope: Scope) -> Answer:
     method: str = scope["method"]
     status, message = _said(error, method)
-    face = face_at(_path(scope))
-    in_words = _as_odata if face is not None and face.odata else _plainly
+    found = asked(_path(scope), "")
+    in_words = _as_odata if found is not None and found[0].face.odata else _plainly
     document = in_words(error, status, message)
     return Answer(status, orjson.dumps(document), headers=_advice(error, method))
 
@@ -306,6 +319,8 @@ class Application:
         if visibility is None:
             return None
         urls, path = _address(scope)
+        if urls.dataset:  # whether it is of this one the database knows
+            return None
         return posts.read(path, scope, body, visibility, urls, now=now_us())
 
     async def _tell(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -314,7 +329,7 @@ class Application:
         def open_watch() -> events.Watch:
             urls, path = _address(scope)
             query = scope.get("query_string", b"").decode("latin-1")
-            return watch(path, query, urls, lambda: self.visibility_of(scope))
+            return watch(path, query, urls, lambda: within(self.visibility_of(scope), urls))
 
         telling = events.Telling(open_watch, lambda error: _said(error, "GET"), _ALWAYS)
         try:

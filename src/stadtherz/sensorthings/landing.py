@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from stadtherz.sensorthings.addresses import DATASETS
 from stadtherz.sensorthings.functions import INTERVAL, SIGNATURES
 from stadtherz.sensorthings.grammar import QUANTIFIERS
 from stadtherz.sensorthings.links import Urls
@@ -97,7 +98,7 @@ def announce_mqtt(endpoints: Iterable[str]) -> None:
 
 
 def _mqtt_settings(urls: Urls) -> dict[str, Any]:
-    web = urls.root.removesuffix(urls.face.prefix).replace("http", "ws", 1) + "/mqtt"
+    web = urls.host.replace("http", "ws", 1) + "/mqtt"
     return {name: {"endpoints": [web, *_mqtt]} for name in MQTT[urls.face.version]}
 
 
@@ -108,6 +109,7 @@ def service_root(urls: Urls) -> bytes:
     if urls.face.version == "1.1":
         conformance += MQTT["1.1"]
     settings: dict[str, Any] = {"conformance": conformance, **_mqtt_settings(urls)}
+    settings["datasets"] = {"endpoints": [urls.host + DATASETS]}
     if urls.face.version == "2.0":
         endpoints = {"endpoints": [urls.root]}
         settings["functions"] = sorted([*SIGNATURES, *RELATIONS, *QUANTIFIERS, INTERVAL])

@@ -16,10 +16,20 @@ _KEY = re.compile(r"(?:(?:\.\./)*|/)(\w+)\((\d{1,18})\)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """`root` is the address of the service root of a face, without a trailing slash."""
+    """`root` is the address of the service root of a face, without a trailing slash.
+
+    `dataset` is the short name of the data set that it shows, if not everything.
+    """
 
     root: str
     face: Face = V1_1
+    dataset: str = ""
+
+    @property
+    def host(self) -> str:
+        """Scheme and host."""
+        parts = urlsplit(self.root)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def context(self, fragment: str = "", written: Format = Format.JSON) -> dict[str, str]:
         """What an answer says of itself, where the face knows contexts."""

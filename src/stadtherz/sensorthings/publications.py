@@ -12,6 +12,7 @@ from stadtherz.base.time import Micros
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.sensorthings import changes, posts
+from stadtherz.sensorthings.addresses import within
 from stadtherz.sensorthings.topics import Address, address
 from stadtherz.store.public import Offer, with_key
 
@@ -38,6 +39,8 @@ class Publication:
 def offered(publication: Publication, root: str) -> Offer | None:
     """The Observation as an offer for the store; None if it is something else, or not right."""
     where = _set(publication.topic, root)
+    if where.urls.dataset:  # whether it is of this one the database knows
+        return None
     post = posts.read(
         where.path,
         _SCOPE,
@@ -63,7 +66,7 @@ def create(publication: Publication, root: str) -> None:
         where.path,
         _SCOPE,
         publication.body,
-        publication.visibility,
+        within(publication.visibility, where.urls),
         where.urls,
         now=publication.received,
     )

@@ -103,7 +103,7 @@ def _seen(selection: Selection, visibility: Visibility) -> Selection:
     for part in parts:
         if isinstance(part, Among) and part.column.name == "datastream":
             streams = part.members if streams is None else streams & part.members
-    if streams is None and not visibility.everything:
+    if streams is None and not visibility.unbounded:
         streams = store.streams_visible_to(visibility)
     return replace(selection, streams=streams)
 

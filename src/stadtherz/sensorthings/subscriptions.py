@@ -15,6 +15,7 @@ from stadtherz.base.expressions import TRUE, Among, Column, Kind, Order
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import found, readings, render, several
+from stadtherz.sensorthings.addresses import within
 from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.found import Page
@@ -76,7 +77,7 @@ def subscription(topic: str, visibility: Visibility, root: str) -> Subscription:
     query = parse_query(where.query)
     _check(route, query, topic)
     planned(route.last.entity, query, now=now_us())
-    fetcher = Fetcher(visibility)
+    fetcher = Fetcher(within(visibility, where.urls))
     if route.last.single:
         single = fetcher.parent(route.steps)
         assert single is not None
@@ -108,7 +109,7 @@ def newest(subscribed: Subscription, visibility: Visibility) -> bytes | None:
     """
     if not subscribed.observations:
         return present(subscribed, visibility) if subscribed.route.last.single else None
-    fetcher = Fetcher(visibility)
+    fetcher = _fetcher(subscribed, visibility)
     plan = replace(_plan(subscribed), order=(Order(_TIME, True), Order(_ID, True)), top=1)
     parent = fetcher.parent(subscribed.route.steps[:-1])
     page = fetcher.page(plan, parent, subscribed.route.last.link)
@@ -117,8 +118,9 @@ def newest(subscribed: Subscription, visibility: Visibility) -> bytes | None:
 
 def present(subscribed: Subscription, visibility: Visibility) -> bytes | None:
     """The single thing that the topic names; None if it is gone, or the property holds nothing."""
-    route, fetcher = subscribed.route, Fetcher(visibility)
+    route = subscribed.route
     try:
+        fetcher = _fetcher(subscribed, visibility)
         parent = fetcher.parent(route.steps)
         assert parent is not None
         entity = fetcher.entity(_plan(subscribed), parent)
@@ -128,6 +130,11 @@ def present(subscribed: Subscription, visibility: Visibility) -> bytes | None:
         return _words(entity, subscribed)[0]
     value = render.property_value(entity, route)
     return None if value is None else _property(value, subscribed)
+
+
+def _fetcher(subscribed: Subscription, visibility: Visibility) -> Fetcher:
+    """Raises NotFound where the topic's data set is no longer there for the subscriber."""
+    return Fetcher(within(visibility, subscribed.where.urls))
 
 
 def _property(value: object, subscribed: Subscription) -> bytes:
@@ -158,13 +165,13 @@ def _words(page: Page, subscribed: Subscription) -> list[bytes]:
 def of_readings(subscribed: Subscription, columns: Columns, visibility: Visibility) -> list[bytes]:
     """What these new readings are for a subscriber to Observations, in their order."""
     plan = _plan(subscribed)
-    fetcher = Fetcher(visibility)
     try:
+        fetcher = _fetcher(subscribed, visibility)
         parent = fetcher.parent(subscribed.route.steps[:-1])
     except NotFound:
         return []
     if plan.where == TRUE and not plan.expands and (subscribed.stream or parent is None):
-        seen = columns if subscribed.stream else _seen(columns, visibility)
+        seen = columns if subscribed.stream else _seen(columns, fetcher.visibility)
         page = found.of_readings(plan, seen)
         several.complete(page, fetcher.reader)
         return _words(page, subscribed)
@@ -177,7 +184,7 @@ def of_readings(subscribed: Subscription, columns: Columns, visibility: Visibili
 
 def _seen(columns: Columns, visibility: Visibility) -> Columns:
     """The readings of datastreams that the subscriber may see."""
-    if visibility.everything:
+    if visibility.unbounded:
         return columns
     streams = store.streams_visible_to(visibility)
     places = [i for i, stream in enumerate(columns.datastream.tolist()) if stream in streams]
@@ -196,9 +203,10 @@ def of_changes(
         concerned = _concerns(subscribed, keys, visibility)
         words = present(subscribed, visibility) if concerned else None
         return [] if words is None else [words]
-    fetcher, plan = Fetcher(visibility), _plan(subscribed)
+    plan = _plan(subscribed)
     plan = replace(plan, where=conjunction(plan.where, Among(_ID, frozenset(keys))), top=len(keys))
     try:
+        fetcher = _fetcher(subscribed, visibility)
         parent = fetcher.parent(subscribed.route.steps[:-1])
         page = fetcher.page(plan, parent, last.link)
     except NotFound:
@@ -210,7 +218,7 @@ def _concerns(subscribed: Subscription, keys: Collection[int], visibility: Visib
     if subscribed.route.last.key is not None:
         return subscribed.route.last.key in keys
     try:
-        parent = Fetcher(visibility).parent(subscribed.route.steps)
+        parent = _fetcher(subscribed, visibility).parent(subscribed.route.steps)
     except NotFound:
         return False
     return parent is not None and parent.id in keys

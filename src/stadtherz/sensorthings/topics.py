@@ -1,8 +1,12 @@
-"""MQTT topics (18-088 §14) as addresses below a face: `v1.1/Datastreams(1)/Observations`."""
+"""MQTT topics (18-088 §14) as addresses below a face: `v1.1/Datastreams(1)/Observations`.
+
+Below a data set it is `datasets/rivers/v1.1/Datastreams(1)/Observations`.
+"""
 
 from dataclasses import dataclass
 
 from stadtherz.base.errors import NotFound
+from stadtherz.sensorthings.addresses import DATASETS, prefix
 from stadtherz.sensorthings.faces import FACES
 from stadtherz.sensorthings.links import Urls
 
@@ -22,14 +26,25 @@ class Address:
 
 def is_topic(topic: str) -> bool:
     """Whether the topic is one of SensorThings, whatever it leads to."""
-    return topic.partition("/")[0].partition("?")[0] in _FACES
+    _, rest = _dataset(topic)
+    return rest.partition("/")[0].partition("?")[0] in _FACES
 
 
 def address(topic: str, root: str) -> Address:
     """What the topic leads to; `root` is the address of this server without a path."""
-    version, _, rest = topic.partition("/")
+    dataset, below = _dataset(topic)
+    version, _, rest = below.partition("/")
     face = _FACES.get(version)
     if face is None:
         raise NotFound(f"a topic outside {' and '.join(VERSIONS)}")
     path, _, query = rest.partition("?")
-    return Address(Urls(root + face.prefix, face), path, query)
+    return Address(Urls(root + prefix(dataset) + face.prefix, face, dataset), path, query)
+
+
+def _dataset(topic: str) -> tuple[str, str]:
+    """The data set that the topic names, and what follows."""
+    first, _, rest = topic.partition("/")
+    if first != DATASETS[1:]:
+        return "", topic
+    slug, _, below = rest.partition("/")
+    return slug, below if slug else topic

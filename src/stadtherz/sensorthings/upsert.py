@@ -31,7 +31,7 @@ from stadtherz.sensorthings.schema import (
     Shape,
 )
 from stadtherz.sensorthings.tables import ROOT, Reader, Tables
-from stadtherz.sensorthings.write import Change, Given, in_words_of
+from stadtherz.sensorthings.write import Change, Given, check_belongs, in_words_of
 from stadtherz.sql.public import Sql, compile_condition, compose, join
 from stadtherz.store import public as store
 from stadtherz.store.public import Entity, Identity, Reading, Selection
@@ -80,6 +80,8 @@ def put(
         if body.entity.is_a(OBSERVATION):
             return merge.keep(body, given)
         key = merge.create(body, given)
+        if key is not None:
+            check_belongs(body.entity, key, visibility)
     assert key is not None, "only Observations have to wait"
     return key, (body.entity.kind, key) in merge.made
 
@@ -102,7 +104,7 @@ class _Merge(Change):
         prop, path, value = self._own(body)
         thing = values.get("thing")  # a Datastream or TaskingCapability is known within it
         identity = Identity.of((prop.column, *path[1:]), value, thing)
-        key = _known(entity, prop, identity, reader_for(self.visibility))
+        key = _known(entity, prop, identity, reader_for(self.visibility.outside))
         values |= {"known_as": identity.text}
         if key is None:
             key = Change.kept(self, body, owned, values)

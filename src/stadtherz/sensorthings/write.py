@@ -63,8 +63,9 @@ def create(
     if entity.is_a(OBSERVATION) and not body.nested:
         return store.append([change.reading(body, given)])[0].id
     with transaction.atomic():
-        key = change.create(body, given)
-        return change.finish(key)
+        key = change.finish(change.create(body, given))
+        check_belongs(entity, key, visibility)
+        return key
 
 
 def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> None:
@@ -103,6 +104,17 @@ def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
         raise NotFound(f"Observation {key}")
     check_stream(STREAM, found["datastream"], visibility)
     store.delete_readings([key])
+
+
+def check_belongs(entity: EntityType, key: int, visibility: Visibility) -> None:
+    """Raise if something was created within a data set that does not belong to it."""
+    if visibility.dataset is None or entity.is_a(OBSERVATION):
+        return
+    if not rows(sql.identify(entity, reader_for(visibility), sql.with_id(key))):
+        raise Forbidden(
+            f"a {entity.name} by itself belongs to no data set; create it with or below a Thing or"
+            " a Datastream of this one, or outside"
+        )
 
 
 def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
@@ -163,6 +175,7 @@ class Change:
         body = self._known(body)
         owned = inherited(body, given, reader_for(self.visibility))
         key = self.kept(body, owned, {**body.values, **self._links(body, given)})
+        self._adopt(body.entity, key)
         self._attach(body, given, key)
         return key
 
@@ -175,6 +188,14 @@ class Change:
             values = stamps | kinds.with_parts(entity, None, values)
             whole = {**owned, **entity.fixed, **values}
             return store.create(cast(Entity, entity.kind), whole, self.visibility, key=body.key)
+
+    def _adopt(self, entity: EntityType, key: int) -> None:
+        """What is created within a data set becomes a member, unless it belongs to it anyway."""
+        member = entity.is_a(THING) or entity.is_a(DATASTREAM)
+        if self.visibility.dataset is None or not member:
+            return
+        if not rows(sql.identify(entity, reader_for(self.visibility), sql.with_id(key))):
+            store.adopt(entity.kind, key, self.visibility)
 
     def finish(self, key: int | None) -> int:
         """Store what waits; the id of what was asked for, which is the last reading if not `key`."""
@@ -245,7 +266,8 @@ class Change:
     def _there(self, item: int | Body) -> int | Body:
         if isinstance(item, int) or item.key is None:
             return item
-        named = sql.identify(item.entity, reader_for(self.visibility), sql.with_id(item.key))
+        anywhere = reader_for(self.visibility.outside)
+        named = sql.identify(item.entity, anywhere, sql.with_id(item.key))
         return item.key if rows(named) else item
 
     # --- what can exist only after it ------------------------------------------------------------------
@@ -413,12 +435,12 @@ def check_stream(entity: EntityType, stream: int, visibility: Visibility) -> Non
     found = rows(access.owner_of(entity, stream, visibility))
     if not found:
         raise Invalid(entity.name, f"there is no {entity.name} {stream}")
-    if not visibility.may_write(found[0][0]):
+    if not store.may_add_readings(stream, found[0][0], visibility):
         raise Forbidden(f"this {entity.name} belongs to another organisation")
 
 
 def _check_feature(link: Link, feature: int, visibility: Visibility) -> None:
-    reader = reader_for(visibility)
+    reader = reader_for(visibility.outside)
     if not rows(sql.identify(FEATURE_OF_INTEREST, reader, sql.with_id(feature))):
         raise Invalid(link.name, f"there is no {link.target} {feature}")
 

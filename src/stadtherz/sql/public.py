@@ -8,7 +8,17 @@ engine can express) into `Invalid`.
 from typing import TYPE_CHECKING, Any
 
 from stadtherz.sql.compile import compile_condition, compile_order, compile_value
-from stadtherz.sql.fragment import POSTGRESQL, SQLITE, Dialect, Resolve, Source, Sql, compose, join
+from stadtherz.sql.fragment import (
+    POSTGRESQL,
+    SQLITE,
+    Dialect,
+    Resolve,
+    Source,
+    Sql,
+    compose,
+    join,
+    named,
+)
 from stadtherz.sql.functions import IMPLEMENTATIONS, LONGEST, install_on_sqlite, rank, walk
 from stadtherz.sql.keyset import beyond, typed
 from stadtherz.sql.kinds import RANKS, SPECIAL, arguments_of, compared_kind, kind_of, operation
@@ -45,6 +55,7 @@ __all__ = [
     "install_on_sqlite",
     "join",
     "kind_of",
+    "named",
     "operation",
     "rank",
     "typed",

@@ -14,9 +14,12 @@ class StoreConfig(AppConfig):
     label = "store"
 
     def ready(self) -> None:
+        from stadtherz.store.datasets import follow_sharing
+
         connection_created.connect(install_on_connect, dispatch_uid="stadtherz.sql")
         for model in ("Datastream", "FeatureOfInterest"):
             post_delete.connect(_forget_readings, sender=self.get_model(model))
+        follow_sharing()
         post_migrate.connect(_forget_orphans, sender=self, dispatch_uid="stadtherz.store")
 
 

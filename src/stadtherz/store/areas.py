@@ -12,9 +12,10 @@ import numpy as np
 from stadtherz.base.errors import Invalid
 from stadtherz.base.geometry import GeoJSON, bounds, check_geometry
 from stadtherz.sql.public import Sql
+from stadtherz.store import sightings
 from stadtherz.store.batch import Readings
 from stadtherz.store.chunks import Directory, chunks_of
-from stadtherz.store.database import rows_of
+from stadtherz.store.database import ID_RANGE, rows_of
 from stadtherz.store.models import Datastream, FeatureOfInterest
 from stadtherz.store.values import NONE
 
@@ -41,6 +42,7 @@ def widen(readings: Readings, known: Pairs) -> None:
     """Readings come: the areas of their datastreams take in their features, but for those known."""
     if not (new := pairs_of(readings) - known):
         return
+    sightings.note(new)
     boxes = _boxes({feature for _, feature in new})
     wanted: dict[int, set[int]] = {}
     for stream, feature in new:
@@ -63,15 +65,15 @@ def remember(readings: Readings, known: Pairs) -> None:
 
 def renew(
     streams: Iterable[int], chunks: Directory, unsealed: Readings, *, wider: bool = False
-) -> None:
+) -> dict[int, set[int] | None]:
     """Readings went, or a feature is elsewhere: the areas are those of the features that are left.
 
     `wider`: and of what they are already. Where it would take to look at very many readings, an area
-    stays as it is.
+    stays as it is. Gives the features of each datastream, None for those that would be too many.
     """
     asked = Datastream.objects.filter(pk__in=set(streams))
     areas = dict(asked.values_list("pk", "observed_area"))
-    left = {stream: _features_of(stream, chunks, unsealed) for stream in areas}
+    left = {stream: features_of(stream, chunks, unsealed) for stream in areas}
     boxes = _boxes({feature for features in left.values() for feature in features or ()})
     for stream, features in left.items():
         if features is None:
@@ -82,15 +84,22 @@ def renew(
         )
         if found != held:
             _write(stream, found)
+    return left
 
 
-def _features_of(stream: int, chunks: Directory, unsealed: Readings) -> set[int] | None:
-    """The features of a datastream's readings; None if there are too many readings to look at."""
+def features_of(
+    stream: int, chunks: Directory, unsealed: Readings, *, whatever: bool = False
+) -> set[int] | None:
+    """The features of a datastream's readings; None if there are too many readings to look at.
+
+    `whatever`: however many there are.
+    """
     found = chunks.of(np.array([stream], np.int64)).with_readings()
     single = found.stats.feature_min == found.stats.feature_max
-    text = "SELECT feature FROM store_row WHERE datastream = %s LIMIT %s"
-    rows = rows_of(Sql(text, (stream, _MOST_ROWS + 1)))
-    if np.count_nonzero(~single) > _FEW or len(rows) > _MOST_ROWS:
+    most = ID_RANGE.stop - 1 if whatever else _MOST_ROWS + 1
+    text = "SELECT {} feature FROM store_row WHERE datastream = %s LIMIT %s"
+    rows = rows_of(Sql(text.format("DISTINCT" if whatever else ""), (stream, most)))
+    if not whatever and (np.count_nonzero(~single) > _FEW or len(rows) > _MOST_ROWS):
         return None
     features: set[int | None] = {row[0] for row in rows}
     features.update(found.stats.feature_min[single].tolist())

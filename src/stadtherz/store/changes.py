@@ -13,7 +13,7 @@ import numpy as np
 from stadtherz.base.errors import NotFound
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
 from stadtherz.base.time import Period
-from stadtherz.store import areas, chunks, rows, view
+from stadtherz.store import areas, chunks, rows, sightings, view
 from stadtherz.store.batch import Batch, Extra, stream_of, take
 from stadtherz.store.block import Block, Sheaf
 from stadtherz.store.checks import batch_of
@@ -69,7 +69,8 @@ def delete_readings(ids: Iterable[int]) -> int:
 
 def _settle(change: Change) -> None:
     now = change.now
-    areas.renew(change.streams, now.look_at_chunks(), now.unsealed(change.streams))
+    left = areas.renew(change.streams, now.look_at_chunks(), now.unsealed(change.streams))
+    sightings.keep(left)
     change.settle()
 
 

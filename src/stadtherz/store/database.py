@@ -30,6 +30,7 @@ def on_sqlite() -> bool:
 
 def rows_of(sql: Sql) -> list[tuple[Any, ...]]:
     """All rows that the statement gives."""
+    sql = sql.whole
     with database().cursor() as cursor:
         try:
             cursor.execute(sql.text, sql.parameters)

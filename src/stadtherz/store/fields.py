@@ -1,7 +1,7 @@
 """Values onto a model's fields, checked one by one with the field's name in every complaint."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.db import models
 
@@ -10,6 +10,8 @@ from stadtherz.base.visibility import AccessLevel, Visibility
 from stadtherz.store.checks import check_instant, check_plain, check_text
 from stadtherz.store.models import FeatureOfInterest, FeatureType, Location, Observed, Owned
 from stadtherz.store.ownership import check_readable, check_writable
+from stadtherz.store.sharing import opens
+from stadtherz.store.values import Entity
 
 _MEMBERS: dict[str, type[Owned]] = {
     "locations": Location,
@@ -100,7 +102,9 @@ def _check_members(instance: models.Model, name: str, keys: Any, visibility: Vis
 
 
 def _readable(entity: Owned, visibility: Visibility) -> bool:
-    return visibility.may_read(access=entity.access, owner=entity.owner_id, group=entity.group_id)
+    return visibility.may_read(
+        access=entity.access, owner=entity.owner_id, group=entity.group_id
+    ) or opens(cast(Entity, type(entity).__name__), entity.pk, visibility)
 
 
 def check_observed(keys: Any, visibility: Visibility) -> list[int]:

@@ -6,6 +6,7 @@ Observations have no model: `rows.py` keeps them. Times are microseconds since 1
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.base import ModelBase
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,9 @@ ACCESS_CHOICES = [
     (AccessLevel.ORGANISATION.value, _("Own organisation")),
     (AccessLevel.GROUP.value, _("Named group")),
 ]
+
+
+SLUG = r"\A[a-z0-9]+(?:[-_][a-z0-9]+)*\Z"
 
 
 class Organisation(models.Model):
@@ -325,6 +329,83 @@ class Task(Numbered):
 
     def __str__(self) -> str:
         return f"{self.tasking_capability_id}@{self.creation_time}"
+
+
+class ObservedAt(models.Model):
+    """That a datastream has readings of a feature of interest, or has had; kept with the readings.
+
+    No constraint of the database: a commit of readings must not fail for it.
+    """
+
+    datastream = models.ForeignKey(
+        Datastream, models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    feature = models.ForeignKey(
+        FeatureOfInterest, models.CASCADE, related_name="+", db_constraint=False
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["datastream", "feature"], name="observed_at_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.datastream_id} at {self.feature_id}"
+
+
+class Dataset(Owned):
+    """Things and datastreams under one name, with a URL, topics and rights of their own.
+
+    A Thing brings its datastreams. `readers` and `contributors`, and the groups, are those whom the
+    owner shares its members with; contributors may also add and change readings.
+    """
+
+    slug = models.CharField(
+        _("short name in the address"),
+        unique=True,
+        max_length=60,
+        validators=[RegexValidator(SLUG, _("Small letters, digits and single hyphens."))],
+    )
+    title = models.CharField(_("title"), max_length=200)
+    description = models.TextField(_("description"), blank=True)
+    licence = models.CharField(
+        _("licence"),
+        max_length=300,
+        blank=True,
+        help_text=_("A name or an address, such as https://www.govdata.de/dl-de/by-2-0"),
+    )
+    things = models.ManyToManyField(
+        Thing, related_name="+", blank=True, verbose_name=_("things with all their datastreams")
+    )
+    datastreams = models.ManyToManyField(
+        Datastream, related_name="+", blank=True, verbose_name=_("single datastreams")
+    )
+    readers = models.ManyToManyField(
+        Organisation, related_name="+", blank=True, verbose_name=_("organisations that may read")
+    )
+    contributors = models.ManyToManyField(
+        Organisation,
+        related_name="+",
+        blank=True,
+        verbose_name=_("organisations that may read and add readings"),
+    )
+    reader_groups = models.ManyToManyField(
+        AccessGroup, related_name="+", blank=True, verbose_name=_("groups that may read")
+    )
+    contributor_groups = models.ManyToManyField(
+        AccessGroup,
+        related_name="+",
+        blank=True,
+        verbose_name=_("groups that may read and add readings"),
+    )
+
+    class Meta:
+        verbose_name = _("data set")
+        verbose_name_plural = _("data sets")
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class Cursor(models.Model):

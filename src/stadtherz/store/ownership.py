@@ -1,14 +1,15 @@
 """Who may see and change an entity, and whose a new one is."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Q, QuerySet
 
 from stadtherz.base.errors import Forbidden, StadtherzError
-from stadtherz.base.visibility import AccessLevel, Visibility
+from stadtherz.base.visibility import Visibility
 from stadtherz.store.changes import streams_at
 from stadtherz.store.models import (
+    Dataset,
     Datastream,
     FeatureOfInterest,
     HistoricalLocation,
@@ -17,6 +18,7 @@ from stadtherz.store.models import (
     TaskingCapability,
     Thing,
 )
+from stadtherz.store.sharing import opens
 from stadtherz.store.values import Entity
 
 
@@ -35,9 +37,11 @@ def check_readable(instance: Any, visibility: Visibility, refusal: StadtherzErro
         check_readable(instance.thing, visibility, refusal)
     if isinstance(instance, Task):
         check_readable(instance.tasking_capability, visibility, refusal)
-    if isinstance(instance, Owned) and not visibility.may_read(
+    if not isinstance(instance, Owned) or visibility.may_read(
         access=instance.access, owner=instance.owner_id, group=instance.group_id
     ):
+        return
+    if not opens(cast(Entity, type(instance).__name__), instance.pk, visibility):
         raise refusal
 
 
@@ -57,10 +61,24 @@ def default_ownership(
     key = values.get("thing")
     thing = Thing.objects.filter(pk=key).first() if isinstance(key, int) else None
     if thing is None:
-        return {} if visibility.home is None else {"owner": visibility.home}
+        return _as_the_set(visibility) or _at_home(visibility)
     if "access" in values:
         return {"owner": thing.owner_id}
     return {"owner": thing.owner_id, "access": thing.access, "group": thing.group_id}
+
+
+def _at_home(visibility: Visibility) -> dict[str, Any]:
+    return {} if visibility.home is None else {"owner": visibility.home}
+
+
+def _as_the_set(visibility: Visibility) -> dict[str, Any]:
+    """What is created within a data set belongs to its owner, and those see it who see the data set."""
+    if visibility.dataset is None:
+        return {}
+    held = Dataset.objects.get(pk=visibility.dataset)
+    if not visibility.may_write(held.owner_id):
+        return {}
+    return {"owner": held.owner_id, "access": held.access, "group": held.group_id}
 
 
 def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
@@ -93,19 +111,3 @@ def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
 
 def _of_others(users: "QuerySet[Any]", visibility: Visibility) -> bool:
     return users.exclude(owner__in=visibility.writes).exists()
-
-
-def visible(visibility: Visibility, prefix: str = "") -> Q:
-    """`Visibility.may_read` as a condition on the owned entity that `prefix` leads to."""
-    if visibility.everything:
-        return Q()
-    return (
-        Q(**{f"{prefix}access": AccessLevel.PUBLIC})
-        | Q(
-            **{
-                f"{prefix}access": AccessLevel.ORGANISATION,
-                f"{prefix}owner__in": visibility.organisations,
-            }
-        )
-        | Q(**{f"{prefix}access": AccessLevel.GROUP, f"{prefix}group__in": visibility.groups})
-    )

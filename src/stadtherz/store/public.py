@@ -10,6 +10,8 @@ The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cur
 `move_cursor`, `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
+Data sets: `datasets`, `dataset`, `lists_of`, `create_dataset`, `update_dataset`, `delete_dataset`, `adopt`;
+`Dataset` is what staff edit; `within` and `with_shares` give a `Visibility`; `readable` and `held_in` say in SQL who sees what.
 Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
 readings and then correct or delete them; `recognising`, for those who look whether an `Identity` is known.
 
@@ -21,6 +23,19 @@ from stadtherz.store.care import Problem, check
 from stadtherz.store.changes import correct, correct_all, delete_readings, delete_where, reading_at
 from stadtherz.store.columns import together
 from stadtherz.store.database import exclusive, moving
+from stadtherz.store.datasets import (
+    DatasetInfo,
+    adopt,
+    create_dataset,
+    dataset,
+    datasets,
+    delete_dataset,
+    lists_of,
+    sharing_changed,
+    update_dataset,
+    with_shares,
+    within,
+)
 from stadtherz.store.entities import (
     create,
     delete,
@@ -50,6 +65,7 @@ from stadtherz.store.measures import (
     StreamSizes,
     stats,
 )
+from stadtherz.store.models import Dataset
 from stadtherz.store.news import LogPlace, News, log_place, news_after
 from stadtherz.store.offers import Kept, Offer, offer
 from stadtherz.store.policies import Policy, policies, set_policy
@@ -62,9 +78,9 @@ from stadtherz.store.registration import (
     register_stream,
     streams,
     streams_observing,
-    streams_visible_to,
 )
 from stadtherz.store.seal import seal
+from stadtherz.store.sharing import held_in, may_add_readings, readable, streams_visible_to
 from stadtherz.store.standpoint import standpoint
 from stadtherz.store.tend import tend
 from stadtherz.store.threads import Threads
@@ -104,6 +120,8 @@ __all__ = [
     "Bucketing",
     "Buckets",
     "Columns",
+    "Dataset",
+    "DatasetInfo",
     "Entity",
     "Extent",
     "Identity",
@@ -128,6 +146,7 @@ __all__ = [
     "StreamInfo",
     "StreamSizes",
     "Threads",
+    "adopt",
     "append",
     "append_columns",
     "as_arrow",
@@ -141,9 +160,13 @@ __all__ = [
     "correct_all",
     "count",
     "create",
+    "create_dataset",
     "create_organisation",
     "cursor",
+    "dataset",
+    "datasets",
     "delete",
+    "delete_dataset",
     "delete_readings",
     "delete_where",
     "entity_changed",
@@ -151,12 +174,15 @@ __all__ = [
     "extents",
     "feature_for",
     "features_for",
+    "held_in",
     "known_by",
     "latest",
+    "lists_of",
     "locked_cursor",
     "log_after",
     "log_end",
     "log_place",
+    "may_add_readings",
     "move_cursor",
     "move_cursors_to_end",
     "moving",
@@ -165,6 +191,7 @@ __all__ = [
     "offer",
     "organisations",
     "policies",
+    "readable",
     "reading_at",
     "recognising",
     "register_stream",
@@ -172,6 +199,7 @@ __all__ = [
     "seal",
     "select",
     "set_policy",
+    "sharing_changed",
     "spans",
     "standpoint",
     "start_writer",
@@ -185,6 +213,9 @@ __all__ = [
     "tend",
     "together",
     "update",
+    "update_dataset",
     "wait_for_log",
     "with_key",
+    "with_shares",
+    "within",
 ]

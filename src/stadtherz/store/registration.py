@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from stadtherz.base.errors import Conflict, Invalid, NotFound
 from stadtherz.base.geometry import centre, check_geometry
 from stadtherz.base.time import now_us
-from stadtherz.base.visibility import Visibility
 from stadtherz.store.checks import check_text
 from stadtherz.store.models import (
     Datastream,
@@ -19,7 +18,6 @@ from stadtherz.store.models import (
     Sensor,
     Thing,
 )
-from stadtherz.store.ownership import visible
 from stadtherz.store.values import NewStream, StreamInfo
 
 
@@ -162,12 +160,6 @@ def _position(thing: Thing) -> tuple[float, float] | None:
         except Invalid:
             continue
     return None
-
-
-def streams_visible_to(visibility: Visibility) -> frozenset[int]:
-    """Datastreams that the caller may read; a hidden Thing hides its datastreams."""
-    permitted = Datastream.objects.filter(visible(visibility), visible(visibility, "thing__"))
-    return frozenset(permitted.values_list("pk", flat=True))
 
 
 def streams_observing(definitions: Iterable[str]) -> frozenset[int]:

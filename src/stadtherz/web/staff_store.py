@@ -36,6 +36,7 @@ class EntityForm(forms.ModelForm):
     """What staff may say about an entity: its words, and who reads it."""
 
     def clean(self) -> dict[str, Any]:
+        super().clean()  # looks also whether what must be unique is
         data = self.cleaned_data
         named = data.get("access") == AccessLevel.GROUP
         if named and not data.get("group") and "group" not in self.errors:

@@ -15,6 +15,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Service
 from stadtherz.web.staff import panel
+from stadtherz.web.staff_datasets import DatasetViewSet
 from stadtherz.web.staff_home import Figures
 from stadtherz.web.staff_ingest import (
     CodecViewSet,
@@ -51,6 +52,7 @@ class Data(ViewSetGroup):
         RefusedUplinkViewSet,
         ThingViewSet,
         DatastreamViewSet,
+        DatasetViewSet,
     )
 
 

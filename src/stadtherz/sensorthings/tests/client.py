@@ -7,6 +7,7 @@ from urllib.parse import quote
 import orjson
 
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
+from stadtherz.sensorthings.addresses import prefix
 from stadtherz.sensorthings.faces import V1_1, V2_0, Face
 from stadtherz.sensorthings.http import handle
 
@@ -54,11 +55,22 @@ class Client:
     visibility: Visibility
     headers: dict[str, str] = field(default_factory=dict)
     face: Face = V1_1
+    dataset: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """The path of the service root, which may be that of a data set."""
+        return prefix(self.dataset) + self.face.prefix
 
     def request(self, method: str, address: str, body: bytes = b"", **headers: str) -> Reply:
         """`address` is below the service root, or absolute as in a next link."""
-        path, _, query = address.removeprefix(HOST + self.face.prefix).partition("?")
-        path = self.face.prefix + path
+        path, _, query = address.removeprefix(HOST + self.prefix).partition("?")
+        return self.ask(method, self.prefix + path, query, body, **headers)
+
+    def ask(
+        self, method: str, path: str, query: str = "", body: bytes = b"", **headers: str
+    ) -> Reply:
+        """`path` is whole, whatever it leads to."""
         given = {"host": "city.example", **self.headers, **headers}
         scope = {
             "type": "http",
@@ -105,6 +117,11 @@ def member(organisation: int, *, groups: frozenset[int] = frozenset()) -> Visibi
 def operator(home: int) -> Visibility:
     """The one who sees and changes everything, with an organisation for what is created."""
     return Visibility(actor="operator", everything=True, scopes=SYSTEM.scopes, home=home)
+
+
+def in_dataset(client: Client, slug: str) -> Client:
+    """The same caller, who asks below a data set."""
+    return replace(client, dataset=slug)
 
 
 def in_version_2(client: Client) -> Client:

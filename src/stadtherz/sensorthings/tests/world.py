@@ -1,6 +1,8 @@
 """Small random cities, once in the store and once as plain dictionaries for the reference."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -8,7 +10,15 @@ from stadtherz.base.time import DAY, HOUR, SECOND, Micros, Period, iso, parse_in
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.sensorthings.schema import AS_ARRAYS, COMPLEX
 from stadtherz.sensorthings.tests.client import member, operator
-from stadtherz.store.public import Reading, append, create, create_organisation
+from stadtherz.store.public import (
+    Reading,
+    append,
+    create,
+    create_dataset,
+    create_organisation,
+    dataset,
+    with_shares,
+)
 
 START = parse_instant("2026-01-01T00:00:00Z")
 NAMES = ("a", "b", "B", "ab", "10", "a%b_", "ä")
@@ -46,26 +56,107 @@ class Row:
 
 
 @dataclass
+class Group:
+    """A data set: whose it is, and its members."""
+
+    owner: int
+    things: list[int]
+    streams: list[int]
+
+
+@dataclass
 class World:
     rows: dict[str, dict[int, Row]] = field(default_factory=dict)
     callers: list[Visibility] = field(default_factory=list)
+    groups: dict[int, Group] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
         self.rows.setdefault(row.type, {})[row.id] = row
 
     def sees(self, caller: Visibility, row: Row) -> bool:
-        """The rule of the brief: a Datastream needs its Thing, readings and history follow."""
+        """What may be read; within a data set, of this what hangs on members that may be read, too."""
         if row.type == "Observation":
             (kind,) = {"Datastream", "MultiDatastream"} & row.links.keys()
             return self.sees(caller, self.rows[kind][row.links[kind]])
         if row.type == "Task":
             capability = row.links["TaskingCapability"]
             return self.sees(caller, self.rows["TaskingCapability"][capability])
+        if row.type == "HistoricalLocation":
+            return self.sees(caller, self.rows["Thing"][row.links["Thing"]])
+        if not self.reads(caller, row):
+            return False
+        if caller.dataset is None:
+            return True
+        group = self.groups[caller.dataset]
+        return self.belongs(group, row, lambda member: self.reads(caller, member))
+
+    def reads(self, caller: Visibility, row: Row) -> bool:
+        """The rule of the brief: a Datastream needs its Thing, readings and history follow."""
         thing = row.links.get("Thing")
-        if thing is not None and not self.sees(caller, self.rows["Thing"][thing]):
+        if thing is not None and not self.reads(caller, self.rows["Thing"][thing]):
             return False
         access, owner, group = row.access
-        return caller.may_read(access=access, owner=owner, group=group)
+        if caller.may_read(access=access, owner=owner, group=group):
+            return True
+        if row.type in ("TaskingCapability", "Actuator"):  # shares are about readings
+            return False
+        shared = [self.groups[share.dataset] for share in caller.shares]
+        return any(
+            owner == each.owner and self.belongs(each, row, partial(_is_of, each.owner))
+            for each in shared
+        )
+
+    def belongs(self, group: Group, row: Row, counts: Callable[[Row], bool]) -> bool:
+        """Whether the row is a member, or hangs on one that counts."""
+        streams = [s for s in self.streams() if self._is_member(group, s) and counts(s)]
+        if row.type in ("Datastream", "MultiDatastream"):
+            return self._is_member(group, row)
+        if row.type == "Thing":
+            return row.id in group.things or any(
+                s.links["Thing"] == row.id for s in streams if s.id in group.streams
+            )
+        if row.type == "Location":
+            things = [
+                t.id for t in self.all("Thing") if counts(t) and self.belongs(group, t, counts)
+            ]
+            past = [h for h in self.all("HistoricalLocation") if h.links["Thing"] in things]
+            now = [self.rows["Thing"][key] for key in things]
+            return any(row.id in place.links["Locations"] for place in (*past, *now))
+        if row.type == "TaskingCapability":
+            return row.links["Thing"] in group.things
+        if row.type == "Actuator":
+            told = [c for c in self.all("TaskingCapability") if self.belongs(group, c, counts)]
+            return any(c.links["Actuator"] == row.id for c in told if counts(c))
+        if row.type == "FeatureOfInterest":
+            held = {stream.id for stream in streams}
+            found = [o for o in self.all("Observation") if _stream_of(o) in held]
+            return any(o.links["FeatureOfInterest"] == row.id for o in found)
+        if row.type == "ObservedProperty":
+            return any(row.id in _observed(stream) for stream in streams)
+        return any(stream.links[row.type] == row.id for stream in streams)
+
+    def _is_member(self, group: Group, stream: Row) -> bool:
+        return stream.id in group.streams or stream.links["Thing"] in group.things
+
+    def streams(self) -> list[Row]:
+        return [*self.all("Datastream"), *self.all("MultiDatastream")]
+
+    def all(self, kind: str) -> list[Row]:
+        return list(self.rows.get(kind, {}).values())
+
+
+def _stream_of(reading: Row) -> int:
+    links = reading.links
+    key: int = links["Datastream"] if "Datastream" in links else links["MultiDatastream"]
+    return key
+
+
+def _observed(stream: Row) -> list[int]:
+    return stream.links.get("ObservedProperties") or [stream.links["ObservedProperty"]]
+
+
+def _is_of(owner: int, row: Row) -> bool:
+    return row.access[1] == owner
 
 
 @dataclass
@@ -146,7 +237,30 @@ class Builder:
         for thing in things:
             for _ in range(r.randint(0, 2)):
                 self.capability(thing, r.choice(actuators))
+        self.datasets()
         return self.world
+
+    def datasets(self) -> None:
+        """Data sets of either side, shared with nobody or the other, and callers who ask in them."""
+        r, world = self.random, self.world
+        for number in range(r.randint(0, 2)):
+            things = [row.id for row in world.all("Thing")]
+            streams = [row.id for row in world.streams()]
+            owner = r.choice([self.ours, self.theirs])
+            group = Group(owner, _some(r, things, 1), _some(r, streams, 2))
+            document = {
+                "slug": f"set-{number}",
+                "title": "Set",
+                "owner": owner,
+                "things": group.things,
+                "datastreams": group.streams,
+                "readers": r.choice([[], [self.ours], [self.theirs]]),
+            }
+            create_dataset(document, self.operator)
+            world.groups[dataset(f"set-{number}", self.operator).id] = group
+        callers = [with_shares(caller) for caller in world.callers]
+        within = [replace(caller, dataset=key) for caller in callers for key in world.groups]
+        world.callers = [*within, *callers]
 
     def location(self) -> int:
         columns, values = self.described()
@@ -315,6 +429,10 @@ class Builder:
             values["phenomenonTime"] = f"{wire_time(first)}/{wire_time(last)}"
         if results:
             values["resultTime"] = f"{wire_time(min(results))}/{wire_time(max(results))}"
+
+
+def _some(random: Random, keys: list[int], most: int) -> list[int]:
+    return random.sample(keys, random.randint(0, min(most, len(keys))))
 
 
 def _area(longitudes: tuple[int, ...], latitudes: tuple[int, ...]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Town:
     organisation: int
     stream: int
     thing: int
+    dataset: int
     device: int
     field: int
     refused: int
@@ -65,6 +66,7 @@ def town(slug: str) -> Town:
         organisation=owner,
         stream=stream,
         thing=field.datastream.thing_id,
+        dataset=_dataset(slug, owner, stream),
         device=device.pk,
         field=field.pk,
         refused=refused.pk,
@@ -73,6 +75,11 @@ def town(slug: str) -> Town:
         token=ApiToken.objects.get(organisation_id=owner).pk,
         audit=AuditEntry.objects.filter(organisation_id=owner).latest("pk").pk,
     )
+
+
+def _dataset(slug: str, owner: int, stream: int) -> int:
+    values = {"slug": slug, "title": f"Daten {slug}", "owner": owner, "datastreams": [stream]}
+    return store.dataset(store.create_dataset(values, SYSTEM), SYSTEM).id
 
 
 def _stream(slug: str, owner: int) -> store.NewStream:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from stadtherz.base.visibility import AccessLevel
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, member, operator
 from stadtherz.store.public import create_organisation, update
+from tests.conformance.sensing import SENSING
 
 
 @pytest.fixture
@@ -115,10 +115,10 @@ def test_entities_are_drawn_to_the_one_they_belong_to(city: Client, thing: str) 
 )
 def test_what_an_entity_needs_is_not_taken_away(city: Client, method: str, path: str) -> None:
     name = path.partition("(")[0]
-    before = [city.get(f"/{name}").value for name in ENTITY_SETS]
+    before = [city.get(f"/{name}").value for name in SENSING]
     address = "/" + path.format(city.get(f"/{name}").ids[0])
     assert city.request(method, address, b'{"value": []}').status == 400
-    assert [city.get(f"/{name}").value for name in ENTITY_SETS] == before
+    assert [city.get(f"/{name}").value for name in SENSING] == before
 
 
 _REFERENCES: list[Any] = [

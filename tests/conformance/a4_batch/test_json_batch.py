@@ -9,10 +9,10 @@ import pytest
 from stadtherz.base.visibility import ANONYMOUS, AccessLevel
 from stadtherz.sensorthings import batch
 from stadtherz.sensorthings.parts import MAX_PARTS
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, member, operator
 from stadtherz.store.public import create_organisation, update
+from tests.conformance.sensing import SENSING
 
 GO_ON = {"prefer": "continue-on-error"}
 Responses = dict[str, dict[str, Any]]
@@ -237,7 +237,7 @@ def test_other_servers_are_not_asked(api: Client) -> None:
 
 
 def _all(client: Client) -> list[Any]:
-    return [client.get(f"/{name}").value for name in ENTITY_SETS]
+    return [client.get(f"/{name}").value for name in SENSING]
 
 
 def test_a_group_is_done_as_a_whole(api: Client) -> None:

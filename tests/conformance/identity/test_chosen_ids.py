@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from stadtherz.sensorthings.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, in_version_2
 from stadtherz.store import view
 from stadtherz.store.public import log_after, seal
+from tests.conformance.sensing import SENSING
 
 _BODIES: dict[str, dict[str, Any]] = {
     "Things": bodies.thing(),
@@ -37,10 +37,10 @@ def test_an_entity_gets_the_id_that_a_client_chose(api: Client, name: str) -> No
 @pytest.mark.parametrize("name", _BODIES)
 def test_an_id_that_is_taken_is_a_conflict_and_nothing_is_left(api: Client, name: str) -> None:
     assert api.post(f"/{name}", {**_BODIES[name], "@iot.id": 7}).status == 201
-    before = {plural: api.get(f"/{plural}").ids for plural in ENTITY_SETS}
+    before = {plural: api.get(f"/{plural}").ids for plural in SENSING}
     again = api.post(f"/{name}", {**_BODIES[name], "@iot.id": 7})
     assert (again.status, "7" in again.message) == (409, True)
-    assert {plural: api.get(f"/{plural}").ids for plural in ENTITY_SETS} == before
+    assert {plural: api.get(f"/{plural}").ids for plural in SENSING} == before
 
 
 @pytest.mark.parametrize("name", _BODIES)

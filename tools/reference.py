@@ -44,7 +44,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "cli.md": cli_page(),
         "services.md": services_page(),
-        "sensorthings.md": sensorthings_page("1.1", "OGC 18-088 §8.2 and 17-079r1"),
+        "sensorthings.md": sensorthings_page("1.1", "OGC 18-088 §8.2, 17-079r1 and 22-022r1"),
         "sensorthings-2.md": sensorthings_page("2.0", "OGC 23-019 §8"),
         "errors.md": errors_page(),
     }

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 from stadtherz.base.visibility import Visibility
 from stadtherz.identity.models import ApiToken, AuditEntry, User
 
+_PEOPLE = frozenset({"Party"})
 _SECRET = ("password", "digest", "token", "secret", "session")
 _LONGEST = 2_000  # characters of one value that are kept
 
@@ -42,8 +43,12 @@ def follow_entity(
     changes: Mapping[str, Any],
     **_: Any,
 ) -> None:
-    """The store announced a change (signal `entity_changed`): it becomes an entry."""
-    _add(actor, action, entity, id, changes, owner)
+    """The store announced a change (signal `entity_changed`): it becomes an entry.
+
+    Of who may be a person, only the names of what was changed are kept.
+    """
+    told = dict.fromkeys(changes, "***") if entity in _PEOPLE else changes
+    _add(actor, action, entity, id, told, owner)
 
 
 def actor_name(actor: str) -> str:

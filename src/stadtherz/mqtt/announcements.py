@@ -27,6 +27,11 @@ _MODELS = (
     "TaskingCapability",
     "Task",
     "FeatureType",
+    "Party",
+    "License",
+    "Campaign",
+    "ObservationGroup",
+    "Relation",
 )
 _KEPT = 7 * DAY
 _BACK = 500  # announcements looked at again

@@ -206,7 +206,9 @@ class _Reader:
                 values.update(_read(prop, document, way))
             elif prop.required and self.mode != "patch":
                 raise Invalid(way + prop.name, f"is missing; a {entity.name} needs it")
-            elif self.mode == "replace" or (self.mode == "create" and prop.nothing is not None):
+            elif (self.mode == "replace" and not prop.stamped) or (
+                self.mode == "create" and prop.nothing is not None
+            ):
                 values.update(dict.fromkeys(prop.columns, prop.nothing))
         return values
 
@@ -320,9 +322,11 @@ def _converted(prop: Property, value: Any, document: dict[str, Any], name: str) 
 
 
 def _word(prop: Property, value: Any, name: str) -> str:
-    """A text; the results of a MultiDatastream are of one type only."""
+    """A text; the results of a MultiDatastream are of one type only, other texts one of a few."""
     if prop.nothing == COMPLEX != value:
         raise Invalid(name, f"must be {COMPLEX}")
+    if prop.choices and value not in prop.choices:
+        raise Invalid(name, f"must be {' or '.join(prop.choices)}")
     return _text(value, name)
 
 

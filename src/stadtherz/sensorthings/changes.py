@@ -148,6 +148,7 @@ def _change_entity(method: str, route: Route, scope: Scope, raw: bytes, caller: 
             route.last.entity.is_a(kind) for kind in (OBSERVATION, DATASTREAM, FEATURE_OF_INTEREST)
         )
     )
+    readings |= write.names_readings(route.last.entity)
     with transaction(readings=readings):
         if method == "PUT" and _would_create(route, raw, caller):
             if conditions.match is not None:

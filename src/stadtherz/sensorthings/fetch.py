@@ -21,9 +21,11 @@ from stadtherz.sensorthings.routes import Step
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     OBSERVATION,
+    STREAM,
     Link,
     Own,
     Reverse,
+    Through,
 )
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import conjunction
@@ -59,15 +61,22 @@ class Fetcher:
 
     def _next(self, parent: Parent | None, step: Step) -> Parent:
         if step.entity.is_a(OBSERVATION):
-            assert step.key is not None, "no link to one leads to an Observation"
-            reading = readings.by_id(step.key, self.reader)
-            if reading is None or not _belongs(reading, parent, step.link):
-                raise _missing(step)
-            return Parent(step.entity, step.key, reading)
+            return self._reading(parent, step)
         found = rows(sql.identify(step.entity, self.reader, self._at(parent, step)))
         if not found:
             raise _missing(step)
         return Parent(step.entity, found[0][0])
+
+    def _reading(self, parent: Parent | None, step: Step) -> Parent:
+        """The Observation that has the key, or that a link to one leads to."""
+        key = step.key
+        if parent is not None and step.link is not None and isinstance(step.link.via, Own):
+            own = sql.own_keys(parent.type, step.link.via.column, [parent.id])
+            key = next((key for _, key in rows(own)), None)
+        reading = None if key is None else readings.by_id(key, self.reader)
+        if reading is None or not _belongs(reading, parent, step.link):
+            raise _missing(step)
+        return Parent(step.entity, reading["id"], reading)
 
     def _at(self, parent: Parent | None, step: Step) -> Sql:
         conditions = [self._behind(parent, step.link)]
@@ -78,8 +87,7 @@ class Fetcher:
     def _behind(self, parent: Parent | None, link: Link | None) -> Sql:
         if parent is None or link is None:
             return EVERYTHING
-        if parent.reading is not None:
-            assert isinstance(link.via, Own)
+        if parent.reading is not None and isinstance(link.via, Own):
             return sql.with_id(parent.reading[link.via.column])
         return sql.behind(parent.type, link, parent.id)
 
@@ -122,7 +130,12 @@ class Fetcher:
     def selection(self, plan: SetPlan, parent: Parent | None, link: Link | None) -> Selection:
         """Which readings fulfil the plan's filter, in no order."""
         where = replace(plan, order=plan.order[-1:])
-        return _selection(self._resolved(where), _selection_behind(parent, link))
+        return _selection(self._resolved(where), self._selection_behind(parent, link))
+
+    def readings_behind(self, parent: Parent, link: Link) -> set[int]:
+        """The ids of all Observations behind a link that may be seen."""
+        found = readings.select(self._selection_behind(parent, link), self.visibility)
+        return set(found.id.tolist())
 
     def keys(
         self, plan: SetPlan, parent: Parent | None, link: Link | None, limit: int
@@ -135,7 +148,7 @@ class Fetcher:
         self, plan: SetPlan, parent: Parent | None = None, link: Link | None = None
     ) -> Page:
         """As `page` for Observations; what the plan expands is left out."""
-        behind = _selection_behind(parent, link)
+        behind = self._selection_behind(parent, link)
         page = self._observations(self._resolved(plan, behind.streams), behind)
         several.complete(page, self.reader)
         return page
@@ -195,6 +208,8 @@ class Fetcher:
         plan = self._resolved(sql.in_order(link, expand.plan))
         if not plan.entity.is_a(OBSERVATION):
             families = self._behind_keys(plan, link, _keys(parents, link))
+        elif not link.many:
+            families = self._readings_by_key(plan, _keys(parents, link))
         elif _asks_newest(plan, link):
             families = self._newest(plan, parents.ids)
         else:
@@ -242,13 +257,33 @@ class Fetcher:
             number = readings.count(_selection(plan, behind), self.visibility)
         return of_readings(plan, shown, more=len(found) > plan.top > 0, count=number)
 
+    def _selection_behind(self, parent: Parent | None, link: Link | None) -> Selection:
+        if parent is None or link is None:
+            return Selection()
+        if isinstance(link.via, Through):
+            return self._with_ids(
+                frozenset(row[0] for row in rows(sql.members(link.via, parent.id)))
+            )
+        assert isinstance(link.via, Reverse)
+        if parent.type.is_a(DATASTREAM):
+            return Selection(streams=frozenset({parent.id}))
+        among: Expression = Among(Column(link.via.column, Kind.NUMBER), frozenset({parent.id}))
+        return Selection(where=among)
+
+    def _with_ids(self, ids: frozenset[int]) -> Selection:
+        """Those of the Observations that may be seen, looked for only where they can be."""
+        streams = store.streams_of(ids)
+        seen = rows(sql.keys(STREAM, self.reader, sql.with_ids(streams)))
+        among = Among(Column("id", Kind.NUMBER), ids)
+        return Selection(streams=frozenset(row[0] for row in seen), where=among)
+
     def _readings_of_each(self, plan: SetPlan, link: Link, parents: Page) -> Families:
         kind = parents.plan.entity
         parts: list[Columns] = []
         more: list[bool] = []
         counts: list[int] = []
         for key in parents.ids:
-            behind = _selection_behind(Parent(kind, key), link)
+            behind = self._selection_behind(Parent(kind, key), link)
             found = readings.select(_selection(plan, behind, plan.behind), self.visibility)
             parts.append(readings.some(found, slice(plan.top)))
             self._spend(len(parts[-1]))
@@ -258,6 +293,17 @@ class Fetcher:
         ends = np.cumsum([len(part) for part in parts]).tolist()
         members = of_readings(plan, store.together(parts))
         return Families(members, [0, *ends[:-1]], ends, more, counts if plan.count else None)
+
+    def _readings_by_key(self, plan: SetPlan, keys: list[int | None]) -> Families:
+        """The Observation of each of these ids, which several parents may share."""
+        wanted = frozenset(key for key in keys if key is not None)
+        among = self._with_ids(wanted)
+        found = readings.select(_selection(replace(plan, top=len(wanted)), among), self.visibility)
+        places = {key: place for place, key in enumerate(found.id.tolist())}
+        begins = [places.get(key, 0) if key is not None else 0 for key in keys]
+        ends = [begin + (key in places) for begin, key in zip(begins, keys, strict=True)]
+        self._spend(len(found))
+        return Families(of_readings(plan, found), begins, ends)
 
     def _newest(self, plan: SetPlan, streams: list[int]) -> Families:
         """`$orderby=phenomenonTime desc;$top=1` for all datastreams at once."""
@@ -309,9 +355,10 @@ def _keys(parents: Page, link: Link) -> list[int | None]:
 
 
 def _belongs(reading: dict[str, Any], parent: Parent | None, link: Link | None) -> bool:
-    if parent is None or link is None:
+    if parent is None or link is None or isinstance(link.via, Own):
         return True
-    assert isinstance(link.via, Reverse)
+    if isinstance(link.via, Through):
+        return (reading["id"],) in rows(sql.members(link.via, parent.id))
     return bool(reading[link.via.column] == parent.id)
 
 
@@ -324,16 +371,6 @@ def _selection(plan: SetPlan, parent: Selection, *more: Expression) -> Selection
         limit=plan.top + 1,
         skip=plan.skip,
     )
-
-
-def _selection_behind(parent: Parent | None, link: Link | None) -> Selection:
-    if parent is None or link is None:
-        return Selection()
-    assert isinstance(link.via, Reverse)
-    if parent.type.is_a(DATASTREAM):
-        return Selection(streams=frozenset({parent.id}))
-    among: Expression = Among(Column(link.via.column, Kind.NUMBER), frozenset({parent.id}))
-    return Selection(where=among)
 
 
 def _add_extents(page: Page) -> None:

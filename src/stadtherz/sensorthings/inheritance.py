@@ -14,27 +14,48 @@ from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.schema import (
     ACTUATOR,
+    CAMPAIGN,
     DATASTREAM,
     FEATURE_OF_INTEREST,
+    LICENSE,
     LOCATION,
     MODELS,
+    OBSERVATION_GROUP,
     OBSERVED_PROPERTY,
+    PARTY,
+    RELATION,
     SENSOR,
     STREAM,
     THING,
+    EntityType,
 )
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sql.public import Sql
 
 Ownership = dict[str, Any]
 _FEATURE_TYPE = MODELS["2.0"]["FeatureType"]
-_SHARED = (LOCATION, SENSOR, OBSERVED_PROPERTY, FEATURE_OF_INTEREST, _FEATURE_TYPE, ACTUATOR)
+_SHARED = (
+    LOCATION,
+    SENSOR,
+    OBSERVED_PROPERTY,
+    FEATURE_OF_INTEREST,
+    _FEATURE_TYPE,
+    ACTUATOR,
+    PARTY,
+    LICENSE,
+)
+_GATHERING = (CAMPAIGN, OBSERVATION_GROUP, RELATION)
 _STREAMS = ("DatastreamsProximate", "DatastreamsUltimate")
+_GATHERED = ("Datastreams", "MultiDatastreams")
 _READINGS = "Observations"
+_ENDS = ("Subject", "Object")
+_MOST = 100  # readings that are looked at
 
 
 def inherited(body: Body, given: dict[str, int], reader: Reader) -> Ownership:
     """Owner, access and group of the new entity; empty if it has none to take them from."""
+    if gathers(body.entity):
+        return _own_of(_narrowest(_of_streams(body, given, reader)))
     sources = [_of_things(body, given, reader)]
     if body.entity.is_a(FEATURE_OF_INTEREST) or body.entity.is_a(_FEATURE_TYPE):
         sources += [_of_streams(body, given, reader), _of_features(body, given, reader)]
@@ -50,6 +71,17 @@ def whereabouts(body: Body, given: dict[str, int]) -> dict[str, int]:
     return above | {name: keys[0] for name, keys in named.items() if keys}
 
 
+def gathers(entity: EntityType) -> bool:
+    """Whether it leads to data of anybody, wherever that is; so it belongs to no data set."""
+    return any(entity.is_a(gathering) for gathering in _GATHERING)
+
+
+def _own_of(found: Ownership) -> Ownership:
+    """What gathers data of anybody is its maker's, and for nobody else if some of the data is not for all."""
+    hidden = found.get("access", "public") != "public"
+    return {"access": "organisation", "group": None} if hidden else {}
+
+
 def _of_things(body: Body, given: dict[str, int], reader: Reader) -> Iterable[Sql]:
     """Only places refer to Things; the others are given the one they stand beside."""
     if not any(body.entity.is_a(shared) for shared in _SHARED):
@@ -62,10 +94,10 @@ def _of_things(body: Body, given: dict[str, int], reader: Reader) -> Iterable[Sq
 
 
 def _of_streams(body: Body, given: dict[str, int], reader: Reader) -> Iterable[Sql]:
-    for key in [key for name in _STREAMS for key in _existing(body, given, name)]:
+    for key in _all_existing(body, given, (*_STREAMS, *_GATHERED)):
         if rows(sql.identify(STREAM, reader, sql.with_id(key))):
             yield access.ownership_of_stream(key)
-    for key in _existing(body, given, _READINGS):
+    for key in _all_existing(body, given, (_READINGS, *_ENDS))[:_MOST]:
         if (reading := readings.by_id(key, reader)) is not None:
             yield access.ownership_of_stream(reading["datastream"])
 
@@ -74,6 +106,10 @@ def _of_features(body: Body, given: dict[str, int], reader: Reader) -> Iterable[
     for key in _existing(body, given, "Feature") + _existing(body, given, "Features"):
         if rows(sql.identify(FEATURE_OF_INTEREST, reader, sql.with_id(key))):
             yield access.ownership(FEATURE_OF_INTEREST, key)
+
+
+def _all_existing(body: Body, given: dict[str, int], links: Iterable[str]) -> list[int]:
+    return [key for link in links for key in _existing(body, given, link)]
 
 
 def _existing(body: Body, given: dict[str, int], link: str) -> list[int]:

@@ -84,6 +84,8 @@ def schemas(face: Face) -> dict[str, Schema]:
 
 def value_of(prop: Property) -> Schema:
     """What a property holds where it holds anything."""
+    if prop.choices:
+        return {"type": "string", "enum": list(prop.choices)}
     plain = prop.shape is Shape.JSON and prop.column in _OBJECTS
     return _OBJECT if plain else _SHAPES[prop.shape]
 
@@ -229,6 +231,8 @@ _BY_COLUMN: dict[str, Any] = {
     "metadata": "https://example.org/radar",
     "definition": "https://example.org/level",
     "result": 82.5,
+    "role": "individual",
+    "terms_of_use": "free for all",
 }
 _QUANTITY: Schema = {
     "type": "Quantity",
@@ -253,10 +257,13 @@ _RECORD: Schema = {
 }
 _BY_SHAPE = {Shape.RESULT_TYPE: _QUANTITY, Shape.PARAMETERS: _RECORD}
 
+_BESIDE = {"Relation": {"externalResource": "https://example.org/report"}}
+"""What is not required by itself, but one of several."""
+
 
 def example_of(entity: EntityType, *, but: str = "") -> dict[str, Any]:
     """What it takes to create such an entity and what it needs; `but` is given by the path."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = dict(_BESIDE.get(entity.name, {}))
     for prop in entity.properties:
         if prop.required:
             values[prop.name] = _BY_SHAPE.get(prop.shape) or _BY_COLUMN.get(prop.column, {})

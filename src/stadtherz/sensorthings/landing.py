@@ -13,6 +13,7 @@ from stadtherz.sensorthings.periods import RELATIONS
 
 _V1 = "http://www.opengis.net/spec/iot_sensing/1.1/req"
 _TASKING = "http://www.opengis.net/spec/iot_tasking/1.0/req"
+_PLUS = "http://www.opengis.net/spec/sensorthings-staplus/1.0/conf"
 _V2 = "http://www.opengis.net/spec/sensorthings/2.0"
 
 _REQUIREMENTS = (
@@ -65,7 +66,8 @@ CONFORMANCE: dict[str, tuple[str, ...]] = {
     )
     + tuple(
         f"{_TASKING}/{name}" for name in ("tasking-capability", "task", "actuator", "create-tasks")
-    ),
+    )
+    + tuple(f"{_PLUS}/{name}" for name in ("core", "create", "update", "delete")),
     # Of a class that is not whole there are single requirements (docs/explain/sensorthings-2.md).
     "2.0": (
         f"{_V2}/req-class/datamodel/core",

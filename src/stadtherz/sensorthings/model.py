@@ -67,7 +67,8 @@ class Property:
 
     A `silent` one is left out of an answer when it holds nothing. `nothing` is what the store keeps
     when a client gives no value. `hides` is a member of the document that another face keeps there.
-    A `checked` result must be of the kind that its Datastream says.
+    A `checked` result must be of the kind that its Datastream says. A text must be one of the `choices`,
+    if there are any.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Property:
     nothing: str | None = None
     hides: str = ""
     checked: bool = False
+    choices: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
@@ -133,7 +135,8 @@ class Through:
     """To many, both ways: a table of pairs.
 
     `place` is a column by which the targets are in order; each is shown as often as it has a place.
-    `repeats`: a pair may be there several times, and is shown once.
+    `repeats`: a pair may be there several times, and is shown once. `held` is what the store calls the
+    targets at the one of both sides which adds them and takes them away.
     """
 
     table: str
@@ -141,6 +144,7 @@ class Through:
     target: str
     place: str = ""
     repeats: bool = False
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,7 @@ class Link:
     """`required`: an entity cannot be created without it. `made`: the server finds one if need be.
 
     One that `follows` a property says what this refers to, and cannot be changed by itself.
-    `version` says which model the target belongs to.
+    `version` says which model the target belongs to. A `quiet` one is shown only where it is asked for.
     """
 
     name: str
@@ -157,6 +161,7 @@ class Link:
     required: bool = False
     made: bool = False
     follows: bool = False
+    quiet: bool = False
     version: str = "1.1"
 
     @property

@@ -52,6 +52,10 @@ class SetPlan:
     def shows(self, name: str) -> bool:
         return self.select is None or name in self.select
 
+    def leads(self, link: Link) -> bool:
+        """Whether the address of what is behind a link is shown."""
+        return self.shows(link.name) and not (link.quiet and self.select is None)
+
     def resolved(self, where: Expression, order: tuple[Order, ...]) -> "SetPlan":
         return replace(self, where=where, order=order, behind=behind(order, self.after))
 

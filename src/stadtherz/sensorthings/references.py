@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import sql, write
+from stadtherz.sensorthings import pairs, sql, write
 from stadtherz.sensorthings.bodies import Body, key_of, load
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.fetch import Fetcher
@@ -151,6 +151,11 @@ class _Relation:
         changing = set(held) ^ set(wanted)
         if not changing:
             return
+        if pairs.are(self.source.type, self.link):
+            ends = (self.source.type, self.link, self.source.id)
+            pairs.put(*ends, sorted(set(wanted) - set(held)), self.visibility)
+            pairs.take(*ends, sorted(set(held) - set(wanted)), self.visibility)
+            return
         if write.held_as(self.source.type, self.link) is not None:
             keys = dict.fromkeys(
                 [*wanted, *write.hidden(self.source, self.link.name, self.visibility)]
@@ -174,6 +179,8 @@ class _Relation:
         """The ids of what is behind the link and the caller may see."""
         if not self.entity.is_a(OBSERVATION):
             return _keys(self.source, self.link, self.visibility)
+        if isinstance(self.link.via, Through):
+            return sorted(Fetcher(self.visibility).readings_behind(self.source, self.link))
         assert isinstance(self.link.via, Reverse)
         own = Own(self.link.via.column)
         found = write.readings_of(self.source.type, self.source.id, self.visibility, own)

@@ -169,7 +169,7 @@ def _members(found: Page, urls: Urls) -> Iterator[_Member]:
     for link in plan.entity.links:
         if link.name in found.expanded:
             yield from _expanded(found, link, urls, address)
-        elif addresses and plan.shows(link.name):
+        elif addresses and plan.leads(link):
             yield from _leading(found, link, urls, address)
 
 

@@ -42,6 +42,7 @@ from stadtherz.sensorthings.schema import (
     Link,
     Own,
     Reverse,
+    Through,
     back_link,
     target,
 )
@@ -56,12 +57,16 @@ from stadtherz.sensorthings.trees import (
     with_operands,
     within,
 )
+from stadtherz.store import public as store
+from stadtherz.store.public import Selection
 
 _OWN = ""
+_ID = Column("id", Kind.NUMBER)
 _EXTENTS = frozenset(c for p in DATASTREAM.properties if p.computed for c in p.columns)
 _T = TypeVar("_T", bound=Hashable)
 _SEARCH_STEP = 5_000
 _MAX_SEARCH_STEPS = 200
+_MOST_NAMED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,29 +135,50 @@ class Resolution:
         feature has no values, and so does one of a MultiDatastream whose Datastream is asked for; so if
         nothing fulfils the condition, the others are excluded instead.
         """
-        entity, key = _beside(kind, side)
+        link = _link_at(kind, side)
+        entity = target(link)
         own = self.for_entities(entity, rebased(condition, side))
-        column = Column(key, Kind.NUMBER)
+        if not isinstance(link.via, Own):
+            return self._leading(link, own)
+        column = Column(link.via.column, Kind.NUMBER)
         optional = entity.is_a(FEATURE_OF_INTEREST) or entity.only is not None
         if optional and rows(sql.of_nothing(entity, own, self.reader)):
             return Not(Among(column, self._ids(entity, Not(own))))
         return Among(column, self._ids(entity, own))
 
+    def _leading(self, link: Link, condition: Expression) -> Expression:
+        """Which Observations have something behind a link to many that fulfils the condition.
+
+        One that has nothing there counts as one with something that has no values.
+        """
+        entity = target(link)
+        some = Among(_ID, self._led_to(link, self._ids(entity, condition)))
+        if not rows(sql.of_nothing(entity, condition, self.reader)):
+            return some
+        return Or((some, Not(Among(_ID, self._led_to(link, self._ids(entity, TRUE))))))
+
+    def _led_to(self, link: Link, keys: frozenset[int]) -> frozenset[int]:
+        """The Observations from which a link to many leads to one of the entities."""
+        if isinstance(link.via, Through):
+            return frozenset(own for own, _ in rows(sql.pairs(link.via, keys)))
+        assert isinstance(link.via, Reverse)
+        return frozenset(own for _, own in rows(sql.own_keys(target(link), link.via.column, keys)))
+
     def _ids(self, entity: EntityType, condition: Expression) -> frozenset[int]:
         return frozenset(row[0] for row in rows(sql.ids_where(entity, condition, self.reader)))
 
     def _values(self, kind: EntityType, side: str, expression: Expression) -> Expression:
-        entity, key = _beside(kind, side)
-        own = rebased(expression, side)
-        if passes_many(entity, own):
+        link = _link_at(kind, side)
+        entity, own = target(link), rebased(expression, side)
+        if not isinstance(link.via, Own) or passes_many(entity, own):
             raise Unsupported("values behind a link to many cannot be compared with readings")
         if isinstance(own, Column) and own.name == "id" and entity.is_a(DATASTREAM):
-            return Column(key, Kind.NUMBER)
+            return Column(link.via.column, Kind.NUMBER)
         resolved = self.for_entities(entity, own)
         found = rows(sql.values_of(entity, resolved, self.reader))
         if kind_of(own) in (Kind.JSON, Kind.GEOMETRY):
             found = [(row_id, _loaded(value)) for row_id, value in found]
-        return Lookup(Column(key, Kind.NUMBER), dict(found), kind_of(own))
+        return Lookup(Column(link.via.column, Kind.NUMBER), dict(found), kind_of(own))
 
     # --- conditions on entities ------------------------------------------------------------------
 
@@ -214,23 +240,28 @@ class Resolution:
 
     def _having(self, entity: EntityType, way: str, condition: Expression) -> Expression:
         """Which of the entities before the link to readings have one that fulfils the condition."""
-        link = _link_at(entity, way)
         if _is_nothing(condition):
-            return Or((self._with_readings(entity, way, condition), self._without(way, link)))
+            return Or((self._with_readings(entity, way, condition), self._without(entity, way)))
         return self._with_readings(entity, way, condition)
 
-    def _without(self, way: str, link: Link) -> Expression:
+    def _without(self, entity: EntityType, way: str) -> Expression:
         """Those that have no readings at all."""
-        before, slash, _ = way.rpartition("/")
-        return Not(Among(Column(f"{before}{slash}id", Kind.NUMBER), self._keys(link, TRUE)))
+        some = self._with_readings(entity, way, TRUE)
+        if not isinstance(_link_at(entity, way).via, Own):
+            return Not(some)
+        return Or((Compare("eq", some.column, Literal(None, Kind.NULL)), Not(some)))
 
-    def _with_readings(self, entity: EntityType, way: str, condition: Expression) -> Expression:
+    def _with_readings(self, entity: EntityType, way: str, condition: Expression) -> Among:
         link = _link_at(entity, way)
         seen = substituted(condition, lambda column: _from_a_reading(entity, way, column))
         inner = self.for_readings(target(link), seen)
         before, slash, _ = way.rpartition("/")
-        key = Column(f"{before}{slash}id", Kind.NUMBER)
-        return Among(key, self._keys(link, inner))
+        name = link.via.column if isinstance(link.via, Own) else "id"
+        key = Column(f"{before}{slash}{name}", Kind.NUMBER)
+        if isinstance(link.via, Reverse):
+            return Among(key, self._keys(link, inner))
+        source = entity_at(entity, way.split("/")[:-1])
+        return Among(key, self._keys_of_named(source, link, inner))
 
     def _keys(self, link: Link, condition: Expression) -> frozenset[int]:
         """The datastreams or features that have a reading which fulfils the condition.
@@ -249,6 +280,28 @@ class Resolution:
             if keys.complete:
                 return found
         raise TooLarge("the filter on readings matches too many of them; narrow it, e.g. by time")
+
+    def _keys_of_named(
+        self, source: EntityType, link: Link, condition: Expression
+    ) -> frozenset[int]:
+        """Of the Observations whose ids entities hold, those that fulfil the condition; of those in
+        pairs the entities that hold them.
+        """
+        if isinstance(link.via, Own):
+            held = rows(sql.own_keys(source, link.via.column))
+            return self._fulfilling({key for _, key in held}, condition)
+        assert isinstance(link.via, Through)
+        held = rows(sql.pairs(link.via))
+        found = self._fulfilling({key for _, key in held}, condition)
+        return frozenset(own for own, key in held if key in found)
+
+    def _fulfilling(self, ids: set[int], condition: Expression) -> frozenset[int]:
+        if len(ids) > _MOST_NAMED:
+            raise TooLarge("the filter would look at too many Observations; name what holds them")
+        streams = store.streams_of(ids) & store.streams_visible_to(self.reader.visibility)
+        where = And((condition, Among(_ID, frozenset(ids))))
+        found = store.select(Selection(streams=streams, where=where))
+        return frozenset(found.id.tolist())
 
     def _with_extents(self, entity: EntityType, expression: Expression) -> Expression:
         """Times of a Datastream, which are those of its readings, and what these are."""
@@ -288,14 +341,6 @@ def _extent(column: Column, tables: dict[str, dict[int, int]]) -> Expression:
 def _is_extent(entity: EntityType, column: Column) -> bool:
     *links, name = column.name.split("/")
     return name in _EXTENTS and entity_at(entity, links).is_a(DATASTREAM)
-
-
-def _beside(kind: EntityType, side: str) -> tuple[EntityType, str]:
-    """What an Observation's link of that name leads to, and the column with its key."""
-    link = kind.behind(side)
-    assert link is not None, "the plan names links of the schema only"
-    assert isinstance(link.via, Own), "an Observation has links to one only"
-    return target(link), link.via.column
 
 
 def _sides(expression: Expression) -> set[str]:

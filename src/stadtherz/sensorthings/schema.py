@@ -7,7 +7,7 @@ Every stage reads it, or that of version 2.0 (`schema_v2`).
 from collections.abc import Mapping
 from dataclasses import replace
 
-from stadtherz.sensorthings import schema_tasking, schema_v2
+from stadtherz.sensorthings import schema_plus, schema_tasking, schema_v2
 from stadtherz.sensorthings.model import (
     AS_ARRAYS,
     COMPLEX,
@@ -29,14 +29,26 @@ from stadtherz.sensorthings.places import (
     LOCATION_LINKS,
     THING_LINKS,
 )
+from stadtherz.sensorthings.schema_plus import (
+    CAMPAIGN,
+    LICENSE,
+    OBSERVATION_GROUP,
+    PARTY,
+    RELATION,
+)
 from stadtherz.sensorthings.schema_tasking import ACTUATOR, TASK, TASKING_CAPABILITY
 
 __all__ = [
     "ACTUATOR",
     "AS_ARRAYS",
+    "CAMPAIGN",
     "COMPLEX",
+    "LICENSE",
+    "OBSERVATION_GROUP",
     "OBSERVED",
+    "PARTY",
     "QUALITY",
+    "RELATION",
     "RESULT_TYPE",
     "SPANS",
     "TASK",
@@ -65,6 +77,7 @@ THING = EntityType(
         *THING_LINKS,
         Link("MultiDatastreams", "MultiDatastream", Reverse("thing_id")),
         schema_tasking.CAPABILITIES,
+        *schema_plus.THING_LINKS,
     ),
 )
 LOCATION = EntityType(
@@ -120,6 +133,7 @@ DATASTREAM = EntityType(
         _SENSOR,
         Link("ObservedProperty", "ObservedProperty", Own("observed_property_id"), required=True),
         _OBSERVATIONS,
+        *schema_plus.DATASTREAM_LINKS,
     ),
     Access.OWN_AND_THING,
     only=("data_types", False),
@@ -147,6 +161,7 @@ MULTI_DATASTREAM = EntityType(
             required=True,
         ),
         _OBSERVATIONS,
+        *schema_plus.DATASTREAM_LINKS,
     ),
     Access.OWN_AND_THING,
     stored_as="Datastream",
@@ -202,6 +217,7 @@ OBSERVATION = EntityType(
         Link("Datastream", "Datastream", Own("datastream"), required=True),
         Link("MultiDatastream", "MultiDatastream", Own("datastream")),
         Link("FeatureOfInterest", "FeatureOfInterest", Own("feature"), made=True),
+        *schema_plus.OBSERVATION_LINKS,
     ),
     Access.STREAM,
 )
@@ -232,6 +248,7 @@ ENTITY_TYPES: dict[str, EntityType] = {
         OBSERVATION,
         FEATURE_OF_INTEREST,
         *schema_tasking.ENTITY_TYPES,
+        *schema_plus.ENTITY_TYPES,
     )
 }
 ENTITY_SETS: dict[str, EntityType] = {e.plural: e for e in ENTITY_TYPES.values()}

@@ -12,7 +12,7 @@ import orjson
 from stadtherz.base.time import Micros, iso
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.readings import shown_result
-from stadtherz.sensorthings.schema import DATASTREAM, EntityType, Shape, target
+from stadtherz.sensorthings.schema import DATASTREAM, EntityType, Link, Shape, target
 
 Values = dict[str, Any]
 _PLAIN = DATASTREAM.only  # what is sent to MultiDatastreams goes another way
@@ -31,7 +31,7 @@ class Writer:
     def of(cls, entity: EntityType) -> "Writer":
         return cls(
             tuple((p.name, p.silent, p.columns, _SHOWN[p.shape]) for p in entity.properties),
-            tuple(link.name for link in entity.links if target(link).only in (None, _PLAIN)),
+            tuple(link.name for link in entity.links if _shown(link)),
         )
 
     def write(self, address: str, key: int, values: Values, urls: Urls) -> bytes:
@@ -44,6 +44,10 @@ class Writer:
         for name in self.links:
             document[urls.face.navigation_link(name)] = f"{address}/{name}"
         return orjson.dumps(document)
+
+
+def _shown(link: Link) -> bool:
+    return not link.quiet and target(link).only in (None, _PLAIN)
 
 
 def exact(values: Values) -> bool:

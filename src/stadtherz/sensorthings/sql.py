@@ -14,6 +14,7 @@ from stadtherz.sensorthings.schema import (
     MODELS,
     OBSERVED,
     OBSERVED_PROPERTY,
+    RELATION,
     TASK,
     TASKING_CAPABILITY,
     EntityType,
@@ -199,6 +200,31 @@ def with_id(key: int) -> Sql:
     return Sql(f"{ROOT}.id = %s", (key,))
 
 
+def with_ids(keys: Collection[int]) -> Sql:
+    return Sql(f"{ROOT}.id IN ({_marks(keys)})", tuple(keys))
+
+
+def pairs(via: Through, targets: Collection[int] | None = None) -> Sql:
+    """Rows of (from, to) of a table of pairs; all of them, or those that lead to one of the targets."""
+    text = f'SELECT "{via.own}", "{via.target}" FROM {via.table}'
+    if targets is None:
+        return Sql(text)
+    return Sql(f'{text} WHERE "{via.target}" IN ({_marks(targets)})', tuple(targets))
+
+
+def own_keys(entity: EntityType, column: str, among: Collection[int] | None = None) -> Sql:
+    """Rows of (id, key in a column of its own) of entities, where there is one."""
+    text = f'SELECT id, "{column}" FROM {entity.table} WHERE "{column}" IS NOT NULL'
+    if among is None:
+        return Sql(text)
+    return Sql(f"{text} AND id IN ({_marks(among)})", tuple(among))
+
+
+def ends_of_relation(key: int) -> Sql:
+    """What the Relation leads to: an Observation, or something outside."""
+    return Sql(f"SELECT object, external_resource FROM {RELATION.table} WHERE id = %s", (key,))
+
+
 def generated_features(streams: Sequence[int]) -> Sql:
     """Rows of (Datastream, feature made from the place of its Thing), where it has been made already."""
     place = store.standpoint("d.thing_id")
@@ -277,7 +303,7 @@ def told_parameters(task: int) -> Sql:
 
 
 def _marks(values: Collection[int]) -> str:
-    return ", ".join(["%s"] * len(values))
+    return ", ".join(["%s"] * len(values)) or "NULL"
 
 
 def lock(entity: EntityType, key: int) -> Sql:

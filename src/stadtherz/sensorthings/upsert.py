@@ -9,6 +9,7 @@ entity has a value for. A Datastream is recognised within its Thing, an Observat
 Only what the sender may change is looked at: two organisations may use the same identifiers.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import unquote_plus
@@ -17,7 +18,7 @@ from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import kinds, readings, recognised
+from stadtherz.sensorthings import kinds, readings, recognised, relations
 from stadtherz.sensorthings.access import visible
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
@@ -31,7 +32,14 @@ from stadtherz.sensorthings.schema import (
     Shape,
 )
 from stadtherz.sensorthings.tables import ROOT, Reader, Tables
-from stadtherz.sensorthings.write import Change, Given, check_belongs, in_words_of
+from stadtherz.sensorthings.write import (
+    Change,
+    Given,
+    check_belongs,
+    in_words_of,
+    leads_to,
+    names_readings,
+)
 from stadtherz.sql.public import Sql, compile_condition, compose, join
 from stadtherz.store import public as store
 from stadtherz.store.public import Entity, Identity, Reading, Selection
@@ -74,9 +82,9 @@ def put(
         Conflict: if several are recognised.
     """
     merge = _Merge(visibility, now, paths=paths)
-    if body.entity.is_a(OBSERVATION) and not body.nested:
+    if body.entity.is_a(OBSERVATION) and not (body.nested or leads_to(body, given)):
         return merge.keep(body, given)
-    with store.recognising():
+    with store.moving() if names_readings(body.entity) else nullcontext(), store.recognising():
         if body.entity.is_a(OBSERVATION):
             return merge.keep(body, given)
         key = merge.create(body, given)
@@ -92,10 +100,14 @@ class _Merge(Change):
 
     paths: tuple[Path, ...] = ()
     made: set[tuple[str, int]] = field(default_factory=set)
+    last: int = 0
+
+    def _stored(self) -> int:
+        return self.last
 
     def create(self, body: Body, given: Given) -> int | None:
         if body.entity.is_a(OBSERVATION):
-            self.keep(body, given)
+            self.last, _ = self.keep(body, given)
             return None
         return Change.create(self, body, given)
 
@@ -116,6 +128,7 @@ class _Merge(Change):
             kinds.check_change(key, body)
         with in_words_of(entity):
             said = kinds.with_parts(entity, key, _said(entity, values))
+            relations.check(entity, key, said)
             store.update(cast(Entity, entity.kind), key, said, self.visibility)
         return key
 
@@ -139,6 +152,12 @@ class _Merge(Change):
 
     def keep(self, body: Body, given: Given) -> tuple[int, bool]:
         """The id of the reading that the body describes, and whether it is a new one."""
+        key, new = self._kept_reading(body, given)
+        if leads_to(body, given):
+            self.attach(self._known(body), given, key)
+        return key, new
+
+    def _kept_reading(self, body: Body, given: Given) -> tuple[int, bool]:
         _, path, _ = self._own(body)
         if path != _TIME:
             raise Invalid(OPTION, "recognises Observations by phenomenonTime")

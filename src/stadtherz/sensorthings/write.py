@@ -15,27 +15,30 @@ from stadtherz.base.errors import Forbidden, Invalid, NotFound, TooLarge
 from stadtherz.base.expressions import Among, Column, Kind
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import SYSTEM, Visibility
-from stadtherz.sensorthings import access, kinds, readings, sql, tasks
+from stadtherz.sensorthings import access, kinds, pairs, readings, relations, sql, tasks
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.found import Parent
-from stadtherz.sensorthings.inheritance import Ownership, inherited, whereabouts
+from stadtherz.sensorthings.inheritance import Ownership, gathers, inherited, whereabouts
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
     OBSERVATION,
+    OBSERVATION_GROUP,
     OBSERVED,
+    RELATION,
     STREAM,
     THING,
     EntityType,
     Link,
     Own,
+    Reverse,
     Through,
     back_link,
     target,
 )
 from stadtherz.store import public as store
-from stadtherz.store.public import Columns, Entity, Reading, Receipt, Selection
+from stadtherz.store.public import Columns, Entity, Reading, Selection
 
 Given = dict[str, int]
 _PERIODS = {"phenomenon": "phenomenon_time", "valid": "valid_time"}
@@ -60,18 +63,32 @@ def create(
 ) -> int:
     """Create what the body describes and give its id; `given` are links that the path names."""
     change = Change(visibility, now)
-    if entity.is_a(OBSERVATION) and not body.nested:
+    if entity.is_a(OBSERVATION) and not (body.nested or leads_to(body, given)):
         return store.append([change.reading(body, given)])[0].id
-    with transaction.atomic():
+    with store.moving() if names_readings(entity) else transaction.atomic():
         key = change.finish(change.create(body, given))
         check_belongs(entity, key, visibility)
         return key
+
+
+def names_readings(entity: EntityType) -> bool:
+    """Whether it holds ids of Observations, which must not go while these are written down."""
+    return entity.is_a(OBSERVATION_GROUP) or entity.is_a(RELATION)
+
+
+def leads_to(body: Body, given: Given) -> bool:
+    """Whether others, which come later, are to lead to the entity that the body describes."""
+    named = body.links.keys() | given.keys()
+    return any(link.name in named for link in body.entity.links if link.many)
 
 
 def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> None:
     """Give an entity the values and links that the body names."""
     if entity.is_a(OBSERVATION):
         _correct(key, body, visibility)
+        for link, keys in _references(body):
+            if link.many:
+                _turn(entity, link, keys, key, visibility)
         return
     if entity.is_a(DATASTREAM):
         kinds.check_change(key, body)
@@ -86,12 +103,12 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
         else:
             raise Invalid(link.name, f"cannot be changed here; change the {link.target} instead")
     tasks.check(entity, key, values, reader_for(visibility))
+    relations.check(entity, key, values)
     with in_words_of(entity):
         values = kinds.with_parts(entity, key, values)
         store.update(cast(Entity, entity.kind), key, values, visibility)
     for link, keys in turned:  # these are added to what is behind it (18-088 §10.3)
-        for other in keys:
-            _relink(entity, link, other, key, visibility)
+        _turn(entity, link, keys, key, visibility)
 
 
 def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
@@ -111,16 +128,22 @@ def check_belongs(entity: EntityType, key: int, visibility: Visibility) -> None:
     if visibility.dataset is None or entity.is_a(OBSERVATION):
         return
     if not rows(sql.identify(entity, reader_for(visibility), sql.with_id(key))):
-        raise Forbidden(
-            f"a {entity.name} by itself belongs to no data set; create it with or below a Thing or"
-            " a Datastream of this one, or outside"
-        )
+        raise _belongs_nowhere(entity)
+
+
+def _belongs_nowhere(entity: EntityType) -> Forbidden:
+    if gathers(entity):
+        return Forbidden(f"a {entity.name} belongs to no data set; create it outside")
+    return Forbidden(
+        f"a {entity.name} by itself belongs to no data set; create it with or below a Thing or"
+        " a Datastream of this one, or outside"
+    )
 
 
 def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
     """Let readings that can do without the entity go on without it."""
     for link in entity.links:
-        if not target(link).is_a(OBSERVATION) or entity.is_a(DATASTREAM):
+        if not target(link).is_a(OBSERVATION) or link.via != Reverse(_FEATURE.column):
             continue
         if back_link(entity, link).made:
             return
@@ -164,19 +187,25 @@ class Change:
     visibility: Visibility
     now: Micros
     waiting: list[Reading] = field(default_factory=list)
+    later: list[tuple[int, Body, Given]] = field(default_factory=list)
     streams: set[int] = field(default_factory=set)
     features: dict[int, int] = field(default_factory=dict)
 
     def create(self, body: Body, given: Given) -> int | None:
         """The new id; None for a reading, which waits to be stored with the others."""
         if body.entity.is_a(OBSERVATION):
+            body = self._known(body)
             self.waiting.append(self.reading(body, given))
+            if leads_to(body, given):
+                self.later.append((len(self.waiting) - 1, body, given))
             return None
+        if self.visibility.dataset is not None and gathers(body.entity):
+            raise _belongs_nowhere(body.entity)
         body = self._known(body)
         owned = inherited(body, given, reader_for(self.visibility))
         key = self.kept(body, owned, {**body.values, **self._links(body, given)})
         self._adopt(body.entity, key)
-        self._attach(body, given, key)
+        self.attach(body, given, key)
         return key
 
     def kept(self, body: Body, owned: Ownership, values: dict[str, Any]) -> int:
@@ -184,6 +213,7 @@ class Change:
         entity = body.entity
         stamps = {p.column: self.now for p in entity.properties if p.stamped}
         tasks.check(entity, None, values, reader_for(self.visibility))
+        relations.check(entity, None, values)
         with in_words_of(entity):
             values = stamps | kinds.with_parts(entity, None, values)
             whole = {**owned, **entity.fixed, **values}
@@ -199,12 +229,22 @@ class Change:
 
     def finish(self, key: int | None) -> int:
         """Store what waits; the id of what was asked for, which is the last reading if not `key`."""
-        receipts = self.store()
-        return receipts[-1].id if key is None else key
+        last = self.store()
+        if key is not None:
+            return key
+        assert last is not None, "a reading waits"
+        return last
 
-    def store(self) -> list[Receipt]:
-        """Store the readings that wait for what they belong to."""
-        return store.append(self.waiting)
+    def store(self) -> int | None:
+        """Store the readings that wait, and then what leads to them; the id of the last."""
+        if not self.waiting:
+            return None
+        waiting, later, self.waiting, self.later = self.waiting, self.later, [], []
+        keys = [receipt.id for receipt in store.append(waiting)]
+        for place, body, given in later:
+            self.attach(body, given, keys[place])
+        self.store()
+        return keys[-1]
 
     # --- what must exist before the entity -----------------------------------------------------------
 
@@ -253,7 +293,12 @@ class Change:
         if isinstance(item, int):
             return item
         key = self.create(item, given)
-        assert key is not None, "no link to one leads to an Observation"
+        return self._stored() if key is None else key
+
+    def _stored(self) -> int:
+        """The id of the reading that was the last to wait, and must be there before what leads to it."""
+        key = self.store()
+        assert key is not None, "a reading waits"
         return key
 
     def _known(self, body: Body) -> Body:
@@ -272,7 +317,7 @@ class Change:
 
     # --- what can exist only after it ------------------------------------------------------------------
 
-    def _attach(self, body: Body, given: Given, key: int) -> None:
+    def attach(self, body: Body, given: Given, key: int) -> None:
         for link in body.entity.links:
             if isinstance(link.via, Own) or held_as(body.entity, link) is not None:
                 continue
@@ -280,11 +325,11 @@ class Change:
             if link.name in given:
                 items.insert(0, given[link.name])
             back = back_link(body.entity, link)
+            there = [item for item in items if isinstance(item, int)]
+            _turn(body.entity, link, there, key, self.visibility)
             for item in items:
                 if isinstance(item, Body):
                     self.create(item, {back.name: key})
-                else:
-                    _relink(body.entity, link, item, key, self.visibility)
 
     # --- readings ---------------------------------------------------------------------------------------
 
@@ -386,11 +431,24 @@ def _link(entity: EntityType, name: str) -> Link:
     return link
 
 
+def _turn(
+    source: EntityType, link: Link, others: list[int], key: int, visibility: Visibility
+) -> None:
+    """Add what exists to what is behind a link to many of the entity with this key."""
+    if others and pairs.are(source, link):
+        pairs.put(source, link, key, others, visibility)
+        return
+    for other in others:
+        _relink(source, link, other, key, visibility)
+
+
 def _relink(
     source: EntityType, link: Link, existing: int, key: int, visibility: Visibility
 ) -> None:
     """Make what exists at the other end of a link to many point at the entity with this key."""
     entity, back = target(link), back_link(source, link)
+    if visibility.dataset is not None and gathers(entity):
+        raise Invalid(link.name, f"leads nowhere: {entity.name} {existing}")
     if is_observed(entity, back):
         raise belongs(back)
     try:
@@ -472,7 +530,8 @@ def _correct(key: int, body: Body, visibility: Visibility) -> None:
     check_stream(STREAM, held["datastream"], visibility)
     values = {**held, **body.values}
     for link, keys in _references(body):
-        assert isinstance(link.via, Own)
+        if not isinstance(link.via, Own):
+            continue
         values[link.via.column] = keys[0] if keys else None
         if link.via == _STREAM:
             check_stream(target(link), keys[0], visibility)

@@ -13,7 +13,7 @@ import numpy as np
 from stadtherz.base.errors import NotFound
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
 from stadtherz.base.time import Period
-from stadtherz.store import areas, chunks, rows, sightings, view
+from stadtherz.store import areas, chunks, grouped, rows, sightings, view
 from stadtherz.store.batch import Batch, Extra, stream_of, take
 from stadtherz.store.block import Block, Sheaf
 from stadtherz.store.checks import batch_of
@@ -62,6 +62,7 @@ def delete_readings(ids: Iterable[int]) -> int:
             change = Change(view.current().copy())
             number = _take_away(wanted[begin : begin + _SLICE], change)
             if number:
+                grouped.forget(np.array(change.ids, np.int64))
                 _settle(change)
         deleted += number
     return deleted
@@ -163,6 +164,7 @@ def delete_of(entity: Datastream | FeatureOfInterest) -> None:
         return
     with moving():
         change = Change(view.current().copy())
+        grouped.forget_stream(entity.pk)
         change.remove_stream(entity.pk)
         change.settle([entity.pk])
 

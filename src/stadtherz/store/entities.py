@@ -2,8 +2,8 @@
 
 Values are keyed by the models' field names; relations by id (`thing`, `sensor`,
 `observed_property`, `generated_from`, `proximate_feature`, `actuator`, `tasking_capability`), `observed`
-and what `fields.SETS` names
-as lists of ids.
+and what `fields.SETS` names as lists of ids; `datastreams`, `groups`, `relations` and `observations` as
+`Members`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,18 +17,24 @@ from stadtherz.base.errors import Conflict, NotFound
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.sql.public import compose
+from stadtherz.store import gathered
 from stadtherz.store.changes import hold_area, renew_areas
 from stadtherz.store.database import exclusive, members, on_sqlite, rows_of, run
 from stadtherz.store.fields import SETS, apply_values, check_observed
 from stadtherz.store.models import (
     Actuator,
+    Campaign,
     Datastream,
     FeatureOfInterest,
     FeatureType,
     HistoricalLocation,
+    License,
     Location,
+    ObservationGroup,
     Observed,
     ObservedProperty,
+    Party,
+    Relation,
     Sensor,
     Task,
     TaskingCapability,
@@ -60,6 +66,11 @@ MODELS: dict[Entity, type[Model]] = {
     "TaskingCapability": TaskingCapability,
     "Task": Task,
     "FeatureType": FeatureType,
+    "Party": Party,
+    "License": License,
+    "Campaign": Campaign,
+    "ObservationGroup": ObservationGroup,
+    "Relation": Relation,
 }
 
 entity_changed = Signal()
@@ -78,7 +89,8 @@ def create(
     with exclusive():
         instance = MODELS[entity]()
         owned = default_ownership(entity, values, visibility)
-        apply_values(instance, {**owned, **_plain(values, visibility)}, visibility, creating=True)
+        plain = _plain(gathered.others(entity, values), visibility)
+        apply_values(instance, {**owned, **plain}, visibility, creating=True)
         check_writable(instance, visibility)
         instance.pk = key
         with nullcontext() if key is None else _chosen(entity, key):
@@ -86,6 +98,7 @@ def create(
         _set_observed(instance, values)
         _set_locations(entity, instance, values)
         _set_others(instance, values)
+        gathered.change(entity, instance, values, visibility)
         _announce("create", entity, instance, values, visibility)
         return int(instance.pk)
 
@@ -118,13 +131,15 @@ def update(entity: Entity, key: int, values: Mapping[str, Any], visibility: Visi
         instance = find(entity, key, visibility)
         check_writable(instance, visibility)
         before, place = _state(instance), _place(instance)
-        apply_values(instance, _plain(values, visibility), visibility, creating=False)
+        plain = _plain(gathered.others(entity, values), visibility)
+        apply_values(instance, plain, visibility, creating=False)
         check_writable(instance, visibility)  # the new owner, too
         changed = _state(instance) != before
         if changed:
             instance.save()
         changed |= _set_observed(instance, values)
         changed |= _set_others(instance, values)
+        changed |= gathered.change(entity, instance, values, visibility)
         if place != _place(instance):
             _renew_areas(entity, key)
         if _set_locations(entity, instance, values) or changed:

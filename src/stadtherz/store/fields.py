@@ -8,6 +8,7 @@ from django.db import models
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import AccessLevel, Visibility
 from stadtherz.store.checks import check_instant, check_plain, check_text
+from stadtherz.store.grouped import check_there
 from stadtherz.store.models import FeatureOfInterest, FeatureType, Location, Observed, Owned
 from stadtherz.store.ownership import check_readable, check_writable
 from stadtherz.store.sharing import opens
@@ -56,6 +57,8 @@ def _check(field: "models.Field[Any, Any]", value: Any, visibility: Visibility) 
             _check_relation(field, value, visibility)
         case models.JSONField():
             check_plain(field.name, value)
+        case models.PositiveBigIntegerField():
+            check_there(field.name, [value], visibility)
         case models.BigIntegerField():
             if not isinstance(value, int) or isinstance(value, bool):
                 raise Invalid(field.name, "must be a time in microseconds")

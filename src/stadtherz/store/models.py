@@ -104,15 +104,9 @@ class Owned(Numbered):
         abstract = True
 
 
-class Described(Owned):
-    """The three properties that most entities share.
+class Known(Owned):
+    """`known_as` is the `Identity` by which others recognise the entity, if they do."""
 
-    `known_as` is the `Identity` by which others recognise the entity, if they do.
-    """
-
-    name = models.CharField(_("name"), max_length=255)
-    description = models.TextField(_("description"), blank=True)
-    properties = models.JSONField(_("properties"), null=True, blank=True)
     known_as = models.TextField(null=True, blank=True, editable=False)  # noqa: DJ001 - a key or none
 
     class Meta:
@@ -126,13 +120,24 @@ class Described(Owned):
             )
         ]
 
-    def __str__(self) -> str:
-        return self.name
-
     def save(self, **options: Any) -> None:
         if self.known_as is not None and not Identity.read(self.known_as).fits(self):
             self.known_as = None
         super().save(**options)
+
+
+class Described(Known):
+    """The three properties that most entities share."""
+
+    name = models.CharField(_("name"), max_length=255)
+    description = models.TextField(_("description"), blank=True)
+    properties = models.JSONField(_("properties"), null=True, blank=True)
+
+    class Meta(Known.Meta):
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Defined(Described):
@@ -146,6 +151,19 @@ class Defined(Described):
         abstract = True
 
 
+def _optional_text() -> "models.TextField[str | None, str | None]":
+    """A text that may be missing, which filters tell from an empty one."""
+    return models.TextField(null=True, blank=True)
+
+
+def _of_party() -> "models.ForeignKey[Any, Any]":
+    return models.ForeignKey("store.Party", models.SET_NULL, null=True, related_name="+")
+
+
+def _under_license() -> "models.ForeignKey[Any, Any]":
+    return models.ForeignKey("store.License", models.SET_NULL, null=True, related_name="+")
+
+
 class Location(Defined):
     encoding_type = models.CharField(max_length=100, default="application/geo+json")
     location = models.JSONField()
@@ -157,6 +175,7 @@ class Location(Defined):
 
 class Thing(Defined):
     locations = models.ManyToManyField(Location, related_name="+", blank=True)
+    party = _of_party()
 
     class Meta(Described.Meta):
         verbose_name = _("thing")
@@ -222,6 +241,8 @@ class Datastream(Defined):
     ultimate_features: "models.ManyToManyField[FeatureOfInterest, Any]" = models.ManyToManyField(
         "FeatureOfInterest", related_name="+", blank=True
     )
+    party = _of_party()
+    license = _under_license()
 
     class Meta(Described.Meta):
         verbose_name = _("datastream")
@@ -406,6 +427,106 @@ class Dataset(Owned):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Party(Known):
+    """Somebody to whom Things and series belong (22-022r1); a person, or an institution."""
+
+    role = models.CharField(max_length=20)
+    description = _optional_text()
+    display_name = _optional_text()
+    auth_id = _optional_text()
+
+    class Meta(Known.Meta):
+        verbose_name = _("party")
+        verbose_name_plural = _("parties")
+
+    def __str__(self) -> str:
+        return self.display_name or str(self.pk)
+
+
+class License(Described):
+    definition = models.TextField(_("definition"))
+    logo = _optional_text()
+    attribution_text = _optional_text()
+
+    class Meta(Described.Meta):
+        verbose_name = _("license")
+        verbose_name_plural = _("licenses")
+
+
+class Relation(Known):
+    """What one observation, the subject, has to do with another or with something outside."""
+
+    role = models.TextField()
+    description = _optional_text()
+    external_resource = _optional_text()
+    properties = models.JSONField(null=True, blank=True)
+    subject = models.PositiveBigIntegerField()
+    object = models.PositiveBigIntegerField(null=True)
+
+    class Meta(Known.Meta):
+        indexes = [
+            *Known.Meta.indexes,
+            models.Index(fields=["subject"], name="relation_subject"),
+            models.Index(fields=["object"], name="relation_object"),
+        ]
+        verbose_name = _("relation")
+        verbose_name_plural = _("relations")
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.role}"
+
+
+class ObservationGroup(Described):
+    purpose = _optional_text()
+    creation_time = models.BigIntegerField()
+    end_time = models.BigIntegerField(null=True)
+    terms_of_use = _optional_text()
+    privacy_policy = _optional_text()
+    data_quality = models.JSONField(null=True, blank=True)
+    party = _of_party()
+    license = _under_license()
+    relations = models.ManyToManyField(Relation, related_name="+", blank=True)
+
+    class Meta(Described.Meta):
+        verbose_name = _("observation group")
+        verbose_name_plural = _("observation groups")
+
+
+class Grouped(models.Model):
+    """That an observation, which has no row in any table, is in a group (docs/decisions/0014)."""
+
+    group = models.ForeignKey(
+        ObservationGroup, models.CASCADE, related_name="grouped", db_index=False
+    )
+    observation = models.PositiveBigIntegerField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "observation"], name="grouped_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.group_id} {self.observation}"
+
+
+class Campaign(Described):
+    classification = _optional_text()
+    terms_of_use = models.TextField()
+    privacy_policy = _optional_text()
+    creation_time = models.BigIntegerField()
+    start_time = models.BigIntegerField(null=True)
+    end_time = models.BigIntegerField(null=True)
+    url = _optional_text()
+    party = _of_party()
+    license = _under_license()
+    datastreams = models.ManyToManyField(Datastream, related_name="+", blank=True)
+    groups = models.ManyToManyField(ObservationGroup, related_name="+", blank=True)
+
+    class Meta(Described.Meta):
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
 
 
 class Cursor(models.Model):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from stadtherz.base.errors import Forbidden, StadtherzError
 from stadtherz.base.visibility import Visibility
@@ -81,33 +81,26 @@ def _as_the_set(visibility: Visibility) -> dict[str, Any]:
     return {"owner": held.owner_id, "access": held.access, "group": held.group_id}
 
 
+_USERS: dict[str, tuple[tuple[type[Owned], str], ...]] = {
+    "Thing": ((Datastream, "thing"), (TaskingCapability, "thing")),
+    "Sensor": ((Datastream, "sensor"),),
+    "ObservedProperty": ((Datastream, "observed__observed_property"),),
+    "FeatureOfInterest": ((Datastream, "proximate_feature"), (Datastream, "ultimate_features")),
+    "FeatureType": ((FeatureOfInterest, "feature_types"),),
+    "Location": ((Thing, "locations"),),
+    "License": ((Datastream, "license"),),
+    "Actuator": ((TaskingCapability, "actuator"),),
+}
+"""What uses an entity, and the field by which it does."""
+
+
 def others_use(entity: Entity, key: int, visibility: Visibility) -> bool:
     """Whether deleting the entity would touch data of organisations the caller may not change."""
     if visibility.everything:
         return False
-    match entity:
-        case "Thing":
-            users: QuerySet[Any] = Datastream.objects.filter(thing=key)
-            abilities = TaskingCapability.objects.filter(thing=key)
-            return _of_others(users, visibility) or _of_others(abilities, visibility)
-        case "Sensor":
-            users = Datastream.objects.filter(sensor=key)
-        case "ObservedProperty":
-            users = Datastream.objects.filter(observed__observed_property=key)
-        case "FeatureOfInterest":
-            users = Datastream.objects.filter(
-                Q(pk__in=streams_at(key)) | Q(proximate_feature=key) | Q(ultimate_features=key)
-            )
-        case "FeatureType":
-            users = FeatureOfInterest.objects.filter(feature_types=key)
-        case "Location":
-            users = Thing.objects.filter(locations=key)
-        case "Actuator":
-            users = TaskingCapability.objects.filter(actuator=key)
-        case _:
-            return False
-    return _of_others(users, visibility)
-
-
-def _of_others(users: "QuerySet[Any]", visibility: Visibility) -> bool:
-    return users.exclude(owner__in=visibility.writes).exists()
+    users: list[QuerySet[Any]] = [
+        model._base_manager.filter(**{field: key}) for model, field in _USERS.get(entity, ())
+    ]
+    if entity == "FeatureOfInterest":
+        users.append(Datastream.objects.filter(pk__in=streams_at(key)))
+    return any(found.exclude(owner__in=visibility.writes).exists() for found in users)

@@ -9,7 +9,7 @@ finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
 `move_cursor`, `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
-`streams`, `streams_visible_to`, `streams_observing`; `organisations`, `create_organisation`.
+`streams`, `streams_visible_to`, `streams_observing`, `streams_of`; `organisations`, `create_organisation`.
 Data sets: `datasets`, `dataset`, `lists_of`, `create_dataset`, `update_dataset`, `delete_dataset`, `adopt`;
 `Dataset` is what staff edit; `within` and `with_shares` give a `Visibility`; `readable` and `held_in` say in SQL who sees what.
 Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
@@ -46,6 +46,7 @@ from stadtherz.store.entities import (
     update,
 )
 from stadtherz.store.export import as_arrow, as_csv, as_parquet
+from stadtherz.store.grouped import streams_of
 from stadtherz.store.identities import Identity
 from stadtherz.store.log import (
     cursor,
@@ -93,6 +94,7 @@ from stadtherz.store.values import (
     Entity,
     Extent,
     LogSlice,
+    Members,
     NewColumns,
     NewStream,
     Reading,
@@ -128,6 +130,7 @@ __all__ = [
     "Kept",
     "LogPlace",
     "LogSlice",
+    "Members",
     "NewColumns",
     "NewStream",
     "News",
@@ -207,6 +210,7 @@ __all__ = [
     "stop_writer",
     "streams",
     "streams_observing",
+    "streams_of",
     "streams_visible_to",
     "submit",
     "submit_offers",

@@ -3,10 +3,12 @@
 Members of a data set are Things and datastreams that somebody has chosen; a Thing brings its
 datastreams and what it can be told to do, a datastream its Thing. On these hang their places, history,
 sensors, observed properties, the features of their readings and of what these stand for, with their
-types, actuators and Tasks. Nothing else belongs to a data set.
+types, actuators and Tasks, and the Parties and Licenses (22-022r1) of Things and datastreams. Nothing
+else belongs to a data set: no Campaigns, groups of Observations or Relations, which lead out of it.
 
 A share opens of all this what belongs to the owner of the data set. It leads only over what belongs
-to him, too: nobody gives away what he does not own. What Things can be told to do it never opens.
+to him, too: nobody gives away what he does not own. What Things can be told to do it never opens, nor
+who measures.
 """
 
 import re
@@ -14,7 +16,7 @@ from collections.abc import Callable, Collection
 
 from stadtherz.base.visibility import Share, Visibility
 from stadtherz.sql.public import Sql, compose, join, named
-from stadtherz.store.database import rows_of
+from stadtherz.store.database import members, rows_of
 from stadtherz.store.values import Entity
 
 Counts = Callable[[Entity, str], Sql]
@@ -94,6 +96,15 @@ _HANGING = {
         JOIN store_featureofinterest_feature_types k ON k.featureofinterest_id = f.id
         JOIN store_featuretype x ON x.id = k.featuretype_id{same_as_feature}
         WHERE f.id IN ({features}) AND {counts}""",
+    "Party": """
+        SELECT x.id FROM store_thing t
+        JOIN store_party x ON x.id = t.party_id{same_as_thing} WHERE t.id IN ({things})
+        UNION ALL
+        SELECT x.id FROM store_datastream d
+        JOIN store_party x ON x.id = d.party_id{same_as_stream} WHERE d.id IN ({streams})""",
+    "License": """
+        SELECT x.id FROM store_datastream d
+        JOIN store_license x ON x.id = d.license_id{same_as_stream} WHERE d.id IN ({streams})""",
     "Actuator": """
         SELECT c.actuator_id FROM store_taskingcapability c WHERE c.id IN ({capabilities})""",
 }
@@ -103,7 +114,7 @@ _SAME = {
     "thing": Sql(" AND x.owner_id = t.owner_id"),
     "stream": Sql(" AND x.owner_id = d.owner_id"),
 }
-_SHARED = frozenset({*_OPENED, *_HANGING} - {"Actuator"})
+_SHARED = frozenset({*_OPENED, *_HANGING} - {"Actuator", "Party", "License"})
 """What shares open: they are about readings. Of any other kind they open nothing."""
 
 
@@ -166,24 +177,26 @@ def _table(name: str, kind: Entity, text: str, **parts: Sql) -> Sql:
 def readable(kind: Entity, alias: str, visibility: Visibility) -> Sql:
     """`Visibility.may_read` of the row `alias`, or a share that opens it."""
     parts = [Sql(f"{alias}.access = 'public'")]
-    for level, column, members in (
+    for level, column, whose in (
         ("organisation", "owner_id", visibility.organisations),
         ("group", "group_id", visibility.groups),
     ):
-        if members:
-            marks = ", ".join(["%s"] * len(members))
+        if whose:
+            marks = ", ".join(["%s"] * len(whose))
             text = f"({alias}.access = '{level}' AND {alias}.{column} IN ({marks}))"
-            parts.append(Sql(text, tuple(sorted(members))))
+            parts.append(Sql(text, tuple(sorted(whose))))
     if visibility.shares and kind in _SHARED:
         parts.append(compose(f"{alias}.id IN ({{}})", _opened(kind, visibility.shares)))
     return compose("({})", join(" OR ", parts))
 
 
-def streams_visible_to(visibility: Visibility) -> frozenset[int]:
-    """Datastreams that the caller may read; a hidden Thing hides its datastreams."""
-    conditions = [_ANY]
+def streams_visible_to(
+    visibility: Visibility, among: Collection[int] | None = None
+) -> frozenset[int]:
+    """Datastreams, of all or of these, that the caller may read; a hidden Thing hides its datastreams."""
+    conditions = [_ANY if among is None else members("d.id", among)]
     if not visibility.everything:
-        conditions = [readable("Datastream", "d", visibility), readable("Thing", "t", visibility)]
+        conditions += [readable("Datastream", "d", visibility), readable("Thing", "t", visibility)]
     if visibility.dataset is not None:
         conditions.append(held_in("Datastream", "d", visibility.dataset, _all_count))
     text = "SELECT d.id FROM store_datastream d JOIN store_thing t ON t.id = d.thing_id WHERE {}"

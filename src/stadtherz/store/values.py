@@ -221,7 +221,20 @@ Entity = Literal[
     "TaskingCapability",
     "Task",
     "FeatureType",
+    "Party",
+    "License",
+    "Campaign",
+    "ObservationGroup",
+    "Relation",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What is to be put behind a link to many of an entity, or no longer to be there; ids."""
+
+    added: tuple[int, ...] = ()
+    removed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,14 @@ def test_what_a_client_changes_in_the_store_is_in_the_trail(town: int) -> None:
     assert [entry.organisation_id for entry in trail][:2] == [town, town]
 
 
+def test_of_who_measures_only_the_names_of_what_changed_are_in_the_trail(town: int) -> None:
+    values = {"role": "individual", "display_name": "Ada", "owner": town}
+    key = store.create("Party", values, SYSTEM)
+    store.update("Party", key, {"auth_id": "oidc:ada"}, SYSTEM)
+    assert newest().changes == {"auth_id": "***"}
+    assert "Ada" not in str(list(AuditEntry.objects.values_list("changes", flat=True)))
+
+
 def test_neither_passwords_nor_tokens_are_in_the_trail(town: int) -> None:
     user = add_member(town, "ada@lautern.example", "editor").user
     set_password(user.email, "ein gutes Passwort")

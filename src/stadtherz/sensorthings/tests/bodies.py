@@ -126,6 +126,31 @@ def task(status: str = "on", **more: Any) -> dict[str, Any]:
     return {"taskingParameters": {"status": status, **more}}
 
 
+def party(name: str = "Ada", **more: Any) -> dict[str, Any]:
+    return {"role": "individual", "displayName": name, "authId": f"oidc:{name}", **more}
+
+
+def license_of(name: str = "CC BY 4.0", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "definition": "https://creativecommons.org/licenses/by/4.0/",
+        "attributionText": "City of Eppishausen",
+        **more,
+    }
+
+
+def campaign(name: str = "Summer of water", **more: Any) -> dict[str, Any]:
+    return {"name": name, "description": "who finds wells", "termsOfUse": "free for all", **more}
+
+
+def observation_group(name: str = "Flood", **more: Any) -> dict[str, Any]:
+    return {"name": name, "description": "what belongs to the flood", **more}
+
+
+def relation(role: str = "https://example.org/replaces", **more: Any) -> dict[str, Any]:
+    return {"role": role, **more}
+
+
 def observation(result: Any = 1, time: str = "2026-01-01T00:00:00Z", **more: Any) -> dict[str, Any]:
     return {"phenomenonTime": time, "result": result, **more}
 

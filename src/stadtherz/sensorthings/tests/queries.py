@@ -142,6 +142,9 @@ class Queries:
         way = ""
         for _ in range(self.random.choice([0, 0, 1, 2])):
             links = [link for link in kind.links if many or not link.many]
+            # Nothing is sorted by the readings that Relations lead to.
+            if sortable:
+                links = [link for link in links if link.target != "Observation"]
             # Readings reached from elsewhere cannot look back through links to many.
             if way.endswith("Observations/"):
                 links = [link for link in links if not link.many]

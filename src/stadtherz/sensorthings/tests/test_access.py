@@ -140,6 +140,14 @@ def test_nobody_changes_what_belongs_to_others(api: Client, stranger: Client) ->
     abilities = [bodies.capability(Tasks=[bodies.task()])]
     several = [bodies.multi_datastream()]
     api.post("/Things", bodies.station(MultiDatastreams=several, TaskingCapabilities=abilities))
+    first = api.get("/Observations").ids[0]
+    group = bodies.observation_group(
+        Party=bodies.party(),
+        License=bodies.license_of(),
+        Campaigns=[bodies.campaign()],
+        Relations=[bodies.relation(Subject={"@iot.id": first}, externalResource="https://a.b")],
+    )
+    assert api.post("/ObservationGroups", group).status == 201
     for name in ENTITY_SETS:
         before = api.get(f"/{name}").value
         key = before[0]["@iot.id"]

@@ -46,7 +46,7 @@ _OPTIONS = (
 # What a Datastream observes is behind a link to many in version 2.0, by which nothing is ordered.
 _ONLY_IN_1 = re.compile(
     r"unitOfMeasurement|observationType|resultQuality|MultiDatastream|ObservedProperty/"
-    r"|TaskingCapabilities"
+    r"|TaskingCapabilities|Party|License|Campaigns|ObservationGroups|Subjects|Objects"
 )
 _KINDS_OF_2 = {kind.kind for kind in MODELS["2.0"].values()}
 

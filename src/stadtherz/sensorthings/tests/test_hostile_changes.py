@@ -26,7 +26,8 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 )  # fmt: skip
 _POINTERS = st.lists(
     st.sampled_from(["", "name", "properties", "a", "0", "-", "-1", "~0", "~1", "~", "result",
-                     "Thing", "@iot.id", "taskingParameters", "field", "status", "9" * 30, "\0"]),
+                     "Thing", "@iot.id", "taskingParameters", "field", "status",
+                     "creationTime", "role", "Subject", "Observations", "9" * 30, "\0"]),
     max_size=4,
 ).map(lambda tokens: "".join(f"/{token}" for token in tokens)) | st.text(max_size=5)  # fmt: skip
 
@@ -90,6 +91,13 @@ def targets(api: Client) -> list[str]:
             TaskingCapabilities=[bodies.capability(Tasks=[bodies.task()])],
         ),
     )
+    first, last = api.get("/Observations?$orderby=id").ids[::2]
+    group = bodies.observation_group(
+        Party=bodies.party(), License=bodies.license_of(), Observations=[{"@iot.id": first}],
+        Campaigns=[bodies.campaign()],
+        Relations=[bodies.relation(Subject={"@iot.id": first}, Object={"@iot.id": last})],
+    )  # fmt: skip
+    assert api.post("/ObservationGroups", group).status == 201
     return [f"/{name}({api.get(f'/{name}').ids[0]})" for name in ENTITY_SETS]
 
 
@@ -125,7 +133,8 @@ def test_batches(api: Client, targets: list[str], requests: Any, prefer: str) ->
 
 _SEGMENTS = st.lists(
     _one_of("Things", "Things(1)", "Datastreams(1)", "Observations", "Observations(4294967296)", "Thing",
-            "Locations", "Locations(1)", "Sensor", "HistoricalLocations(1)", "$ref", "$count", "$value",
+            "Locations", "Locations(1)", "Sensor", "ObservationGroups(1)", "Relations(1)", "Subject",
+            "Objects", "Campaigns(1)", "Party", "HistoricalLocations(1)", "$ref", "$count", "$value",
             "$batch", "CreateObservations", "name", "properties", "FeatureOfInterest", "..", "%00", "("),
     max_size=5,
 ).map(lambda parts: "".join(f"/{part}" for part in parts))  # fmt: skip

@@ -52,7 +52,7 @@ def app() -> Application:
 
 def test_the_root_answers_with_open_cors_and_json(app: Application) -> None:
     reply = _send(app, "GET", "")
-    assert (reply.status_code, len(reply.json()["value"])) == (200, 12)
+    assert (reply.status_code, len(reply.json()["value"])) == (200, 17)
     assert reply.headers["access-control-allow-origin"] == "*"
     assert reply.headers["content-type"].startswith("application/json")
     assert "access-control-allow-credentials" not in reply.headers

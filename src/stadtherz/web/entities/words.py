@@ -71,19 +71,44 @@ _NAMES = {
         _("What an object of observation is: a river, a room, a tree"),
         "place",
     ),
+    "Party": Names(
+        _("Party"), _("Parties"), _("Somebody who measures: a person or an institution"), "people"
+    ),
+    "License": Names(_("Licence"), _("Licences"), _("On what terms data may be used"), "info"),
+    "Campaign": Names(
+        _("Campaign"), _("Campaigns"), _("Series that were recorded for one purpose"), "people"
+    ),
+    "ObservationGroup": Names(
+        _("Group of readings"), _("Groups of readings"), _("Readings that belong together"), "data"
+    ),
+    "Relation": Names(
+        _("Relation"), _("Relations"), _("What one reading has to do with another"), "data"
+    ),
 }
 
 _PROPERTIES: dict[str, Text] = {
+    "attribution_text": _("To be named"),
+    "auth_id": _("Identifier"),
+    "classification": _("Classification"),
     "creation_time": _("Created"),
+    "data_quality": _("Quality"),
     "definition": _("Definition"),
     "description": _("Description"),
+    "display_name": _("Name"),
     "encoding_type": _("Encoding"),
+    "end_time": _("End"),
+    "external_resource": _("Leads to"),
     "feature": _("Place"),
     "location": _("Place"),
     "metadata": _("Data sheet"),
     "observation_type": _("Kind of results"),
     "observed_area": _("Observed area"),
     "parameters": _("Notes"),
+    "privacy_policy": _("Privacy"),
+    "purpose": _("Purpose"),
+    "role": _("Role"),
+    "start_time": _("Begin"),
+    "terms_of_use": _("Terms of use"),
     "phenomenon": _("Time of measurement"),
     "properties": _("Further properties"),
     "result": _("Result"),
@@ -114,6 +139,15 @@ _LINKS: dict[str, Text] = {
     "TaskingCapability": _("Ability"),
     "TaskingCapabilities": _("Abilities"),
     "Tasks": _("Tasks"),
+    "Party": _("Party"),
+    "License": _("Licence"),
+    "Campaigns": _("Campaigns"),
+    "ObservationGroups": _("Groups of readings"),
+    "Relations": _("Relations"),
+    "Subject": _("About"),
+    "Object": _("Leads to"),
+    "Subjects": _("Relations that lead here"),
+    "Objects": _("Relations of this reading"),
     "ProximateFeatureOfInterest": _("Object of observation"),
     "UltimateFeaturesOfInterest": _("What the readings stand for"),
     "DatastreamsProximate": _("Series measured here"),

@@ -187,4 +187,4 @@ def test_who_adds_no_new_feature_asks_the_database_nothing_more(api: Client, str
     assert not heard.captured_queries
     with CaptureQueriesContext(connection) as heard:
         widen(readings, set())
-    assert len(heard.captured_queries) == 2, "two look-ups, and nothing to write"
+    assert len(heard.captured_queries) == 3, "two look-ups, and the pair, which is noted already"

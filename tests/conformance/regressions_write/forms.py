@@ -33,7 +33,7 @@ WHOLE: dict[str, dict[str, Any]] = {
     "TaskingCapabilities": bodies.capability(Thing=_PLACED, properties={"a": 1}),
     "Tasks": {**bodies.task(), "TaskingCapability": bodies.capability(Thing=_PLACED)},
 }
-"""With a value for each property that clients give."""
+"""With a value for each property that clients give; STAplus has suites of its own."""
 
 OBJECTS = ("properties", "parameters", "unitOfMeasurement")
 LISTS = ("multiObservationDataTypes", "unitOfMeasurements")
@@ -76,7 +76,7 @@ def wrong(prop: Property | None) -> tuple[Any, ...]:
 
 def checked() -> list[tuple[str, str]]:
     """Set and property of all that cannot have any value."""
-    return [(name, prop.name) for name in ENTITY_SETS for prop in given(name) if wrong(prop)]
+    return [(name, prop.name) for name in WHOLE for prop in given(name) if wrong(prop)]
 
 
 def needed() -> list[tuple[str, str]]:
@@ -84,6 +84,7 @@ def needed() -> list[tuple[str, str]]:
     return [
         (name, each.name)
         for name, entity in ENTITY_SETS.items()
+        if name in WHOLE
         for each in (*entity.properties, *entity.links)
         if each.required
     ]

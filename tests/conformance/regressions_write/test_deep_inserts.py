@@ -11,9 +11,8 @@ from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client
 from tests.conformance.regressions_write.forms import WHOLE, create, nothing_is_there
-from tests.conformance.regressions_write.test_links import Way
+from tests.conformance.regressions_write.test_links import WAYS, Way
 
-_WAYS = [Way(name, link) for name, entity in ENTITY_SETS.items() for link in entity.links]
 _OBSERVED = "ObservedProperties.MultiDatastreams"
 
 
@@ -48,7 +47,7 @@ def _with(way: Way) -> dict[str, Any]:
     return {**body, way.link.name: [inner] if way.link.many else inner}
 
 
-@pytest.mark.parametrize("way", [way for way in _WAYS if str(way) != _OBSERVED], ids=str)
+@pytest.mark.parametrize("way", [way for way in WAYS if str(way) != _OBSERVED], ids=str)
 def test_a_new_entity_brings_another_along(api: Client, way: Way) -> None:
     """createEntitiesWithDeepInsert"""
     body = _with(way)
@@ -64,7 +63,7 @@ def test_a_new_entity_brings_another_along(api: Client, way: Way) -> None:
     assert {k: inner.get(k) for k in sent if k in own} == {k: sent[k] for k in sent if k in own}
 
 
-@pytest.mark.parametrize("way", [way for way in _WAYS if str(way) != _OBSERVED], ids=str)
+@pytest.mark.parametrize("way", [way for way in WAYS if str(way) != _OBSERVED], ids=str)
 def test_what_is_wrong_inside_leaves_nothing(api: Client, way: Way) -> None:
     """createInvalidEntitiesWithDeepInsert: the property is named with its way"""
     entity = ENTITY_SETS[way.plural]
@@ -165,7 +164,7 @@ def test_a_thing_with_two_locations_was_there_once(api: Client) -> None:
 # --- sets behind entities ------------------------------------------------------------------------------
 
 
-_BEHIND = [way for way in _WAYS if way.link.many and str(way) != _OBSERVED]
+_BEHIND = [way for way in WAYS if way.link.many and str(way) != _OBSERVED]
 
 
 @pytest.mark.parametrize("way", _BEHIND, ids=str)
@@ -192,7 +191,7 @@ def test_a_set_behind_what_is_not_there_is_not_found(api: Client, way: Way) -> N
     assert nothing_is_there(api)
 
 
-@pytest.mark.parametrize("way", [way for way in _WAYS if not way.link.many], ids=str)
+@pytest.mark.parametrize("way", [way for way in WAYS if not way.link.many], ids=str)
 def test_what_a_link_to_one_leads_to_is_not_created_by_post(api: Client, way: Way) -> None:
     address = create(api, way.name)
     refused = api.post(f"{address}/{way.link.name}", WHOLE[way.plural])

@@ -13,6 +13,7 @@ from stadtherz.base.geometry import check_geometry
 from stadtherz.base.time import Period, parse_instant, parse_period
 from stadtherz.sensorthings import result_types, tasking
 from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.model import one
 from stadtherz.sensorthings.schema import (
     COMPLEX,
     OBSERVATION,
@@ -127,7 +128,9 @@ class _Reader:
                 f"at most {MAX_ENTITIES} entities, {MAX_DEPTH} levels deep, fit in one request"
             )
         if not isinstance(document, dict):
-            raise Invalid(way.rstrip("/") or "body", f"must be a JSON object for a {entity.name}")
+            raise Invalid(
+                way.rstrip("/") or "body", f"must be a JSON object for {one(entity.name)}"
+            )
         links: _Links = {}
         form = _form(entity)
         for name, value in document.items():
@@ -135,7 +138,7 @@ class _Reader:
                 if value is not None or self.mode == "patch":  # null is how some spell "not there"
                     links[name] = self._link(link, value, way, depth)
             elif not (name in form.properties or _is_ignored(name)):
-                raise Invalid(way + name, f"a {entity.name} has no such property")
+                raise Invalid(way + name, f"{one(entity.name)} has no such property")
         values = self._values(entity, form.given, document, way)
         if form.result_type is not None:
             self._observe(form.result_type, entity, document, links, way)
@@ -194,7 +197,7 @@ class _Reader:
     def _at(self, address: str, link: Link, where: str) -> int:
         key = self.urls.key(address, target(link))
         if key is None:
-            raise Invalid(where, f"must be the address of a {link.target}, not {address[:80]!r}")
+            raise Invalid(where, f"must be the address of {one(link.target)}, not {address[:80]!r}")
         return key
 
     def _values(
@@ -205,7 +208,7 @@ class _Reader:
             if prop.name in document:
                 values.update(_read(prop, document, way))
             elif prop.required and self.mode != "patch":
-                raise Invalid(way + prop.name, f"is missing; a {entity.name} needs it")
+                raise Invalid(way + prop.name, f"is missing; {one(entity.name)} needs it")
             elif (self.mode == "replace" and not prop.stamped) or (
                 self.mode == "create" and prop.nothing is not None
             ):

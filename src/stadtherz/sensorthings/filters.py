@@ -38,7 +38,7 @@ from stadtherz.sensorthings.literals import (
     literal,
     number,
 )
-from stadtherz.sensorthings.model import FIRST, marked
+from stadtherz.sensorthings.model import FIRST, marked, one
 from stadtherz.sensorthings.periods import Span
 from stadtherz.sensorthings.schema import (
     QUALITY,
@@ -160,7 +160,7 @@ class Resolver:
             return Column(f"{prefix}id", Kind.NUMBER)
         found = entity.property(first)
         if found is None:
-            raise self.fail(node, f"a {entity.name} has no property {first!r}")
+            raise self.fail(node, f"{one(entity.name)} has no property {first!r}")
         return self._property(node, found, prefix, path)
 
     def _property(self, node: Name, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:

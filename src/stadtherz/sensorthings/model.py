@@ -12,6 +12,11 @@ from typing import Any
 from stadtherz.base.expressions import Kind
 
 
+def one(name: str) -> str:
+    """The name of an entity type with its article: `an Observation`."""
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
+
+
 class Shape(StrEnum):
     """What a property looks like in JSON."""
 

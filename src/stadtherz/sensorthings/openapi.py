@@ -20,7 +20,7 @@ from stadtherz.sensorthings.json_schemas import (
     value_of,
 )
 from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.model import EntityType, Link, Property
+from stadtherz.sensorthings.model import EntityType, Link, Property, one
 from stadtherz.sensorthings.schema import OBSERVATION, back_link, target
 
 NAME = "openapi.json"
@@ -186,21 +186,21 @@ def _of_entity(entity: EntityType, face: Face) -> Iterator[tuple[str, Schema]]:
                 "parameters": [*_shape(entity), _named("ifNoneMatch")],
             },
             "patch": {
-                **_change(f"Change what is named of a {name}", _after(shown, face)),
+                **_change(f"Change what is named of {one(name)}", _after(shown, face)),
                 "operationId": f"change{name}",
                 "tags": tags,
                 "parameters": [_named("ifMatch"), _named("prefer")],
                 "requestBody": body,
             },
             "put": {
-                **_change(f"Replace a {name}", {**_after(shown, face), **_made(entity, face)}),
+                **_change(f"Replace {one(name)}", {**_after(shown, face), **_made(entity, face)}),
                 "operationId": f"replace{name}",
                 "tags": tags,
                 "parameters": [_named("ifMatch"), _named("prefer")],
                 "requestBody": _body(created(entity), example_of(entity)),
             },
             "delete": {
-                **_change(f"Delete a {name} and what cannot be without it", _nothing(face)),
+                **_change(f"Delete {one(name)} and what cannot be without it", _nothing(face)),
                 "operationId": f"delete{name}",
                 "tags": tags,
                 "parameters": [_named("ifMatch")],
@@ -215,7 +215,7 @@ def _of_property(entity: EntityType, prop: Property) -> Iterator[tuple[str, Sche
     path, tags = f"/{entity.plural}({{id}})/{prop.name}", [entity.plural]
     alone = {"type": "object"}
     for address, summary, content in (
-        (path, f"{prop.name} of a {entity.name} by itself", _json(alone)),
+        (path, f"{prop.name} of {one(entity.name)} by itself", _json(alone)),
         (
             f"{path}/$value",
             f"The value of {prop.name} alone",
@@ -236,14 +236,14 @@ def _of_link(entity: EntityType, link: Link, face: Face) -> Iterator[tuple[str, 
     operations: Schema = {"parameters": [_named("id")]}
     if not link.many:
         operations["get"] = {
-            **_read(f"The {behind.name} of a {entity.name}", _json(reference_to(behind.name))),
+            **_read(f"The {behind.name} of {one(entity.name)}", _json(reference_to(behind.name))),
             "tags": tags,
             "parameters": _shape(behind),
         }
         operations["get"]["responses"]["204"] = {"description": "It has none."}
     else:
         operations["get"] = {
-            **_read(f"The {link.name} of a {entity.name}", _set_content(behind, face)),
+            **_read(f"The {link.name} of {one(entity.name)}", _set_content(behind, face)),
             "tags": tags,
             "parameters": _options(behind, face),
         }
@@ -360,7 +360,7 @@ def _create(entity: EntityType, face: Face, *, but: str = "") -> Schema:
     """Of an entity; `but` is the link that the path stands for."""
     made = {**_made(entity, face), **_after(_json(reference_to(entity.name)), face)}
     return {
-        **_change(f"Create a {entity.name}, with what belongs to it", made),
+        **_change(f"Create {one(entity.name)}, with what belongs to it", made),
         "parameters": [_named("prefer"), _named("upsert")],
         "requestBody": _body(created(entity), example_of(entity, but=but)),
     }

@@ -10,6 +10,7 @@ from stadtherz.base.time import Micros
 from stadtherz.sensorthings.cursors import Place, behind
 from stadtherz.sensorthings.filters import IDS, Resolver
 from stadtherz.sensorthings.formats import Format
+from stadtherz.sensorthings.model import one
 from stadtherz.sensorthings.schema import EntityType, Link, target
 from stadtherz.sensorthings.syntax import Expand, Query
 
@@ -158,7 +159,7 @@ def _chosen(entity: EntityType, name: str) -> set[str]:
         return {first}
     if rest and entity.link(first) is not None:
         raise Invalid("$select", f"{first!r} is a link; select within $expand={first}(...)")
-    raise Invalid("$select", f"a {entity.name} has no property {name!r}")
+    raise Invalid("$select", f"{one(entity.name)} has no property {name!r}")
 
 
 def _inside(entity: EntityType, query: Query) -> dict[str, tuple[Way, ...]]:
@@ -176,7 +177,7 @@ def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:
     link = entity.link(expand.link)
     if link is None:
         raise QuerySyntaxError(
-            "$expand", f"a {entity.name} has no link {expand.link!r}", expand.position
+            "$expand", f"{one(entity.name)} has no link {expand.link!r}", expand.position
         )
     plan = plan_set(target(link), expand.query, now=now)
     if not link.many:

@@ -17,6 +17,7 @@ from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.locks import hold, transaction
+from stadtherz.sensorthings.model import one
 from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.refusals import NotHere
 from stadtherz.sensorthings.routes import Route, Step, resolve_route
@@ -193,7 +194,7 @@ class _Relation:
         write.update(entity, key, Body(entity, {}, links), self.visibility)
 
     def _needed(self, entity: EntityType, link: Link) -> Invalid:
-        return Invalid(link.name, f"cannot be taken away; a {entity.name} needs it")
+        return Invalid(link.name, f"cannot be taken away; {one(entity.name)} needs it")
 
     # --- what a client names -----------------------------------------------------------------------
 
@@ -229,7 +230,7 @@ class _Relation:
         except NotFound as error:
             raise Invalid("reference", str(error)) from None
         if found is None or found.type is not self.entity:
-            raise Invalid("reference", f"must be the address of a {self.entity.name}")
+            raise Invalid("reference", f"must be the address of {one(self.entity.name)}")
         return found.id
 
     def _found(self, path: str) -> Parent | None:

@@ -6,6 +6,7 @@ from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.sensorthings.faces import V1_1, Face
 from stadtherz.sensorthings.filters import IDS
 from stadtherz.sensorthings.grammar import way_of
+from stadtherz.sensorthings.model import one
 from stadtherz.sensorthings.schema import EntityType, Link, Property, target
 from stadtherz.sensorthings.syntax import Resource, Segment
 
@@ -103,7 +104,7 @@ def _property_route(steps: tuple[Step, ...], rest: tuple[Segment, ...], *, value
     if name in IDS and not inside:
         return Route(steps, is_id=True, value=value)
     if found is None:
-        raise NotFound(f"{name[:60]!r} of a {last.entity.name}")
+        raise NotFound(f"{name[:60]!r} of {one(last.entity.name)}")
     if inside and not found.open:
         raise NotFound(f"anything inside {name!r}")
     return Route(steps, found, inside, label, value=value)

@@ -23,6 +23,7 @@ from stadtherz.sensorthings.access import visible
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.inheritance import Ownership
+from stadtherz.sensorthings.model import one
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     OBSERVATION,
@@ -146,7 +147,7 @@ class _Merge(Change):
             if value is not None and (prop.shape in (*_HOLDING, *SPANS)):
                 return prop, path, value
         names = " or ".join("/".join(path) for path in self.paths)
-        raise Invalid(names, f"is missing; by it a {body.entity.name} is recognised")
+        raise Invalid(names, f"is missing; by it {one(body.entity.name)} is recognised")
 
     # --- readings ---------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.inheritance import Ownership, gathers, inherited, whereabouts
+from stadtherz.sensorthings.model import one
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
@@ -133,9 +134,9 @@ def check_belongs(entity: EntityType, key: int, visibility: Visibility) -> None:
 
 def _belongs_nowhere(entity: EntityType) -> Forbidden:
     if gathers(entity):
-        return Forbidden(f"a {entity.name} belongs to no data set; create it outside")
+        return Forbidden(f"{one(entity.name)} belongs to no data set; create it outside")
     return Forbidden(
-        f"a {entity.name} by itself belongs to no data set; create it with or below a Thing or"
+        f"{one(entity.name)} by itself belongs to no data set; create it with or below a Thing or"
         " a Datastream of this one, or outside"
     )
 
@@ -401,7 +402,7 @@ def belongs(link: Link) -> Invalid:
 
 
 def _missing(entity: EntityType, link: Link) -> Invalid:
-    return Invalid(link.name, f"is missing; a {entity.name} needs it")
+    return Invalid(link.name, f"is missing; {one(entity.name)} needs it")
 
 
 def is_observed(entity: EntityType, link: Link) -> bool:

@@ -21,19 +21,25 @@ Devices = Sequence[Mapping[str, Any]]
 
 def report(url: str, known: "Credentials", *, as_json: bool, devices: Devices = ()) -> None:
     """Announce that the city answers at `url`; `devices` are those of the demo."""
+    from stadtherz.project.mqtt import endpoints
+
+    mqtt = endpoints(url)
     if as_json:
-        click.echo(orjson.dumps(facts(url, known, devices)).decode())
+        click.echo(orjson.dumps(facts(url, known, devices, mqtt)).decode())
         return
-    for line in _lines(url, known, devices):
+    for line in _lines(url, known, devices, mqtt):
         click.echo(line)
 
 
-def facts(url: str, known: "Credentials", devices: Devices = ()) -> dict[str, Any]:
+def facts(
+    url: str, known: "Credentials", devices: Devices = (), mqtt: Sequence[str] = ()
+) -> dict[str, Any]:
     """The JSON line: addresses, tokens and accounts; null for what was noted down and deleted."""
     token = known.tokens.get("city")
     return {
         "url": f"{url}/",
         "sta": f"{url}/sta/v1.1",
+        "mqtt": list(mqtt),
         "ingest": {
             network: {"url": f"{url}/ingest/{network}", "token": token}
             for network in ("tts", "chirpstack")
@@ -54,13 +60,14 @@ def facts(url: str, known: "Credentials", devices: Devices = ()) -> dict[str, An
     }
 
 
-def _lines(url: str, known: "Credentials", devices: Devices) -> list[str]:
+def _lines(url: str, known: "Credentials", devices: Devices, mqtt: Sequence[str]) -> list[str]:
     lines = [
         "",
         f"  Stadtherz is running:  {url}/",
         f"  English pages:         {url}/en/",
         f"  Back office:           {url}/verwaltung/",
         f"  SensorThings API:      {url}/sta/v1.1",
+        f"  MQTT:                  {'  and  '.join(mqtt) or 'switched off'}",
         f"  Uplinks (webhooks):    {url}/ingest/tts  and  {url}/ingest/chirpstack",
         "",
     ]

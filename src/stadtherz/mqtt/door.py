@@ -37,11 +37,15 @@ class Settings:
 
 
 class Door:
-    """Started and stopped on the event loop; closed in between, it refuses."""
+    """Started and stopped on the event loop; closed in between, it refuses.
+
+    `endpoints` are where it listens besides the websocket, as clients reach it.
+    """
 
     def __init__(self) -> None:
         self.hub: Hub | None = None
         self.ports: list[int] = []
+        self.endpoints: list[str] = []
         self.certificate: Certificate | None = None
         self._servers: list[asyncio.Server] = []
         self._renewal: asyncio.Task[None] | None = None
@@ -60,7 +64,8 @@ class Door:
         except Invalid:
             await self.stop()
             raise
-        announce_mqtt(endpoints(settings.listening, self.ports, settings.name))
+        self.endpoints = endpoints(settings.listening, self.ports, settings.name)
+        announce_mqtt(self.endpoints)
         if self.certificate is not None:
             self._renewal = asyncio.create_task(_renew(self.certificate))
 
@@ -72,7 +77,7 @@ class Door:
             server.close()
         if self.hub is not None:
             await self.hub.stop()
-        self.hub, self._servers, self.ports = None, [], []
+        self.hub, self._servers, self.ports, self.endpoints = None, [], [], []
         announce_mqtt([])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -43,6 +43,11 @@ async def start() -> None:
     )
 
 
+def endpoints(url: str) -> list[str]:
+    """Where MQTT is spoken by the city at this address; nothing if it is switched off."""
+    return [] if door.hub is None else [url.replace("http", "ws", 1) + "/mqtt", *door.endpoints]
+
+
 def _file(name: str) -> Path | None:
     return Path(name) if name else None
 

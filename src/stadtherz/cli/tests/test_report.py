@@ -1,8 +1,12 @@
+import asyncio
 import json
+from typing import Any
 
 import pytest
 
 from stadtherz.cli.report import facts, report
+from stadtherz.mqtt.public import Door, Settings, listening
+from stadtherz.project import mqtt
 from stadtherz.project.credentials import Account, Credentials
 
 KNOWN = Credentials(
@@ -25,6 +29,28 @@ def test_the_json_line_is_one_line_of_standard_output(capsys: pytest.CaptureFixt
         "token": "ingest",
     }
     assert told["admin_token"] == "all"
+    assert told["mqtt"] == []  # no city runs in this process
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_mqtt_is_spoken_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    door = Door()
+    monkeypatch.setattr(mqtt, "door", door)
+    assert mqtt.endpoints("https://city.example") == []
+
+    async def opened() -> list[str]:
+        heard = listening("mqtt://127.0.0.1:0", plain=False)
+        who: Any = None
+        await door.start(who, Settings("https://city.example", "city.example", heard))
+        try:
+            return [*mqtt.endpoints("https://city.example"), str(door.ports[0])]
+        finally:
+            await door.stop()
+
+    web, plain, port = asyncio.run(opened())
+    assert (web, plain) == ("wss://city.example/mqtt", f"mqtt://city.example:{port}")
+    told = facts("https://city.example", Credentials(), mqtt=[web, plain])
+    assert told["mqtt"] == [web, plain]
 
 
 def test_after_the_secrets_were_noted_down_they_are_null() -> None:

@@ -168,6 +168,10 @@ class SavesOwn(Limited):
 
     def get_form(self, *args: Any, **kwargs: Any) -> Any:
         form = super().get_form(*args, **kwargs)  # type: ignore[misc]  # the Wagtail view's
+        for (
+            field
+        ) in form.fields.values():  # Wagtail shows none, and without it all would be changed
+            field.show_hidden_initial = False
         return limit_choices(form, self.views, self.request)
 
     def save_instance(self) -> Any:

@@ -17,7 +17,7 @@ from stadtherz.identity.public import (
     create_token,
     record,
 )
-from stadtherz.ingest.public import Device, DeviceField, RefusedUplink
+from stadtherz.ingest.public import Codec, Device, DeviceField, DeviceType, RefusedUplink
 from stadtherz.store import public as store
 
 ROLES = ("viewer", "editor", "administrator")
@@ -34,6 +34,8 @@ class Town:
     dataset: int
     device: int
     field: int
+    device_type: int
+    codec: int
     refused: int
     member: int
     token: int
@@ -46,6 +48,10 @@ def town(slug: str) -> Town:
     stream = store.register_stream(_stream(slug, owner))
     device = Device.objects.create(
         owner_id=owner, network="tts", dev_eui=f"{owner:016X}", name=f"Sonde {slug}"
+    )
+    codec = Codec.objects.create(owner_id=owner, name=f"Höhe {slug}", text="level 0 u8")
+    product = DeviceType.objects.create(
+        owner_id=owner, vendor="Maker", name=f"Sonde {slug}", key=f"maker/{slug}", codec=codec
     )
     field = DeviceField.objects.create(device=device, datastream_id=stream, path="level")
     refused = RefusedUplink.objects.create(
@@ -69,6 +75,8 @@ def town(slug: str) -> Town:
         dataset=_dataset(slug, owner, stream),
         device=device.pk,
         field=field.pk,
+        device_type=product.pk,
+        codec=codec.pk,
         refused=refused.pk,
         account=User.objects.get(email=f"viewer@{slug}.example").pk,
         member=Membership.objects.get(user__email=f"viewer@{slug}.example").pk,

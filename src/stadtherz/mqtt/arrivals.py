@@ -27,8 +27,6 @@ AGAIN: Micros = 15 * MINUTE
 
 assert _MOMENT < HEARD * SECOND
 
-_started = time.monotonic()
-
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -72,6 +70,6 @@ def _key(digest: str, moment: int, alike: int) -> str:
     return f"mqtt:{digest}:{moment}:{alike}" if alike else f"mqtt:{digest}:{moment}"
 
 
-def may_be_of_before() -> bool:
-    """Whether a first sending may have reached the process before this one."""
-    return (time.monotonic() - _started) * SECOND < AGAIN
+def may_be_of_before(began: float) -> bool:
+    """Whether a first sending may have reached whoever was there before this hub began (monotonic clock)."""
+    return (time.monotonic() - began) * SECOND < AGAIN

@@ -51,6 +51,7 @@ class Hub:
         self.limits = limits or Limits()
         self.loop = asyncio.get_running_loop()
         self.root = root
+        self._began = time.monotonic()
         self.intake = Intake(root, self._settled, self._busy, self._answer)
         self.sessions = Sessions(self)
         self.subscriptions = subscribing.Subscriptions(self)
@@ -186,7 +187,7 @@ class Hub:
     def publish(self, conversation: Conversation, packet: Publish, taken: Taken | None) -> None:
         session = conversation.session
         assert session is not None
-        again = packet.dup and may_be_of_before()
+        again = packet.dup and may_be_of_before(self._began)
         self.arrive(session, packet, taken, conversation, again=again)
 
     def arrive(

@@ -47,10 +47,10 @@ def add(group: int, ids: Iterable[int]) -> bool:
 
 
 def remove(group: int, ids: Iterable[int]) -> bool:
-    return any(
-        Grouped.objects.filter(group=group, observation__in=part).delete()[0]
-        for part in _parts(sorted(ids))
-    )
+    """Whether any of them was in the group."""
+    held = Grouped.objects.filter(group=group)
+    gone = [held.filter(observation__in=part).delete()[0] for part in _parts(sorted(ids))]
+    return any(gone)
 
 
 def streams_of(ids: Collection[int]) -> frozenset[int]:

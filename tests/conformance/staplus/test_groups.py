@@ -117,6 +117,24 @@ def test_observations_come_and_go(api: Client, station: Station, group: int) -> 
     assert len(api.get("/Observations").ids) == 4
 
 
+def test_all_of_a_great_group_leave_it_at_once(api: Client, station: Station) -> None:
+    """More than one statement takes away."""
+    rows = [[place, f"2026-01-01T00:00:00.{place:06}Z"] for place in range(700)]
+    sheet = {
+        "Datastream": {"@iot.id": station.stream},
+        "components": ["result", "phenomenonTime"],
+        "dataArray": rows,
+    }
+    assert api.post("/CreateObservations", [sheet]).status == 201
+    ids = [each["@iot.id"] for each in api.get("/Observations?$select=id&$top=1000").value]
+    named = [{"@iot.id": key} for key in ids if key not in station.readings]
+    body = bodies.observation_group(Observations=[*station.named(0), *named])
+    path = f"/ObservationGroups({api.post('/ObservationGroups', body).key})/Observations"
+    assert api.get(f"{path}/$count").body == b"701"
+    assert api.put(f"{path}/$ref", {"value": station.named(0)}).status == 204
+    assert api.get(path).ids == [station.readings[0]]
+
+
 def test_new_observations_into_a_group(api: Client, station: Station, group: int) -> None:
     """By the path, by a reference of their own, inside a new group, and the other way round."""
     stream = {"Datastream": {"@iot.id": station.stream}}

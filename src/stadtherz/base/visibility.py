@@ -55,7 +55,7 @@ class Visibility:
     dataset: int | None = None
 
     def may_read(self, *, access: str, owner: int, group: int | None) -> bool:
-        """The rule in words; `sensorthings.access` and `store.ownership` say the same in SQL.
+        """The rule in words; `store.sharing.readable` says the same in SQL.
 
         What shares open besides is for `store.sharing` to say: it depends on what hangs on what.
         """

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from re import fullmatch
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import Signal
 
@@ -19,7 +18,7 @@ from stadtherz.store.database import exclusive, members, rows_of
 from stadtherz.store.entities import entity_changed
 from stadtherz.store.fields import apply_values
 from stadtherz.store.models import SLUG, AccessGroup, Dataset, Datastream, Organisation, Thing
-from stadtherz.store.ownership import check_readable, check_writable
+from stadtherz.store.ownership import check_writable, is_readable, unseen
 
 sharing_changed = Signal()
 """Sent inside the transaction: somebody may see more or less than before."""
@@ -55,7 +54,8 @@ class DatasetInfo:
 
 def datasets(visibility: Visibility) -> list[DatasetInfo]:
     """The data sets that the caller may read, by title."""
-    return [_info(held) for held in _readable(visibility).select_related("owner")]
+    there = Dataset.objects.select_related("owner")
+    return [_info(held) for held in there if _may_read(held, visibility)]
 
 
 def dataset(slug: str, visibility: Visibility) -> DatasetInfo:
@@ -82,22 +82,14 @@ def lists_of(slug: str, visibility: Visibility) -> dict[str, list[int]]:
 
 def _find(slug: str, visibility: Visibility) -> Dataset:
     held = Dataset.objects.select_related("owner").filter(slug=slug).first()
-    missing = NotFound(f"the data set {slug[:60]!r}")
-    if held is None:
-        raise missing
-    if held.pk not in {share.dataset for share in visibility.shares}:
-        check_readable(held, visibility, missing)
+    if held is None or not _may_read(held, visibility):
+        raise NotFound(f"the data set {slug[:60]!r}")
     return held
 
 
-def _readable(visibility: Visibility) -> QuerySet[Dataset]:
-    if visibility.everything:
-        return Dataset.objects.all()
-    return Dataset.objects.filter(
-        Q(access=AccessLevel.PUBLIC)
-        | Q(access=AccessLevel.ORGANISATION, owner__in=visibility.organisations)
-        | Q(access=AccessLevel.GROUP, group__in=visibility.groups)
-        | Q(pk__in=[share.dataset for share in visibility.shares])
+def _may_read(held: Dataset, visibility: Visibility) -> bool:
+    return held.pk in {share.dataset for share in visibility.shares} or is_readable(
+        held, visibility
     )
 
 
@@ -223,12 +215,8 @@ def _checked(name: str, keys: Any, visibility: Visibility) -> Sequence[int]:
     whole = isinstance(keys, list | tuple) and all(type(key) is int for key in keys)
     if not whole:
         raise Invalid(name, "must be a list of ids")
-    there = {each.pk: each for each in _LISTS[name].objects.filter(pk__in=keys)}
-    for key in keys:
-        missing = Invalid(name, f"there is no {_LISTS[name]._meta.verbose_name} {key}")
-        if key not in there:
-            raise missing
-        check_readable(there[key], visibility, missing)
+    if missing := unseen(_LISTS[name], keys, visibility):
+        raise Invalid(name, f"there is no {_LISTS[name]._meta.verbose_name} {missing[0]}")
     return list(keys)
 
 

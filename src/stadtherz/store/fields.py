@@ -1,7 +1,7 @@
 """Values onto a model's fields, checked one by one with the field's name in every complaint."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from django.db import models
 
@@ -10,9 +10,7 @@ from stadtherz.base.visibility import AccessLevel, Visibility
 from stadtherz.store.checks import check_instant, check_plain, check_text
 from stadtherz.store.grouped import check_there
 from stadtherz.store.models import FeatureOfInterest, FeatureType, Location, Observed, Owned
-from stadtherz.store.ownership import check_readable, check_writable
-from stadtherz.store.sharing import opens
-from stadtherz.store.values import Entity
+from stadtherz.store.ownership import check_readable, check_writable, unseen
 
 _MEMBERS: dict[str, type[Owned]] = {
     "locations": Location,
@@ -95,19 +93,12 @@ def _check_members(instance: models.Model, name: str, keys: Any, visibility: Vis
     """Every entity of the list exists, and may be seen unless it is a member already."""
     if not isinstance(keys, list | tuple) or not all(isinstance(key, int) for key in keys):
         raise Invalid(name, "must be a list of ids")
-    found = _MEMBERS[name]._base_manager.in_bulk(keys)
-    hidden = [key for key in keys if key not in found or not _readable(found[key], visibility)]
+    hidden = unseen(_MEMBERS[name], keys, visibility)
     if hidden and instance.pk is not None:
         held = set(getattr(instance, name).values_list("pk", flat=True))
         hidden = [key for key in hidden if key not in held]
     if hidden:
         raise Invalid(name, f"there is no such entity: {hidden[0]}")
-
-
-def _readable(entity: Owned, visibility: Visibility) -> bool:
-    return visibility.may_read(
-        access=entity.access, owner=entity.owner_id, group=entity.group_id
-    ) or opens(cast(Entity, type(entity).__name__), entity.pk, visibility)
 
 
 def check_observed(keys: Any, visibility: Visibility) -> list[int]:

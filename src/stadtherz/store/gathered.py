@@ -1,6 +1,6 @@
 """Links to many that an entity holds as pairs: what is in a campaign, and in a group of observations."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Model
@@ -8,8 +8,8 @@ from django.db.models import Model
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import Visibility
 from stadtherz.store import grouped
-from stadtherz.store.models import Datastream, ObservationGroup
-from stadtherz.store.ownership import check_readable
+from stadtherz.store.models import ObservationGroup
+from stadtherz.store.ownership import unseen
 from stadtherz.store.values import Entity, Members
 
 _OBSERVATIONS = "observations"
@@ -48,18 +48,9 @@ def _change(instance: Any, name: str, wanted: Members, visibility: Visibility) -
         removed = grouped.remove(instance.pk, wanted.removed)
         return grouped.add(instance.pk, wanted.added) or removed
     related = getattr(instance, name)
-    _check(name, related.model, wanted.added, visibility)
+    if missing := unseen(related.model, wanted.added, visibility):
+        raise Invalid(name, f"there is no such entity: {missing[0]}")
     before = set(related.values_list("pk", flat=True))
     related.remove(*wanted.removed)
     related.add(*wanted.added)
     return before != set(related.values_list("pk", flat=True))
-
-
-def _check(name: str, model: Any, keys: Collection[int], visibility: Visibility) -> None:
-    related = ("thing",) if model is Datastream else ()
-    found = {each.pk: each for each in model.objects.select_related(*related).filter(pk__in=keys)}
-    for key in keys:
-        missing = Invalid(name, f"there is no such entity: {key}")
-        if key not in found:
-            raise missing
-        check_readable(found[key], visibility, missing)

@@ -1,9 +1,9 @@
 """Who may see and change an entity, and whose a new one is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from stadtherz.base.errors import Forbidden, StadtherzError
 from stadtherz.base.visibility import Visibility
@@ -31,18 +31,39 @@ def guardian(instance: Any) -> int:
     return int(instance.owner_id)
 
 
-def check_readable(instance: Any, visibility: Visibility, refusal: StadtherzError) -> None:
-    """Raise the refusal if the caller may not see the entity, or the Thing it hangs on."""
-    if isinstance(instance, HistoricalLocation | Datastream | TaskingCapability):
-        check_readable(instance.thing, visibility, refusal)
-    if isinstance(instance, Task):
-        check_readable(instance.tasking_capability, visibility, refusal)
+def is_readable(instance: Any, visibility: Visibility) -> bool:
+    """Whether the caller may see the entity, and the Thing or capability that it hangs on."""
+    above = _above(instance)
+    if above is not None and not is_readable(above, visibility):
+        return False
     if not isinstance(instance, Owned) or visibility.may_read(
         access=instance.access, owner=instance.owner_id, group=instance.group_id
     ):
-        return
-    if not opens(cast(Entity, type(instance).__name__), instance.pk, visibility):
+        return True
+    return opens(cast(Entity, type(instance).__name__), instance.pk, visibility)
+
+
+def _above(instance: Any) -> Any:
+    match instance:
+        case HistoricalLocation() | Datastream() | TaskingCapability():
+            return instance.thing
+        case Task():
+            return instance.tasking_capability
+        case _:
+            return None
+
+
+def check_readable(instance: Any, visibility: Visibility, refusal: StadtherzError) -> None:
+    """Raise the refusal unless `is_readable`."""
+    if not is_readable(instance, visibility):
         raise refusal
+
+
+def unseen(model: type[Model], keys: Collection[int], visibility: Visibility) -> list[int]:
+    """Those of the ids, in their order, behind which is nothing that the caller may see."""
+    along = "thing" if model is Datastream else None
+    found = model._base_manager.select_related(along).in_bulk(keys)
+    return [key for key in keys if key not in found or not is_readable(found[key], visibility)]
 
 
 def check_writable(instance: Any, visibility: Visibility) -> None:

@@ -50,19 +50,39 @@ Int64 = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What components may be called: `feature` is the one with the id of a feature, and no row is plain
+    that has other components than the `plain` ones.
+    """
+
+    feature: str
+    plain: frozenset[str]
+    known: frozenset[str]
+
+    @classmethod
+    def of(cls, observation: EntityType) -> "Words":
+        feature = feature_component(observation)
+        plain = _PLAIN | {feature}
+        return cls(feature, plain, plain | {prop.name for prop in observation.properties})
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Rows of one Datastream or MultiDatastream, which is `of` that type.
 
-    `begin` is the place of the first among all rows of the request. `feature` is what the component with
-    the id of a feature is called.
+    `begin` is the place of the first among all rows of the request.
     """
 
     of: EntityType
-    feature: str
+    words: Words
     stream: int
     components: tuple[str, ...]
     rows: list[Any]
     begin: int
+
+    @property
+    def feature(self) -> str:
+        return self.words.feature
 
     @property
     def names_features(self) -> bool:
@@ -122,15 +142,16 @@ def _answer(ids: Int64, urls: Urls) -> bytes:
 def _groups(document: Any, urls: Urls) -> list[Group]:
     if not isinstance(document, list):
         raise Invalid("body", "must be a list of data arrays, one for each Datastream")
+    words = Words.of(urls.face.types[OBSERVATION.name])
     groups: list[Group] = []
     begin = 0
     for place, item in enumerate(document):
-        groups.append(_group(item, begin, f"[{place}]", urls))
+        groups.append(_group(item, begin, f"[{place}]", urls, words))
         begin += len(groups[-1].rows)
     return groups
 
 
-def _group(item: Any, begin: int, where: str, urls: Urls) -> Group:
+def _group(item: Any, begin: int, where: str, urls: Urls, words: Words) -> Group:
     if not isinstance(item, dict):
         raise Invalid(where, "must be a JSON object with Datastream, components and dataArray")
     types = urls.face.types
@@ -140,10 +161,8 @@ def _group(item: Any, begin: int, where: str, urls: Urls) -> Group:
     listed = item.get("dataArray")
     if not isinstance(listed, list):
         raise Invalid(f"{where}/dataArray", "must be a list of rows")
-    feature = feature_component(types[OBSERVATION.name])
-    known = _PLAIN | {feature} | {p.name for p in types[OBSERVATION.name].properties}
-    components = _components(item.get("components"), known, f"{where}/components")
-    return Group(entity, feature, stream, components, listed, begin)
+    components = _components(item.get("components"), words.known, f"{where}/components")
+    return Group(entity, words, stream, components, listed, begin)
 
 
 def _stream(named: Any, entity: EntityType, urls: Urls, where: str) -> int:
@@ -318,7 +337,7 @@ def _is_plain(group: Group) -> bool:
     width = len(group.components)
     return (
         group.of is not MULTI_DATASTREAM
-        and (_PLAIN | {group.feature}).issuperset(group.components)
+        and group.words.plain.issuperset(group.components)
         and set(map(type, group.rows)) <= {list}
         and set(map(len, group.rows)) <= {width}
     )

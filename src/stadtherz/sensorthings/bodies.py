@@ -358,13 +358,10 @@ def _text(value: Any, name: str) -> str:
     return value
 
 
-_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement", "tasking_parameters"})
-
-
 def _document(prop: Property, value: Any, name: str) -> Any:
     if prop.shape is Shape.PARAMETERS:
         tasking.check_description(value, name)
-    if prop.column in _OBJECTS and not isinstance(value, dict):
+    if prop.is_object and not isinstance(value, dict):
         raise Invalid(name, "must be a JSON object")
     if prop.column == "result_encoding":
         result_types.check_encoding(value, name)

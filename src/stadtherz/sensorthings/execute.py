@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from django.db import DataError, connection  # noqa: TID251 - this is the place for it
 
 from stadtherz.base.errors import Invalid
@@ -30,6 +31,11 @@ def rows(statement: Sql) -> list[Row]:
             return list(cursor.fetchall())
         except (DataError, OverflowError):
             raise Invalid("query", "a value is too large to compute with") from None
+
+
+def loaded(document: Any) -> Any:
+    """JSON out of a row, which the engines give as text or not."""
+    return orjson.loads(document) if isinstance(document, str) else document
 
 
 def scalar(statement: Sql) -> int:

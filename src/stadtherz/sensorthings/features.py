@@ -20,7 +20,6 @@ from stadtherz.sensorthings.schema import (
     OBSERVATION,
     THING,
     EntityType,
-    Own,
 )
 from stadtherz.sensorthings.syntax import Expand, Query
 
@@ -29,7 +28,6 @@ _GEOMETRY = {
     FEATURE_OF_INTEREST.kind: "feature",
     DATASTREAM.kind: "observedArea",
 }
-_FEATURE = Own("feature")
 
 
 def _place_of(entity: EntityType) -> tuple[str | None, str | None]:
@@ -37,7 +35,7 @@ def _place_of(entity: EntityType) -> tuple[str | None, str | None]:
     if entity.is_a(THING):
         return "Locations", "location"
     if entity.is_a(OBSERVATION):
-        return next(link.name for link in entity.links if link.via == _FEATURE), "feature"
+        return entity.feature_link.name, "feature"
     return None, _GEOMETRY.get(entity.kind)
 
 

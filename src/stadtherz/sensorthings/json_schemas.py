@@ -55,7 +55,6 @@ _SHAPES: dict[Shape, Schema] = {
         "description": "A component of OGC SWE Common 3.0 (24-014) that describes the results.",
     },
 }
-_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement", "tasking_parameters"})
 
 
 def reference_to(name: str) -> Schema:
@@ -86,7 +85,7 @@ def value_of(prop: Property) -> Schema:
     """What a property holds where it holds anything."""
     if prop.choices:
         return {"type": "string", "enum": list(prop.choices)}
-    plain = prop.shape is Shape.JSON and prop.column in _OBJECTS
+    plain = prop.shape is Shape.JSON and prop.is_object
     return _OBJECT if plain else _SHAPES[prop.shape]
 
 

@@ -4,12 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from stadtherz.base.errors import Invalid
 from stadtherz.sensorthings import readings, result_types, sql
 from stadtherz.sensorthings.bodies import Body
-from stadtherz.sensorthings.execute import rows
+from stadtherz.sensorthings.execute import loaded, rows
 from stadtherz.sensorthings.result_types import Component
 from stadtherz.sensorthings.schema import AS_ARRAYS, RESULT_TYPE, EntityType
 
@@ -47,18 +45,13 @@ def results_of(streams: Collection[int]) -> dict[int, Results]:
 
 
 def _results(kind: str, unit: Any, types: Any, encoding: Any) -> Results:
-    document, types, encoding = (_loaded(each) for each in (unit, types, encoding))
+    document, types, encoding = (loaded(each) for each in (unit, types, encoding))
     component = _component(kind, document)
     if types is not None:
         component = result_types.said_of_parts(types, document)
     own = isinstance(document, dict) and RESULT_TYPE in document
     listed = None if types is None else tuple(types)
     return Results(component, listed, result_types.arrays(encoding), own)
-
-
-def _loaded(document: Any) -> Any:
-    """The engines give JSON as text or not."""
-    return orjson.loads(document) if isinstance(document, str) else document
 
 
 def _component(kind: str, unit: Any) -> Component | None:
@@ -108,7 +101,7 @@ def fits(result: Any, kind: str, unit: Any) -> bool:
 
     False for what depends on how they are encoded, too.
     """
-    component = _component(kind, _loaded(unit))
+    component = _component(kind, loaded(unit))
     if component is None:
         return True
     return not result_types.parts(component) and result_types.fits(component, result)
@@ -170,7 +163,7 @@ def _names_parts(values: Mapping[str, Any]) -> bool:
 def _held_parts(key: int) -> dict[str, Any]:
     ((types, units),) = rows(sql.parts_of_results(key))
     observed = [row[1] for row in rows(sql.observed([key]))]
-    return {"data_types": _loaded(types), "units": _loaded(units), "observed": observed}
+    return {"data_types": loaded(types), "units": loaded(units), "observed": observed}
 
 
 def _check_parts(whole: Mapping[str, Any]) -> None:

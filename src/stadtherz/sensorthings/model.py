@@ -62,6 +62,7 @@ _KINDS = {
     Shape.PARAMETERS: Kind.JSON,
     Shape.RESULT_TYPE: Kind.JSON,
 }
+_OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement", "tasking_parameters"})
 _OPEN = frozenset({Shape.JSON, Shape.GEOMETRY, Shape.NOTES, Shape.PARAMETERS, Shape.RESULT_TYPE})
 
 
@@ -116,6 +117,11 @@ class Property:
         )
 
     @property
+    def is_object(self) -> bool:
+        """Whether it takes JSON objects only."""
+        return self.column in _OBJECTS
+
+    @property
     def open(self) -> bool:
         """Whether a path may lead into it."""
         return self.shape in _OPEN
@@ -126,6 +132,11 @@ class Own:
     """To one: the key stands in a column of the entity's own table."""
 
     column: str
+
+
+TO_STREAM = Own("datastream")
+TO_FEATURE = Own("feature")
+"""The columns of an Observation that lead on, whatever a version calls these links."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +221,11 @@ class EntityType:
     def owned(self) -> bool:
         """Whether it says itself whose it is, and by what it is known."""
         return self.access in (Access.OWN, Access.OWN_AND_THING)
+
+    @property
+    def feature_link(self) -> Link:
+        """The link of an Observation to its feature, which each version calls something else."""
+        return next(link for link in self.links if link.via == TO_FEATURE)
 
     def is_a(self, other: "EntityType") -> bool:
         """Whether both are the same to the store."""

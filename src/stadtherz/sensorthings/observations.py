@@ -13,12 +13,9 @@ from stadtherz.sensorthings.members import texts_of
 from stadtherz.sensorthings.plan import ADDRESSES
 from stadtherz.sensorthings.readings import some
 from stadtherz.sensorthings.render import head
-from stadtherz.sensorthings.schema import DATASTREAM, MULTI_DATASTREAM, EntityType, Own
+from stadtherz.sensorthings.schema import DATASTREAM, MULTI_DATASTREAM, TO_STREAM, EntityType
 from stadtherz.sensorthings.texts import Column, layout
 from stadtherz.store.public import Columns
-
-_FEATURE = Own("feature")
-_STREAM = Own("datastream")
 
 
 def data_array(found: Page, selected: Sequence[str] | None, urls: Urls, path: str) -> bytes:
@@ -49,7 +46,7 @@ def data_array(found: Page, selected: Sequence[str] | None, urls: Urls, path: st
 
 def feature_component(kind: EntityType) -> str:
     """What the id of the feature is called among the components of a data array."""
-    return next(f"{link.name}/id" for link in kind.links if link.via == _FEATURE)
+    return f"{kind.feature_link.name}/id"
 
 
 def _components(kind: EntityType, selected: Sequence[str] | None) -> tuple[str, ...]:
@@ -58,7 +55,7 @@ def _components(kind: EntityType, selected: Sequence[str] | None) -> tuple[str, 
         return ("id", *(p.name for p in kind.properties))
     feature = feature_component(kind)
     names = dict.fromkeys(f"{name}/id" if f"{name}/id" == feature else name for name in selected)
-    streams = {link.name for link in kind.links if link.via == _STREAM}
+    streams = {link.name for link in kind.links if link.via == TO_STREAM}
     return tuple(name for name in names if name not in streams)
 
 

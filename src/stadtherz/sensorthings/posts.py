@@ -26,7 +26,7 @@ from stadtherz.sensorthings.paths import parse_path
 from stadtherz.sensorthings.plan import plan_set
 from stadtherz.sensorthings.preferences import Return, preferred_return
 from stadtherz.sensorthings.routes import Step, resolve_route
-from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, EntityType, Own
+from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION, TO_FEATURE, TO_STREAM, EntityType
 from stadtherz.sensorthings.syntax import Query
 from stadtherz.sensorthings.write import reading_of
 from stadtherz.store import public as store
@@ -36,7 +36,6 @@ Scope = MutableMapping[str, Any]
 LARGEST = 16_384
 """Bytes of a body that is read on the event loop."""
 
-_STREAM, _FEATURE = Own("datastream"), Own("feature")
 _JSON = b"application/json"
 
 
@@ -58,9 +57,8 @@ class _Target:
 
     @classmethod
     def of(cls, entity: EntityType, stream: int | None) -> "_Target":
-        datastream, feature = (
-            next(link for link in entity.links if link.via == via) for via in (_STREAM, _FEATURE)
-        )
+        datastream = next(link for link in entity.links if link.via == TO_STREAM)
+        feature = entity.feature_link
         result = next(prop for prop in entity.properties if prop.column == "result")
         writer = sent.Writer.of(entity) if entity is OBSERVATION else None
         names = (datastream.name, feature.name)
@@ -130,7 +128,7 @@ def _read(
     values = body.values
     if values.get("phenomenon_start") is None:
         values |= {"phenomenon_start": now, "phenomenon_end": None}
-    values[_FEATURE.column] = _named(body, target.feature)
+    values[TO_FEATURE.column] = _named(body, target.feature)
     reading = reading_of(stream, values, default=Period(now))
     fits = partial(kinds.fits, reading.result) if target.checked else None
     return Post(

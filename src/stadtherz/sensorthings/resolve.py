@@ -10,8 +10,6 @@ from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import orjson
-
 from stadtherz.base.errors import TooLarge
 from stadtherz.base.expressions import (
     TRUE,
@@ -30,7 +28,7 @@ from stadtherz.base.expressions import (
     columns_of,
 )
 from stadtherz.sensorthings import readings, records, several, sql
-from stadtherz.sensorthings.execute import rows
+from stadtherz.sensorthings.execute import loaded, rows
 from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
@@ -177,7 +175,7 @@ class Resolution:
         resolved = self.for_entities(entity, own)
         found = rows(sql.values_of(entity, resolved, self.reader))
         if kind_of(own) in (Kind.JSON, Kind.GEOMETRY):
-            found = [(row_id, _loaded(value)) for row_id, value in found]
+            found = [(row_id, loaded(value)) for row_id, value in found]
         return Lookup(Column(link.via.column, Kind.NUMBER), dict(found), kind_of(own))
 
     # --- conditions on entities ------------------------------------------------------------------
@@ -430,7 +428,3 @@ def _grouped(
         else:
             mixed.append(part)
     return [*(p[0] if len(p) == 1 else And(tuple(p)) for p in alone.values()), *mixed]
-
-
-def _loaded(value: object) -> object:
-    return orjson.loads(value) if isinstance(value, str) else value

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from stadtherz.sensorthings.model import (
     OBSERVED,
+    TO_FEATURE,
+    TO_STREAM,
     Access,
     EntityType,
     Link,
@@ -133,8 +135,8 @@ _TABLE = (
             Property("properties", "parameters", Shape.NOTES, silent=True),
         ),
         (
-            Link("Datastream", "Datastream", Own("datastream"), required=True),
-            Link("ProximateFeatureOfInterest", "Feature", Own("feature")),
+            Link("Datastream", "Datastream", TO_STREAM, required=True),
+            Link("ProximateFeatureOfInterest", "Feature", TO_FEATURE),
         ),
         Access.STREAM,
     ),

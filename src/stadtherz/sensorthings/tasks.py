@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from stadtherz.sensorthings import sql, tasking
-from stadtherz.sensorthings.execute import rows
+from stadtherz.sensorthings.execute import loaded, rows
 from stadtherz.sensorthings.schema import TASK, EntityType
 from stadtherz.sensorthings.tables import Reader
 
@@ -23,14 +21,9 @@ def check(entity: EntityType, key: int | None, values: Mapping[str, Any], reader
         return
     whole = {**({} if key is None else _held(key)), **values}
     for (description,) in rows(sql.described_parameters(whole["tasking_capability"], reader)):
-        tasking.check_values(_loaded(description), whole["tasking_parameters"])
+        tasking.check_values(loaded(description), whole["tasking_parameters"])
 
 
 def _held(key: int) -> dict[str, Any]:
     ((capability, parameters),) = rows(sql.told_parameters(key))
-    return {"tasking_capability": capability, "tasking_parameters": _loaded(parameters)}
-
-
-def _loaded(document: Any) -> Any:
-    """The engines give JSON as text or not."""
-    return orjson.loads(document) if isinstance(document, str) else document
+    return {"tasking_capability": capability, "tasking_parameters": loaded(parameters)}

@@ -30,6 +30,8 @@ from stadtherz.sensorthings.schema import (
     RELATION,
     STREAM,
     THING,
+    TO_FEATURE,
+    TO_STREAM,
     EntityType,
     Link,
     Own,
@@ -43,8 +45,6 @@ from stadtherz.store.public import Columns, Entity, Reading, Selection
 
 Given = dict[str, int]
 _PERIODS = {"phenomenon": "phenomenon_time", "valid": "valid_time"}
-_FEATURE = Own("feature")
-_STREAM = Own("datastream")
 _OBSERVED = "observed"
 _LOCATIONS = "locations"
 _HELD = {
@@ -144,7 +144,7 @@ def _belongs_nowhere(entity: EntityType) -> Forbidden:
 def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
     """Let readings that can do without the entity go on without it."""
     for link in entity.links:
-        if not target(link).is_a(OBSERVATION) or link.via != Reverse(_FEATURE.column):
+        if not target(link).is_a(OBSERVATION) or link.via != Reverse(TO_FEATURE.column):
             continue
         if back_link(entity, link).made:
             return
@@ -156,7 +156,7 @@ def _release(entity: EntityType, key: int, visibility: Visibility) -> None:
 
 
 def readings_of(
-    entity: EntityType, key: int, visibility: Visibility, own: Own = _FEATURE
+    entity: EntityType, key: int, visibility: Visibility, own: Own = TO_FEATURE
 ) -> Columns:
     """The readings of a feature, or of what else they have a link to, that the caller may see.
 
@@ -349,7 +349,7 @@ class Change:
         return replace(reading, feature=self._feature(body, given, stream))
 
     def _feature(self, body: Body, given: Given, stream: int) -> int | None:
-        link = _feature_link(body.entity)
+        link = body.entity.feature_link
         if link.name in given:
             return given[link.name]
         for item in body.links.get(link.name, ()):
@@ -370,10 +370,6 @@ class Change:
         return self.features[stream]
 
 
-def _feature_link(entity: EntityType) -> Link:
-    return next(link for link in entity.links if link.via == _FEATURE)
-
-
 def _feature_of(stream: int) -> int | None:
     """The feature for readings that name none; nearly always it is there already."""
     made = rows(sql.generated_features([stream]))
@@ -382,7 +378,7 @@ def _feature_of(stream: int) -> int | None:
 
 def _stream_link(body: Body, given: Given) -> Link:
     """The link to what the reading belongs to: the one that is named, or else the usual one."""
-    links = [link for link in body.entity.links if link.via == _STREAM]
+    links = [link for link in body.entity.links if link.via == TO_STREAM]
     named = [link for link in links if link.name in given or link.name in body.links]
     if len(named) > 1 and named[1].name not in given:
         raise Invalid(named[1].name, f"cannot be beside {named[0].name}; the path names this")
@@ -534,10 +530,10 @@ def _correct(key: int, body: Body, visibility: Visibility) -> None:
         if not isinstance(link.via, Own):
             continue
         values[link.via.column] = keys[0] if keys else None
-        if link.via == _STREAM:
+        if link.via == TO_STREAM:
             check_stream(target(link), keys[0], visibility)
     if values["feature"] is not None and values["feature"] != held["feature"]:
-        _check_feature(_feature_link(body.entity), values["feature"], visibility)
+        _check_feature(body.entity.feature_link, values["feature"], visibility)
     unchanged = Period(held["phenomenon_start"], held["phenomenon_end"])
     reading = reading_of(values["datastream"], values, default=unchanged)
     if "result" in body.values or reading.datastream != held["datastream"]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import Micros
 from stadtherz.codecs.public import (
     BadMap,
@@ -97,6 +98,14 @@ def _done(outcome: Outcome) -> Future[Outcome]:
     future: Future[Outcome] = Future()
     future.set_result(outcome)
     return future
+
+
+def waited(future: Future[Outcome], seconds: float) -> Outcome:
+    """What came of a payload. Raises Unavailable if no worker answers in time."""
+    try:
+        return future.result(seconds)
+    except TimeoutError as problem:
+        raise Unavailable("codec", "did not answer in time", retry=True) from problem
 
 
 def facts_of(name: str, failed: Failed) -> dict[str, Any]:

@@ -87,12 +87,17 @@ def _device_field(device: Device, field: NewField) -> DeviceField:
 
 def register_codec(owner: int, name: str, text: str, *, kind: str = Codec.Kind.JAVASCRIPT) -> int:
     """The codec's id; one of the same name gets the new text. Raises Invalid, naming the field."""
-    codec = Codec.objects.filter(owner_id=owner, name=name).first() or Codec(
-        owner_id=owner, name=name
-    )
-    codec.kind, codec.text = kind, text
+    codec = codec_with(owner, name, text, kind)
     _save(codec)
     return codec.pk
+
+
+def codec_with(owner: int, name: str, text: str, kind: str) -> Codec:
+    """The organisation's codec of this name, or a new one, with this text; not yet saved."""
+    held = Codec.objects.filter(owner_id=owner, name=name).first()
+    codec = held or Codec(owner_id=owner, name=name)
+    codec.kind, codec.text = kind, text
+    return codec
 
 
 def codec_id(owner: int, name: str) -> int:

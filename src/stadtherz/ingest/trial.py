@@ -1,11 +1,9 @@
 """A codec tried with one payload: what whoever writes or chooses one wants to see."""
 
 from collections.abc import Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import Micros, now_us
 from stadtherz.codecs.public import Decoded, Outcome
 from stadtherz.ingest import decoding
@@ -23,7 +21,6 @@ class Trial:
     problem: str = ""
     warnings: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
-    outcome: Outcome | None = field(default=None, repr=False)
 
 
 def try_codec(
@@ -46,18 +43,11 @@ def try_codec(
         owner="trial",
         variables=variables or {},
     )
-    return trial_of(name, _waited(future))
+    return _trial(name, decoding.waited(future, _PATIENCE_S))
 
 
-def _waited(future: Future[Outcome]) -> Outcome:
-    try:
-        return future.result(_PATIENCE_S)
-    except TimeoutError as problem:
-        raise Unavailable("codec", "did not answer in time", retry=True) from problem
-
-
-def trial_of(name: str, outcome: Outcome) -> Trial:
+def _trial(name: str, outcome: Outcome) -> Trial:
     if isinstance(outcome, Decoded):
-        return Trial(outcome.data, "", outcome.warnings, outcome.log, outcome)
+        return Trial(outcome.data, "", outcome.warnings, outcome.log)
     problem = codec_sentence(facts_of(name, outcome))
-    return Trial(None, problem, (), outcome.log, outcome)
+    return Trial(None, problem, (), outcome.log)

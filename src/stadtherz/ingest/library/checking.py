@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import Micros, now_us, parse_instant
 from stadtherz.codecs.public import Decoded, Fault, Job, Outcome, submit
+from stadtherz.ingest.decoding import waited
 from stadtherz.ingest.library.examples import examples_of
 from stadtherz.ingest.library.found import Example, FoundCodec
 
@@ -51,7 +50,7 @@ def _from_script(text: str) -> Sequence[Example]:
     if not text:
         return ()
     job = Job(f"function Decoder() {{ return {{tests: (\n{text}\n)}} }}", b"", 0, 0, owner="tests")
-    outcome = _waited(submit(job))
+    outcome = waited(submit(job), _PATIENCE_S)
     return examples_of(outcome.data.get("tests")) if isinstance(outcome, Decoded) else ()
 
 
@@ -69,7 +68,7 @@ def _run(codec: FoundCodec, examples: Sequence[Example]) -> list[Outcome]:
         )
         for each in examples
     ]
-    return [_waited(future) for future in waiting]
+    return [waited(future, _PATIENCE_S) for future in waiting]
 
 
 def _received(example: Example) -> Micros:
@@ -77,13 +76,6 @@ def _received(example: Example) -> Micros:
         return parse_instant(example.received)
     except (ValueError, OverflowError):
         return now_us()
-
-
-def _waited(future: Future[Outcome]) -> Outcome:
-    try:
-        return future.result(_PATIENCE_S)
-    except TimeoutError as problem:
-        raise Unavailable("codec", "did not answer in time", retry=True) from problem
 
 
 def _problem(example: Example, outcome: Outcome) -> str:

@@ -13,6 +13,7 @@ from stadtherz.ingest.library.checking import Checked, check
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice, Trouble
 from stadtherz.ingest.library.proposals import proposals
 from stadtherz.ingest.models import Codec, DeviceType
+from stadtherz.ingest.register import codec_with
 
 _NOT_WHOLE = (
     "is The Things Network's repository, whose makers forbid to take it as a whole (their right in the"
@@ -103,9 +104,7 @@ def _keep(owner: int, source: str, found: FoundDevice, checked: dict[str, Checke
 
 
 def _keep_codec(owner: int, found: FoundCodec) -> Codec:
-    codec = Codec.objects.filter(owner_id=owner, name=found.name[:200]).first()
-    codec = codec or Codec(owner_id=owner, name=found.name[:200])
-    codec.kind, codec.text = Codec.Kind.JAVASCRIPT, found.text
+    codec = codec_with(owner, found.name[:200], found.text, Codec.Kind.JAVASCRIPT)
     codec.save()
     return codec
 

@@ -71,15 +71,14 @@ _CONFIRMED = 4  # MType of a confirmed uplink (LoRaWAN 1.0.4, 4.2.1)
 def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink | Other:
     """The document in the normal form; raises Invalid where it cannot be read."""
     whole = convert(document, dict[str, Any])
-    event = next((name for member, name in _EVENTS.items() if member in whole), None)
-    member = _UPLINK if event is None else next(each for each in _EVENTS if each in whole)
+    member = next((each for each in _EVENTS if each in whole), _UPLINK)
     if member not in whole:
         raise Invalid(_UPLINK, "is missing, and no other message is there")
     message = convert(whole[member], Message, under=member)
     dev_eui = eui(f"{member}.DevEUI", message.dev_eui)
     time = uplink.network_time(instant(f"{member}.Time", message.time), received)
-    if event is not None or message.join_request is not None:
-        return Other(NETWORK, event or "join", dev_eui, time)
+    if member != _UPLINK or message.join_request is not None:
+        return Other(NETWORK, _EVENTS.get(member, "join"), dev_eui, time)
     return _uplink(message, dev_eui, time=time, received=received)
 
 

@@ -9,6 +9,7 @@ from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan import chirpstack3
 from stadtherz.ingest.lorawan.documents import (
     Part,
+    Position,
     base64_bytes,
     convert,
     counter,
@@ -33,11 +34,6 @@ class DeviceInfo(Camel):
     device_name: str | None = None
     application_name: str | None = None
     device_profile_name: str | None = None
-
-
-class Position(Camel):
-    latitude: float | None = None
-    longitude: float | None = None
 
 
 class Reception(Camel):
@@ -161,11 +157,5 @@ def _gateway(reception: Reception) -> Gateway:
         eui=name,
         rssi=reception.rssi or 0.0,
         snr=reception.snr or 0.0,
-        position=_position(reception.location),
+        position=reception.location.place if reception.location else None,
     )
-
-
-def _position(place: Position | None) -> tuple[float, float] | None:
-    if place is None or place.longitude is None or place.latitude is None:
-        return None
-    return (place.longitude, place.latitude)

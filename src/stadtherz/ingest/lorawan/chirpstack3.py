@@ -11,12 +11,12 @@ from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan.documents import (
     Part,
+    Position,
     base64_bytes,
     convert,
     counter,
     eui,
     instant,
-    place,
     port,
 )
 from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
@@ -25,11 +25,6 @@ NETWORK = "chirpstack"
 
 _EVENTS = frozenset({"join", "status", "ack", "txack", "error", "location", "integration"})
 _EUI_BYTES = 8
-
-
-class Position(Part):
-    latitude: float | None = None
-    longitude: float | None = None
 
 
 class Reception(Part, rename={"gateway_id": "gatewayID", "snr": "loRaSNR"}):
@@ -144,11 +139,10 @@ def _radio(whole: Document) -> Radio:
 def _gateway(reception: Reception) -> Gateway:
     told = reception.gateway_id or ""
     name = told if len(told) == 2 * _EUI_BYTES else base64_bytes("gatewayID", told).hex()
-    at = reception.location or Position()
     return Gateway(
         id=name.upper(),
         eui=name.upper(),
         rssi=reception.rssi or 0.0,
         snr=reception.snr or 0.0,
-        position=place(at.longitude, at.latitude),
+        position=reception.location.place if reception.location else None,
     )

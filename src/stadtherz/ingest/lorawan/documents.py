@@ -16,12 +16,24 @@ from stadtherz.base.time import EARLIEST, LATEST, Micros, parse_instant
 
 T = TypeVar("T")
 _PLACE = re.compile(r"(?P<reason>.*?) - at `\$\.?(?P<place>.*)`", re.DOTALL)
+_SPREADING = re.compile(r"SF(\d{1,2})")
 _EUI = re.compile(r"[0-9a-fA-F]{16}", re.ASCII)
 _LARGEST_COUNTER = 2**32 - 1
 
 
 class Part(msgspec.Struct, kw_only=True):
     """A part of a document; unknown members are ignored, a null is a missing member."""
+
+
+class Position(Part):
+    """Degrees, as The Things Stack and ChirpStack name them."""
+
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        return place(self.longitude, self.latitude)
 
 
 def convert(document: Any, shape: type[T], *, under: str = "") -> T:
@@ -70,6 +82,12 @@ def milliseconds(field: str, number: int | None) -> Micros | None:
 
 def place(longitude: float | None, latitude: float | None) -> tuple[float, float] | None:
     return None if longitude is None or latitude is None else (longitude, latitude)
+
+
+def spreading_factor(data_rate: str | None) -> int | None:
+    """Out of the name of a data rate, such as SF7BW125."""
+    found = _SPREADING.search(data_rate or "")
+    return int(found[1]) if found else None
 
 
 def hex_bytes(field: str, text: str | None) -> bytes:

@@ -1,6 +1,5 @@
 """Helium: documents of the Console, and of operators that kept its form. (Most run ChirpStack now.)"""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,12 +14,11 @@ from stadtherz.ingest.lorawan.documents import (
     milliseconds,
     place,
     port,
+    spreading_factor,
 )
 from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 NETWORK = "helium"
-
-_SPREADING = re.compile(r"SF(\d{1,2})")
 
 
 class Hotspot(Part):
@@ -82,7 +80,6 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
 
 def _radio(hotspots: list[Hotspot]) -> Radio:
     first = hotspots[0] if hotspots else Hotspot()
-    spreading = _SPREADING.search(first.spreading or "")
     return Radio(
         gateways=tuple(
             Gateway(
@@ -94,5 +91,5 @@ def _radio(hotspots: list[Hotspot]) -> Radio:
             for each in hotspots
         ),
         frequency=round(first.frequency * 1e6) if first.frequency else None,
-        spreading_factor=int(spreading[1]) if spreading else None,
+        spreading_factor=spreading_factor(first.spreading),
     )

@@ -4,7 +4,6 @@ A server that sends `gw` (with all gateways) and `rx` (without) sends every fram
 same sequence number.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from stadtherz.ingest.lorawan.documents import (
     milliseconds,
     place,
     port,
+    spreading_factor,
 )
 from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
@@ -27,7 +27,6 @@ NETWORK = "loriot"
 
 _UPLINKS = frozenset({"gw", "rx"})
 _EVENTS = {"tx": "queued", "txd": "sent", "join": "join", "ack": "ack", "loc": "location"}
-_SPREADING = re.compile(r"SF(\d{1,2})")
 _FULL, _UNKNOWN, _EXTERNAL = 254, 255, 0  # of a battery, as LoRaWAN's DevStatusAns tells it
 
 
@@ -93,7 +92,6 @@ def _battery(level: int | None) -> float | None:
 
 
 def _radio(whole: Document) -> Radio:
-    spreading = _SPREADING.search(whole.dr or "")
     gateways = tuple(
         Gateway(
             id=(each.gweui or "").upper(),
@@ -109,5 +107,5 @@ def _radio(whole: Document) -> Radio:
     return Radio(
         gateways=gateways,
         frequency=whole.freq,
-        spreading_factor=int(spreading[1]) if spreading else None,
+        spreading_factor=spreading_factor(whole.dr),
     )

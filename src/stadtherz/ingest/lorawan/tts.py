@@ -8,6 +8,7 @@ from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan.documents import (
     Part,
+    Position,
     base64_bytes,
     convert,
     counter,
@@ -48,11 +49,6 @@ class DeviceIds(Part):
 class GatewayIds(Part):
     gateway_id: str | None = None
     eui: str | None = None
-
-
-class Position(Part):
-    latitude: float | None = None
-    longitude: float | None = None
 
 
 class Reception(Part):
@@ -186,11 +182,5 @@ def _gateway(reception: Reception) -> Gateway:
         eui=(ids.eui or "").upper(),
         rssi=reception.rssi or 0.0,
         snr=reception.snr or 0.0,
-        position=_position(reception.location),
+        position=reception.location.place if reception.location else None,
     )
-
-
-def _position(place: Position | None) -> tuple[float, float] | None:
-    if place is None or place.longitude is None or place.latitude is None:
-        return None
-    return (place.longitude, place.latitude)

@@ -45,6 +45,10 @@ class KnownDevice:
     placed: Micros  # when we last looked where its Things stand
 
 
+class NotKnown(Exception):
+    """The cache does not hold the device, or not as it is now: `find` it in a thread."""
+
+
 class _Cache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -72,6 +76,13 @@ class _Cache:
                 self._known[network, dev_eui] = (now, device)
         return device
 
+    def known(self, network: str, dev_eui: str) -> KnownDevice:
+        with self._lock:
+            loaded, device = self._known.get((network, dev_eui), (None, None))
+        if device is None or loaded is None or abs(now_us() - loaded) >= _FRESH:
+            raise NotKnown
+        return device
+
     def clear(self) -> None:
         with self._lock:
             self._generation += 1
@@ -85,6 +96,11 @@ forget = _cache.clear
 def find(network: str, dev_eui: str) -> KnownDevice | None:
     """The registered device with its fields, or None."""
     return _cache.find(network, dev_eui)
+
+
+def known(network: str, dev_eui: str) -> KnownDevice:
+    """As `find`, without asking the database; raises NotKnown if that takes it."""
+    return _cache.known(network, dev_eui)
 
 
 def _load(network: str, dev_eui: str, known: KnownDevice | None) -> KnownDevice | None:

@@ -1,7 +1,7 @@
 """The ingest door: `POST /ingest/tts`, `/ingest/chirpstack` and so on, as a bare ASGI application.
 
 A delivery is acknowledged only after its readings are on disk. The event loop reads bytes and waits;
-whatever asks the database runs in `lanes`.
+whatever asks the database runs in `lanes`, and what asks none takes the short way (`at_once`).
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.ingest import document, lanes, pipeline, refused, seen
+from stadtherz.ingest.at_once import ShortWay
 from stadtherz.ingest.pipeline import READERS, Answer, Begun, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
 from stadtherz.store.public import Receipt
@@ -29,6 +30,7 @@ AsgiScope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 VisibilityOf = Callable[[AsgiScope], Visibility]
+AtOnce = Callable[[AsgiScope], Visibility | None]
 Application = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 
 _PREFIX = "/ingest/"
@@ -44,12 +46,17 @@ class _Gone(Exception):
     pass
 
 
-def application(visibility_of: VisibilityOf) -> Application:
-    """The door; `visibility_of` says who sends a request and may raise Unauthenticated."""
+def application(visibility_of: VisibilityOf, at_once: AtOnce = lambda _: None) -> Application:
+    """The door; `visibility_of` says who sends a request and may raise Unauthenticated.
+
+    `at_once` says it without asking the database, or None.
+    """
+    senders = _Senders(visibility_of, at_once)
+    short = ShortWay()
 
     async def door(scope: AsgiScope, receive: Receive, send: Send) -> None:
         try:
-            given = await _answer(scope, receive, visibility_of)
+            given = await _answer(scope, receive, senders, short)
         except _Gone:
             return
         except (DatabaseError, StadtherzError, TimeoutError) as problem:
@@ -63,7 +70,9 @@ def application(visibility_of: VisibilityOf) -> Application:
     return door
 
 
-async def _answer(scope: AsgiScope, receive: Receive, visibility_of: VisibilityOf) -> Answer:
+async def _answer(
+    scope: AsgiScope, receive: Receive, senders: "_Senders", short: ShortWay
+) -> Answer:
     network = scope["path"].removeprefix(_PREFIX).rstrip("/")
     if network not in READERS:
         return Answer(404, {"error": "unknown_address", "networks": sorted(READERS)})
@@ -74,7 +83,7 @@ async def _answer(scope: AsgiScope, receive: Receive, visibility_of: VisibilityO
     except TimeoutError:
         return Answer(408, {"error": "timeout"})
     arrival = _Arrival(scope, network, body, now_us())
-    plan, receipts = await _committed(arrival, visibility_of)
+    plan, receipts = await _committed(arrival, senders, short)
     if plan.refusal is not None and arrival.delivery is not None:
         lane = lanes.quiet if arrival.delivery.visibility == ANONYMOUS else lanes.work
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
@@ -84,6 +93,22 @@ async def _answer(scope: AsgiScope, receive: Receive, visibility_of: VisibilityO
         return pipeline.answer(plan, receipts)
     with translation.override(_language(scope)):
         return pipeline.answer(plan, receipts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Senders:
+    """Who sends; cookies do not count here, or any web page could send uplinks for staff."""
+
+    visibility_of: VisibilityOf
+    at_once: AtOnce
+
+    def find(self, scope: AsgiScope) -> Visibility:
+        if not any(name == b"authorization" for name, _ in scope["headers"]):
+            return ANONYMOUS
+        try:
+            return self.visibility_of(scope)
+        except Unauthenticated:
+            return ANONYMOUS
 
 
 @dataclass(slots=True)
@@ -96,44 +121,58 @@ class _Arrival:
     received: Micros
     delivery: Delivery | None = None
 
-    def identified(self, visibility_of: VisibilityOf) -> Delivery:
+    def identified(self, senders: _Senders) -> Delivery:
         """With its sender. Asks the database, the first time."""
         if self.delivery is None:
-            self.delivery = Delivery(
-                network=self.network,
-                body=self.body,
-                query=self.scope["query_string"].decode("ascii", errors="replace"),
-                received=self.received,
-                visibility=_visibility(self.scope, visibility_of),
-            )
+            self.delivery = self._by(senders.find(self.scope))
         return self.delivery
+
+    def identified_at_once(self, senders: _Senders) -> Delivery | None:
+        """The same where nothing has to be asked."""
+        visibility = senders.at_once(self.scope)
+        if visibility is not None:
+            self.delivery = self._by(visibility)
+        return self.delivery
+
+    def _by(self, visibility: Visibility) -> Delivery:
+        return Delivery(
+            network=self.network,
+            body=self.body,
+            query=self.scope["query_string"].decode("ascii", errors="replace"),
+            received=self.received,
+            visibility=visibility,
+        )
 
 
 async def _committed(
-    arrival: _Arrival, visibility_of: VisibilityOf
+    arrival: _Arrival, senders: _Senders, short: ShortWay
 ) -> tuple[Plan, Sequence[Receipt]]:
     """What came of a request, once its readings are on disk."""
     try:
         async with asyncio.timeout(pipeline.PATIENCE_S):
-            begun = lanes.work.submit(_begin, arrival, visibility_of)
+            delivery = arrival.identified_at_once(senders)
+            done = None if delivery is None else await short.committed(delivery)
+            if done is not None:
+                return done
+            begun = lanes.work.submit(_begin, arrival, senders)
             step = await asyncio.wrap_future(begun)
             plan, commit = await asyncio.wrap_future(step) if isinstance(step, Future) else step
             return plan, await asyncio.shield(asyncio.wrap_future(commit))
     except Invalid as problem:
         return Plan(refusal=pipeline.unreadable(problem)), []
     except Exception:
-        await _rescue(arrival, visibility_of)
+        await _rescue(arrival, senders)
         raise
 
 
-def _begin(arrival: _Arrival, visibility_of: VisibilityOf) -> Begun | Future[Begun]:
+def _begin(arrival: _Arrival, senders: _Senders) -> Begun | Future[Begun]:
     """All that asks the database before the commit, in one job: each change of threads costs."""
-    delivery = arrival.identified(visibility_of)
+    delivery = arrival.identified(senders)
     refusal = pipeline.refusal_at_the_door(delivery)
     return pipeline.begin_soon(delivery) if refusal is None else pipeline.turned_away(refusal)
 
 
-async def _rescue(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
+async def _rescue(arrival: _Arrival, senders: _Senders) -> None:
     """Keep what could not be stored: networks rarely send again.
 
     The place to keep it may be the very thing that is broken, so nobody waits for long, and no
@@ -142,27 +181,17 @@ async def _rescue(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
     if lanes.rescue.waiting >= _MOST_RESCUES:
         logger.error(_LOST)
         return
-    kept = asyncio.wrap_future(lanes.rescue.submit(_keep_lost, arrival, visibility_of))
+    kept = asyncio.wrap_future(lanes.rescue.submit(_keep_lost, arrival, senders))
     await asyncio.wait([kept], timeout=_RESCUE_PATIENCE_S)
 
 
-def _keep_lost(arrival: _Arrival, visibility_of: VisibilityOf) -> None:
+def _keep_lost(arrival: _Arrival, senders: _Senders) -> None:
     lost = Refusal(Reason.STORE_UNAVAILABLE)
     try:
-        delivery = arrival.identified(visibility_of)
+        delivery = arrival.identified(senders)
         refused.keep(delivery, pipeline.refusal_at_the_door(delivery) or lost)
     except Exception as problem:  # noqa: BLE001 - nobody waits for this job: the log must tell
         logger.error("%s: %s", _LOST, problem)
-
-
-def _visibility(scope: AsgiScope, visibility_of: VisibilityOf) -> Visibility:
-    """Who sends this; cookies do not count here, or any web page could send uplinks for staff."""
-    if not any(name == b"authorization" for name, _ in scope["headers"]):
-        return ANONYMOUS
-    try:
-        return visibility_of(scope)
-    except Unauthenticated:
-        return ANONYMOUS
 
 
 async def _body(receive: Receive) -> bytes:

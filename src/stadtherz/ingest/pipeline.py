@@ -27,6 +27,7 @@ from stadtherz.store.public import Reading, Receipt, submit
 PATIENCE_S = 8.0  # with the store; The Things Stack gives up after 10 s
 
 Read = Callable[..., Uplink | Other]
+Find = Callable[[str, str], KnownDevice | None]
 READERS: dict[str, Read] = {
     each.NETWORK: each.read for each in (tts, chirpstack, actility, loriot, helium)
 }
@@ -94,7 +95,7 @@ def prepare(delivery: Delivery) -> Plan:
         raise Unavailable("codec", "did not answer in time", retry=True) from problem
 
 
-def look(delivery: Delivery) -> Plan | Undecoded:
+def look(delivery: Delivery, *, find: Find = devices.find) -> Plan | Undecoded:
     """As `prepare`, without waiting: what needs a codec is left to the caller."""
     try:
         parsed = document.parse(delivery.body)
@@ -102,7 +103,7 @@ def look(delivery: Delivery) -> Plan | Undecoded:
         message = READERS[delivery.network](parsed, query, received=delivery.received)
     except Invalid as problem:
         return Plan(refusal=unreadable(problem))
-    device = _device(delivery, message.dev_eui)
+    device = _device(delivery, message.dev_eui, find)
     if isinstance(message, Other):
         return _event(message, device, delivery.received)
     if device is None:
@@ -187,9 +188,9 @@ def unreadable(problem: Invalid) -> Refusal:
     return Refusal(Reason.BROKEN_DOCUMENT, facts)
 
 
-def _device(delivery: Delivery, dev_eui: str | None) -> KnownDevice | None:
+def _device(delivery: Delivery, dev_eui: str | None, find: Find) -> KnownDevice | None:
     """The device, if whoever delivers may speak for it; another's looks like an unknown one."""
-    device = devices.find(delivery.network, dev_eui) if dev_eui else None
+    device = find(delivery.network, dev_eui) if dev_eui else None
     if device is None or delivery.visibility.everything:
         return device
     return device if device.owner == delivery.visibility.home else None

@@ -29,7 +29,7 @@ _sensorthings = sensorthings_application(visibility_of_scope, visibility_at_once
 _doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
     "sta": _sensorthings,
     "datasets": _sensorthings,
-    "ingest": ingest_application(visibility_of_scope),
+    "ingest": ingest_application(visibility_of_scope, visibility_at_once),
     "live": live_application(visibility_of_scope),
 }
 

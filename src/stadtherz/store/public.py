@@ -1,6 +1,6 @@
 """The store's door. Everything else in `stadtherz.store` is private to it.
 
-Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit),
+Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit; `submit_at_once` never waits),
 `append_columns` (many at once); `offer` and `submit_offers` for callers of whom it is not known yet
 whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`, `spans`,
 `buckets`, `buckets_of`. Changed: `correct`, `correct_all`, `reading_at`, `delete_readings`, `delete_where`.
@@ -111,6 +111,7 @@ from stadtherz.store.writer import (
     start_writer,
     stop_writer,
     submit,
+    submit_at_once,
     submit_offers,
 )
 
@@ -213,6 +214,7 @@ __all__ = [
     "streams_of",
     "streams_visible_to",
     "submit",
+    "submit_at_once",
     "submit_offers",
     "tend",
     "together",

@@ -72,6 +72,13 @@ def submit(readings: Sequence[Reading]) -> Future[list[Receipt]]:
     return _handed_in(_Job(batch_of(readings), _listed))
 
 
+def submit_at_once(readings: Sequence[Reading]) -> Future[list[Receipt]] | None:
+    """As `submit`, but never waits: None while the queue is full."""
+    _check_size(len(readings))
+    job = _Job(batch_of(readings), _listed)
+    return job.future if _take(job, patient=False) else None
+
+
 def append_columns(columns: NewColumns) -> Receipts:
     """As `append` for many plain readings at once, without an object for each."""
     _check_size(len(columns))

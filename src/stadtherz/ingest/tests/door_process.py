@@ -19,7 +19,7 @@ def main() -> None:
     town = Visibility(home=int(sys.argv[1]), scopes=frozenset({Scope.INGEST}))
     bound = socket.create_server(("127.0.0.1", 0))
     print(bound.getsockname()[1], flush=True)
-    door = application(lambda scope: town)
+    door = application(lambda scope: town, lambda scope: town)
     uvicorn.Server(uvicorn.Config(door, log_level="error", lifespan="off")).run(sockets=[bound])
 
 

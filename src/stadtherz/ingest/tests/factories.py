@@ -129,6 +129,12 @@ class Door:
         except KeyError:
             raise Unauthenticated("unknown token") from None
 
+    def at_once(self, scope: Any) -> Visibility | None:
+        try:
+            return self.visibility_of(scope)
+        except Unauthenticated:
+            return None
+
     def let_in(self, town: Town, token: str = "town", scope: Scope = Scope.INGEST) -> None:
         self.tokens[token] = Visibility(
             actor=f"token:{token}", home=town.organisation, scopes=frozenset({scope, Scope.READ})
@@ -159,7 +165,7 @@ class Door:
             headers["Authorization"] = f"Bearer {token}"
 
         async def run() -> list[httpx.Response]:
-            transport = httpx.ASGITransport(application(self.visibility_of))
+            transport = httpx.ASGITransport(application(self.visibility_of, self.at_once))
             async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
                 return await asyncio.gather(
                     *(

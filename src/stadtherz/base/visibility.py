@@ -41,7 +41,8 @@ class Visibility:
     groups (ids) the caller is in; `writes` the organisations whose data the caller may change;
     `home` owns what the caller creates. `everything` skips all limits and belongs to the operator
     and to the product's own jobs. `shares` open what hangs on the members of data sets. Whoever asks
-    within a `dataset` sees nothing beside it.
+    within a `dataset` sees nothing beside it. `device`, if any, is the only one whose measurements the
+    caller may deliver.
     """
 
     actor: str = "anonymous"
@@ -53,6 +54,7 @@ class Visibility:
     everything: bool = False
     shares: frozenset[Share] = frozenset()
     dataset: int | None = None
+    device: int | None = None
 
     def may_read(self, *, access: str, owner: int, group: int | None) -> bool:
         """The rule in words; `store.sharing.readable` says the same in SQL.

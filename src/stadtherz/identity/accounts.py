@@ -86,18 +86,19 @@ def create_token(
     scopes: Collection[str],
     network: str = "",
     *,
+    device: int | None = None,
     expires: datetime | None = None,
     by: Visibility = SYSTEM,
 ) -> str:
     """The text of a new token for `organisation` (id or short name): shown once, kept as a digest."""
     owner = organisation_id(organisation)
-    token, text = issue_token(name, owner, scopes, network=network, expires=expires)
+    token, text = issue_token(name, owner, scopes, network=network, device=device, expires=expires)
     record(
         by,
         "create",
         "identity.apitoken",
         token.pk,
-        {"name": name, "scopes": token.scopes},
+        {"name": name, "scopes": token.scopes, **({"device": device} if device else {})},
         organisation=owner,
     )
     return text

@@ -129,6 +129,15 @@ class ApiToken(models.Model):
     network = models.CharField(
         _("network"), max_length=100, blank=True, help_text=_("Of an ingest token, if fixed.")
     )
+    device = models.ForeignKey(
+        "ingest.Device",
+        models.CASCADE,  # nothing else: without its device a token would be good for every other
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("only for the device"),
+        help_text=_("Then it delivers measurements of this device and can do nothing else."),
+    )
     created = models.DateTimeField(_("created"), default=now, editable=False)
     last_used = models.DateTimeField(_("last used"), null=True, editable=False)
     expires = models.DateTimeField(_("expires"), null=True, blank=True)

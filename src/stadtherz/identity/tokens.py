@@ -85,10 +85,16 @@ def issue_token(
     scopes: Collection[str],
     *,
     network: str = "",
+    device: int | None = None,
     expires: datetime | None = None,
     randomness: Callable[[int], bytes] = secrets.token_bytes,
 ) -> tuple[ApiToken, str]:
-    """A new token and its text, which exists nowhere else and is never shown again."""
+    """A new token and its text, which exists nowhere else and is never shown again.
+
+    One for a `device` of the organisation delivers its measurements and can do nothing else.
+    """
+    if device is not None and set(scopes) != {Scope.INGEST}:
+        raise Invalid("device", "a token of one device has the scope ingest and no other")
     prefix = randomness(6).hex()
     text = f"sh_{prefix}_{_text(randomness(32))}"
     token = ApiToken.objects.create(
@@ -98,6 +104,7 @@ def issue_token(
         digest=_digest(text),
         scopes=sorted(_checked(scopes)),
         network=network,
+        device_id=device,
         expires=expires,
     )
     return token, text

@@ -75,6 +75,7 @@ def visibility_of_token(token: ApiToken) -> Visibility:
         writes=own if Scope.WRITE in granted else frozenset(),
         scopes=frozenset(granted | {Scope.READ}),
         home=token.organisation_id,
+        device=token.device_id,
     )
 
 

@@ -48,7 +48,7 @@ class ShortWay:
         if len(delivery.body) > LARGEST or pipeline.refusal_at_the_door(delivery) is not None:
             return None
         try:
-            plan = pipeline.look(delivery, find=devices.known)
+            plan = pipeline.look(delivery, lookup=pipeline.AT_ONCE)
         except devices.NotKnown:
             return None
         if not isinstance(plan, Undecoded):

@@ -66,8 +66,8 @@ def _look(delivery: Delivery) -> Plan | Undecoded:
 def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
     if isinstance(outcome, Invalid):
         plan, outcome = Plan(refusal=pipeline.unreadable(outcome)), []
-    if plan.seen is not None and pipeline.is_news(outcome):
-        seen.note(plan.seen)
+    if pipeline.is_news(outcome):
+        seen.note(*plan.seen)
     keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)
     return Delivered(pipeline.answer(plan, outcome), keep)
 

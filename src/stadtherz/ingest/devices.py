@@ -45,6 +45,9 @@ class KnownDevice:
     placed: Micros  # when we last looked where its Things stand
 
 
+_Key = tuple[str, str, int | None]  # network, what names the device there, organisation
+
+
 class NotKnown(Exception):
     """The cache does not hold the device, or not as it is now: `find` it in a thread."""
 
@@ -53,32 +56,32 @@ class _Cache:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._generation = 0
-        self._known: dict[tuple[str, str], tuple[Micros, KnownDevice]] = {}
+        self._known: dict[_Key, tuple[Micros, KnownDevice]] = {}
 
-    def find(self, network: str, dev_eui: str) -> KnownDevice | None:
+    def find(self, key: _Key) -> KnownDevice | None:
         now = now_us()
         with self._lock:
             generation = self._generation
-            loaded, device = self._known.get((network, dev_eui), (None, None))
+            loaded, device = self._known.get(key, (None, None))
             if device is not None and loaded is not None:
                 if abs(now - loaded) < _FRESH:
                     return device
                 # One caller looks again; the others go on with what is known until it has.
-                self._known[network, dev_eui] = (now, device)
-        device = _load(network, dev_eui, device)
+                self._known[key] = (now, device)
+        device = _load(key, device)
         with self._lock:
             # A change during the load emptied the cache: what was loaded may be the old state.
             if generation != self._generation:
                 return device
             if device is None:
-                self._known.pop((network, dev_eui), None)
+                self._known.pop(key, None)
             else:
-                self._known[network, dev_eui] = (now, device)
+                self._known[key] = (now, device)
         return device
 
-    def known(self, network: str, dev_eui: str) -> KnownDevice:
+    def known(self, key: _Key) -> KnownDevice:
         with self._lock:
-            loaded, device = self._known.get((network, dev_eui), (None, None))
+            loaded, device = self._known.get(key, (None, None))
         if device is None or loaded is None or abs(now_us() - loaded) >= _FRESH:
             raise NotKnown
         return device
@@ -93,18 +96,21 @@ _cache = _Cache()
 forget = _cache.clear
 
 
-def find(network: str, dev_eui: str) -> KnownDevice | None:
-    """The registered device with its fields, or None."""
-    return _cache.find(network, dev_eui)
+def find(network: str, dev_eui: str, owner: int | None = None) -> KnownDevice | None:
+    """The registered device with its fields, or None; `owner` where each has its own names."""
+    return _cache.find((network, dev_eui, owner))
 
 
-def known(network: str, dev_eui: str) -> KnownDevice:
+def known(network: str, dev_eui: str, owner: int | None = None) -> KnownDevice:
     """As `find`, without asking the database; raises NotKnown if that takes it."""
-    return _cache.known(network, dev_eui)
+    return _cache.known((network, dev_eui, owner))
 
 
-def _load(network: str, dev_eui: str, known: KnownDevice | None) -> KnownDevice | None:
+def _load(key: _Key, known: KnownDevice | None) -> KnownDevice | None:
+    network, dev_eui, owner = key
     found = Device.objects.filter(network=network, dev_eui=dev_eui)
+    if owner is not None:
+        found = found.filter(owner_id=owner)
     device = found.select_related("device_type").first()
     if device is None:
         return None

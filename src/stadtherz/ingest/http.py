@@ -20,7 +20,8 @@ from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.ingest import document, lanes, pipeline, refused, seen
 from stadtherz.ingest.at_once import ShortWay
-from stadtherz.ingest.pipeline import READERS, Answer, Begun, Delivery, Plan, Refusal
+from stadtherz.ingest.forms import reading
+from stadtherz.ingest.pipeline import NETWORKS, Answer, Begun, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
 from stadtherz.store.public import Receipt
 
@@ -73,22 +74,22 @@ def application(visibility_of: VisibilityOf, at_once: AtOnce = lambda _: None) -
 async def _answer(
     scope: AsgiScope, receive: Receive, senders: "_Senders", short: ShortWay
 ) -> Answer:
-    network = scope["path"].removeprefix(_PREFIX).rstrip("/")
-    if network not in READERS:
-        return Answer(404, {"error": "unknown_address", "networks": sorted(READERS)})
+    network, _, rest = scope["path"].removeprefix(_PREFIX).rstrip("/").partition("/")
+    if network not in NETWORKS or (rest and network != reading.NETWORK):
+        return Answer(404, {"error": "unknown_address", "networks": sorted(NETWORKS)})
     if scope["method"] != "POST":
         return Answer(405, {"error": "method", "detail": "POST"})
     try:
         body = await _body(receive)
     except TimeoutError:
         return Answer(408, {"error": "timeout"})
-    arrival = _Arrival(scope, network, body, now_us())
+    arrival = _Arrival(scope, network, rest, body, now_us())
     plan, receipts = await _committed(arrival, senders, short)
     if plan.refusal is not None and arrival.delivery is not None:
         lane = lanes.quiet if arrival.delivery.visibility == ANONYMOUS else lanes.work
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
-    if plan.seen is not None and pipeline.is_news(receipts):
-        seen.note(plan.seen)
+    if pipeline.is_news(receipts):
+        seen.note(*plan.seen)
     if plan.refusal is None:
         return pipeline.answer(plan, receipts)
     with translation.override(_language(scope)):
@@ -117,6 +118,7 @@ class _Arrival:
 
     scope: AsgiScope
     network: str
+    rest: str  # of the path, behind the network
     body: bytes
     received: Micros
     delivery: Delivery | None = None
@@ -138,10 +140,18 @@ class _Arrival:
         return Delivery(
             network=self.network,
             body=self.body,
-            query=self.scope["query_string"].decode("ascii", errors="replace"),
+            query=self._query(),
             received=self.received,
             visibility=visibility,
         )
+
+    def _query(self) -> str:
+        """What came beside the body; for a message form also the form's key and what kind it is."""
+        query = str(self.scope["query_string"].decode("ascii", errors="replace"))
+        if self.network != reading.NETWORK:
+            return query
+        form, _, topic = self.rest.partition("/")
+        return reading.query_of(form, topic, _header(self.scope, b"content-type"), query)
 
 
 async def _committed(
@@ -220,10 +230,13 @@ def _refused(scope: AsgiScope, refusal: Refusal) -> Answer:
 
 def _language(scope: AsgiScope) -> str:
     """English unless German is asked for: a network's log is read by its administrators."""
-    for name, value in scope["headers"]:
-        if name == b"accept-language" and value.lower().startswith(b"de"):
-            return "de"
-    return "en"
+    return "de" if _header(scope, b"accept-language").lower().startswith("de") else "en"
+
+
+def _header(scope: AsgiScope, name: bytes) -> str:
+    """The first of this name, or nothing."""
+    found = (value for key, value in scope["headers"] if key == name)
+    return str(next(found, b"").decode("latin-1"))
 
 
 _EXTRA: dict[int, list[tuple[bytes, bytes]]] = {

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -22,11 +21,15 @@ class Network(models.TextChoices):
     ACTILITY = "actility", "Actility ThingPark"
     LORIOT = "loriot", "LORIOT"
     HELIUM = "helium", "Helium"
+    JSON = "json", _("Other devices (JSON)")
 
 
-def normal_eui(text: str) -> str:
-    """A device EUI as every network's document writes it somewhere: upper case, no separators."""
-    return re.sub(r"[\s:-]", "", text).upper()
+def normal_eui(text: str, network: str = "") -> str:
+    """A device EUI as every network's document writes it somewhere: upper case, no separators.
+
+    What names a device that speaks no LoRaWAN stays as it is written.
+    """
+    return text if network == Network.JSON else re.sub(r"[\s:-]", "", text).upper()
 
 
 class Codec(models.Model):
@@ -142,9 +145,9 @@ class Device(models.Model):
     )
     network = models.CharField(_("network"), max_length=20, choices=Network.choices)
     dev_eui = models.CharField(
-        _("device EUI"),
-        max_length=16,
-        validators=[RegexValidator(r"^[0-9A-F]{16}$", _("Sixteen hexadecimal digits."))],
+        _("device EUI or identifier"),
+        max_length=100,
+        help_text=_("Sixteen hexadecimal digits; for other devices as their messages write it."),
     )
     name = models.CharField(_("name"), max_length=200)
     active = models.BooleanField(_("active"), default=True)
@@ -192,21 +195,30 @@ class Device(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["network", "dev_eui"],
+                condition=~models.Q(network="json"),
                 name="ingest_device_once_per_network",
                 violation_error_message=_("This device EUI is already registered."),
-            )
+            ),
+            # What names a device is its owner's choice: another's "1" is another device.
+            models.UniqueConstraint(
+                fields=["network", "owner", "dev_eui"],
+                name="ingest_device_once_per_owner",
+                violation_error_message=_("This device EUI is already registered."),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.dev_eui = normal_eui(self.dev_eui)
+        self.dev_eui = normal_eui(self.dev_eui, self.network)
         super().save(*args, **kwargs)
 
     def clean_fields(self, exclude: Any = None) -> None:
-        self.dev_eui = normal_eui(self.dev_eui)
+        self.dev_eui = normal_eui(self.dev_eui, self.network)
         super().clean_fields(exclude=exclude)
+        if "dev_eui" not in (exclude or ()):
+            _check_identifier(self.network, self.dev_eui)
 
     def clean(self) -> None:
         if self.time_path:
@@ -273,6 +285,14 @@ class DeviceField(models.Model):
             raise ValidationError(
                 {"datastream": _("This datastream belongs to another organisation.")}
             )
+
+
+def _check_identifier(network: str, text: str) -> None:
+    if network == Network.JSON:
+        if not text.isprintable():
+            raise ValidationError({"dev_eui": _("One line of printable characters.")})
+    elif not re.fullmatch(r"[0-9A-F]{16}", text):
+        raise ValidationError({"dev_eui": _("Sixteen hexadecimal digits.")})
 
 
 def _check_owner(row: models.Model, field: str) -> None:
@@ -359,6 +379,9 @@ class RefusedUplink(models.Model):
     device = models.ForeignKey(
         Device, models.SET_NULL, null=True, related_name="+", verbose_name=_("device")
     )
+    only_device = models.BigIntegerField(
+        null=True, editable=False
+    )  # of a token that is limited to it
     fingerprint = models.CharField(max_length=64, unique=True)
     count = models.PositiveBigIntegerField(_("how often"), default=1)
     received_at = models.BigIntegerField(_("first received"))
@@ -392,3 +415,6 @@ class RefusedUplink(models.Model):
     def document_text(self) -> str:
         """The document as text, for reading; `document` holds the bytes as they came."""
         return bytes(self.document).decode("utf-8", errors="replace")
+
+
+from stadtherz.ingest.forms.models import MessageForm  # noqa: E402, F401 - rooms of their own

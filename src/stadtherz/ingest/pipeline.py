@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from stadtherz.base.errors import Invalid, Unavailable
+from stadtherz.base.errors import Invalid, NotFound, Unavailable
 from stadtherz.base.time import SECOND, Micros, Period, parse_instant
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
 from stadtherz.ingest import decode, decoding, devices, document, uplink
 from stadtherz.ingest.devices import KnownDevice, KnownField
+from stadtherz.ingest.forms import known as forms
+from stadtherz.ingest.forms import reading
+from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
 from stadtherz.ingest.plausibility import Implausible, check
 from stadtherz.ingest.reasons import STATUS, Reason, sentence
@@ -27,15 +30,17 @@ from stadtherz.store.public import Reading, Receipt, submit
 PATIENCE_S = 8.0  # with the store; The Things Stack gives up after 10 s
 
 Read = Callable[..., Uplink | Other]
-Find = Callable[[str, str], KnownDevice | None]
 READERS: dict[str, Read] = {
     each.NETWORK: each.read for each in (tts, chirpstack, actility, loriot, helium)
 }
+NETWORKS = (*READERS, reading.NETWORK)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What came through the door, as it came."""
+    """What came through the door, as it came. `query` tells of a message for a form which one, and
+    its topic: `form=KEY&topic=a/b` (`forms.reading.query_of`).
+    """
 
     network: str
     body: bytes
@@ -55,14 +60,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done with a delivery: store `readings`, keep `refusal`, note `seen`.
+    """What is to be done with a delivery: store `readings`, keep `refusal`, note who was `seen`.
 
     `at_the_door`: its sender may not deliver, or the document is too large to be looked at.
     """
 
     readings: Sequence[Reading] = ()
     refusal: Refusal | None = None
-    seen: Seen | None = None
+    seen: Sequence[Seen] = ()
     event: str | None = None
     at_the_door: bool = False
 
@@ -81,6 +86,17 @@ class Undecoded:
     device: KnownDevice
 
 
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where devices and message forms are found; may raise NotKnown where nothing is to be asked."""
+
+    device: Callable[[str, str, int | None], KnownDevice | None] = devices.find
+    form: Callable[[Visibility, str], KnownForm] = forms.find
+
+
+ASKING = Lookup()
+AT_ONCE = Lookup(devices.known, forms.known)
+
 Begun = tuple[Plan, Future[list[Receipt]]]
 
 
@@ -95,25 +111,86 @@ def prepare(delivery: Delivery) -> Plan:
         raise Unavailable("codec", "did not answer in time", retry=True) from problem
 
 
-def look(delivery: Delivery, *, find: Find = devices.find) -> Plan | Undecoded:
+def look(delivery: Delivery, *, lookup: Lookup = ASKING) -> Plan | Undecoded:
     """As `prepare`, without waiting: what needs a codec is left to the caller."""
+    if delivery.network == reading.NETWORK:
+        return _by_form(delivery, lookup)
     try:
         parsed = document.parse(delivery.body)
         query = dict(parse_qsl(delivery.query))
         message = READERS[delivery.network](parsed, query, received=delivery.received)
     except Invalid as problem:
         return Plan(refusal=unreadable(problem))
-    device = _device(delivery, message.dev_eui, find)
+    device = _device(delivery, message.dev_eui, lookup)
     if isinstance(message, Other):
         return _event(message, device, delivery.received)
+    known = _taken_from(delivery, message, device)
+    if isinstance(known, Refusal):
+        return Plan(refusal=known)
+    if known.codec is not None and not message.decoded:
+        return Undecoded(message, known)
+    return _measurements(message, known)
+
+
+def _taken_from(
+    delivery: Delivery, message: Uplink, device: KnownDevice | None
+) -> KnownDevice | Refusal:
+    """The device, if measurements of it are taken from whoever delivers."""
+    facts = {"dev_eui": message.dev_eui}
     if device is None:
-        return Plan(refusal=Refusal(Reason.UNKNOWN_DEVICE, {"dev_eui": message.dev_eui}))
+        limited = delivery.visibility.device is not None
+        return Refusal(Reason.OTHER_DEVICE if limited else Reason.UNKNOWN_DEVICE, facts)
     if not device.active:
-        facts = {"dev_eui": message.dev_eui}
-        return Plan(refusal=Refusal(Reason.INACTIVE_DEVICE, facts, device.id))
-    if device.codec is not None and not message.decoded:
-        return Undecoded(message, device)
+        return Refusal(Reason.INACTIVE_DEVICE, facts, device.id)
+    return device
+
+
+def _by_form(delivery: Delivery, lookup: Lookup) -> Plan:
+    """What a message amounts to that an organisation's own form describes."""
+    try:
+        told = reading.address(delivery.query)
+        form = lookup.form(delivery.visibility, told.form)
+        content = reading.content(delivery.body, told.kind)
+        found = reading.read(form, told, content, delivery.received)
+    except NotFound:
+        return Plan(refusal=Refusal(Reason.UNKNOWN_FORM, {"form": told.form}))
+    except Misfit as misfit:
+        return Plan(refusal=Refusal(Reason.FORM_MISFIT, misfit.facts))
+    except Invalid as problem:
+        return Plan(refusal=unreadable(problem))
+    names = {each.dev_eui for each in found if isinstance(each, Uplink)}
+    known = {name: _device(delivery, name, lookup, form.owner) for name in names}
+    return _together([_of_form(delivery, each, known) for each in found])
+
+
+def _of_form(
+    delivery: Delivery, message: Uplink | Misfit, known: Mapping[str, KnownDevice | None]
+) -> Plan:
+    if isinstance(message, Misfit):
+        return Plan(refusal=Refusal(Reason.FORM_MISFIT, message.facts))
+    device = _taken_from(delivery, message, known[message.dev_eui])
+    if isinstance(device, Refusal):
+        return Plan(refusal=device)
     return _measurements(message, device)
+
+
+def _together(plans: Sequence[Plan]) -> Plan:
+    """The readings of one message; what is refused of it is told by the first that is."""
+    if len(plans) == 1:
+        return plans[0]
+    refusals = [
+        (place, plan.refusal) for place, plan in enumerate(plans, 1) if plan.refusal is not None
+    ]
+    refusal = None
+    if refusals:
+        place, refusal = refusals[0]
+        among = {"reading": place, "readings": len(plans), "refused": len(refusals)}
+        refusal = replace(refusal, facts={**refusal.facts, **among})
+    return Plan(
+        readings=[each for plan in plans for each in plan.readings],
+        refusal=refusal,
+        seen=[each for plan in plans for each in plan.seen],
+    )
 
 
 def decode_payload(undecoded: Undecoded) -> Future[Outcome]:
@@ -128,7 +205,7 @@ def measure(undecoded: Undecoded, outcome: Outcome) -> Plan:
     message, device = undecoded.message, undecoded.device
     if isinstance(outcome, Decoded):
         return _measurements(replace(message, decoded=outcome.data), device)
-    return Plan(refusal=_undecodable(device, outcome), seen=_seen(message, device))
+    return Plan(refusal=_undecodable(device, outcome), seen=(_seen(message, device),))
 
 
 def _undecodable(device: KnownDevice, failed: Failed) -> Refusal:
@@ -188,18 +265,21 @@ def unreadable(problem: Invalid) -> Refusal:
     return Refusal(Reason.BROKEN_DOCUMENT, facts)
 
 
-def _device(delivery: Delivery, dev_eui: str | None, find: Find) -> KnownDevice | None:
+def _device(
+    delivery: Delivery, dev_eui: str | None, lookup: Lookup, owner: int | None = None
+) -> KnownDevice | None:
     """The device, if whoever delivers may speak for it; another's looks like an unknown one."""
-    device = find(delivery.network, dev_eui) if dev_eui else None
-    if device is None or delivery.visibility.everything:
-        return device
-    return device if device.owner == delivery.visibility.home else None
+    device = lookup.device(delivery.network, dev_eui, owner) if dev_eui else None
+    by = delivery.visibility
+    if device is None or by.device not in (None, device.id):
+        return None
+    return device if by.everything or device.owner == by.home else None
 
 
 def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan:
-    seen = None
+    seen = []
     if device is not None:
-        seen = Seen(device.id, received, event=message.event, battery=message.battery)
+        seen = [Seen(device.id, received, event=message.event, battery=message.battery)]
     return Plan(event=message.event, seen=seen)
 
 
@@ -218,7 +298,7 @@ def _measurements(message: Uplink, device: KnownDevice) -> Plan:
         else:
             readings.append(_reading(each, period, result, message))
     refusal = _refusal(device, fields, readings, problems)
-    return Plan(readings=readings, refusal=refusal, seen=_seen(message, device))
+    return Plan(readings=readings, refusal=refusal, seen=(_seen(message, device),))
 
 
 def _raw(path: str, message: Uplink) -> Any:

@@ -9,26 +9,26 @@ way. The models are for the back office, which shows and edits them.
 """
 
 from stadtherz.ingest.deliveries import Delivered, deliver
+from stadtherz.ingest.forms.models import MessageForm
+from stadtherz.ingest.forms.reading import query_of as form_query
 from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
 from stadtherz.ingest.library.importing import Imported, Report, import_types
 from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, RefusedUplink
-from stadtherz.ingest.pipeline import READERS, Answer, Delivery
+from stadtherz.ingest.pipeline import NETWORKS, Answer, Delivery
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import (
     DeviceState,
     NewField,
     codec_id,
+    device_id,
     device_state,
     register_codec,
     register_device,
 )
 from stadtherz.ingest.trial import Trial, try_codec
 from stadtherz.ingest.uplink import Uplink
-
-NETWORKS = tuple(READERS)
-"""Whose documents are understood."""
 
 __all__ = [
     "NETWORKS",
@@ -41,6 +41,7 @@ __all__ = [
     "DeviceState",
     "DeviceType",
     "Imported",
+    "MessageForm",
     "NewField",
     "RefusedUplink",
     "Report",
@@ -49,7 +50,9 @@ __all__ = [
     "application",
     "codec_id",
     "deliver",
+    "device_id",
     "device_state",
+    "form_query",
     "import_types",
     "register_codec",
     "register_device",

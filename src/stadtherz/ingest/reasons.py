@@ -17,6 +17,9 @@ class Reason(StrEnum):
     NO_SCOPE = "no_scope"
     UNKNOWN_DEVICE = "unknown_device"
     INACTIVE_DEVICE = "inactive_device"
+    OTHER_DEVICE = "other_device"
+    UNKNOWN_FORM = "unknown_form"
+    FORM_MISFIT = "form_misfit"
     BROKEN_DOCUMENT = "broken_document"
     TOO_LARGE = "too_large"
     NOTHING_USABLE = "nothing_usable"
@@ -32,6 +35,9 @@ STATUS: dict[Reason, int] = {
     Reason.NO_SCOPE: 403,
     Reason.UNKNOWN_DEVICE: 404,
     Reason.INACTIVE_DEVICE: 404,
+    Reason.OTHER_DEVICE: 403,
+    Reason.UNKNOWN_FORM: 404,
+    Reason.FORM_MISFIT: 422,
     Reason.BROKEN_DOCUMENT: 400,
     Reason.TOO_LARGE: 413,
     Reason.NOTHING_USABLE: 422,
@@ -47,6 +53,9 @@ CHOICES = [
     (Reason.NO_SCOPE.value, _("Token may not send measurements")),
     (Reason.UNKNOWN_DEVICE.value, _("Unknown device")),
     (Reason.INACTIVE_DEVICE.value, _("Device switched off")),
+    (Reason.OTHER_DEVICE.value, _("Token of another device")),
+    (Reason.UNKNOWN_FORM.value, _("Unknown message form")),
+    (Reason.FORM_MISFIT.value, _("Message form does not fit")),
     (Reason.BROKEN_DOCUMENT.value, _("Message cannot be read")),
     (Reason.TOO_LARGE.value, _("Message too large")),
     (Reason.NOTHING_USABLE.value, _("No known field in the message")),
@@ -60,12 +69,23 @@ CHOICES = [
 
 def sentence(reason: str, facts: Mapping[str, Any]) -> str:
     """What happened and what helps, in the active language."""
+    said = _sentence(reason, facts)
+    if "reading" not in facts:
+        return said
+    among = gettext(
+        "That is reading {reading} of {readings} in the message; {refused} could not be stored whole."
+    )
+    return f"{said} {among.format_map(_Facts(facts))}"
+
+
+def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
     if reason == Reason.IMPOSSIBLE_VALUE:
         return " ".join(_impossible(problem) for problem in facts.get("problems", ()))
     if reason in (Reason.CODEC_FAILED, Reason.CODEC_BUSY):
         return codec_sentence(facts)
-    template = _template(reason)
-    return template.format_map(_Facts(facts)) if template else str(reason)
+    if reason == Reason.FORM_MISFIT:
+        return misfit_sentence(facts)
+    return str(_SENTENCES.get(reason, reason)).format_map(_Facts(facts))
 
 
 class _Facts(dict[str, Any]):
@@ -81,27 +101,21 @@ class _Facts(dict[str, Any]):
         return "?"
 
 
-def _template(reason: str) -> str:
-    match reason:
-        case Reason.BAD_TOKEN:
-            return gettext("The token is missing or unknown. Create one in the back office.")
-        case Reason.NO_SCOPE:
-            return gettext("This token may not send measurements. It needs the scope “ingest”.")
-        case Reason.UNKNOWN_DEVICE:
-            return gettext("The device {dev_eui} is not registered here. Register it, then replay.")
-        case Reason.INACTIVE_DEVICE:
-            return gettext("The device {dev_eui} is switched off. Switch it on, then replay.")
-        case Reason.BROKEN_DOCUMENT:
-            return gettext("The message cannot be read: {field}: {problem}.")
-        case Reason.TOO_LARGE:
-            return gettext("The message is larger than {limit}.")
-        case Reason.NOTHING_USABLE:
-            return gettext("None of the device’s fields is in the message. Expected: {paths}.")
-        case Reason.FOREIGN_DATASTREAM:
-            return gettext("The datastream of {field} belongs to another organisation.")
-        case Reason.STORE_UNAVAILABLE:
-            return gettext("The measurement could not be stored just now. Send it again.")
-    return ""
+_SENTENCES: dict[str, Any] = {
+    Reason.BAD_TOKEN: _("The token is missing or unknown. Create one in the back office."),
+    Reason.NO_SCOPE: _("This token may not send measurements. It needs the scope “ingest”."),
+    Reason.UNKNOWN_DEVICE: _(
+        "The device {dev_eui} is not registered here. Register it, then replay."
+    ),
+    Reason.INACTIVE_DEVICE: _("The device {dev_eui} is switched off. Switch it on, then replay."),
+    Reason.OTHER_DEVICE: _("This token may only deliver for its own device, not for {dev_eui}."),
+    Reason.UNKNOWN_FORM: _("There is no message form “{form}” here. Set it up, then replay."),
+    Reason.BROKEN_DOCUMENT: _("The message cannot be read: {field}: {problem}."),
+    Reason.TOO_LARGE: _("The message is larger than {limit}."),
+    Reason.NOTHING_USABLE: _("None of the device’s fields is in the message. Expected: {paths}."),
+    Reason.FOREIGN_DATASTREAM: _("The datastream of {field} belongs to another organisation."),
+    Reason.STORE_UNAVAILABLE: _("The measurement could not be stored just now. Send it again."),
+}
 
 
 def _impossible(problem: Mapping[str, Any]) -> str:
@@ -155,4 +169,33 @@ _CODEC_FAULTS = {
     "too_short": _("the payload ends before its last value{told}."),
     "bad_map": _("its table cannot be read{told}."),
     "unreadable": _("the payload is not of its kind{told}."),
+}
+
+
+def misfit_sentence(facts: Mapping[str, Any]) -> str:
+    """What a message form looks for and does not find, in the active language."""
+    known = _Facts(facts)
+    part = str(_FORM_PARTS.get(facts.get("part", ""), "{part}"))
+    fault = str(_FORM_FAULTS.get(facts.get("fault", ""), _FORM_FAULTS["missing"]))
+    return f"{part} {fault}".format_map(known)
+
+
+_FORM_PARTS = {
+    "device": _("Identifier of the device ({expression}):"),
+    "time": _("Time of the measurement ({expression}):"),
+    "time_zone": _("Time zone ({expression}):"),
+    "message_id": _("Identifier of the message ({expression}):"),
+    "readings": _("List of readings ({expression}):"),
+}
+_FORM_FAULTS = {
+    "missing": _("it is not in the message."),
+    "no_name": _("“{value}” is no text of 1 to 100 printable characters and no whole number."),
+    "no_time": _("“{value}” is no time such as 2026-11-26T07:00:00Z and no seconds since 1970."),
+    "ahead": _("{value} is in the future. Correct the form’s time zone or the device’s clock."),
+    "no_zone": _("nobody knows it. Write for example Europe/Berlin."),
+    "no_list": _("“{value}” is no list."),
+    "empty": _("the list is empty."),
+    "too_many": _(
+        "{value} are too many for one message; at most 1,000 fit. Send several messages."
+    ),
 }

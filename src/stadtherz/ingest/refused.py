@@ -59,6 +59,7 @@ def _create(delivery: Delivery, mark: str, news: dict[str, object]) -> None:
     RefusedUplink.objects.create(
         owner_id=owner,
         network=delivery.network,
+        only_device=delivery.visibility.device,
         document=delivery.body[:size],
         truncated=len(delivery.body) > size,
         query=delivery.query[:_LONGEST_QUERY],
@@ -74,7 +75,10 @@ def _bounds(owner: int | None) -> Bounds:
 
 
 def _fingerprint(delivery: Delivery) -> str:
-    told = f"{delivery.network}\x00{delivery.visibility.home}\x00{delivery.query}\x00"
+    who = delivery.visibility
+    told = f"{delivery.network}\x00{who.home}\x00{delivery.query}\x00"
+    if who.device is not None:
+        told += f"{who.device}\x00"
     return sha256(told.encode() + delivery.body).hexdigest()
 
 
@@ -90,7 +94,7 @@ def _prune(owner: int | None) -> None:
 def replay(refused_id: int, visibility: Visibility) -> Answer:
     """Run a kept document through the pipeline again and record what became of it.
 
-    It runs for the organisation it was kept for. A document that was stored is not run again.
+    It runs for the organisation it was kept for, and where its token was one of a device, for that. A document that was stored is not run again.
     Raises NotFound where the caller may not change that organisation's data, and Invalid where
     only the document's beginning was kept.
     """
@@ -107,7 +111,10 @@ def replay(refused_id: int, visibility: Visibility) -> Answer:
         query=kept.query,
         received=kept.received_at,
         visibility=Visibility(
-            actor=visibility.actor, home=kept.owner_id, everything=kept.owner_id is None
+            actor=visibility.actor,
+            home=kept.owner_id,
+            everything=kept.owner_id is None,
+            device=kept.only_device,
         ),
     )
     plan, given = _run(delivery)

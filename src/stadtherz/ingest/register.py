@@ -9,7 +9,7 @@ from django.db import transaction
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import seen
-from stadtherz.ingest.models import Codec, Device, DeviceField, normal_eui
+from stadtherz.ingest.models import Codec, Device, DeviceField, Network, normal_eui
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def register_device(
     to another organisation.
     """
     with transaction.atomic():
-        device = Device.objects.filter(network=network, dev_eui=normal_eui(dev_eui)).first()
+        device = _registered(network, dev_eui, owner)
         if device is None:
             device = Device(
                 owner_id=owner,
@@ -117,10 +117,24 @@ def _save(row: Codec | Device | DeviceField) -> None:
     row.save()
 
 
-def device_state(network: str, dev_eui: str) -> DeviceState | None:
+def _registered(network: str, dev_eui: str, owner: int | None) -> Device | None:
+    """The device; of those that speak no LoRaWAN the one of `owner`, who named it."""
+    found = Device.objects.filter(network=network, dev_eui=normal_eui(dev_eui, network))
+    return (found.filter(owner_id=owner) if network == Network.JSON else found).first()
+
+
+def device_id(owner: int, network: str, dev_eui: str) -> int:
+    """The organisation's device; raises Invalid if it has none of this name."""
+    device = _registered(network, dev_eui, owner)
+    if device is None or device.owner_id != owner:
+        raise Invalid("device", f"there is none with the identifier {dev_eui!r} in {network}")
+    return device.pk
+
+
+def device_state(network: str, dev_eui: str, owner: int | None = None) -> DeviceState | None:
     """What is known of a device just now; None if it is not registered."""
     seen.flush()
-    device = Device.objects.filter(network=network, dev_eui=normal_eui(dev_eui)).first()
+    device = _registered(network, dev_eui, owner)
     if device is None:
         return None
     return DeviceState(

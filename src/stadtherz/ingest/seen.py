@@ -41,11 +41,12 @@ class _Pending:
         self._lock = threading.Lock()
         self._seen: list[Seen] = []
 
-    def add(self, seen: Seen) -> bool:
-        """True if this is the first one since the last `take`: then somebody has to come for it."""
+    def add(self, signs: Sequence[Seen]) -> bool:
+        """True if these are the first since the last `take`: then somebody has to come for them."""
         with self._lock:
-            self._seen.append(seen)
-            return len(self._seen) == 1
+            first = not self._seen
+            self._seen.extend(signs)
+        return first
 
     def take(self) -> list[Seen]:
         with self._lock:
@@ -57,9 +58,9 @@ _pending = _Pending()
 _writing = threading.Lock()
 
 
-def note(seen: Seen) -> None:
-    """Remember a sign of life; it is written soon."""
-    if _pending.add(seen):
+def note(*signs: Seen) -> None:
+    """Remember signs of life; they are written soon."""
+    if signs and _pending.add(signs):
         lanes.states.submit(_flush_soon)
 
 

@@ -49,12 +49,12 @@ class Uplink:
     """
 
     network: str
-    dev_eui: str  # sixteen hexadecimal digits in upper case
+    dev_eui: str  # sixteen hexadecimal digits in upper case; of no LoRaWAN what names the device
     device: str  # the network's name for it
     application: str
     time: Micros
     received: Micros
-    f_cnt: int
+    f_cnt: int | None  # None where devices do not count
     f_port: int
     payload: bytes
     decoded: dict[str, Any] | None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from stadtherz.base.errors import Forbidden, NotFound, StadtherzError
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope
-from stadtherz.ingest.public import NETWORKS, Delivered, Delivery, deliver
+from stadtherz.ingest.public import NETWORKS, Delivered, Delivery, deliver, form_query
 from stadtherz.mqtt import outcomes
 from stadtherz.mqtt.answers import Answered, answered
 from stadtherz.mqtt.arrivals import AGAIN, Arrival
@@ -304,10 +304,15 @@ def _publication(arrival: Arrival) -> Publication:
 
 
 def _delivery(arrival: Arrival) -> Delivery:
-    """A network's topic goes on behind ours, and ends with the event where it tells one."""
+    """A network's topic goes on behind ours, and ends with the event where it tells one.
+
+    Behind ingest/json/ stands the message form, then the topic that the form knows.
+    """
     levels = arrival.topic.split("/")
-    event = f"event={levels[-1]}" if len(levels) > 3 and levels[-2] == "event" else ""
-    return Delivery(levels[1], arrival.payload, event, arrival.received, arrival.visibility)
+    query = f"event={levels[-1]}" if len(levels) > 3 and levels[-2] == "event" else ""
+    if levels[1] == "json":
+        query = form_query("".join(levels[2:3]), "/".join(levels[3:]))
+    return Delivery(levels[1], arrival.payload, query, arrival.received, arrival.visibility)
 
 
 def forget_old() -> None:

@@ -1,6 +1,5 @@
 """What needs nothing from the database goes from the event loop to the writer, without a thread."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from stadtherz.store.public import Reading
 
 
 @pytest.fixture
-def known(town: Town, door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+def known(town: Town, door: Door, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The device has been heard; who asks the database about it from now on is listed."""
     door.post(tts(0, level_cm=0))
     asked: list[Any] = []
@@ -25,7 +24,7 @@ def known(town: Town, door: Door, monkeypatch: pytest.MonkeyPatch) -> Iterator[l
         return submit(job, *args)
 
     monkeypatch.setattr(lanes.work, "submit", noted)
-    yield asked
+    return asked
 
 
 def test_uplinks_of_a_known_device_ask_nothing(town: Town, door: Door, known: list[Any]) -> None:

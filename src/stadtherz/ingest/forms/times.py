@@ -1,0 +1,81 @@
+"""When a message says that it was measured: ISO 8601, or seconds or milliseconds since 1970.
+
+A time without a zone is one of the form's zone. Where clocks are set back the same time comes twice;
+then it is the last of both that has been when the message arrived. So a retry within the hour is
+recognised, and a station that sends every ten minutes has both hours. Where clocks are set forward, a
+time that no clock has shown counts as if they had not been.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from stadtherz.base.time import EARLIEST, LATEST, SECOND, Micros, from_us, parse_instant, to_us
+from stadtherz.ingest.uplink import AHEAD
+
+_ZONED = re.compile(r".*\d(Z|z|[+-]\d\d:?\d\d)", re.ASCII)
+_NUMBER = re.compile(r"\d{1,18}(\.\d{1,9})?", re.ASCII)
+_FIRST_S = 100_000_000  # March 1973: less is a clock that was never set, or no time
+_FIRST_MS = 100_000_000_000  # as seconds this is the year 5138
+_FIRST_US = 100_000_000_000_000  # as milliseconds that year again
+
+
+class NoTime(ValueError):
+    """What stands there is no time."""
+
+
+def zone(name: str) -> ZoneInfo:
+    """The zone, such as Europe/Berlin; raises ValueError for one that nobody knows."""
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, LookupError) as problem:
+        raise ValueError(f"there is no time zone {name!r}") from problem
+
+
+def instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
+    """The moment that a value of a message means; raises NoTime."""
+    try:
+        found = _instant(value, where, received)
+    except (ValueError, OverflowError) as problem:
+        raise NoTime(str(problem)) from problem
+    if not EARLIEST <= found <= LATEST:
+        raise NoTime("out of the years that are kept")
+    return found
+
+
+def _instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
+    if isinstance(value, str):
+        text = value.strip()
+        if _NUMBER.fullmatch(text):
+            return _since_1970(float(text) if "." in text else int(text))
+        found = parse_instant(text)
+        return found if _has_zone(text) else _local(found, where, received)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise NoTime("neither text nor number")
+    return _since_1970(value)
+
+
+def _has_zone(text: str) -> bool:
+    """A day alone has none: its hyphens are no offset."""
+    return _ZONED.fullmatch(text) is not None and ":" in text
+
+
+def _since_1970(number: float) -> Micros:
+    """Of seconds, milliseconds or microseconds, told apart by their size."""
+    if not _FIRST_S <= number < _FIRST_US * 1_000:
+        raise NoTime("no time since 1973")
+    if number < _FIRST_MS:
+        return round(number * SECOND)
+    return round(number * 1_000 if number < _FIRST_US else number)
+
+
+def _local(as_utc: Micros, where: ZoneInfo, received: Micros) -> Micros:
+    """The moment at which clocks of the zone show what UTC shows at `as_utc`."""
+    shown = from_us(as_utc).replace(tzinfo=None)
+    first, second = (_moment(shown, where, fold) for fold in (0, 1))
+    return second if first < second <= received + AHEAD else first
+
+
+def _moment(shown: datetime, where: ZoneInfo, fold: int) -> Micros:
+    return to_us(shown.replace(tzinfo=where, fold=fold).astimezone(UTC))

@@ -1,7 +1,8 @@
 """Which entities were created or changed: written in the transaction that did it, read by the feed.
 
 Readings have the log for this. Ids of announcements are given out before their commit, so on PostgreSQL
-a lower one may appear after a higher one: readers look back a little and remember what they have seen.
+a lower one may appear after a higher one. There each gets a place when it is first seen: whoever has read
+up to one will never miss a lower one that appears later.
 """
 
 import threading
@@ -13,7 +14,8 @@ from django.db.models import Max
 from django.db.models.signals import post_save
 
 from stadtherz.base.time import DAY, now_us
-from stadtherz.mqtt.models import Announcement
+from stadtherz.mqtt.models import Announcement, SavedSession
+from stadtherz.store.public import on_sqlite
 
 _MODELS = (
     "Thing",
@@ -34,10 +36,9 @@ _MODELS = (
     "Relation",
 )
 _KEPT = 7 * DAY
-_BACK = 500  # announcements looked at again
 _MOST = 2_000
 
-_news = threading.Event()
+_ordering = threading.Lock()
 
 
 class Change(NamedTuple):
@@ -58,46 +59,27 @@ def _saved(*, sender: Any, instance: Any, created: bool, raw: bool = False, **_:
     Announcement.objects.create(
         entity=sender.__name__, key=instance.pk, created=created, at=now_us()
     )
-    transaction.on_commit(_news.set)
-
-
-def wait(seconds: float) -> None:
-    """Until this process has announced something, or for so long."""
-    _news.wait(seconds)
-    _news.clear()
-
-
-def wake() -> None:
-    _news.set()
 
 
 def end() -> int:
-    """The highest announcement there is."""
-    return int(Announcement.objects.aggregate(highest=Max("pk"))["highest"] or 0)
+    """The place of the last announcement there is."""
+    _put_in_order()
+    return int(Announcement.objects.aggregate(highest=Max(_place()))["highest"] or 0)
 
 
-class Reader:
-    """Goes on from a place, and hears of each announcement once."""
+def since(place: int, until: int | None = None) -> tuple[list[Change], int]:
+    """What was announced behind the place, at most until another, and up to where that is.
 
-    def __init__(self, place: int) -> None:
-        self.place = place
-        self._seen = set(_ids(place - _BACK, place))
-
-    def news(self) -> list[Change]:
-        """What was announced since, in order; the last word on an entity only."""
-        rows = Announcement.objects.filter(pk__gt=self.place - _BACK).order_by("pk")[:_MOST]
-        fresh = [row for row in rows if row.pk not in self._seen]
-        if not fresh:
-            return []
-        self.place = max(self.place, fresh[-1].pk)
-        self._seen = {k for k in self._seen if k > self.place - 2 * _BACK}
-        self._seen.update(row.pk for row in fresh)
-        return _last_words(fresh)
-
-
-def since(place: int) -> list[Change]:
-    """What was announced behind the place, for a client that comes back."""
-    return _last_words(Announcement.objects.filter(pk__gt=place).order_by("pk")[:_MOST])
+    In order, and of an entity the last word only. There may be more.
+    """
+    _put_in_order()
+    behind = Announcement.objects.filter(**{f"{_place()}__gt": place}).order_by(_place())
+    if until is not None:
+        behind = behind.filter(**{f"{_place()}__lte": until})
+    rows = list(behind[:_MOST])
+    if until is not None and len(rows) < _MOST:
+        return _last_words(rows), max(place, until)
+    return _last_words(rows), int(getattr(rows[-1], _place())) if rows else place
 
 
 def _last_words(rows: Iterable[Announcement]) -> list[Change]:
@@ -108,11 +90,32 @@ def _last_words(rows: Iterable[Announcement]) -> list[Change]:
     return [Change(entity, key, created) for (entity, key), created in found.items()]
 
 
-def _ids(after: int, upto: int) -> list[int]:
-    rows = Announcement.objects.filter(pk__gt=after, pk__lte=upto)
-    return list(rows.values_list("pk", flat=True))
+def _place() -> str:
+    """What tells the order of the commits: SQLite writes one after the other."""
+    return "pk" if on_sqlite() else "place"
+
+
+def _put_in_order() -> None:
+    """Give places to what has become visible since the last call. Not within a transaction."""
+    if on_sqlite():
+        return
+    unplaced = Announcement.objects.filter(place=None)
+    if not unplaced.exists():
+        return
+    with _ordering, transaction.atomic():
+        rows = list(unplaced.select_for_update().order_by("pk"))
+        for place, row in enumerate(rows, _last_place() + 1):
+            row.place = place
+        Announcement.objects.bulk_update(rows, ["place"], batch_size=_MOST)
+
+
+def _last_place() -> int:
+    told = Announcement.objects.aggregate(highest=Max("place"))["highest"]
+    heard = SavedSession.objects.aggregate(highest=Max("change_place"))["highest"]
+    return max(told or 0, heard or 0)
 
 
 def forget_old() -> None:
-    """Remove what nobody will come back to."""
-    Announcement.objects.filter(at__lt=now_us() - _KEPT).delete()
+    """Remove what nobody will come back to; the last one stays and says how far it goes."""
+    old = Announcement.objects.filter(at__lt=now_us() - _KEPT)
+    old.exclude(**{_place(): end()}).delete()

@@ -67,7 +67,7 @@ def answered(arrival: Arrival, root: str) -> Answered:
 
 def quality_of(session: Session, topic: str) -> tuple[int, Properties] | None:
     """How the session wants to hear what comes to the topic; None if it does not."""
-    for wish, identifier in session.wishes.values():
+    for wish, identifier, _ in session.wishes.values():
         if is_own(wish.topic) and _fits(wish.topic, topic):
             return wish.qos, {Property.SUBSCRIPTION_ID: [identifier]} if identifier else {}
     return None

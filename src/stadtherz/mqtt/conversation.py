@@ -359,10 +359,10 @@ class Conversation:
             return
         if not self._writable and not qos:
             return
-        if session.outbox.full:
-            self.end(Reason.QUOTA_EXCEEDED, "messages are not taken as fast as they come")
-            return
+        full = session.outbox.full
         session.outbox.add(message, qos)
+        if full:
+            self.end(Reason.QUOTA_EXCEEDED, "messages are not taken as fast as they come")
 
     def send_due(self) -> None:
         if self.session is None or self.ended or not self._writable:

@@ -8,14 +8,15 @@ announcements wait on disk.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from typing import NamedTuple
 
 from stadtherz.base.errors import StadtherzError
 from stadtherz.mqtt import announcements
 from stadtherz.mqtt.announcements import Change
-from stadtherz.mqtt.groups import Group, by_stream
+from stadtherz.mqtt.groups import Group, Members, Membership, by_stream
 from stadtherz.mqtt.messages import Place
 from stadtherz.store.public import Columns, log_after, log_end, wait_for_log
 from stadtherz.stream.public import LOOK, Rounds
@@ -24,26 +25,78 @@ log = logging.getLogger(__name__)
 
 _SLICE = 2_000  # readings
 _BREATH = 0.02  # seconds after news: what is committed meanwhile goes out together
-_HAND_OVER = 60.0  # seconds
 
 Told = list[tuple[Group, list[bytes], bool]]
 """Groups with what they are told, and whether it is of something that was created."""
 
 
+class Listeners(NamedTuple):
+    """Who listened at a moment, and how many had come back to the others by then.
+
+    `since`: nobody of them began to listen later.
+    """
+
+    groups: list[tuple[Group, Members]]
+    joined: int
+    since: Place
+
+    def next(self, behind: Place, reached: Place) -> Place:
+        """Up to where those who listen behind the first place are the same."""
+        if self.since.within(behind):
+            return reached
+        held = [member.since for _, members in self.groups for member in members.values()]
+        return Place(
+            min((s.log for s in held if s.log > behind.log), default=reached.log),
+            min((s.change for s in held if s.change > behind.change), default=reached.change),
+        )
+
+    def who(self, hears: "Hears", behind: Place) -> list[tuple[Group, Members]]:
+        """Those to whom what lies behind the place is new."""
+        if self.since.within(behind):
+            return self.groups
+        found = [
+            (group, {s: m for s, m in members.items() if hears(m, behind)})
+            for group, members in self.groups
+        ]
+        return [(group, members) for group, members in found if members]
+
+
+Hears = Callable[[Membership, Place], bool]
+
+
+def _hears_changes(member: Membership, behind: Place) -> bool:
+    return member.since.change <= behind.change
+
+
+def _hears_readings(member: Membership, behind: Place) -> bool:
+    return member.since.log <= behind.log
+
+
+class News(NamedTuple):
+    """What happened between two places, for those to whom it is new.
+
+    `joined`: how many had come back to the others when it was read.
+    """
+
+    behind: Place
+    reached: Place
+    joined: int = 0
+    told: Sequence[tuple[Group, list[bytes], bool, Members]] = ()
+
+
 class Feed:
-    """`groups` are asked for before each look; `hand_over` runs on the loop."""
+    """`listeners` are asked for at each look; `hand_over` runs on the loop."""
 
     def __init__(
         self,
-        groups: Callable[[], list[Group]],
-        hand_over: Callable[[Told, Place, Place], None],
+        listeners: Callable[[], Listeners],
+        hand_over: Callable[[News], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        self._groups = groups
+        self._listeners = listeners
         self._hand_over = hand_over
         self._loop = loop
-        self._place = Place()
-        self._reader: announcements.Reader | None = None
+        self._place: Place | None = None
         self._rounds = Rounds(
             "mqtt-feed",
             self._round,
@@ -55,51 +108,65 @@ class Feed:
         self.ready = threading.Event()
 
     def _round(self) -> None:
-        if self._reader is None:
-            self._reader = announcements.Reader(announcements.end())
-            self._place = Place(log_end(), self._reader.place)
-            self._tell([], self._place)
+        if self._place is None:
+            place = Place(log_end(), announcements.end())
+            self._tell(News(place, place))
+            self._place = place
             self.ready.set()
-        if not self._look(self._reader):
+        news = self._look(self._place)
+        if news is None:
             wait_for_log(self._place.log, LOOK)
+        else:
+            self._tell(news)
+            self._place = news.reached
         self._rounds.pause(_BREATH)
 
-    def _look(self, reader: announcements.Reader) -> bool:
-        """Tell what is new; whether there was anything.
+    def _look(self, behind: Place) -> News | None:
+        """What is new behind the place; None if nothing is.
 
-        The groups are asked for after the news is read: who joined before it was written is there.
+        Who listens is asked after the news is read: who joined before it was written is there. It goes
+        up to where somebody began to listen, at most, so that everybody hears either all or nothing.
         """
-        changes = reader.news()
+        changes, change = announcements.since(behind.change)
         end = log_end()
-        if self._groups():
-            piece = log_after(self._place.log, _SLICE)
-            groups = self._groups()
-            told = of_changes(groups, changes) + of_readings(groups, piece.columns)
+        listeners = self._listeners()
+        piece = None
+        if listeners.groups:
+            piece = log_after(behind.log, _SLICE)
             end = piece.position
-        else:
-            told = []
-        reached = Place(end, reader.place)
-        if reached == self._place and not told:
-            return False
-        self._tell(told, reached)
-        return True
+            listeners = self._listeners()
+        until = listeners.next(behind, Place(end, change))
+        if until.change < change:
+            changes, change = announcements.since(behind.change, until.change)
+        if piece is not None and until.log < end:
+            piece = log_after(behind.log, _SLICE, until=until.log)
+            end = piece.position
+        reached = Place(end, change)
+        if reached == behind:
+            return None
+        hear_changes = dict(listeners.who(_hears_changes, behind))
+        hear_readings = dict(listeners.who(_hears_readings, behind))
+        told = [(*each, hear_changes[each[0]]) for each in of_changes(hear_changes, changes)]
+        if piece is not None:
+            found = of_readings(hear_readings, piece.columns)
+            told += [(*each, hear_readings[each[0]]) for each in found]
+        return News(behind, reached, listeners.joined, told)
 
-    def _tell(self, told: Told, reached: Place) -> None:
+    def _tell(self, news: News) -> None:
         taken: Future[None] = Future()
 
-        def take(behind: Place) -> None:
+        def take() -> None:
             try:
-                self._hand_over(told, behind, reached)
+                self._hand_over(news)
             finally:
                 taken.set_result(None)
 
         with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(take, self._place)
+            self._loop.call_soon_threadsafe(take)
             while not self._rounds.ending:
                 with suppress(TimeoutError):
                     taken.result(LOOK)
                     break
-        self._place = reached
 
 
 def streams_of(groups: Iterable[Group]) -> frozenset[int] | None:
@@ -130,7 +197,7 @@ def of_readings(groups: Iterable[Group], columns: Columns) -> Told:
     return told
 
 
-def of_changes(groups: Iterable[Group], changes: Iterable[Change]) -> Told:
+def of_changes(groups: Collection[Group], changes: Collection[Change]) -> Told:
     """What changed entities mean for each of the groups."""
     told: Told = []
     for created in (True, False):

@@ -33,13 +33,16 @@ class Membership(NamedTuple):
     since: Place
 
 
+Members = dict[Session, Membership]
+
+
 @dataclass(slots=True, eq=False)
 class Group:
     """`told`: the single thing as it was last sent, so that nothing is sent that has not changed."""
 
     subscription: Subscription
     visibility: Visibility
-    members: dict[Session, Membership] = field(default_factory=dict)
+    members: Members = field(default_factory=dict)
     told: bytes | None = None
 
     @property

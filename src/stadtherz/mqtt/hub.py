@@ -20,8 +20,7 @@ from stadtherz.mqtt import answers, outcomes, subscribing
 from stadtherz.mqtt.answers import Answered
 from stadtherz.mqtt.arrivals import Arrival, may_be_of_before
 from stadtherz.mqtt.conversation import Conversation
-from stadtherz.mqtt.feed import Feed, Told
-from stadtherz.mqtt.groups import Group
+from stadtherz.mqtt.feed import Feed, News
 from stadtherz.mqtt.inbox import Taken
 from stadtherz.mqtt.intake import Intake
 from stadtherz.mqtt.limits import Limits
@@ -64,7 +63,7 @@ class Hub:
         self._touched: set[Conversation] = set()
         self._refusals: dict[Session, float] = {}
         self._threads = Threads("mqtt-asks", _THREADS)
-        self._feed = Feed(self.subscriptions.snapshot, self._news, self.loop)
+        self._feed = Feed(self.subscriptions.listeners, self._news, self.loop)
         self._ticking: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -301,38 +300,25 @@ class Hub:
     def unsubscribe(self, conversation: Conversation, packet: Unsubscribe) -> None:
         self.subscriptions.unsubscribe(conversation, packet)
 
-    def _news(self, told: Told, behind: Place, reached: Place) -> None:
+    def _news(self, news: News) -> None:
         """What the feed found between two places."""
-        self.place = reached
+        self.place = news.reached
+        self.subscriptions.passed(news)
         woken: set[Conversation] = set()
-        for group, words, created in told:
-            self._tell_group(group, words, behind, reached, woken, created=created)
+        for group, words, created, members in news.told:
+            plain = subscribing.kind_of_change(group, created=created)
+            for session in members:
+                member, conversation = group.members.get(session), session.conversation
+                if conversation is None or member is None or self.subscriptions.waits(session):
+                    continue
+                held = subscribing.with_identifier(plain, member.identifier)
+                for word in words:
+                    message = Message(group.topic, word, properties=held, behind=news.behind)
+                    conversation.deliver(message, member.qos)
+                woken.add(conversation)
         for conversation in woken:
             conversation.send_due()
             conversation.flush()
-
-    def _tell_group(
-        self,
-        group: Group,
-        words: list[bytes],
-        behind: Place,
-        reached: Place,
-        woken: set[Conversation],
-        *,
-        created: bool,
-    ) -> None:
-        plain = subscribing.kind_of_change(group, created=created)
-        for session, member in tuple(group.members.items()):
-            conversation = session.conversation
-            if conversation is None or reached.within(member.since):
-                continue
-            if self.subscriptions.is_ahead(session, behind, reached):
-                continue
-            held = subscribing.with_identifier(plain, member.identifier)
-            for word in words:
-                message = Message(group.topic, word, properties=held, behind=behind)
-                conversation.deliver(message, member.qos)
-            woken.add(conversation)
 
     # --- now and then ----------------------------------------------------------------------------
 

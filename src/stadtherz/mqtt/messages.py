@@ -15,6 +15,10 @@ class Place(NamedTuple):
         """Whether whoever has come to the other has been here, too."""
         return self.log <= other.log and self.change <= other.change
 
+    def or_later(self, other: "Place") -> "Place":
+        """Behind what either of them lies behind."""
+        return Place(max(self.log, other.log), max(self.change, other.change))
+
 
 NOWHERE = Place()
 """Before everything."""

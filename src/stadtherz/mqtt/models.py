@@ -60,11 +60,15 @@ class KeptMessage(models.Model):
 
 
 class Announcement(models.Model):
-    """An entity was created or changed, told in the transaction that did it."""
+    """An entity was created or changed, told in the transaction that did it.
+
+    `place` counts them in the order in which they became visible, where ids do not (PostgreSQL).
+    """
 
     entity = models.CharField(max_length=40)
     key = models.BigIntegerField()
     created = models.BooleanField(default=False)
+    place = models.BigIntegerField(null=True, unique=True)
     at = models.BigIntegerField(db_index=True)
 
     def __str__(self) -> str:

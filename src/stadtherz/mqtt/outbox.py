@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, takewhile
 from typing import NamedTuple
 
 from stadtherz.mqtt.messages import Message, Place
@@ -26,6 +26,8 @@ class Outbox:
         self._last_id = 0
         self._flying: dict[int, Sending | None] = {}  # None: received (PUBREC), to be released
         self._waiting: deque[Sending] = deque()
+        self._broken_off = False
+        self._sent: Place | None = None  # behind which the last one lies that was sent
 
     @property
     def full(self) -> bool:
@@ -36,7 +38,8 @@ class Outbox:
         return len(self._waiting) < self._most // 4
 
     def add(self, message: Message, qos: int) -> None:
-        """Line up; `due` tells what may go."""
+        """Line up; `due` tells what may go. Behind more than there may be it is the last one."""
+        self._broken_off = self.full
         self._waiting.append(Sending(message, qos))
 
     def due(self) -> Iterator[Publish]:
@@ -47,6 +50,7 @@ class Outbox:
             if sending.qos:
                 packet_id = self._free_id()
                 self._flying[packet_id] = sending
+                self._sent = sending.message.behind or self._sent
             yield _packet(sending, packet_id)
 
     def again(self) -> Iterator[Publish | Ack]:
@@ -72,13 +76,19 @@ class Outbox:
         """Behind which the first lies that has not been acknowledged."""
         return _lowest(chain(self._flying.values(), self._waiting))
 
-    def oldest_waiting(self) -> Place | None:
-        """Behind which the first lies that has not been sent."""
-        return _lowest(self._waiting)
+    def forget_waiting(self) -> Place | None:
+        """Forget what was not sent; it lies behind the place and is read again from there."""
+        waiting, self._waiting, self._broken_off = self._waiting, deque(), False
+        return _lowest(waiting)
 
-    def forget_waiting(self) -> None:
-        """They are read again from the place behind which they lie."""
-        self._waiting.clear()
+    def forget_next(self) -> Place | None:
+        """As `forget_waiting`, but the rest of what was sent in part stays, so that nothing comes twice."""
+        if self._broken_off:
+            return self.forget_waiting()
+        rest = list(takewhile(lambda s: s.qos and s.message.behind == self._sent, self._waiting))
+        dropped = list(self._waiting)[len(rest) :]
+        self._waiting = deque(rest)
+        return _lowest(dropped)
 
     def _free_id(self) -> int:
         while True:

@@ -11,9 +11,10 @@ from stadtherz.base.time import SECOND, now_us
 from stadtherz.mqtt.messages import Place
 from stadtherz.mqtt.models import OpenMessage, SavedSession
 from stadtherz.mqtt.packets import Wish
+from stadtherz.mqtt.session import Wanted
 
 _AT_ONCE = 500
-Wishes = dict[str, tuple[Wish, int]]
+Wishes = dict[str, Wanted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,19 @@ def load(actor: str, client_id: str) -> Saved | None:
     opened = OpenMessage.objects.filter(actor=actor, client_id=client_id)
     return Saved(
         row.expiry,
-        {topic: (Wish(topic, *w), i) for topic, w, i in row.wishes},
+        {topic: _wanted(topic, *kept) for topic, *kept in row.wishes},
         place,
         tuple(opened.values_list("packet_id", "content")),
     )
+
+
+def _wanted(topic: str, wish: list[Any], identifier: int, since: Iterable[int] = ()) -> Wanted:
+    return Wanted(Wish(topic, *wish), identifier, Place(*since))
+
+
+def _kept(wanted: Wanted) -> list[Any]:
+    topic, *wish = wanted.wish
+    return [topic, wish, wanted.identifier, list(wanted.since)]
 
 
 def _is_over(row: SavedSession) -> bool:
@@ -51,7 +61,7 @@ def save(actor: str, client_id: str, saved: Saved, *, left: bool) -> None:
     """Keep the session; `left`: its client has just gone."""
     values: dict[str, Any] = {
         "expiry": saved.expiry,
-        "wishes": [[topic, list(wish[1:]), i] for topic, (wish, i) in saved.wishes.items()],
+        "wishes": [_kept(wanted) for wanted in saved.wishes.values()],
         "log_place": saved.place.log,
         "change_place": saved.place.change,
         "left_at": now_us() if left else None,

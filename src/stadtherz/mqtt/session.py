@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stadtherz.base.visibility import Visibility
 from stadtherz.mqtt.inbox import Inbox
-from stadtherz.mqtt.messages import Place
+from stadtherz.mqtt.messages import NOWHERE, Place
 from stadtherz.mqtt.outbox import Outbox
 from stadtherz.mqtt.packets import Will, Wish
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 """Whose it is, and what the client calls itself: nobody comes into the session of another."""
+
+
+class Wanted(NamedTuple):
+    """A subscription: what was asked for, its identifier, and where the log and the announcements
+    stood then; what lies before is not new to it.
+    """
+
+    wish: Wish
+    identifier: int = 0
+    since: Place = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +41,22 @@ class Session:
     """`expiry`: seconds for which it outlives its connection.
 
     `place`: from where it has to catch up before it hears news with the others; None when it does.
-    `caught_up`: up to where it had come by then, until it has heard the first of them.
+    `caught_up`: up to where it has read for itself; `joined`: its number among those who then went on
+    with the others.
     """
 
     key: Key
     login: Login
     outbox: Outbox
     expiry: int = 0
-    wishes: dict[str, tuple[Wish, int]] = field(default_factory=dict)  # and their identifier
+    wishes: dict[str, Wanted] = field(default_factory=dict)
     inbox: Inbox = field(default_factory=Inbox)
     conversation: "Conversation | None" = None
     groups: "dict[str, Group]" = field(default_factory=dict)
     place: Place | None = None
-    catching_up: bool = False
-    caught_up: Place | None = None
+    catching_up: object | None = None  # the question that has been asked for it
+    caught_up: Place = NOWHERE
+    joined: int = 0
     left: float = 0.0  # monotonic time
     will: Will | None = None
     will_due: float | None = None

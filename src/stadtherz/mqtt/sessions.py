@@ -80,6 +80,8 @@ class Sessions:
             self._drop(key)
             self._admit(conversation, asked, self._new(key, login), present=False)
         elif before is not None:
+            if before.login.visibility != login.visibility:
+                self._hub.subscriptions.forget(before)
             before.login = login
             self._admit(conversation, asked, before, present=True)
         elif key in self._on_disk:
@@ -165,10 +167,7 @@ class Sessions:
 
     def leave(self, session: Session, *, with_will: bool) -> None:
         """Its connection has ended."""
-        self._hub.subscriptions.leave(session)
-        if session.place is None:
-            session.place = session.outbox.oldest_waiting() or self._hub.place
-        session.outbox.forget_waiting()
+        self._hub.subscriptions.pause(session)
         session.conversation = None
         session.left = time.monotonic()
         self._begin_will(session, with_will=with_will)
@@ -267,8 +266,10 @@ class Sessions:
         return [(key, self._saved(session), left) for key, (session, left) in unsaved.items()]
 
     def _saved(self, session: Session) -> Saved:
-        place = session.outbox.oldest() or session.place or self._hub.place
-        return Saved(session.expiry, dict(session.wishes), place)
+        return Saved(session.expiry, dict(session.wishes), self._served(session))
+
+    def _served(self, session: Session) -> Place:
+        return session.outbox.oldest() or session.place or self._hub.subscriptions.heard(session)
 
     def _save(self) -> None:
         snapshots, waiting, self._waiting = self._snapshots(), self._waiting, []
@@ -287,7 +288,7 @@ class Sessions:
     def places(self) -> list[tuple[Key, Place]]:
         """How far lasting sessions that are connected have been served."""
         return [
-            (s.key, s.outbox.oldest() or s.place or self._hub.place)
+            (s.key, self._served(s))
             for s in self._known.values()
             if s.lasting and s.conversation is not None and s.wishes
         ]

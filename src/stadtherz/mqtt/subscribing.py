@@ -15,7 +15,7 @@ from stadtherz.mqtt.messages import NOWHERE, Message, Place
 from stadtherz.mqtt.packets import Subscribe, Unsubscribe, Wish
 from stadtherz.mqtt.properties import NONE, Kind, Properties, Property
 from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.session import Session
+from stadtherz.mqtt.session import Session, Wanted
 from stadtherz.sensorthings.public import (
     VERSIONS,
     Subscription,
@@ -58,10 +58,15 @@ class Subscriptions:
         self._hub = hub
         self._groups: dict[tuple[str, Visibility], Group] = {}
         self._errands: dict[Conversation, deque[Errand]] = {}
+        self._since = NOWHERE  # nobody began to listen later
+        self._joined = 0
+        self._fresh: set[Session] = set()  # they came back, and no news has been read for them yet
 
-    def snapshot(self) -> list[Group]:
+    def listeners(self) -> feed.Listeners:
         """All groups as of now; also from another thread."""
-        return list(self._groups.values())
+        joined = self._joined  # first: whoever is counted is in the groups, too
+        groups = [(group, group.members.copy()) for group in list(self._groups.values())]
+        return feed.Listeners(groups, joined, self._since)
 
     # --- SUBSCRIBE and UNSUBSCRIBE, in the order in which they came ------------------------------
 
@@ -120,16 +125,22 @@ class Subscriptions:
         session = conversation.session
         assert session is not None
         wanted: list[tuple[Group, Wish]] = []
+        catching_up = session.place is not None
         verdicts = [self._affordable(verdict, session) for verdict in verdicts]
         for verdict in verdicts:
             wish = verdict.wish
             if verdict.found is None:
                 if not verdict.reason.failed:  # for answers, which come to nobody else
-                    session.wishes[wish.topic] = (wish, identifier)
+                    session.wishes[wish.topic] = Wanted(wish, identifier)
                 continue
-            is_new = wish.topic not in session.wishes
-            session.wishes[wish.topic] = (wish, identifier)
-            group = self._join(session, verdict, identifier)
+            before = session.wishes.get(wish.topic)
+            is_new = before is None
+            since = verdict.since if before is None else before.since
+            session.wishes[wish.topic] = Wanted(wish, identifier, since)
+            if catching_up:  # and joins when it has
+                group = Group(verdict.found, session.login.visibility)
+            else:
+                group = self._join(session, verdict, verdict.since)
             if wish.handling == 0 or (wish.handling == 1 and is_new):
                 wanted.append((group, wish))
         reasons = tuple(verdict.reason for verdict in verdicts)
@@ -137,7 +148,7 @@ class Subscriptions:
 
         def answer() -> None:
             conversation.subscribed(Kind.SUBACK, packet_id, reasons, text)
-            self._send_newest(session, wanted)
+            self._send_newest(session, conversation, wanted)
 
         if session.lasting:
             self._hub.sessions.save(session, answer)
@@ -156,18 +167,19 @@ class Subscriptions:
             return verdict
         return Verdict(verdict.wish, Reason.QUOTA_EXCEEDED, _FILTERS)
 
-    def _send_newest(self, session: Session, wanted: list[tuple[Group, Wish]]) -> None:
+    def _send_newest(
+        self, session: Session, conversation: "Conversation", wanted: list[tuple[Group, Wish]]
+    ) -> None:
         """The last value of each topic, as a retained message."""
         groups = [(group, wish.qos) for group, wish in wanted]
 
         def done(found: list[bytes | None] | None, error: BaseException | None) -> None:
-            conversation = session.conversation
-            if conversation is None or found is None or error is not None:
+            if session.conversation is not conversation or found is None or error is not None:
                 return
             for (group, qos), payload in zip(groups, found, strict=True):
-                member = group.members.get(session)
-                if payload is not None and member is not None:
-                    held = with_identifier(NONE, member.identifier)
+                wish = session.wishes.get(group.topic)
+                if payload is not None and wish is not None:
+                    held = with_identifier(NONE, wish.identifier)
                     conversation.deliver(Message(group.topic, payload, True, held), qos)
             conversation.send_due()
             conversation.flush()
@@ -197,16 +209,23 @@ class Subscriptions:
 
     # --- groups ----------------------------------------------------------------------------------
 
-    def _join(self, session: Session, verdict: Verdict, identifier: int) -> Group:
-        found, wish = verdict.found, verdict.wish
+    def _join(self, session: Session, verdict: Verdict, since: Place) -> Group:
+        """Hear of it from there on; who hears of it already goes on from where it is."""
+        found = verdict.found
         assert found is not None
-        self._quit(session, found.topic)
+        wish, identifier, _ = session.wishes[found.topic]
+        group = session.groups.get(found.topic)
+        if group is not None:
+            since = group.members[session].since
+            group.members[session] = Membership(wish.qos, identifier, since)
+            return group
         key = (found.topic, session.login.visibility)
         group = self._groups.get(key)
         if group is None:
             group = Group(found, session.login.visibility, told=verdict.told)
-            self._groups[key] = group
-        group.members[session] = Membership(wish.qos, identifier, verdict.since)
+        self._since = self._since.or_later(since)
+        group.members[session] = Membership(wish.qos, identifier, since)
+        self._groups[key] = group
         session.groups[found.topic] = group
         return group
 
@@ -218,11 +237,27 @@ class Subscriptions:
         if not group.members:
             self._groups.pop((group.topic, group.visibility), None)
 
-    def leave(self, session: Session) -> None:
+    def heard(self, session: Session) -> Place:
+        """Up to where everything was sent to it, or waits to be sent."""
+        return self._hub.place.or_later(session.caught_up)
+
+    def pause(self, session: Session) -> None:
         """Its connection has ended."""
+        dropped = session.outbox.forget_next()
+        session.place = dropped or session.place or self.heard(session)
+        self._leave(session)
+
+    def forget(self, session: Session) -> None:
+        """It may see something else from now on: what was not sent yet is read again."""
+        dropped = session.outbox.forget_waiting()
+        session.place = dropped or session.place or self.heard(session)
+        self._leave(session)
+
+    def _leave(self, session: Session) -> None:
         for topic in tuple(session.groups):
             self._quit(session, topic)
-        session.catching_up = False
+        session.catching_up = None
+        self._fresh.discard(session)
 
     # --- those who come back, and those who may see something else from now on --------------------
 
@@ -232,22 +267,23 @@ class Subscriptions:
             session.place = self._hub.place
         self.catch_up(session)
 
-    def is_ahead(self, session: Session, behind: Place, reached: Place) -> bool:
-        """Whether a part of this news has been heard while catching up; then the rest is read, too."""
-        caught_up, session.caught_up = session.caught_up, None
-        if caught_up is None or not behind.log < caught_up.log < reached.log:
-            return False
-        self.leave(session)
-        session.place = caught_up
-        self.catch_up(session)
-        return True
+    def passed(self, news: feed.News) -> None:
+        """The news was read before some came back to the others: what it holds they read, too."""
+        for session in tuple(self._fresh):
+            if session.joined <= news.joined:
+                self._fresh.discard(session)
+            elif not news.reached.within(session.caught_up):
+                self._leave(session)
+                session.place = session.caught_up
+                self.catch_up(session)
+
+    def waits(self, session: Session) -> bool:
+        """Whether news that is being told was read before the session came back."""
+        return session in self._fresh
 
     def renew(self, session: Session) -> None:
         """Its rights have changed: what it may not see any more, it does not hear any more."""
-        for topic in tuple(session.groups):
-            self._quit(session, topic)
-        if session.place is None:
-            session.place = session.outbox.oldest_waiting() or self._hub.place
+        self.forget(session)
         self.catch_up(session)
 
     def catch_up(self, session: Session) -> None:
@@ -255,32 +291,35 @@ class Subscriptions:
         conversation, place = session.conversation, session.place
         if conversation is None or place is None or session.catching_up:
             return
-        session.catching_up = True
-        visibility = session.login.visibility
+        asked = session.catching_up = object()
+        wishes = dict(session.wishes)
 
         def done(missed: "_Missed | None", error: BaseException | None) -> None:
-            if session.conversation is not conversation or session.login.visibility != visibility:
-                session.catching_up = False
+            if session.catching_up is not asked:
+                return
+            session.catching_up = None
+            if session.wishes.keys() != wishes.keys():
                 self.catch_up(session)
                 return
             if missed is None or error is not None:
                 conversation.end(Reason.SERVER_BUSY, "the database does not answer just now")
                 return
-            session.catching_up = False
             self._caught(session, conversation, missed)
 
-        wishes = [wish for wish, _ in session.wishes.values()]
-        self._hub.asked(done, _missed, wishes, visibility, place, self._hub.root)
+        visibility, root = session.login.visibility, self._hub.root
+        self._hub.asked(done, _missed, wishes.values(), visibility, place, root)
 
     def _caught(self, session: Session, conversation: "Conversation", missed: "_Missed") -> None:
         before = session.place
         for group, words, created in missed.told:
-            wish, identifier = session.wishes.get(group.topic, (None, 0))
-            if wish is not None and wish.qos:
+            wish, identifier, _ = session.wishes[group.topic]
+            if wish.qos:
                 held = with_identifier(kind_of_change(group, created=created), identifier)
                 for word in words:
                     message = Message(group.topic, word, properties=held, behind=before)
                     conversation.deliver(message, wish.qos)
+        if conversation.ended:
+            return
         session.place = missed.reached
         if self._hub.place.within(missed.reached):
             self._goes_on_with_others(session, missed)
@@ -290,9 +329,11 @@ class Subscriptions:
     def _goes_on_with_others(self, session: Session, missed: "_Missed") -> None:
         session.place, session.caught_up = None, missed.reached
         for verdict in missed.verdicts:
-            if verdict.found is not None and verdict.wish.topic in session.wishes:
-                identifier = session.wishes[verdict.wish.topic][1]
-                self._join(session, verdict._replace(since=missed.reached), identifier)
+            if verdict.found is not None:
+                self._join(session, verdict, missed.reached)
+        self._joined += 1
+        session.joined = self._joined
+        self._fresh.add(session)
 
 
 # --- in threads ----------------------------------------------------------------------------------
@@ -360,15 +401,21 @@ class _Missed:
     reached: Place
 
 
-def _missed(wishes: Iterable[Wish], visibility: Visibility, place: Place, root: str) -> _Missed:
-    """Asks the database."""
-    verdicts = [_verdict(wish, visibility, root) for wish in wishes]
-    groups = [Group(v.found, visibility) for v in verdicts if v.found is not None]
-    end = announcements.end()
-    told = feed.of_changes(groups, announcements.since(place.change))
-    piece = log_after(place.log, _SLICE, streams=feed.streams_of(groups))
-    told += feed.of_readings(groups, piece.columns)
-    return _Missed(verdicts, told, Place(piece.position, max(end, place.change)))
+def _missed(wishes: Iterable[Wanted], visibility: Visibility, place: Place, root: str) -> _Missed:
+    """Up to where another of them began, at most. Asks the database."""
+    verdicts = [_verdict(wanted.wish, visibility, root) for wanted in wishes]
+    both = zip(wishes, verdicts, strict=True)
+    groups = [(w.since, Group(v.found, visibility)) for w, v in both if v.found is not None]
+    changing = [group for since, group in groups if since.change <= place.change]
+    reading = [group for since, group in groups if since.log <= place.log]
+    until_change = min((s.change for s, _ in groups if s.change > place.change), default=None)
+    until_log = min((s.log for s, _ in groups if s.log > place.log), default=None)
+    changes, change = announcements.since(place.change, until_change)
+    told = feed.of_changes(changing, changes)
+    streams = feed.streams_of(reading)
+    piece = log_after(place.log, _SLICE, streams=streams, until=until_log)
+    told += feed.of_readings(reading, piece.columns)
+    return _Missed(verdicts, told, Place(piece.position, change))
 
 
 # --- what goes with a message --------------------------------------------------------------------

@@ -7,6 +7,7 @@ has read up to one will never miss a lower one that appears later.
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -35,18 +36,26 @@ def log_end() -> int:
     return newest_row()[0]
 
 
-def log_after(position: int, limit: int, *, streams: frozenset[int] | None = None) -> LogSlice:
-    """The next readings behind a position, of some datastreams or (None) all.
+def log_after(
+    position: int,
+    limit: int,
+    *,
+    streams: frozenset[int] | None = None,
+    until: int | None = None,
+) -> LogSlice:
+    """The next readings behind a position, of some datastreams or (None) all, at most `until` another.
 
     They come with the values they have now: what was corrected since is corrected, what was
     deleted is left out. The slice's position is where to go on. It lies behind readings of other
     datastreams too, so it may move although the slice is empty.
     """
-    end = max(log_end(), position)
+    end = max(log_end() if until is None else until, position)
     parts: list[Columns] = []
     held, reached = 0, position
     for row in _rows_behind(position):
-        part, last = _piece(row, position, limit - held, streams)
+        if until is not None and reached >= until:
+            break
+        part, last = _piece(row, Between(position, until), limit - held, streams)
         held += len(part)
         reached = last
         parts.append(part)
@@ -65,13 +74,23 @@ def _rows_behind(position: int) -> Iterator[tuple[int, bytes]]:
             return
 
 
+class Between(NamedTuple):
+    """Positions behind the first and up to the second, if there is one."""
+
+    after: int
+    until: int | None
+
+
 def _piece(
-    row: tuple[int, bytes], position: int, limit: int, streams: frozenset[int] | None
+    row: tuple[int, bytes], between: Between, limit: int, streams: frozenset[int] | None
 ) -> tuple[Columns, int]:
     """The wanted readings of a log row, at most `limit`, and the position behind them."""
     last, payload = row
     batch = decode(bytes(payload), last)
-    wanted = batch.readings["position"] > position
+    wanted = batch.readings["position"] > between.after
+    if between.until is not None and last > between.until:
+        wanted &= batch.readings["position"] <= between.until
+        last = between.until
     if streams is not None:
         listed = np.fromiter(streams, np.int64, len(streams))
         wanted &= np.isin(batch.readings["datastream"], listed)

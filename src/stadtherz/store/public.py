@@ -14,6 +14,7 @@ Data sets: `datasets`, `dataset`, `lists_of`, `create_dataset`, `update_dataset`
 `Dataset` is what staff edit; `within` and `with_shares` give a `Visibility`; `readable` and `held_in` say in SQL who sees what.
 Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
 readings and then correct or delete them; `recognising`, for those who look whether an `Identity` is known.
+`on_sqlite` says whether transactions commit one after the other.
 
 Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
@@ -22,7 +23,7 @@ from stadtherz.store.aggregate import buckets, buckets_of
 from stadtherz.store.care import Problem, check
 from stadtherz.store.changes import correct, correct_all, delete_readings, delete_where, reading_at
 from stadtherz.store.columns import together
-from stadtherz.store.database import exclusive, moving
+from stadtherz.store.database import exclusive, moving, on_sqlite
 from stadtherz.store.datasets import (
     DatasetInfo,
     adopt,
@@ -193,6 +194,7 @@ __all__ = [
     "news_after",
     "notify_log",
     "offer",
+    "on_sqlite",
     "organisations",
     "policies",
     "readable",

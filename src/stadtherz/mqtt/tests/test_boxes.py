@@ -79,9 +79,29 @@ def test_the_oldest_place_is_that_of_the_first_without_acknowledgement() -> None
         box.add(message(number), qos=1)
     list(box.due())
     assert box.oldest() == Place(5, 5)
-    assert box.oldest_waiting() == Place(7, 7)
     box.acknowledged(Ack(Kind.PUBACK, 1))
     assert box.oldest() == Place(6, 6)
+    assert box.forget_next() == Place(7, 7)
+
+
+def test_the_rest_of_what_was_sent_in_part_waits_for_the_next_connection() -> None:
+    box = outbox(window=2)
+    for number in (5, 5, 5, 6, 6):
+        box.add(message(number), qos=1)
+    assert len(list(box.due())) == 2
+    assert box.forget_next() == Place(6, 6)
+    box.acknowledged(Ack(Kind.PUBACK, 1))
+    assert len(list(box.due())) == 1
+
+
+def test_what_could_not_be_lined_up_as_a_whole_is_read_again_as_a_whole() -> None:
+    box = outbox(window=1, most=2)
+    for number in (5, 5, 5):
+        box.add(message(number), qos=1)
+        list(box.due())
+    box.add(message(5), qos=1)
+    assert box.forget_next() == Place(5, 5)
+    assert not list(box.due())
 
 
 @given(st.lists(st.tuples(st.sampled_from([1, 2]), st.booleans()), max_size=60))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from stadtherz.base.time import Period
 from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.mqtt import announcements
-from stadtherz.mqtt.feed import Feed, Told
+from stadtherz.mqtt.feed import Feed, Listeners
 from stadtherz.mqtt.groups import Group, by_stream
-from stadtherz.mqtt.messages import Place
+from stadtherz.mqtt.messages import NOWHERE, Place
 from stadtherz.mqtt.tests.conftest import Town
 from stadtherz.mqtt.tests.talk import ROOT
 from stadtherz.sensorthings.public import subscription
@@ -21,17 +21,10 @@ from stadtherz.store.public import Columns, Reading, append, log_end
 class Looking(Feed):
     """A feed without its thread."""
 
-    def look(self) -> list[str]:
+    def look(self, behind: Place) -> list[str]:
         """The topics that are told of."""
-        found: list[str] = []
-
-        def tell(told: Told, reached: Place) -> None:
-            found.extend(group.topic for group, _, _ in told)
-            self._place = reached
-
-        self._tell = tell  # type: ignore[method-assign]
-        self._look(announcements.Reader(announcements.end()))
-        return found
+        news = self._look(behind)
+        return [] if news is None else [group.topic for group, _, _, _ in news.told]
 
 
 def test_who_joins_while_the_feed_looks_misses_nothing(town: Town) -> None:
@@ -42,17 +35,17 @@ def test_who_joins_while_the_feed_looks_misses_nothing(town: Town) -> None:
     first, late = group(town.theirs), group(town.level)
     here = [first]
 
-    def groups() -> list[Group]:
-        before = list(here)
+    def listeners() -> Listeners:
+        before = [(group, {}) for group in here]
         if late not in here:  # joins, is told so, and only then somebody writes
             here.append(late)
             append([Reading(town.level, Period(0), 1.0)])
-        return before
+        return Listeners(before, 0, NOWHERE)
 
     loop = asyncio.new_event_loop()
-    feed = Looking(groups, lambda *_: None, loop)
-    feed._place = Place(log_end(), 0)
-    assert feed.look() == [late.topic]
+    place = Place(log_end(), announcements.end())
+    feed = Looking(listeners, lambda _: None, loop)
+    assert feed.look(place) == [late.topic]
     loop.close()
 
 

@@ -13,6 +13,7 @@ from stadtherz.cli.devices import devices
 from stadtherz.cli.export import export
 from stadtherz.cli.serve import demo, init, serve
 from stadtherz.cli.service import service
+from stadtherz.cli.simulate import simulate
 from stadtherz.cli.store import store
 
 
@@ -27,7 +28,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, serve, user, token, device, devices, codec, basemap, service),
-    *(backup, check, export, store),
+    *(backup, check, export, simulate, store),
 ):
     main.add_command(command)
 

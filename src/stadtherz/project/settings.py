@@ -19,6 +19,7 @@
     STADTHERZ_MAIL_FROM        the sender of e-mail
     STADTHERZ_TIME_ZONE        the time zone of days, weeks and shown times
     STADTHERZ_LOG              the least serious messages to log: DEBUG, INFO, WARNING or ERROR
+    STADTHERZ_TOKEN            the token `stadtherz simulate` sends with, so that no list of processes shows it
     STADTHERZ_DEMO             1 in the demo, which says so on every page; set by `stadtherz demo`
 
 This list is the text of docs/reference/settings.md; a variable missing here fails a test.

@@ -7,6 +7,7 @@ from stadtherz.cli.backup import backup
 from stadtherz.cli.basemap import basemap
 from stadtherz.cli.check import check
 from stadtherz.cli.codec import codec
+from stadtherz.cli.connections import connections
 from stadtherz.cli.credentials import token, user
 from stadtherz.cli.device import device
 from stadtherz.cli.devices import devices
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, init, serve, user, token, device, devices, codec, basemap, service),
+    *(demo, init, serve, user, token, device, devices, connections, codec, basemap, service),
     *(backup, check, export, simulate, store),
 ):
     main.add_command(command)

@@ -417,4 +417,8 @@ class RefusedUplink(models.Model):
         return bytes(self.document).decode("utf-8", errors="replace")
 
 
+from stadtherz.ingest.connections.models import (  # noqa: E402 - rooms of their own
+    Connection,  # noqa: F401
+    ConnectionClient,  # noqa: F401
+)
 from stadtherz.ingest.forms.models import MessageForm  # noqa: E402, F401 - rooms of their own

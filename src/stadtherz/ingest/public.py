@@ -4,10 +4,15 @@
 `register_device` sets a device up, `register_codec` what reads its payload, which `try_codec` shows;
 `import_types` keeps device types of a collection, from which `set_up_device` makes a device with its
 datastreams (`set_up_datastreams`: only these);
+`add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`;
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
 way. The models are for the back office, which shows and edits them.
 """
 
+from stadtherz.ingest.connections.keeper import start_connections, stop_connections
+from stadtherz.ingest.connections.models import Connection, ConnectionClient
+from stadtherz.ingest.connections.register import add_connection
+from stadtherz.ingest.connections.words import ConnectionState
 from stadtherz.ingest.deliveries import Delivered, deliver
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
@@ -34,6 +39,9 @@ __all__ = [
     "NETWORKS",
     "Answer",
     "Codec",
+    "Connection",
+    "ConnectionClient",
+    "ConnectionState",
     "Delivered",
     "Delivery",
     "Device",
@@ -47,6 +55,7 @@ __all__ = [
     "Report",
     "Trial",
     "Uplink",
+    "add_connection",
     "application",
     "codec_id",
     "deliver",
@@ -59,6 +68,8 @@ __all__ = [
     "replay",
     "set_up_datastreams",
     "set_up_device",
+    "start_connections",
     "stop",
+    "stop_connections",
     "try_codec",
 ]

@@ -4,6 +4,7 @@ import gc
 import logging
 
 from stadtherz.alerts.public import start_delivery, stop_delivery
+from stadtherz.ingest.public import start_connections, stop_connections
 from stadtherz.ingest.public import stop as stop_ingest
 from stadtherz.kit.public import consumers
 from stadtherz.project.scheduler import Scheduler, daily_and_service_jobs
@@ -21,6 +22,7 @@ def start() -> None:
         register(consumer)
     start_dispatcher()
     start_delivery()
+    start_connections()
     _scheduler.start()
     keep_what_is_loaded()
     logger.info("background parts started")
@@ -38,6 +40,7 @@ def keep_what_is_loaded() -> None:
 
 def stop() -> None:
     """Stop in reverse order; whatever was acknowledged is on disk by then."""
+    stop_connections()
     stop_ingest()
     _scheduler.stop()
     stop_delivery()

@@ -15,6 +15,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Service
 from stadtherz.web.staff import panel
+from stadtherz.web.staff_connections import ConnectionViewSet
 from stadtherz.web.staff_datasets import DatasetViewSet
 from stadtherz.web.staff_home import Figures
 from stadtherz.web.staff_ingest import (
@@ -49,6 +50,7 @@ class Data(ViewSetGroup):
         DeviceFieldViewSet,
         DeviceTypeViewSet,
         CodecViewSet,
+        ConnectionViewSet,
         RefusedUplinkViewSet,
         ThingViewSet,
         DatastreamViewSet,

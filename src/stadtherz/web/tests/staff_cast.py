@@ -17,7 +17,14 @@ from stadtherz.identity.public import (
     create_token,
     record,
 )
-from stadtherz.ingest.public import Codec, Device, DeviceField, DeviceType, RefusedUplink
+from stadtherz.ingest.public import (
+    Codec,
+    Device,
+    DeviceField,
+    DeviceType,
+    RefusedUplink,
+    add_connection,
+)
 from stadtherz.store import public as store
 
 ROLES = ("viewer", "editor", "administrator")
@@ -36,6 +43,7 @@ class Town:
     field: int
     device_type: int
     codec: int
+    connection: int
     refused: int
     member: int
     token: int
@@ -77,12 +85,18 @@ def town(slug: str) -> Town:
         field=field.pk,
         device_type=product.pk,
         codec=codec.pk,
+        connection=_connection(slug, owner),
         refused=refused.pk,
         account=User.objects.get(email=f"viewer@{slug}.example").pk,
         member=Membership.objects.get(user__email=f"viewer@{slug}.example").pk,
         token=ApiToken.objects.get(organisation_id=owner).pk,
         audit=AuditEntry.objects.filter(organisation_id=owner).latest("pk").pk,
     )
+
+
+def _connection(slug: str, owner: int) -> int:
+    where = {"network": "tts", "host": f"{slug}.example", "user_name": "user"}
+    return add_connection(owner, f"Netz {slug}", password=f"geheim-{slug}", **where).pk
 
 
 def _dataset(slug: str, owner: int, stream: int) -> int:

@@ -1,0 +1,108 @@
+"""kill -9 between a broker and the store: no message missing, none twice."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from stadtherz.ingest.models import ConnectionClient, RefusedUplink
+from stadtherz.ingest.public import add_connection
+from stadtherz.ingest.tests.broker import Broker, eventually, publisher
+from stadtherz.ingest.tests.factories import EUI, Town, as_bytes, results, tts
+from stadtherz.ingest.tests.test_crash import engine_url
+from stadtherz.store.database import writing
+
+PROGRAM = Path(__file__).with_name("connection_process.py")
+UP = f"v3/town@ttn/devices/device-{EUI.lower()}/up"
+
+pytestmark = pytest.mark.process
+
+
+@contextmanager
+def running(data: Path) -> Iterator[None]:
+    """The clients at work; at the end comes kill -9."""
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM)],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+            "DJANGO_SETTINGS_MODULE": "stadtherz.project.settings",
+            "STADTHERZ_ENGINE": engine_url(),
+            "STADTHERZ_DATA": str(data),
+        },
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"runs\n"
+        yield
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def broker(transactional_db: None, town: Town, tmp_path: Path) -> Iterator[Broker]:
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    started = Broker(folder).start()
+    where = {"host": "127.0.0.1", "port": started.port, "tls": False}
+    add_connection(town.organisation, "Broker", network="tts", **where)
+    yield started
+    started.stop()
+
+
+def is_connected() -> bool:
+    return ConnectionClient.objects.filter(state="connected").exists()
+
+
+def test_killed_again_and_again_it_misses_nothing_and_stores_nothing_twice(
+    town: Town, broker: Broker, tmp_path: Path
+) -> None:
+    published = 0
+    ending = threading.Event()
+
+    def publish() -> None:
+        nonlocal published
+        with publisher(broker.port) as client:
+            while not ending.is_set():
+                document = as_bytes(tts(published, level_cm=published % 400))
+                client.publish(UP, document, 1).wait_for_publish(30)
+                published += 1
+                time.sleep(0.005)
+
+    with running(tmp_path):
+        eventually(is_connected, "connected")
+        publisher_thread = threading.Thread(target=publish)
+        publisher_thread.start()
+        eventually(lambda: len(results(town.level)) > 20, "some are stored")
+    for goal in (150, 300):
+        with running(tmp_path):
+            eventually(lambda goal=goal: len(results(town.level)) > goal, "more are stored")
+    ending.set()
+    publisher_thread.join()
+    with running(tmp_path):
+        eventually(lambda: len(results(town.level)) >= published, "all are stored")
+        time.sleep(0.5)  # what would come twice comes now
+    assert sorted(results(town.level)) == sorted(number % 400 for number in range(published))
+    assert not RefusedUplink.objects.exists()
+
+
+def test_what_the_store_cannot_take_is_not_acknowledged_and_comes_again(
+    town: Town, broker: Broker, tmp_path: Path
+) -> None:
+    with running(tmp_path):
+        eventually(is_connected, "connected")
+        with writing():  # nobody else can store anything
+            broker.publish(UP, *(tts(number, level_cm=number) for number in range(5)))
+            time.sleep(1)
+            assert results(town.level) == []
+    with running(tmp_path):
+        eventually(lambda: len(results(town.level)) == 5, "the broker has sent them again")
+    assert results(town.level) == [0, 1, 2, 3, 4]

@@ -192,6 +192,9 @@ class Conversation:
             raise ProtocolError(
                 reason, f"a client identifier has at most {self.limits.client_id} characters"
             )
+        if asked.client_id.startswith("$share/"):
+            reason = Reason.CLIENT_ID_NOT_VALID
+            raise ProtocolError(reason, "a client identifier does not begin with $share/")
         if self.version == V3 and not asked.client_id and not asked.clean:
             reason = Reason.CLIENT_ID_NOT_VALID
             raise ProtocolError(reason, "a session that lasts needs a client identifier")
@@ -337,6 +340,8 @@ class Conversation:
         for wish in packet.wishes:
             if not wish.topic:
                 raise malformed("a topic filter is empty")
+            if wish.no_local and wish.topic.startswith("$share/"):
+                raise ProtocolError(Reason.PROTOCOL_ERROR, "a share has no 'no local'")
         self.hub.subscribe(self, packet)
 
     def _on_unsubscribe(self, packet: Unsubscribe) -> None:
@@ -359,9 +364,9 @@ class Conversation:
             return
         if not self._writable and not qos:
             return
-        full = session.outbox.full
+        session.outbox.broken_off = session.outbox.full
         session.outbox.add(message, qos)
-        if full:
+        if session.outbox.broken_off:
             self.end(Reason.QUOTA_EXCEEDED, "messages are not taken as fast as they come")
 
     def send_due(self) -> None:

@@ -29,6 +29,7 @@ from stadtherz.mqtt.packets import Connect, Publish, Subscribe, Unsubscribe
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.session import Login, Session
 from stadtherz.mqtt.sessions import Sessions
+from stadtherz.mqtt.shares import Shares
 from stadtherz.store.public import Threads
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Hub:
         self.intake = Intake(root, self._settled, self._busy, self._answer)
         self.sessions = Sessions(self)
         self.subscriptions = subscribing.Subscriptions(self)
+        self.shares = Shares(self)
         self.place = Place()
         self._who_is = who_is
         self._strangers = strangers

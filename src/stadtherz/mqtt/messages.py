@@ -1,5 +1,6 @@
 """What goes out to subscribers, until it has a packet of its own."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from stadtherz.mqtt.properties import NONE, Properties
@@ -25,10 +26,14 @@ NOWHERE = Place()
 
 
 class Message(NamedTuple):
-    """`behind`: whoever has not acknowledged it comes back to this place."""
+    """`behind`: whoever has not acknowledged it comes back to this place.
+
+    `receipt` is called when the client has received it, for messages that others might get instead.
+    """
 
     topic: str
     payload: bytes
     retain: bool = False
     properties: Properties = NONE
     behind: Place | None = None
+    receipt: Callable[[], None] | None = None

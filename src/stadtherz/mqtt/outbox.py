@@ -1,7 +1,7 @@
 """Messages to one client (MQTT 5.0 §4.3, §4.4, §4.9): in flight, waiting, and sent again."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, takewhile
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ class Outbox:
         self._last_id = 0
         self._flying: dict[int, Sending | None] = {}  # None: received (PUBREC), to be released
         self._waiting: deque[Sending] = deque()
-        self._broken_off = False
+        self.broken_off = False  # not all of what belongs together was lined up
         self._sent: Place | None = None  # behind which the last one lies that was sent
 
     @property
@@ -34,12 +34,20 @@ class Outbox:
         return len(self._waiting) >= self._most
 
     @property
+    def flying(self) -> int:
+        return len(self._flying)
+
+    @property
+    def busy(self) -> int:
+        """How many messages the client has before it."""
+        return len(self._flying) + len(self._waiting)
+
+    @property
     def nearly_empty(self) -> bool:
         return len(self._waiting) < self._most // 4
 
     def add(self, message: Message, qos: int) -> None:
-        """Line up; `due` tells what may go. Behind more than there may be it is the last one."""
-        self._broken_off = self.full
+        """Line up; `due` tells what may go."""
         self._waiting.append(Sending(message, qos))
 
     def due(self) -> Iterator[Publish]:
@@ -67,10 +75,24 @@ class Outbox:
         if packet_id not in self._flying:
             return False
         if ack.kind is Kind.PUBREC and not ack.reason.failed:
-            self._flying[packet_id] = None
+            sending, self._flying[packet_id] = self._flying[packet_id], None
         else:
-            del self._flying[packet_id]
+            sending = self._flying.pop(packet_id)
+        if sending is not None and sending.message.receipt is not None:
+            sending.message.receipt()
         return True
+
+    def sent(self, receipts: set[Callable[[], None]], qos: int) -> set[Callable[[], None]]:
+        """Those of messages on their way, of at least this quality."""
+        flying = [s for s in self._flying.values() if s is not None and s.qos >= qos]
+        return receipts & {s.message.receipt for s in flying}
+
+    def take_back(self, receipts: set[Callable[[], None]]) -> None:
+        """Forget these messages: another client gets them."""
+        self._waiting = deque(s for s in self._waiting if s.message.receipt not in receipts)
+        for packet_id, sending in tuple(self._flying.items()):
+            if sending is not None and sending.message.receipt in receipts:
+                del self._flying[packet_id]
 
     def oldest(self) -> Place | None:
         """Behind which the first lies that has not been acknowledged."""
@@ -78,12 +100,12 @@ class Outbox:
 
     def forget_waiting(self) -> Place | None:
         """Forget what was not sent; it lies behind the place and is read again from there."""
-        waiting, self._waiting, self._broken_off = self._waiting, deque(), False
+        waiting, self._waiting, self.broken_off = self._waiting, deque(), False
         return _lowest(waiting)
 
     def forget_next(self) -> Place | None:
         """As `forget_waiting`, but the rest of what was sent in part stays, so that nothing comes twice."""
-        if self._broken_off:
+        if self.broken_off:
             return self.forget_waiting()
         rest = list(takewhile(lambda s: s.qos and s.message.behind == self._sent, self._waiting))
         dropped = list(self._waiting)[len(rest) :]

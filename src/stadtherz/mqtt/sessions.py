@@ -22,6 +22,7 @@ from stadtherz.mqtt.properties import Properties, Property
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.saving import Opened, Saved
 from stadtherz.mqtt.session import Key, Login, Session
+from stadtherz.mqtt.shares import shared
 from stadtherz.store.public import log_end, move_cursor
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Sessions:
             before.conversation.end(Reason.SESSION_TAKEN_OVER, "another connection has come")
             before = self._known.get(key)
         if asked.clean:
-            self._drop(key)
+            self.drop(key)
             self._admit(conversation, asked, self._new(key, login), present=False)
         elif before is not None:
             if before.login.visibility != login.visibility:
@@ -127,14 +128,20 @@ class Sessions:
                 return
             conversation.open(session, present=present, properties=properties)
             self._hub.entered(conversation)
-            if session.wishes:
-                self._hub.subscriptions.come_back(session)
+            self._come_back(session)
 
         if session.lasting:
             self.save(session, opened)
         else:
             self._forget_on_disk(session.key)
             opened()
+
+    def _come_back(self, session: Session) -> None:
+        if session.wishes:
+            self._hub.subscriptions.come_back(session)
+        for topic in tuple(session.wishes):
+            if shared(topic):
+                self._hub.shares.enter(session, topic, self._hub.place, lambda: None)
 
     def _expiry(self, asked: Connect, session: Session) -> int:
         """How long it outlives the connection; what belongs to nobody does not."""
@@ -153,7 +160,7 @@ class Sessions:
             Property.MAXIMUM_PACKET_SIZE: limits.packet,
             Property.TOPIC_ALIAS_MAXIMUM: limits.aliases,
             Property.WILDCARDS_AVAILABLE: 0,
-            Property.SHARED_AVAILABLE: 0,
+            Property.SHARED_AVAILABLE: 1,
         }
         if not asked.client_id:
             told[Property.ASSIGNED_CLIENT_ID] = session.client_id
@@ -167,6 +174,7 @@ class Sessions:
 
     def leave(self, session: Session, *, with_will: bool) -> None:
         """Its connection has ended."""
+        self._hub.shares.leave(session)
         self._hub.subscriptions.pause(session)
         session.conversation = None
         session.left = time.monotonic()
@@ -174,7 +182,7 @@ class Sessions:
         if session.lasting:
             self.save(session, left=True)
         else:
-            self._drop(session.key)
+            self.drop(session.key)
 
     def _begin_will(self, session: Session, *, with_will: bool) -> None:
         will = session.will
@@ -192,11 +200,13 @@ class Sessions:
         if will is not None:
             self._hub.arrive(session, Publish(will.topic, will.payload))
 
-    def _drop(self, key: Key) -> None:
+    def drop(self, key: Key) -> None:
         """Forget the session."""
         session = self._known.pop(key, None)
-        if session is not None and session.will_due is not None:
-            self._publish_will(session)
+        if session is not None:
+            self._hub.shares.gone(session)
+            if session.will_due is not None:
+                self._publish_will(session)
         self._forget_on_disk(key)
 
     def tick(self, now: float) -> None:
@@ -208,7 +218,8 @@ class Sessions:
             if session.will_due is not None and session.will_due <= now:
                 self._publish_will(session)
             if now - session.left > session.expiry:
-                self._drop(session.key)
+                self._hub.shares.expired(session)
+                self.drop(session.key)
 
     # --- messages with quality 2 -----------------------------------------------------------------
 
@@ -241,6 +252,17 @@ class Sessions:
         released, self._released = self._released, []
         if released:
             self._hub.asked(_noted, saving.close_messages, released)
+
+    # --- of shares, which are sessions, too ------------------------------------------------------
+
+    def add(self, session: Session) -> None:
+        self._known[session.key] = session
+
+    def is_on_disk(self, key: Key) -> bool:
+        return key in self._on_disk
+
+    def load(self, key: Key, done: Callable[[Saved | None, BaseException | None], None]) -> None:
+        self._hub.asked(done, saving.load, *key)
 
     # --- on disk ---------------------------------------------------------------------------------
 

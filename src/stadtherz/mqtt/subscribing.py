@@ -4,11 +4,11 @@ On the event loop's thread, but for what is handed to a thread and says so.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from stadtherz.base.visibility import Visibility
+from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.mqtt import announcements, answers, feed, outcomes
 from stadtherz.mqtt.groups import Group, Membership
 from stadtherz.mqtt.messages import NOWHERE, Message, Place
@@ -16,6 +16,7 @@ from stadtherz.mqtt.packets import Subscribe, Unsubscribe, Wish
 from stadtherz.mqtt.properties import NONE, Kind, Properties, Property
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.session import Session, Wanted
+from stadtherz.mqtt.shares import SharedTopic, is_named, shared
 from stadtherz.sensorthings.public import (
     VERSIONS,
     Subscription,
@@ -33,7 +34,8 @@ _SLICE = 200  # readings that one who comes back catches up with at a time
 _WILDCARDS = (
     "wildcards are not possible here; subscribe to a set, such as v1.1/Observations or v1.1/Things"
 )
-_SHARED = "shared subscriptions are not possible here"
+_SHARED = "a share is $share/name/topic; its name has no wildcards"
+_NO_SHARE = "sharing needs a token; those who show the same one share"
 _FILTERS = "too many topics with $filter and $expand are heard just now; leave them out"
 _GRANTED = (Reason.SUCCESS, Reason.GRANTED_1, Reason.GRANTED_2)
 
@@ -125,7 +127,7 @@ class Subscriptions:
         session = conversation.session
         assert session is not None
         wanted: list[tuple[Group, Wish]] = []
-        catching_up = session.place is not None
+        entering: list[tuple[str, Place]] = []
         verdicts = [self._affordable(verdict, session) for verdict in verdicts]
         for verdict in verdicts:
             wish = verdict.wish
@@ -133,14 +135,13 @@ class Subscriptions:
                 if not verdict.reason.failed:  # for answers, which come to nobody else
                     session.wishes[wish.topic] = Wanted(wish, identifier)
                 continue
-            before = session.wishes.get(wish.topic)
-            is_new = before is None
-            since = verdict.since if before is None else before.since
+            is_new = wish.topic not in session.wishes
+            since = verdict.since if is_new else session.wishes[wish.topic].since
             session.wishes[wish.topic] = Wanted(wish, identifier, since)
-            if catching_up:  # and joins when it has
-                group = Group(verdict.found, session.login.visibility)
-            else:
-                group = self._join(session, verdict, verdict.since)
+            if shared(wish.topic):
+                entering.append((wish.topic, since))
+                continue
+            group = self._take_in(session, verdict, verdict.found)
             if wish.handling == 0 or (wish.handling == 1 and is_new):
                 wanted.append((group, wish))
         reasons = tuple(verdict.reason for verdict in verdicts)
@@ -150,10 +151,21 @@ class Subscriptions:
             conversation.subscribed(Kind.SUBACK, packet_id, reasons, text)
             self._send_newest(session, conversation, wanted)
 
-        if session.lasting:
-            self._hub.sessions.save(session, answer)
-        else:
-            answer()
+        def entered() -> None:
+            if entering:
+                self._hub.shares.enter(session, *entering.pop(), entered)
+            elif session.lasting:
+                self._hub.sessions.save(session, answer)
+            else:
+                answer()
+
+        entered()
+
+    def _take_in(self, session: Session, verdict: Verdict, found: Subscription) -> Group:
+        """The group; who is still reading what it has missed joins when it has."""
+        if session.place is not None:
+            return Group(found, session.login.visibility)
+        return self._join(session, verdict, verdict.since)
 
     def _affordable(self, verdict: Verdict, session: Session) -> Verdict:
         """The verdict, unless too much would be asked of the database from now on."""
@@ -197,6 +209,8 @@ class Subscriptions:
             known = session.wishes.pop(topic, None) is not None
             reasons.append(Reason.SUCCESS if known else Reason.NO_SUBSCRIPTION)
             self._quit(session, topic)
+            if shared(topic):
+                self._hub.shares.quit(session, topic)
 
         def answer() -> None:
             conversation.subscribed(Kind.UNSUBACK, packet.packet_id, tuple(reasons))
@@ -292,13 +306,13 @@ class Subscriptions:
         if conversation is None or place is None or session.catching_up:
             return
         asked = session.catching_up = object()
-        wishes = dict(session.wishes)
+        wishes = _own(session.wishes)
 
         def done(missed: "_Missed | None", error: BaseException | None) -> None:
             if session.catching_up is not asked:
                 return
             session.catching_up = None
-            if session.wishes.keys() != wishes.keys():
+            if _own(session.wishes).keys() != wishes.keys():
                 self.catch_up(session)
                 return
             if missed is None or error is not None:
@@ -317,9 +331,7 @@ class Subscriptions:
                 held = with_identifier(kind_of_change(group, created=created), identifier)
                 for word in words:
                     message = Message(group.topic, word, properties=held, behind=before)
-                    conversation.deliver(message, wish.qos)
-        if conversation.ended:
-            return
+                    session.outbox.add(message, wish.qos)
         session.place = missed.reached
         if self._hub.place.within(missed.reached):
             self._goes_on_with_others(session, missed)
@@ -334,6 +346,11 @@ class Subscriptions:
         self._joined += 1
         session.joined = self._joined
         self._fresh.add(session)
+
+
+def _own(wishes: Mapping[str, Wanted]) -> dict[str, Wanted]:
+    """Those that are not shared."""
+    return {topic: wanted for topic, wanted in wishes.items() if not shared(topic)}
 
 
 # --- in threads ----------------------------------------------------------------------------------
@@ -362,8 +379,8 @@ def _verdicts(wishes: Iterable[Wish], visibility: Visibility, asked: _Asked) -> 
 
 def _verdict(wish: Wish, visibility: Visibility, root: str) -> Verdict:
     topic = wish.topic
-    if topic.startswith("$share/"):
-        return Verdict(wish, Reason.SHARED_NOT_SUPPORTED, _SHARED)
+    if (share := shared(topic)) is not None:
+        return _verdict_on_share(share, wish, visibility, root)
     if answers.is_own(topic):
         return Verdict(wish, _GRANTED[wish.qos])
     if "#" in topic or "+" in topic:
@@ -378,6 +395,17 @@ def _verdict(wish: Wish, visibility: Visibility, root: str) -> Verdict:
     except Exception as error:  # noqa: BLE001 - a translator: the client is told
         return Verdict(wish, *outcomes.of_subscribing(error))
     return Verdict(wish, _GRANTED[wish.qos], "", found, told, since)
+
+
+def _verdict_on_share(share: SharedTopic, wish: Wish, visibility: Visibility, root: str) -> Verdict:
+    if not is_named(share):
+        return Verdict(wish, Reason.TOPIC_FILTER_INVALID, _SHARED)
+    if visibility.actor == ANONYMOUS.actor:
+        return Verdict(wish, Reason.NOT_AUTHORIZED, _NO_SHARE)
+    if shared(share.topic) or answers.is_own(share.topic):
+        return Verdict(wish, Reason.TOPIC_FILTER_INVALID, _SHARED)
+    verdict = _verdict(wish._replace(topic=share.topic), visibility, root)
+    return verdict._replace(wish=wish)
 
 
 def _newest(groups: Iterable[Group]) -> list[bytes | None]:

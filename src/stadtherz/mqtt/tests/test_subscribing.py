@@ -165,7 +165,12 @@ def test_the_last_value_comes_at_once_unless_it_is_not_wanted(town: Town, versio
     [
         ("v1.1/#", Reason.WILDCARDS_NOT_SUPPORTED),
         ("v1.1/Datastreams/+/Observations", Reason.WILDCARDS_NOT_SUPPORTED),
-        ("$share/group/v1.1/Observations", Reason.SHARED_NOT_SUPPORTED),
+        ("$share/group/v1.1/Nothing", Reason.TOPIC_FILTER_INVALID),
+        ("$share/group", Reason.TOPIC_FILTER_INVALID),
+        ("$share//v1.1/Observations", Reason.TOPIC_FILTER_INVALID),
+        ("$share/a+/v1.1/Observations", Reason.TOPIC_FILTER_INVALID),
+        ("$share/a/$share/b/v1.1/Observations", Reason.TOPIC_FILTER_INVALID),
+        ("$share/group/v1.1/#", Reason.WILDCARDS_NOT_SUPPORTED),
         ("elsewhere", Reason.TOPIC_FILTER_INVALID),
         ("v1.1", Reason.TOPIC_FILTER_INVALID),
         ("v1.1/Nothing", Reason.TOPIC_FILTER_INVALID),

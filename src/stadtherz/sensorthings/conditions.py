@@ -13,11 +13,15 @@ from typing import Any
 from stadtherz.base.errors import Invalid
 
 Scope = MutableMapping[str, Any]
-SUFFIX = "-gzip"
-"""What the tag of a packed answer ends with (`packing`), which is of the same state."""
+_PACKED = re.compile(r'-(?:gzip|zstd)"$')
 
 _TAGS = re.compile(r'\s*(?:(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"\s*(?:,\s*|$))+')
 _TAG = re.compile(r'(W/)?("[^"]*")')
+
+
+def suffix(coding: str) -> str:
+    """What the tag of a packed answer ends with (`packing`); it is of the same state."""
+    return f"-{coding}"
 
 
 class PreconditionFailed(Exception):
@@ -83,7 +87,7 @@ def _demand(scope: Scope, name: str) -> Demand | None:
         return Demand(anything=True)
     if not _TAGS.fullmatch(text):
         raise Invalid(name, 'must be * or tags in quotes, such as "5f2a"')
-    found = [(weak, tag.replace(f'{SUFFIX}"', '"')) for weak, tag in _TAG.findall(text)]
+    found = [(weak, _PACKED.sub('"', tag)) for weak, tag in _TAG.findall(text)]
     return Demand(
         anything=False,
         strong=frozenset(tag for weak, tag in found if not weak),

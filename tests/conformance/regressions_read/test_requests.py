@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+import zstandard
 
 from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.sensorthings.get import Answer
@@ -302,7 +303,10 @@ def _answer(path: str, **headers: str) -> Answer:
 
 @pytest.mark.parametrize(
     "encoding",
-    ["gzip", "gzip, deflate, br", "br;q=1.0, gzip;q=0.8", "*", "GZIP", "identity;q=0, *"],
+    [
+        *("gzip", "gzip, deflate, br", "br;q=1.0, gzip;q=0.8", "*", "GZIP", "identity;q=0, *"),
+        *("gzip, zstd;q=0.9", "zstd;q=0, gzip;q=0.1", "identity;q=0.2, gzip;q=0.3"),
+    ],
 )
 def test_who_takes_gzip_gets_it(atlas: Client, encoding: str) -> None:
     plain, small = _answer("/Things"), _answer("/Things", accept_encoding=encoding)
@@ -314,9 +318,24 @@ def test_who_takes_gzip_gets_it(atlas: Client, encoding: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "encoding", ["", "identity", "gzip;q=0", "gzip; q=0.0", "br", "*;q=0", "deflate"]
+    "encoding",
+    ["zstd", "gzip, deflate, br, zstd", "ZSTD;q=0.5, gzip;q=0.4", "gzip;q=0, zstd", "zstd, *"],
 )
-def test_who_does_not_take_gzip_is_spared(atlas: Client, encoding: str) -> None:
+def test_who_likes_zstd_as_much_gets_it(atlas: Client, encoding: str) -> None:
+    plain, small = _answer("/Things"), _answer("/Things", accept_encoding=encoding)
+    assert dict(small.headers)["content-encoding"] == "zstd"
+    assert zstandard.ZstdDecompressor().decompress(small.body) == plain.body
+    assert len(small.body) < len(plain.body) / 3
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        *("", "identity", "gzip;q=0", "gzip; q=0.0", "br", "*;q=0", "deflate"),
+        *("zstd;q=0", "gzip;q=0.5, identity", "zstd;q=0.1, gzip;q=0.2, identity;q=0.3"),
+    ],
+)
+def test_who_does_not_take_it_packed_is_spared(atlas: Client, encoding: str) -> None:
     answer = _answer("/Things", accept_encoding=encoding)
     assert "content-encoding" not in dict(answer.headers)
     assert len(orjson.loads(answer.body)["value"]) == 5
@@ -335,9 +354,11 @@ def test_a_large_entity_is_packed_with_a_tag_of_its_own(
     monkeypatch.setattr("stadtherz.sensorthings.packing.LEAST_WITH_TAG", 100)
     path = f"/Things({ids['T']})"
     plain, small = _answer(path), _answer(path, accept_encoding="gzip")
+    other = _answer(path, accept_encoding="zstd")
     assert small.tag == str(plain.tag)[:-1] + '-gzip"'
+    assert other.tag == str(plain.tag)[:-1] + '-zstd"'
     assert gzip.decompress(small.body) == plain.body
-    for tag in (str(plain.tag), str(small.tag)):
+    for tag in (str(plain.tag), str(small.tag), str(other.tag)):
         assert _answer(path, if_none_match=tag).status == 304
         assert _answer(path, if_none_match=tag, accept_encoding="gzip").status == 304
 
@@ -347,3 +368,7 @@ def test_a_whole_set_is_packed_as_it_is_written(atlas: Client) -> None:
     small = _answer("/Observations?$resultFormat=CSV", accept_encoding="gzip")
     assert small.more is not None
     assert gzip.decompress(small.whole().body) == plain.body
+    small = _answer("/Observations?$resultFormat=CSV", accept_encoding="zstd")
+    assert small.more is not None
+    reader = zstandard.ZstdDecompressor().decompressobj()
+    assert reader.decompress(small.whole().body) == plain.body

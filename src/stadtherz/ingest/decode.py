@@ -2,12 +2,14 @@
 
 A path is written like in JavaScript: `level_cm`, `data.level`, `values[0]`, `["level (cm)"]`; one
 step more finds an entry by one of its values: `messages[measurementId=4097].measurementValue`.
+`history[*].level` leads to one value in each entry of a list (`entries`).
 `bytes:2:u16be` takes an unsigned big-endian 16-bit number from the third byte on. `radio:rssi` is no
 part of the payload: what the network tells of the message (`FACTS`).
 """
 
 import re
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -47,9 +49,17 @@ class Entry:
     value: str
 
 
+class Every:
+    """Each entry of a list."""
+
+
+EVERY = Every()
+Step = str | int | Entry | Every
+
+
 @dataclass(frozen=True, slots=True)
 class Path:
-    steps: tuple[str | int | Entry, ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,7 @@ _BYTES = re.compile(r"bytes:(\d{1,3}):([a-z0-9]+)", re.ASCII)
 _STEP = re.compile(
     r"""(?P<dot>\.)?(?:
         (?P<name>[^.\[\]"=]+)
+      | (?P<every>\[\*\])
       | \[(?P<index>\d{1,4})\]
       | \["(?P<quoted>[^"]+)"\]
       | \[(?P<key>[^\[\]="]+)=(?P<value>[^\[\]="]*)\]
@@ -77,7 +88,7 @@ def parse(text: str) -> Path | ByteSpec:
         return _byte_spec(text)
     if text.startswith(RADIO):
         return _fact(text)
-    steps: list[str | int | Entry] = []
+    steps: list[Step] = []
     position = 0
     while position < len(text):
         match = _STEP.match(text, position)
@@ -87,6 +98,8 @@ def parse(text: str) -> Path | ByteSpec:
         position = match.end()
     if not 0 < len(steps) <= MAX_STEPS:
         raise ValueError(f"a path has 1 to {MAX_STEPS} steps")
+    if steps.count(EVERY) > 1:
+        raise ValueError(f"{text!r} has [*] more than once")
     return Path(tuple(steps))
 
 
@@ -95,7 +108,9 @@ def _joined(match: re.Match[str], *, first: bool) -> bool:
     return (match["dot"] is not None) == (match["name"] is not None and not first)
 
 
-def _step(match: re.Match[str]) -> str | int | Entry:
+def _step(match: re.Match[str]) -> Step:
+    if match["every"] is not None:
+        return EVERY
     if match["index"] is not None:
         return int(match["index"])
     if match["key"] is not None:
@@ -131,18 +146,41 @@ def value(text: str, *, decoded: Any, payload: bytes) -> Any:
             if end <= len(payload)
             else MISSING
         )
-    found = decoded
-    for step in way.steps:
-        found = _follow(found, step)
-        if found is MISSING or found is None:
+    return _walk(decoded, way.steps)
+
+
+def list_of(text: str) -> str | None:
+    """The list whose every entry `text` leads to, None for the way to one value."""
+    before, every, _ = text.partition("[*]")
+    return before if every and EVERY in _steps(text) else None
+
+
+def entries(text: str, decoded: Any) -> list[Any]:
+    """What `text` leads to in every entry of its list, MISSING where that has none."""
+    steps = _steps(text)
+    place = steps.index(EVERY)
+    holder = _walk(decoded, steps[:place])
+    found = holder if isinstance(holder, list) else []
+    return [_walk(entry, steps[place + 1 :]) for entry in found]
+
+
+def _steps(text: str) -> tuple[Step, ...]:
+    way = parse(text)
+    return way.steps if isinstance(way, Path) else ()
+
+
+def _walk(holder: Any, steps: Sequence[Step]) -> Any:
+    for step in steps:
+        holder = _follow(holder, step)
+        if holder is MISSING or holder is None:
             return MISSING
-    return found
+    return MISSING if holder is None else holder
 
 
-def _follow(holder: Any, step: str | int | Entry) -> Any:
+def _follow(holder: Any, step: Step) -> Any:
     if isinstance(step, str):
         return holder.get(step, MISSING) if isinstance(holder, dict) else MISSING
-    if not isinstance(holder, list):
+    if not isinstance(holder, list) or isinstance(step, Every):
         return MISSING
     if isinstance(step, int):
         return holder[step] if step < len(holder) else MISSING

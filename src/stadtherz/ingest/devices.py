@@ -13,10 +13,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
-from stadtherz.base.time import SECOND, Micros, now_us
+from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
+from stadtherz.ingest.course import Watch, courses
 from stadtherz.ingest.decoding import KnownCodec, known_codec
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
 from stadtherz.ingest.plausibility import Rule
+from stadtherz.ingest.units import Conversion
 from stadtherz.store.public import entity_changed, features_for
 
 _FRESH: Micros = 3 * SECOND
@@ -31,6 +33,10 @@ class KnownField:
     owner: int  # of the datastream
     feature: int | None  # of interest: where the datastream's Thing stands
     rule: Rule
+    listed: bool = False  # its path leads to every entry of a list
+    time_path: str = ""
+    watch: Watch | None = None  # None where nothing but the range is checked
+    convertible: bool = True  # False once the datastream's unit has become one of another kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class KnownDevice:
     codec: KnownCodec | None
     variables: Mapping[str, str]
     placed: Micros  # when we last looked where its Things stand
+    zone: str = ""  # of its clock; empty for UTC
 
 
 _Key = tuple[str, str, int | None]  # network, what names the device there, organisation
@@ -115,27 +122,47 @@ def _load(key: _Key, known: KnownDevice | None) -> KnownDevice | None:
     if device is None:
         return None
     fields = list(device.fields.select_related("datastream"))
+    watched = tuple(field.datastream_id for field in fields if field.watched)
+    courses.recall(watched)
     placed, features = _features({field.datastream_id for field in fields}, known)
     return KnownDevice(
         id=device.pk,
         owner=device.owner_id,
         active=device.active,
         time_path=device.time_path,
-        fields=tuple(
-            KnownField(
-                path=field.path,
-                f_port=field.f_port,
-                datastream=field.datastream_id,
-                owner=field.datastream.owner_id,
-                feature=features[field.datastream_id],
-                rule=Rule(field.factor, field.offset, field.minimum, field.maximum),
-            )
-            for field in fields
-        ),
+        fields=tuple(_known_field(field, features[field.datastream_id]) for field in fields),
         codec=known_codec(_codec_id(device)),
         variables=device.variables,
         placed=placed,
+        zone=device.clock_zone,
     )
+
+
+def _known_field(field: DeviceField, feature: int | None) -> KnownField:
+    conversion = field.conversion()
+    unit = conversion or Conversion()
+    return KnownField(
+        path=field.path,
+        f_port=field.f_port,
+        datastream=field.datastream_id,
+        owner=field.datastream.owner_id,
+        feature=feature,
+        rule=Rule(
+            unit.factor * field.factor,
+            unit.offset * field.factor + field.offset,
+            field.minimum,
+            field.maximum,
+        ),
+        listed=field.listed,
+        time_path=field.time_path,
+        watch=_watch(field) if field.watched else None,
+        convertible=conversion is not None,
+    )
+
+
+def _watch(field: DeviceField) -> Watch:
+    frozen = field.frozen_minutes
+    return Watch(field.jump, field.jump_minutes * MINUTE, frozen * MINUTE if frozen else None)
 
 
 def _codec_id(device: Device) -> int | None:

@@ -4,13 +4,19 @@ import re
 from collections.abc import Set
 from hashlib import sha256
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from stadtherz.codecs.public import LARGEST_TEXT, BadMap, parse_bytemap
 from stadtherz.ingest import decode, reasons
+from stadtherz.ingest.units import Conversion, Inconvertible, Obstacle, code_of, conversion
+
+_MOST_MINUTES = 60 * 24 * 366
 
 
 class Network(models.TextChoices):
@@ -157,6 +163,14 @@ class Device(models.Model):
         blank=True,
         help_text=_("Only if the device reports when it measured; else the network’s time counts."),
     )
+    clock_zone = models.CharField(
+        _("time zone of its clock"),
+        max_length=60,
+        blank=True,
+        help_text=_(
+            "Only if its clock shows local time, for example Europe/Berlin. Empty: UTC, as most do."
+        ),
+    )
     codec = models.ForeignKey(
         Codec,
         models.PROTECT,
@@ -223,6 +237,10 @@ class Device(models.Model):
     def clean(self) -> None:
         if self.time_path:
             _check_path("time_path", self.time_path)
+            if decode.list_of(self.time_path) is not None:
+                raise ValidationError({"time_path": _("A field’s own time may be in a list.")})
+        if self.clock_zone and self.clock_zone not in available_timezones():
+            raise ValidationError({"clock_zone": _("There is no such time zone.")})
         _check_owner(self, "codec")
         _check_owner(self, "device_type")
         if not _is_texts(self.variables):
@@ -232,7 +250,8 @@ class Device(models.Model):
 class DeviceField(models.Model):
     """One value of a device's payload and the datastream it belongs to.
 
-    result = value * factor + offset, and must lie between `minimum` and `maximum`.
+    The value is converted from `unit`; then result = value * factor + offset, and must lie between
+    `minimum` and `maximum`. What jumps or does not move is stored with a flag.
     """
 
     device = models.ForeignKey(
@@ -244,7 +263,14 @@ class DeviceField(models.Model):
         help_text=_(
             "A name such as level_cm, a path such as data.level, bytes:0:u16be, or radio:rssi"
             " (also snr, gateways, spreading_factor, data_rate, frequency, f_cnt, battery)."
+            " A log of several values: history[*].level."
         ),
+    )
+    time_path = models.CharField(
+        _("field with its own time"),
+        max_length=200,
+        blank=True,
+        help_text=_("Only if this value has a time of its own; for a log history[*].time."),
     )
     f_port = models.PositiveSmallIntegerField(
         _("LoRaWAN port"), null=True, blank=True, help_text=_("Empty: every port.")
@@ -252,19 +278,56 @@ class DeviceField(models.Model):
     datastream = models.ForeignKey(
         "store.Datastream", models.CASCADE, related_name="+", verbose_name=_("datastream")
     )
+    unit = models.CharField(
+        _("unit in the payload"),
+        max_length=40,
+        blank=True,
+        help_text=_(
+            "As a UCUM code: mm, Cel, [degF], mV, %. Empty: as the datastream has it. It is converted"
+            " before the factor and the offset."
+        ),
+    )
+    unit_factor = models.FloatField(default=1.0, editable=False)
+    unit_offset = models.FloatField(default=0.0, editable=False)
+    unit_target = models.CharField(max_length=200, blank=True, editable=False)
+    listed = models.BooleanField(default=False, editable=False)
     factor = models.FloatField(_("factor"), default=1.0)
     offset = models.FloatField(_("offset"), default=0.0)
     minimum = models.FloatField(_("allowed minimum"), null=True, blank=True)
     maximum = models.FloatField(_("allowed maximum"), null=True, blank=True)
+    jump = models.FloatField(
+        _("largest change"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_(
+            "A value that changes more than this from one reading to the next is marked as a jump."
+            " Empty: no mark."
+        ),
+    )
+    jump_minutes = models.PositiveIntegerField(
+        _("within (minutes)"),
+        default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(_MOST_MINUTES)],
+        help_text=_("After a longer gap the change may be larger in proportion."),
+    )
+    frozen_minutes = models.PositiveIntegerField(
+        _("marked if it does not move (minutes)"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(_MOST_MINUTES)],
+        help_text=_("A value that stays the same for longer than this is marked. Empty: no mark."),
+    )
 
     class Meta:
         verbose_name = _("device field")
         verbose_name_plural = _("device fields")
         ordering = ["id"]
         constraints = [
-            # An uplink's key makes one reading of it in each datastream; two fields would collide.
+            # An uplink's key makes one reading of it in each datastream; two fields would collide. The
+            # entries of a log have keys of their own.
             models.UniqueConstraint(
-                fields=["device", "datastream"],
+                fields=["device", "datastream", "listed"],
                 name="ingest_one_field_per_datastream",
                 violation_error_message=_("This datastream already has a field of this device."),
             )
@@ -273,8 +336,23 @@ class DeviceField(models.Model):
     def __str__(self) -> str:
         return self.path
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Works out once what every reading needs. Raises Inconvertible for units that do not fit."""
+        self.listed = decode.list_of(self.path) is not None
+        if self.unit:
+            self.unit_target = code_of(self.datastream.unit_of_measurement)
+            found = conversion(self.unit, self.unit_target)
+            self.unit_factor, self.unit_offset = found.factor, found.offset
+        if (only := kwargs.get("update_fields")) is not None:
+            worked_out = ("listed", "unit_target", "unit_factor", "unit_offset")
+            kwargs["update_fields"] = {*only, *worked_out}
+        super().save(*args, **kwargs)
+
     def clean(self) -> None:
         _check_path("path", self.path)
+        self.listed = decode.list_of(self.path) is not None
+        self._check_time()
+        self._check_unit()
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValidationError({"maximum": _("The maximum is below the minimum.")})
         if (
@@ -285,6 +363,61 @@ class DeviceField(models.Model):
             raise ValidationError(
                 {"datastream": _("This datastream belongs to another organisation.")}
             )
+        self._check_alone()
+
+    @property
+    def watched(self) -> bool:
+        """Whether the course of its values is judged."""
+        return self.jump is not None or self.frozen_minutes is not None
+
+    def conversion(self) -> Conversion | None:
+        """From the payload's unit to the datastream's; None where that is not possible (any more)."""
+        if not self.unit:
+            return Conversion()
+        target = code_of(self.datastream.unit_of_measurement)
+        if target == self.unit_target:
+            return Conversion(self.unit_factor, self.unit_offset)
+        try:
+            return conversion(self.unit, target)
+        except Inconvertible:
+            return None
+
+    def _check_time(self) -> None:
+        """Each entry of a list needs a time in the same list; a single value may have one."""
+        if self.time_path:
+            _check_path("time_path", self.time_path)
+        if decode.list_of(self.path) != decode.list_of(self.time_path or "-"):
+            raise ValidationError(
+                {"time_path": _("Write the entry’s time here, in the same list as the value.")}
+            )
+
+    def _check_unit(self) -> None:
+        if not self.unit or self.datastream_id is None:
+            return
+        try:
+            conversion(self.unit, code_of(self.datastream.unit_of_measurement))
+        except Inconvertible as problem:
+            raise ValidationError({"unit": unit_sentence(problem)}) from problem
+
+    def _check_alone(self) -> None:
+        others = DeviceField.objects.exclude(pk=self.pk).filter(
+            device=self.device_id, datastream=self.datastream_id, listed=self.listed
+        )
+        if others.exists():
+            raise ValidationError(_("This datastream already has a field of this device."))
+
+
+def unit_sentence(problem: Inconvertible) -> str:
+    """Why units do not fit, in the active language."""
+    told = {"source": problem.source, "target": problem.target or "–"}
+    match problem.obstacle:
+        case Obstacle.OTHER_KIND:
+            said = gettext("%(source)s cannot become %(target)s: they measure different things.")
+        case Obstacle.NOT_LINEAR:
+            said = gettext("%(source)s cannot become %(target)s by a factor. Let the codec do it.")
+        case Obstacle.UNKNOWN:
+            said = gettext("%(source)s or the datastream’s unit %(target)s is no UCUM code.")
+    return said % told
 
 
 def _check_identifier(network: str, text: str) -> None:

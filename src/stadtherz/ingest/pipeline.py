@@ -1,8 +1,9 @@
-"""From a delivered document to readings: read it, find the device, take its fields, check them.
+"""From a delivered document to readings: read it, find the device, decode its payload, measure, store.
 
 `begin` decides and hands the readings to the store; when its future has resolved they are on disk, and
 `answer` tells the network. A payload that the network left as it was is decoded in between, by a worker
-process where its codec is a script: `look` before, `measure` afterwards.
+process where its codec is a script: `look` before, `measure` afterwards. `measuring` dates, converts and
+checks the values.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,16 +13,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from stadtherz.base.errors import Invalid, NotFound, Unavailable
-from stadtherz.base.time import SECOND, Micros, Period, parse_instant
+from stadtherz.base.time import Micros
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
-from stadtherz.ingest import decode, decoding, devices, document, uplink
-from stadtherz.ingest.devices import KnownDevice, KnownField
+from stadtherz.ingest import decoding, devices, document
+from stadtherz.ingest.devices import KnownDevice
 from stadtherz.ingest.forms import known as forms
 from stadtherz.ingest.forms import reading
 from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
-from stadtherz.ingest.plausibility import Implausible, check
+from stadtherz.ingest.measuring import measured
 from stadtherz.ingest.reasons import STATUS, Reason, sentence
 from stadtherz.ingest.seen import Seen
 from stadtherz.ingest.uplink import Other, Uplink
@@ -284,67 +285,9 @@ def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan
 
 
 def _measurements(message: Uplink, device: KnownDevice) -> Plan:
-    readings: list[Reading] = []
-    problems: list[dict[str, Any]] = []
-    period = Period(uplink.measured_at(_own_time(message, device), message.time))
-    fields = [each for each in device.fields if each.f_port in (None, message.f_port)]
-    for each in fields:
-        raw = _raw(each.path, message)
-        if raw is decode.MISSING or each.owner != device.owner:
-            continue
-        result = check(raw, each.rule)
-        if isinstance(result, Implausible):
-            problems.append(_problem(each, result))
-        else:
-            readings.append(_reading(each, period, result, message))
-    refusal = _refusal(device, fields, readings, problems)
-    return Plan(readings=readings, refusal=refusal, seen=(_seen(message, device),))
-
-
-def _raw(path: str, message: Uplink) -> Any:
-    """What a path leads to: in the payload, or in what the network tells of the way it came."""
-    if path.startswith(decode.RADIO):
-        fact = message.facts.get(path.removeprefix(decode.RADIO))
-        return decode.MISSING if fact is None else fact
-    return decode.value(path, decoded=message.decoded, payload=message.payload)
-
-
-def _reading(each: KnownField, period: Period, result: float, message: Uplink) -> Reading:
-    return Reading(
-        datastream=each.datastream,
-        feature=each.feature,
-        phenomenon_time=period,
-        result=result,
-        result_time=message.time,
-        key=message.key,
-    )
-
-
-def _problem(each: KnownField, refused: Implausible) -> dict[str, Any]:
-    return {
-        "field": each.path,
-        "kind": refused.fault.value,
-        "value": refused.value,
-        "minimum": each.rule.minimum,
-        "maximum": each.rule.maximum,
-    }
-
-
-def _refusal(
-    device: KnownDevice,
-    fields: Sequence[KnownField],
-    readings: Sequence[Reading],
-    problems: Sequence[dict[str, Any]],
-) -> Refusal | None:
-    if problems:
-        return Refusal(Reason.IMPOSSIBLE_VALUE, {"problems": list(problems)}, device.id)
-    foreign = [each.path for each in fields if each.owner != device.owner]
-    if foreign:
-        return Refusal(Reason.FOREIGN_DATASTREAM, {"field": foreign[0]}, device.id)
-    if not readings:
-        paths = ", ".join(each.path for each in device.fields) or "–"
-        return Refusal(Reason.NOTHING_USABLE, {"paths": paths}, device.id)
-    return None
+    found = measured(message, device)
+    refusal = Refusal(found.reason, found.facts, device.id) if found.reason else None
+    return Plan(readings=found.readings, refusal=refusal, seen=(_seen(message, device),))
 
 
 def _seen(message: Uplink, device: KnownDevice) -> Seen:
@@ -357,25 +300,6 @@ def _seen(message: Uplink, device: KnownDevice) -> Seen:
         rssi=best.rssi if best else None,
         snr=best.snr if best else None,
     )
-
-
-_MILLISECONDS_SINCE = 100_000_000_000  # as seconds this is the year 5138, as milliseconds 1973
-
-
-def _own_time(message: Uplink, device: KnownDevice) -> Micros | None:
-    """The time the device says it measured at: ISO text, or seconds or milliseconds since 1970."""
-    if not device.time_path:
-        return None
-    told = decode.value(device.time_path, decoded=message.decoded, payload=message.payload)
-    if isinstance(told, str):
-        try:
-            return parse_instant(told)
-        except (ValueError, OverflowError):
-            return None
-    if isinstance(told, bool) or not isinstance(told, int | float):
-        return None
-    unit = SECOND // 1000 if told >= _MILLISECONDS_SINCE else SECOND
-    return int(told * unit) if abs(told) < 1e15 else None
 
 
 def answer(plan: Plan, receipts: Sequence[Receipt]) -> Answer:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from django.utils.formats import localize
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from stadtherz.ingest.facts import Facts
 
 
 class Reason(StrEnum):
@@ -25,6 +26,7 @@ class Reason(StrEnum):
     NOTHING_USABLE = "nothing_usable"
     IMPOSSIBLE_VALUE = "impossible_value"
     FOREIGN_DATASTREAM = "foreign_datastream"
+    UNIT_UNFIT = "unit_unfit"
     CODEC_FAILED = "codec_failed"
     CODEC_BUSY = "codec_busy"
     STORE_UNAVAILABLE = "store_unavailable"
@@ -43,6 +45,7 @@ STATUS: dict[Reason, int] = {
     Reason.NOTHING_USABLE: 422,
     Reason.IMPOSSIBLE_VALUE: 422,
     Reason.FOREIGN_DATASTREAM: 422,
+    Reason.UNIT_UNFIT: 422,
     Reason.CODEC_FAILED: 422,
     Reason.CODEC_BUSY: 503,
     Reason.STORE_UNAVAILABLE: 503,
@@ -61,6 +64,7 @@ CHOICES = [
     (Reason.NOTHING_USABLE.value, _("No known field in the message")),
     (Reason.IMPOSSIBLE_VALUE.value, _("Impossible value")),
     (Reason.FOREIGN_DATASTREAM.value, _("Datastream of another organisation")),
+    (Reason.UNIT_UNFIT.value, _("Units do not fit together")),
     (Reason.CODEC_FAILED.value, _("Codec cannot read the payload")),
     (Reason.CODEC_BUSY.value, _("Codecs overloaded")),
     (Reason.STORE_UNAVAILABLE.value, _("Could not be stored")),
@@ -75,7 +79,7 @@ def sentence(reason: str, facts: Mapping[str, Any]) -> str:
     among = gettext(
         "That is reading {reading} of {readings} in the message; {refused} could not be stored whole."
     )
-    return f"{said} {among.format_map(_Facts(facts))}"
+    return f"{said} {among.format_map(Facts(facts))}"
 
 
 def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
@@ -85,20 +89,7 @@ def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
         return codec_sentence(facts)
     if reason == Reason.FORM_MISFIT:
         return misfit_sentence(facts)
-    return str(_SENTENCES.get(reason, reason)).format_map(_Facts(facts))
-
-
-class _Facts(dict[str, Any]):
-    """Facts as people read them; one that an older refusal lacks must not break its sentence."""
-
-    def __getitem__(self, name: str) -> Any:
-        value = super().__getitem__(name)
-        if not isinstance(value, float):
-            return value
-        return localize(int(value) if value.is_integer() else value)
-
-    def __missing__(self, key: str) -> str:
-        return "?"
+    return str(_SENTENCES.get(reason, reason)).format_map(Facts(facts))
 
 
 _SENTENCES: dict[str, Any] = {
@@ -114,17 +105,22 @@ _SENTENCES: dict[str, Any] = {
     Reason.TOO_LARGE: _("The message is larger than {limit}."),
     Reason.NOTHING_USABLE: _("None of the device’s fields is in the message. Expected: {paths}."),
     Reason.FOREIGN_DATASTREAM: _("The datastream of {field} belongs to another organisation."),
+    Reason.UNIT_UNFIT: _(
+        "The unit of {field} does not fit its datastream any more. Choose another, then replay."
+    ),
     Reason.STORE_UNAVAILABLE: _("The measurement could not be stored just now. Send it again."),
 }
 
 
 def _impossible(problem: Mapping[str, Any]) -> str:
-    facts = _Facts(problem)
+    facts = Facts(problem)
     match problem.get("kind"):
         case "not_a_number":
             return gettext("{field}: {value} is not a number.").format_map(facts)
         case "error_code":
             return gettext("{field}: {value} is an error code of the sensor.").format_map(facts)
+        case "no_time":
+            return gettext("{field}: {value} has no time that can be true.").format_map(facts)
         case "too_low":
             return gettext("{field}: {value} is below the allowed minimum {minimum}.").format_map(
                 facts
@@ -139,7 +135,7 @@ def _impossible(problem: Mapping[str, Any]) -> str:
 def codec_sentence(facts: Mapping[str, Any]) -> str:
     """Why a codec gave no values, in the active language."""
     told = facts.get("told") or ""
-    known = _Facts({**facts, "told": f" ({told})" if told else ""})
+    known = Facts({**facts, "told": f" ({told})" if told else ""})
     said = _codec_fault(facts.get("fault"))
     if facts.get("line"):
         said += " " + gettext("It was at line {line} of its text.")
@@ -174,7 +170,7 @@ _CODEC_FAULTS = {
 
 def misfit_sentence(facts: Mapping[str, Any]) -> str:
     """What a message form looks for and does not find, in the active language."""
-    known = _Facts(facts)
+    known = Facts(facts)
     part = str(_FORM_PARTS.get(facts.get("part", ""), "{part}"))
     fault = str(_FORM_FAULTS.get(facts.get("fault", ""), _FORM_FAULTS["missing"]))
     return f"{part} {fault}".format_map(known)

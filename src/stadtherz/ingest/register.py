@@ -9,6 +9,7 @@ from django.db import transaction
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import seen
+from stadtherz.ingest.decode import list_of
 from stadtherz.ingest.models import Codec, Device, DeviceField, Network, normal_eui
 
 
@@ -16,8 +17,11 @@ from stadtherz.ingest.models import Codec, Device, DeviceField, Network, normal_
 class NewField:
     """One value of the payload and its datastream: result = value * factor + offset.
 
-    `path` is written as `decode` reads it: `level_cm`, `values[0]`, `bytes:0:u16be`. Results must
-    lie between `minimum` and `maximum`; `f_port` None takes the value from every LoRaWAN port.
+    `path` is written as `decode` reads it: `level_cm`, `values[0]`, `bytes:0:u16be`, `history[*].level`
+    with `time_path` `history[*].time`. `unit` is the UCUM code of the value where the datastream has
+    another. Results must lie between `minimum` and `maximum`; `f_port` None takes the value from every
+    LoRaWAN port. Flagged is a change of more than `jump` in `jump_minutes`, and a value that stays the
+    same for `frozen_minutes`.
     """
 
     path: str
@@ -27,6 +31,11 @@ class NewField:
     minimum: float | None = None
     maximum: float | None = None
     f_port: int | None = None
+    unit: str = ""
+    time_path: str = ""
+    jump: float | None = None
+    jump_minutes: int = 10
+    frozen_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +82,9 @@ def register_device(
             _save(device)
         elif device.owner_id != owner:
             raise Conflict(f"The device {device.dev_eui} belongs to another organisation")
-        present = set(device.fields.values_list("datastream_id", flat=True))
+        present = set(device.fields.values_list("datastream_id", "listed"))
         for field in fields:
-            if field.datastream not in present:
+            if (field.datastream, list_of(field.path) is not None) not in present:
                 _save(_device_field(device, field))
     return device.pk
 

@@ -90,6 +90,7 @@ class DeviceViewSet(StaffViewSet):
         "variables",
         "active",
         "time_path",
+        "clock_zone",
         "note",
     ]
     inspect_view_fields = [
@@ -178,11 +179,16 @@ class DeviceFieldViewSet(StaffViewSet):
         "device",
         "path",
         "f_port",
+        "time_path",
         "datastream",
+        "unit",
         "factor",
         "offset",
         "minimum",
         "maximum",
+        "jump",
+        "jump_minutes",
+        "frozen_minutes",
     ]
 
 

@@ -11,12 +11,11 @@ from typing import Any
 
 from stadtherz.base.units import Unit
 from stadtherz.base.vocabulary import KNOWN, WATER_TEMPERATURE, Observable
+from stadtherz.ingest.units import SYMBOLS
 
 _DEEPEST = 4
 _MOST = 60
 _QUDT = "https://qudt.org/vocab/quantitykind/"
-_SYMBOLS = {"Cel": "°C", "[ppm]": "ppm", "[ppb]": "ppb", "ug/m3": "µg/m³", "m3": "m³", "deg": "°",
-    "dB[SPL]": "dB", "uS/cm": "µS/cm", "m3/s": "m³/s", "kW.h": "kWh", "[pH]": "pH", "1": ""}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Proposal:
 def observable(told: Mapping[str, Any]) -> Observable:
     """A kept proposal as an observed property."""
     ucum, definition = str(told["unit"]), str(told["definition"])
-    unit = Unit(ucum, _SYMBOLS.get(ucum, ucum) or "–", _SYMBOLS.get(ucum, ucum))
+    unit = Unit(ucum, SYMBOLS.get(ucum, ucum) or "–", SYMBOLS.get(ucum, ucum))
     if definition in KNOWN:
         return replace(KNOWN[definition], unit=unit)
     # One property for one definition: "Soil temperature" is a datastream's name, not another property.

@@ -41,11 +41,21 @@ def compare(operator: str, left: Expression | Span, right: Expression | Span) ->
     if Kind.NULL in kinds or len(kinds) == 1:
         return _plain(operator, left, right)
     if Kind.JSON in kinds and kinds & {Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN}:
+        _check_exact(right)
         return _plain(operator, left, right)
     if isinstance(right, Literal) and kinds == {Kind.JSON, Kind.TIME}:
         # JSON has no times; ISO 8601 texts in UTC sort like the times they name.
         return _plain(operator, left, Literal(iso(right.value), Kind.TEXT))
     raise Invalid("$filter", f"cannot compare a {kind_of(left)} with a {kind_of(right)}")
+
+
+def _check_exact(right: Expression) -> None:
+    """Results and properties are compared as doubles, and a neighbour is not the number."""
+    value = right.value if isinstance(right, Literal) and right.kind is Kind.NUMBER else None
+    if isinstance(value, int) and int(float(value)) != value:
+        raise Invalid(
+            "$filter", f"cannot compare with {value} exactly; write it as {float(value)!r}"
+        )
 
 
 def _plain(operator: str, left: Expression, right: Expression) -> Expression:
@@ -79,10 +89,11 @@ def _compare_json_with_text(operator: str, left: Expression, text: str) -> Expre
     as_text = _plain("eq" if operator == "ne" else operator, left, Literal(text, Kind.TEXT))
     if not is_number(text):
         return _plain(operator, left, Literal(text, Kind.TEXT))
-    # The official test suite writes `result eq '6'` and means the number.
-    as_number = _plain(
-        "eq" if operator == "ne" else operator, left, Literal(number(text), Kind.NUMBER)
-    )
+    # The official test suite writes `result eq '6'` and means the number. A long text of digits is one.
+    value = number(text)
+    if isinstance(value, int) and int(float(value)) != value:
+        return _plain(operator, left, Literal(text, Kind.TEXT))
+    as_number = _plain("eq" if operator == "ne" else operator, left, Literal(value, Kind.NUMBER))
     either = Or((as_text, as_number))
     return Not(either) if operator == "ne" else either
 

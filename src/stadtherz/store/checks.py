@@ -181,6 +181,12 @@ def split_result(result: Any) -> tuple[float | None, str | None]:
             raise Invalid("result", "is too large a number") from None
         if not math.isfinite(number):
             raise Invalid("result", "must be a finite number")
+        if isinstance(result, int) and int(number) != result:
+            raise Invalid(
+                "result",
+                "whole numbers beyond 9007199254740992 cannot all be kept exactly (RFC 7493 §2.2), "
+                f'and this one cannot; send it as a text, "{result}", or rounded, {number!r}',
+            )
         return number, None
     return None, json_text("result", result)
 

@@ -555,3 +555,8 @@ from stadtherz.ingest.connections.models import (  # noqa: E402 - rooms of their
     ConnectionClient,  # noqa: F401
 )
 from stadtherz.ingest.forms.models import MessageForm  # noqa: E402, F401 - rooms of their own
+from stadtherz.ingest.tables.models import (  # noqa: E402 - rooms of their own
+    TableImport,  # noqa: F401
+    TableMapping,  # noqa: F401
+    WatchedFolder,  # noqa: F401
+)

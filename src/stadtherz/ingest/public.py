@@ -6,7 +6,7 @@
 datastreams (`set_up_datastreams`: only these);
 `add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`;
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
-way. The models are for the back office, which shows and edits them.
+way. `tables` takes in CSV files and workbooks. The models are for the back office, which shows and edits them.
 """
 
 from stadtherz.ingest.connections.keeper import start_connections, stop_connections
@@ -32,6 +32,8 @@ from stadtherz.ingest.register import (
     register_codec,
     register_device,
 )
+from stadtherz.ingest.tables import door as tables
+from stadtherz.ingest.tables.models import TableImport, TableMapping, WatchedFolder
 from stadtherz.ingest.trial import Trial, try_codec
 from stadtherz.ingest.uplink import Uplink
 
@@ -53,8 +55,11 @@ __all__ = [
     "NewField",
     "RefusedUplink",
     "Report",
+    "TableImport",
+    "TableMapping",
     "Trial",
     "Uplink",
+    "WatchedFolder",
     "add_connection",
     "application",
     "codec_id",
@@ -71,5 +76,6 @@ __all__ = [
     "start_connections",
     "stop",
     "stop_connections",
+    "tables",
     "try_codec",
 ]

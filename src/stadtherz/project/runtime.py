@@ -4,7 +4,7 @@ import gc
 import logging
 
 from stadtherz.alerts.public import start_delivery, stop_delivery
-from stadtherz.ingest.public import start_connections, stop_connections
+from stadtherz.ingest.public import start_connections, stop_connections, tables
 from stadtherz.ingest.public import stop as stop_ingest
 from stadtherz.kit.public import consumers
 from stadtherz.project.scheduler import Scheduler, daily_and_service_jobs
@@ -23,6 +23,7 @@ def start() -> None:
     start_dispatcher()
     start_delivery()
     start_connections()
+    tables.start()
     _scheduler.start()
     keep_what_is_loaded()
     logger.info("background parts started")
@@ -43,6 +44,7 @@ def stop() -> None:
     stop_connections()
     stop_ingest()
     _scheduler.stop()
+    tables.stop()
     stop_delivery()
     stop_dispatcher()
     stop_writer()

@@ -18,6 +18,8 @@
     STADTHERZ_SMTP_URL         where e-mail leaves: smtp://user:password@host:port
     STADTHERZ_MAIL_FROM        the sender of e-mail
     STADTHERZ_TIME_ZONE        the time zone of days, weeks and shown times
+    STADTHERZ_TABLE_MB         the largest table (CSV, Excel) that may be uploaded, in megabytes
+    STADTHERZ_WATCHED          the folder with the watched folders; unset means `watched` in the data folder
     STADTHERZ_LOG              the least serious messages to log: DEBUG, INFO, WARNING or ERROR
     STADTHERZ_TOKEN            the token `stadtherz simulate` sends with, so that no list of processes shows it
     STADTHERZ_DEMO             1 in the demo, which says so on every page; set by `stadtherz demo`
@@ -182,6 +184,8 @@ STADTHERZ: dict[str, Any] = {
     "mail_from": os.environ.get("STADTHERZ_MAIL_FROM", "stadtherz@localhost"),
     "public_url": PUBLIC_URL,
     "demo": DEMO,
+    "table_mb": os.environ.get("STADTHERZ_TABLE_MB", "500"),
+    "watched": Path(os.environ.get("STADTHERZ_WATCHED") or DATA / "watched").resolve(),
     "mqtt": os.environ.get("STADTHERZ_MQTT", ""),
     "mqtt_certificate": os.environ.get("STADTHERZ_MQTT_CERTIFICATE", ""),
     "mqtt_key": os.environ.get("STADTHERZ_MQTT_KEY", ""),

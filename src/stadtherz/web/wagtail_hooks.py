@@ -35,6 +35,11 @@ from stadtherz.web.staff_people import (
     OrganisationViewSet,
 )
 from stadtherz.web.staff_store import DatastreamViewSet, ThingViewSet
+from stadtherz.web.staff_tables import (
+    TableImportViewSet,
+    TableMappingViewSet,
+    WatchedFolderViewSet,
+)
 from stadtherz.web.staff_tokens import TokenViewSet
 
 # Menu entries of Wagtail for what this product does not have (their addresses: staff_urls.py).
@@ -52,6 +57,9 @@ class Data(ViewSetGroup):
         CodecViewSet,
         ConnectionViewSet,
         RefusedUplinkViewSet,
+        TableImportViewSet,
+        TableMappingViewSet,
+        WatchedFolderViewSet,
         ThingViewSet,
         DatastreamViewSet,
         DatasetViewSet,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def _seen(line: int, portion: Portion, width: int) -> Seen:
     held = dict(zip(portion.targets, portion.values, strict=True))
     values = [number_text(held[n]) if n in held else "–" for n in range(width)]
     problems = [report.told(each) for each in portion.problems]
-    when = local(portion.times[0], seconds=True) if portion.times else "–"
+    when = local(portion.times[0], offset=True) if portion.times else "–"
     return Seen(line, when, values, problems)
 
 
@@ -76,11 +77,14 @@ def number_text(value: float) -> str:
     return str(number_format(value, decimals, use_l10n=True, force_grouping=True))
 
 
-def local(us: int, *, seconds: bool = False) -> str:
+def local(us: int, *, offset: bool = False) -> str:
     """An instant in the city's time, with its offset where the clock alone would not tell."""
     moment = localtime(from_us(us))
     text = date_format(moment, "SHORT_DATETIME_FORMAT")
-    return f"{text} ({moment:%Z})" if seconds else text
+    if not offset:
+        return text
+    hours, minutes = divmod(int((moment.utcoffset() or timedelta()).total_seconds()) // 60, 60)
+    return f"{text} (UTC{hours:+d}{f':{minutes:02}' if minutes else ''})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,10 @@ from stadtherz.ingest.public import (
     DeviceField,
     DeviceType,
     RefusedUplink,
+    TableImport,
+    WatchedFolder,
     add_connection,
+    tables,
 )
 from stadtherz.store import public as store
 
@@ -45,6 +48,9 @@ class Town:
     codec: int
     connection: int
     refused: int
+    table: int
+    mapping: int
+    folder: int
     member: int
     token: int
     audit: int
@@ -71,6 +77,10 @@ def town(slug: str) -> Town:
         received_at=1,
         last_at=1,
     )
+    rules = tables.Rules(
+        tables.Form(), tables.Times("Zeit"), (tables.Target("Wasserstand", stream),)
+    )
+    mapping = tables.save_mapping(owner, f"Monatsdatei {slug}", rules)
     for role in ROLES:
         add_member(owner, f"{role}@{slug}.example", role, name=f"{role} {slug}")
     create_token(f"Schlüssel {slug}", owner, ["ingest"])
@@ -87,6 +97,9 @@ def town(slug: str) -> Town:
         codec=codec.pk,
         connection=_connection(slug, owner),
         refused=refused.pk,
+        table=TableImport.objects.create(owner_id=owner, name=f"{slug}.csv", created_at=1).pk,
+        mapping=mapping.pk,
+        folder=WatchedFolder.objects.create(owner_id=owner, name=slug, mapping=mapping).pk,
         account=User.objects.get(email=f"viewer@{slug}.example").pk,
         member=Membership.objects.get(user__email=f"viewer@{slug}.example").pk,
         token=ApiToken.objects.get(organisation_id=owner).pk,

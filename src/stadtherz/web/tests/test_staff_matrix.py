@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 RANK = {"viewer": 0, "editor": 1, "administrator": 2, "superuser": 3, "nobody": 4}
 LISTS = ("index", "index_results")
 SEEN = {"inspect": "", "history": "", "history_results": ""}
+TABLE_STEPS = ("written", "times", "targets", "work", "report")  # test_staff_tables.py
 CHANGED = {"edit": "change", "usage": "change", "delete": "delete"}
 
 
@@ -35,6 +36,9 @@ RULES = {
     "codec": Rule("viewer", "editor", "add change delete"),
     "connection": Rule("administrator", "administrator", "add change delete"),
     "refused": Rule("viewer", "editor", ""),
+    "table": Rule("viewer", "editor", "add delete"),
+    "tablemapping": Rule("viewer", "editor", "change delete"),
+    "watchedfolder": Rule("viewer", "editor", "add change delete"),
     "thing": Rule("viewer", "editor", "change"),
     "datastream": Rule("viewer", "editor", "change"),
     "dataset": Rule("viewer", "editor", "add change delete"),
@@ -53,6 +57,9 @@ ROWS = {
     "codec": "codec",
     "connection": "connection",
     "refused": "refused",
+    "table": "table",
+    "tablemapping": "mapping",
+    "watchedfolder": "folder",
     "thing": "thing",
     "datastream": "stream",
     "dataset": "dataset",
@@ -126,7 +133,7 @@ def test_every_view_set_of_the_platform_stands_in_the_matrix() -> None:
 
 
 def test_no_view_set_of_ours_has_an_address_that_the_matrix_does_not_know() -> None:
-    known = {*LISTS, "add", *SEEN, *CHANGED, "replay", "set_up"}
+    known = {*LISTS, "add", *SEEN, *CHANGED, "replay", "set_up", *TABLE_STEPS}
     for views in ours():
         if type(views).__module__.startswith("stadtherz.web"):
             assert {str(url.name) for url in views.get_urlpatterns()} <= known

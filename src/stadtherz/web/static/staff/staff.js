@@ -27,3 +27,24 @@
     }).observe(document.body, { childList: true, subtree: true });
   });
 })();
+
+// A part of the page that tells how far some work is follows it; without scripts the page loads itself again.
+(() => {
+  const every = 1500;
+
+  async function follow() {
+    const part = document.getElementById("staff-live");
+    if (!part?.hasAttribute("data-staff-live")) return;
+    try {
+      const answer = await fetch(window.location.href, { credentials: "same-origin" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById("staff-live");
+      if (fresh) part.replaceWith(document.adoptNode(fresh));
+    } catch {
+      // The next try may reach the server again.
+    }
+    setTimeout(follow, every);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => setTimeout(follow, every));
+})();

@@ -13,6 +13,7 @@ from stadtherz.cli.device import device
 from stadtherz.cli.devices import devices
 from stadtherz.cli.export import export
 from stadtherz.cli.import_ import import_table
+from stadtherz.cli.refused import refused
 from stadtherz.cli.serve import demo, init, serve
 from stadtherz.cli.service import service
 from stadtherz.cli.simulate import simulate
@@ -30,7 +31,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, serve, user, token, device, devices, connections, codec, basemap, service),
-    *(backup, check, export, import_table, simulate, store),
+    *(backup, check, export, import_table, refused, simulate, store),
 ):
     main.add_command(command)
 

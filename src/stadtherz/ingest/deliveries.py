@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from stadtherz.base.errors import Invalid, Unavailable
-from stadtherz.ingest import pipeline, refused, seen
+from stadtherz.ingest import pipeline, refused, resets, seen
 from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Undecoded
 from stadtherz.store.public import Reading, Receipt, submit
 
@@ -66,6 +66,8 @@ def _look(delivery: Delivery) -> Plan | Undecoded:
 def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
     if isinstance(outcome, Invalid):
         plan, outcome = Plan(refusal=pipeline.unreadable(outcome)), []
+    if resets.doubtful(plan, outcome):
+        outcome = resets.settled(plan, outcome)
     if pipeline.is_news(outcome):
         seen.note(*plan.seen)
     keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)

@@ -18,7 +18,7 @@ from django.utils import translation
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.ingest import document, lanes, pipeline, refused, seen
+from stadtherz.ingest import document, lanes, pipeline, refused, resets, seen
 from stadtherz.ingest.at_once import ShortWay
 from stadtherz.ingest.forms import reading
 from stadtherz.ingest.pipeline import NETWORKS, Answer, Begun, Delivery, Plan, Refusal
@@ -85,6 +85,8 @@ async def _answer(
         return Answer(408, {"error": "timeout"})
     arrival = _Arrival(scope, network, rest, body, now_us())
     plan, receipts = await _committed(arrival, senders, short)
+    if resets.doubtful(plan, receipts):
+        receipts = await asyncio.wrap_future(lanes.work.submit(resets.settled, plan, receipts))
     if plan.refusal is not None and arrival.delivery is not None:
         lane = lanes.quiet if arrival.delivery.visibility == ANONYMOUS else lanes.work
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))

@@ -16,7 +16,7 @@ from stadtherz.base.errors import Invalid, NotFound, Unavailable
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
-from stadtherz.ingest import decoding, devices, document
+from stadtherz.ingest import decoding, devices, document, twins
 from stadtherz.ingest.devices import KnownDevice
 from stadtherz.ingest.forms import known as forms
 from stadtherz.ingest.forms import reading
@@ -63,7 +63,8 @@ class Refusal:
 class Plan:
     """What is to be done with a delivery: store `readings`, keep `refusal`, note who was `seen`.
 
-    `at_the_door`: its sender may not deliver, or the document is too large to be looked at.
+    `at_the_door`: its sender may not deliver, or the document is too large to be looked at. `counted` is
+    the key of readings that only the frame counter tells from others (`resets`).
     """
 
     readings: Sequence[Reading] = ()
@@ -71,6 +72,7 @@ class Plan:
     seen: Sequence[Seen] = ()
     event: str | None = None
     at_the_door: bool = False
+    counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,9 +287,21 @@ def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan
 
 
 def _measurements(message: Uplink, device: KnownDevice) -> Plan:
+    if message.network != reading.NETWORK:
+        message = _known_by(twins.key_of(message), message)
     found = measured(message, device)
     refusal = Refusal(found.reason, found.facts, device.id) if found.reason else None
-    return Plan(readings=found.readings, refusal=refusal, seen=(_seen(message, device),))
+    by_counter = message.counted and message.time != message.received
+    return Plan(
+        readings=found.readings,
+        refusal=refusal,
+        seen=(_seen(message, device),),
+        counted=message.key if by_counter else "",
+    )
+
+
+def _known_by(key: str, message: Uplink) -> Uplink:
+    return message if key == message.key else replace(message, key=key, counted=False)
 
 
 def _seen(message: Uplink, device: KnownDevice) -> Seen:

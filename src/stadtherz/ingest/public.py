@@ -14,6 +14,7 @@ from stadtherz.ingest.connections.models import Connection, ConnectionClient
 from stadtherz.ingest.connections.register import add_connection
 from stadtherz.ingest.connections.words import ConnectionState
 from stadtherz.ingest.deliveries import Delivered, deliver
+from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
 from stadtherz.ingest.http import application
@@ -32,6 +33,8 @@ from stadtherz.ingest.register import (
     register_codec,
     register_device,
 )
+from stadtherz.ingest.replaying import Progress, Which, replay_many, waiting
+from stadtherz.ingest.replaying import counts as refused_counts
 from stadtherz.ingest.tables import door as tables
 from stadtherz.ingest.tables.models import TableImport, TableMapping, WatchedFolder
 from stadtherz.ingest.trial import Trial, try_codec
@@ -53,6 +56,7 @@ __all__ = [
     "Imported",
     "MessageForm",
     "NewField",
+    "Progress",
     "RefusedUplink",
     "Report",
     "TableImport",
@@ -60,6 +64,7 @@ __all__ = [
     "Trial",
     "Uplink",
     "WatchedFolder",
+    "Which",
     "add_connection",
     "application",
     "codec_id",
@@ -68,9 +73,12 @@ __all__ = [
     "device_state",
     "form_query",
     "import_types",
+    "quality_sentence",
+    "refused_counts",
     "register_codec",
     "register_device",
     "replay",
+    "replay_many",
     "set_up_datastreams",
     "set_up_device",
     "start_connections",
@@ -78,4 +86,5 @@ __all__ = [
     "stop_connections",
     "tables",
     "try_codec",
+    "waiting",
 ]

@@ -1,19 +1,22 @@
 """Keeps what was refused, bounded, and runs it again after the mistake is mended."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Case, F, When
 from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid, NotFound, Unavailable
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
-from stadtherz.ingest import pipeline
+from stadtherz.ingest import document, pipeline, resets
 from stadtherz.ingest.models import RefusedUplink
-from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Refusal
+from stadtherz.ingest.pipeline import Answer, Begun, Delivery, Plan, Refusal
+from stadtherz.ingest.reasons import Reason
+from stadtherz.store.public import Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ OWN = Bounds(rows=10_000, size=64 * 1024)  # of each organisation
 STRANGERS = Bounds(rows=200, size=8 * 1024)  # of all who have no valid token, together
 
 _LONGEST_QUERY = 500
+_UNREADABLE = frozenset({Reason.BROKEN_DOCUMENT, Reason.TOO_LARGE})
 
 
 def keep(delivery: Delivery, refusal: Refusal) -> None:
@@ -56,6 +60,8 @@ def keep(delivery: Delivery, refusal: Refusal) -> None:
 def _create(delivery: Delivery, mark: str, news: dict[str, object]) -> None:
     owner = delivery.visibility.home
     size = _bounds(owner).size
+    if owner is not None and news["reason"] not in _UNREADABLE:
+        size = document.LARGEST  # it can be replayed, so the whole of it is kept
     RefusedUplink.objects.create(
         owner_id=owner,
         network=delivery.network,
@@ -83,8 +89,9 @@ def _fingerprint(delivery: Delivery) -> str:
 
 
 def _prune(owner: int | None) -> None:
-    """Forget the oldest beyond the bound, and say how many."""
-    mine = RefusedUplink.objects.filter(owner_id=owner).order_by("-last_at", "-pk")
+    """Forget the oldest beyond the bound, those that are settled first, and say how many."""
+    settled = Case(When(outcome=RefusedUplink.REPLAYED, then=1), default=0)
+    mine = RefusedUplink.objects.filter(owner_id=owner).order_by(settled, "-last_at", "-pk")
     beyond = list(mine.values_list("pk", flat=True)[_bounds(owner).rows :])
     if beyond:
         RefusedUplink.objects.filter(pk__in=beyond).delete()
@@ -105,7 +112,12 @@ def replay(refused_id: int, visibility: Visibility) -> Answer:
         raise Invalid("document", gettext("only its beginning was kept, it cannot be replayed"))
     if kept.outcome == RefusedUplink.REPLAYED:
         return Answer(200, dict(kept.outcome_facts))
-    delivery = Delivery(
+    return settle(kept, begin(kept, visibility))
+
+
+def _delivery_of(kept: RefusedUplink, visibility: Visibility) -> Delivery:
+    """As it came, with its time; run by whoever replays it."""
+    return Delivery(
         network=kept.network,
         body=bytes(kept.document),
         query=kept.query,
@@ -117,9 +129,6 @@ def replay(refused_id: int, visibility: Visibility) -> Answer:
             device=kept.only_device,
         ),
     )
-    plan, given = _run(delivery)
-    _record(kept, plan, given)
-    return given
 
 
 def _may_replay(kept: RefusedUplink, visibility: Visibility) -> bool:
@@ -128,23 +137,36 @@ def _may_replay(kept: RefusedUplink, visibility: Visibility) -> bool:
     return visibility.may_write(kept.owner_id)
 
 
-def _run(delivery: Delivery) -> tuple[Plan, Answer]:
+def begin(kept: RefusedUplink, visibility: Visibility) -> Begun | Invalid:
+    """Hand it to the store once more; `settle` waits. Raises Unavailable."""
     try:
-        plan, commit = pipeline.begin(delivery)
-        return plan, pipeline.answer(plan, commit.result(pipeline.PATIENCE_S))
+        return pipeline.begin(_delivery_of(kept, visibility))
     except Invalid as problem:
-        plan = Plan(refusal=pipeline.unreadable(problem))
-        return plan, pipeline.answer(plan, [])
-    except TimeoutError as problem:
-        raise Unavailable("store", "did not answer in time", retry=True) from problem
+        return problem
 
 
-def _record(kept: RefusedUplink, plan: Plan, given: Answer) -> None:
+def settle(kept: RefusedUplink, begun: Begun | Invalid) -> Answer:
+    """Record what became of it. Raises Unavailable if the store does not answer."""
+    plan, receipts = _done(begun)
+    given = pipeline.answer(plan, receipts)
     kept.replayed_at = now_us()
     if plan.refusal is None:
-        kept.outcome = RefusedUplink.REPLAYED
-        kept.outcome_facts = given.body
+        kept.outcome, kept.outcome_facts = RefusedUplink.REPLAYED, given.body
     else:
         kept.outcome = RefusedUplink.REFUSED_AGAIN
         kept.outcome_facts = {"reason": plan.refusal.reason.value, **plan.refusal.facts}
     kept.save(update_fields=["replayed_at", "outcome", "outcome_facts"])
+    return given
+
+
+def _done(begun: Begun | Invalid) -> tuple[Plan, Sequence[Receipt]]:
+    if isinstance(begun, Invalid):
+        return Plan(refusal=pipeline.unreadable(begun)), []
+    plan, commit = begun
+    try:
+        receipts = commit.result(pipeline.PATIENCE_S)
+        return plan, resets.settled(plan, receipts) if resets.doubtful(plan, receipts) else receipts
+    except Invalid as problem:
+        return Plan(refusal=pipeline.unreadable(problem)), []
+    except TimeoutError as problem:
+        raise Unavailable("store", "did not answer in time", retry=True) from problem

@@ -45,7 +45,8 @@ class Uplink:
 
     `time` is when the network received it, `received` when we did; both in microseconds. `decoded`
     is what the network's codec made of `payload`, None where it has no codec. Two documents with
-    the same `key` tell of the same uplink.
+    the same `key` tell of the same uplink; one that is made of the frame counter (`counted`) may come
+    again after the counter was reset (`resets`).
     """
 
     network: str
@@ -63,6 +64,7 @@ class Uplink:
     radio: Radio = field(default_factory=Radio)
     battery: float | None = None  # percent
     model: str = ""
+    counted: bool = False
 
     @property
     def facts(self) -> dict[str, float | None]:

@@ -1,9 +1,11 @@
 """Devices, what their payload means, and what was refused, in the back office."""
 
+from dataclasses import replace
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _text
@@ -13,18 +15,24 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import BooleanColumn, Column
 
 from stadtherz.base.errors import Conflict, Invalid, Unavailable
-from stadtherz.identity.public import actor_name, visibility_of_request
+from stadtherz.identity.public import actor_name, record, visibility_of_request
 from stadtherz.ingest.public import (
     Codec,
     Device,
     DeviceField,
     DeviceType,
+    Progress,
     RefusedUplink,
+    Which,
     replay,
+    replay_many,
     set_up_datastreams,
+    waiting,
 )
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
+
+_PAGE_S = 5.0  # so long a page may take that runs messages again
 
 
 class DeviceInspectView(StaffInspectView):
@@ -205,10 +213,64 @@ class RefusedInspectView(StaffInspectView):
         return {
             **super().get_context_data(**kwargs),
             "replay_url_name": url_name if may and not done else "",
+            "together": self._together() if self.views.changes(self.request.user) else (),
         }
+
+    def _together(self) -> list[tuple[Which, int]]:
+        """Which others wait with it: those of its device, and those of its reason."""
+        kept = self.object
+        choices = [Which(reason=kept.reason)]
+        device = kept.device.dev_eui if kept.device else kept.facts.get("dev_eui")
+        if device:
+            choices.insert(0, Which(device=str(device)))
+        by = visibility_of_request(self.request)
+        counted = [(which, waiting(which, by).count()) for which in choices]
+        return [(which, count) for which, count in counted if count > 1]
 
     def get_document_text_display_value(self) -> str:
         return format_html('<pre class="staff-document">{}</pre>', self.object.document_text)
+
+
+class ReplayManyView(Limited, View):
+    """Runs the refused uplinks of a device, or of a reason, again: as many as a page may take.
+
+    The page that comes then says how many are left, with a button to go on.
+    """
+
+    permission_required = "change"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if not self.views.changes(request.user):
+            raise PermissionDenied
+        which = Which(
+            device=request.POST.get("device", ""),
+            reason=request.POST.get("reason", ""),
+            before=whole_number(request.POST.get("before", "")),
+        )
+        try:
+            progress = replay_many(which, visibility_of_request(request), seconds=_PAGE_S)
+        except Unavailable as problem:
+            messages.error(request, str(problem))
+            return redirect(self.views.get_url_name("index"))
+        self._trail(which, progress)
+        context = {
+            "progress": progress,
+            "done": progress.stored + progress.refused,
+            "which": replace(which, before=progress.began),
+            "replay_url_name": self.views.get_url_name("replay"),
+            "index_url_name": self.views.get_url_name("index"),
+        }
+        return render(request, "staff/replayed.html", context)
+
+    def _trail(self, which: Which, progress: Progress) -> None:
+        told = {"device": which.device, "reason": which.reason, "stored": progress.stored}
+        entity = RefusedUplink._meta.label_lower
+        record(visibility_of_request(self.request), "replay", entity, "", told)
+
+
+def whole_number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 class ReplayView(Limited, View):
@@ -286,10 +348,15 @@ class RefusedUplinkViewSet(StaffViewSet):
     def replay_view(self) -> Any:
         return self.construct_view(ReplayView)
 
+    @property
+    def replay_many_view(self) -> Any:
+        return self.construct_view(ReplayManyView)
+
     def get_urlpatterns(self) -> list[URLPattern]:
         return [
             *super().get_urlpatterns(),
             path("replay/<int:pk>/", self.replay_view, name="replay"),
+            path("replay/", self.replay_many_view, name="replay"),
         ]
 
 

@@ -101,6 +101,7 @@ def _uplink(message: Message, dev_eui: str, *, time: Micros, received: Micros) -
         confirmed=message.m_type == _CONFIRMED,
         key=uplink.key(NETWORK, dev_eui, message.dev_addr or "", f_cnt, content),
         radio=_radio(message),
+        counted=True,
     )
 
 

@@ -110,6 +110,7 @@ def _uplink(
         key=_key(whole, dev_eui, f_cnt, payload),
         radio=_radio(whole),
         model=info.device_profile_name or "",
+        counted=not whole.deduplication_id,
     )
 
 

@@ -99,6 +99,7 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
         key=uplink.key(NETWORK, dev_eui, "v3", whole.dev_addr or "", f_cnt, content),
         radio=_radio(whole),
         model=whole.device_profile_name or "",
+        counted=True,
     )
 
 

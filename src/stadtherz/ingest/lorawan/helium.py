@@ -75,6 +75,7 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
         confirmed=False,
         key=uplink.key(NETWORK, dev_eui, *told),
         radio=_radio(whole.hotspots or []),
+        counted=not whole.uuid,
     )
 
 

@@ -82,6 +82,7 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
         key=uplink.key(NETWORK, dev_eui, whole.seqno or "", f_cnt, content),
         radio=_radio(whole),
         battery=_battery(whole.bat),
+        counted=not whole.seqno,
     )
 
 

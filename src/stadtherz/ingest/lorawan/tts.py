@@ -134,6 +134,7 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
         ),
         radio=_radio(message),
         battery=battery.value if battery else None,
+        counted=True,
         model=f"{version.brand_id or ''}/{version.model_id or ''}" if version else "",
     )
 

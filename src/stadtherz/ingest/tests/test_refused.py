@@ -126,6 +126,15 @@ def test_a_document_of_which_only_the_beginning_is_kept_cannot_be_replayed(
         replay(newest().pk, staff(town.organisation))
 
 
+def test_a_long_document_that_can_be_read_is_kept_whole(town: Town) -> None:
+    body = tts(1, level_cm=9999, more="x" * 100_000)
+    deliver(town, body)
+    assert not newest().truncated
+    DeviceField.objects.get(path="level_cm").delete()
+    deliver(town, body)
+    assert newest().document_text.endswith("}")
+
+
 def test_strangers_cannot_fill_the_disk(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refused, "STRANGERS", Bounds(rows=5, size=100))
     deliver(town, tts(99, STRANGE_EUI, level_cm=1))

@@ -5,6 +5,7 @@
 `import_types` keeps device types of a collection, from which `set_up_device` makes a device with its
 datastreams (`set_up_datastreams`: only these);
 `add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`;
+`send_downlink`, `send_again` and `withdraw` are about messages to devices;
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
 way. `tables` takes in CSV files and workbooks. The models are for the back office, which shows and edits them.
 """
@@ -14,6 +15,9 @@ from stadtherz.ingest.connections.models import Connection, ConnectionClient
 from stadtherz.ingest.connections.register import add_connection
 from stadtherz.ingest.connections.words import ConnectionState
 from stadtherz.ingest.deliveries import Delivered, deliver
+from stadtherz.ingest.downlinks.asking import send_again, send_downlink, withdraw
+from stadtherz.ingest.downlinks.models import Downlink
+from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
@@ -53,6 +57,8 @@ __all__ = [
     "DeviceField",
     "DeviceState",
     "DeviceType",
+    "Downlink",
+    "DownlinkState",
     "Imported",
     "MessageForm",
     "NewField",
@@ -79,6 +85,8 @@ __all__ = [
     "register_device",
     "replay",
     "replay_many",
+    "send_again",
+    "send_downlink",
     "set_up_datastreams",
     "set_up_device",
     "start_connections",
@@ -87,4 +95,5 @@ __all__ = [
     "tables",
     "try_codec",
     "waiting",
+    "withdraw",
 ]

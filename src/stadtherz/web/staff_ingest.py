@@ -30,6 +30,7 @@ from stadtherz.ingest.public import (
     waiting,
 )
 from stadtherz.web.staff import StaffViewSet
+from stadtherz.web.staff_downlinks import downlink_addresses, downlinks_of
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
 
 _PAGE_S = 5.0  # so long a page may take that runs messages again
@@ -50,6 +51,7 @@ class DeviceInspectView(StaffInspectView):
             **super().get_context_data(**kwargs),
             "proposed": missing,
             "set_up_url_name": self.views.get_url_name("set_up") if missing and may else "",
+            **downlinks_of(device, self.views, may=may),
         }
 
 
@@ -126,6 +128,7 @@ class DeviceViewSet(StaffViewSet):
         return [
             *super().get_urlpatterns(),
             path("set-up/<int:pk>/", self.set_up_view, name="set_up"),
+            *downlink_addresses(self),
         ]
 
 

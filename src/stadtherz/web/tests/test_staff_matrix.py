@@ -14,6 +14,7 @@ from stadtherz.web.tests.staff_cast import Town, client_of, town
 pytestmark = pytest.mark.django_db
 
 RANK = {"viewer": 0, "editor": 1, "administrator": 2, "superuser": 3, "nobody": 4}
+DOWNLINKS = ("send_downlink", "downlink")
 LISTS = ("index", "index_results")
 SEEN = {"inspect": "", "history": "", "history_results": ""}
 TABLE_STEPS = ("written", "times", "targets", "work", "report")  # test_staff_tables.py
@@ -133,7 +134,7 @@ def test_every_view_set_of_the_platform_stands_in_the_matrix() -> None:
 
 
 def test_no_view_set_of_ours_has_an_address_that_the_matrix_does_not_know() -> None:
-    known = {*LISTS, "add", *SEEN, *CHANGED, "replay", "set_up", *TABLE_STEPS}
+    known = {*LISTS, "add", *SEEN, *CHANGED, "replay", "set_up", *DOWNLINKS, *TABLE_STEPS}
     for views in ours():
         if type(views).__module__.startswith("stadtherz.web"):
             assert {str(url.name) for url in views.get_urlpatterns()} <= known

@@ -11,7 +11,6 @@ from typing import TypeVar
 
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.ingest import pipeline, refused, resets, seen
-from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Undecoded
 from stadtherz.store.public import Reading, Receipt, submit
 
@@ -71,8 +70,6 @@ def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
         outcome = resets.settled(plan, outcome)
     if pipeline.is_news(outcome):
         seen.note(*plan.seen)
-    if plan.told is not None:
-        news.tell(plan.told)
     keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)
     return Delivered(pipeline.answer(plan, outcome), keep)
 

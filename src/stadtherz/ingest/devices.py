@@ -17,6 +17,7 @@ from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
 from stadtherz.ingest.course import Watch, courses
 from stadtherz.ingest.decoding import KnownCodec, known_codec
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
+from stadtherz.ingest.onboarding.models import Replacement
 from stadtherz.ingest.plausibility import Rule
 from stadtherz.ingest.units import Conversion
 from stadtherz.store.public import entity_changed, features_for
@@ -50,6 +51,11 @@ class KnownDevice:
     variables: Mapping[str, str]
     placed: Micros  # when we last looked where its Things stand
     zone: str = ""  # of its clock; empty for UTC
+    until: Micros | None = None  # another has its place since: what it measured until then counts
+
+    def counts_at(self, time: Micros) -> bool:
+        """Whether what it measured then is taken."""
+        return self.active or (self.until is not None and time <= self.until)
 
 
 _Key = tuple[str, str, int | None]  # network, what names the device there, organisation
@@ -135,6 +141,7 @@ def _load(key: _Key, known: KnownDevice | None) -> KnownDevice | None:
         variables=device.variables,
         placed=placed,
         zone=device.clock_zone,
+        until=None if device.active else _replaced_at(device),
     )
 
 
@@ -163,6 +170,10 @@ def _known_field(field: DeviceField, feature: int | None) -> KnownField:
 def _watch(field: DeviceField) -> Watch:
     frozen = field.frozen_minutes
     return Watch(field.jump, field.jump_minutes * MINUTE, frozen * MINUTE if frozen else None)
+
+
+def _replaced_at(device: Device) -> Micros | None:
+    return Replacement.objects.filter(old=device).values_list("at", flat=True).first()
 
 
 def _codec_id(device: Device) -> int | None:

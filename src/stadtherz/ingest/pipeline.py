@@ -18,8 +18,6 @@ from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
 from stadtherz.ingest import decoding, devices, document, twins
 from stadtherz.ingest.devices import KnownDevice
-from stadtherz.ingest.downlinks import news
-from stadtherz.ingest.downlinks.news import Told
 from stadtherz.ingest.forms import known as forms
 from stadtherz.ingest.forms import reading
 from stadtherz.ingest.forms.reading import KnownForm, Misfit
@@ -63,8 +61,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done with a delivery: store `readings`, keep `refusal`, note who was `seen`, and what
-    is `told` of a downlink.
+    """What is to be done with a delivery: store `readings`, keep `refusal`, note who was `seen`.
 
     `at_the_door`: its sender may not deliver, or the document is too large to be looked at. `counted` is
     the key of readings that only the frame counter tells from others (`resets`).
@@ -74,7 +71,6 @@ class Plan:
     refusal: Refusal | None = None
     seen: Sequence[Seen] = ()
     event: str | None = None
-    told: Told | None = None
     at_the_door: bool = False
     counted: str = ""
 
@@ -147,7 +143,7 @@ def _taken_from(
     if device is None:
         limited = delivery.visibility.device is not None
         return Refusal(Reason.OTHER_DEVICE if limited else Reason.UNKNOWN_DEVICE, facts)
-    if not device.active:
+    if not device.counts_at(message.time):
         return Refusal(Reason.INACTIVE_DEVICE, facts, device.id)
     return device
 
@@ -284,10 +280,10 @@ def _device(
 
 
 def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan:
-    if device is None:
-        return Plan(event=message.event)
-    seen = [Seen(device.id, received, event=message.event, battery=message.battery)]
-    return Plan(event=message.event, seen=seen, told=news.told(message, device.id))
+    seen = []
+    if device is not None:
+        seen = [Seen(device.id, received, event=message.event, battery=message.battery)]
+    return Plan(event=message.event, seen=seen)
 
 
 def _measurements(message: Uplink, device: KnownDevice) -> Plan:

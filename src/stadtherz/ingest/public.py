@@ -5,7 +5,9 @@
 `import_types` keeps device types of a collection, from which `set_up_device` makes a device with its
 datastreams (`set_up_datastreams`: only these);
 `add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`;
-`send_downlink`, `send_again` and `withdraw` are about messages to devices;
+Connecting step by step is `Draft`, what `recognise` finds in a document and `unknown_devices` among the refused,
+`proposed` values, `rehearse` and `go_live`; by a list `read_sheet`, `Reader`, `keep_list`, `go_on`, `connect_rows`;
+`swap` gives a device's place to another.
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
 way. `tables` takes in CSV files and workbooks. The models are for the back office, which shows and edits them.
 """
@@ -15,9 +17,6 @@ from stadtherz.ingest.connections.models import Connection, ConnectionClient
 from stadtherz.ingest.connections.register import add_connection
 from stadtherz.ingest.connections.words import ConnectionState
 from stadtherz.ingest.deliveries import Delivered, deliver
-from stadtherz.ingest.downlinks.asking import send_again, send_downlink, withdraw
-from stadtherz.ingest.downlinks.models import Downlink
-from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
@@ -25,8 +24,49 @@ from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
 from stadtherz.ingest.library.importing import Imported, Report, import_types
 from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
-from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, RefusedUplink
-from stadtherz.ingest.pipeline import NETWORKS, Answer, Delivery
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network, RefusedUplink
+from stadtherz.ingest.onboarding.bulk import (
+    Looked,
+    Reader,
+    connect_rows,
+    go_on,
+    keep_list,
+)
+from stadtherz.ingest.onboarding.connecting import (
+    NewDevice,
+    catch_up,
+    check_new,
+    connect,
+    go_live,
+    name_is_taken,
+)
+from stadtherz.ingest.onboarding.euis import Sticker, read_eui
+from stadtherz.ingest.onboarding.models import DeviceList, Draft, ListedDevice, Replacement
+from stadtherz.ingest.onboarding.names import property_choices, symbol, unit_choices
+from stadtherz.ingest.onboarding.recognise import Recognised, recognise
+from stadtherz.ingest.onboarding.rehearsal import Line, rehearse
+from stadtherz.ingest.onboarding.samples import (
+    Unknown,
+    is_unknown,
+    newest,
+    of_refused,
+    unknown_devices,
+)
+from stadtherz.ingest.onboarding.samples import waiting as waiting_for_device
+from stadtherz.ingest.onboarding.sheet import Listed, read_sheet
+from stadtherz.ingest.onboarding.sheet import template as sheet_template
+from stadtherz.ingest.onboarding.swapping import Source, Swap, guessed_paths, swap
+from stadtherz.ingest.onboarding.values import (
+    Decoded,
+    Wanted,
+    check_streams,
+    merged,
+    proposed,
+    proposed_value,
+    sample_values,
+    streams_of,
+)
+from stadtherz.ingest.pipeline import NETWORKS, READERS, Answer, Delivery
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import (
     DeviceState,
@@ -44,56 +84,101 @@ from stadtherz.ingest.tables.models import TableImport, TableMapping, WatchedFol
 from stadtherz.ingest.trial import Trial, try_codec
 from stadtherz.ingest.uplink import Uplink
 
+LORAWAN: tuple[tuple[str, str], ...] = tuple((name, str(Network(name).label)) for name in READERS)
+"""The networks whose documents are understood by themselves, with their names."""
+
 __all__ = [
+    "LORAWAN",
     "NETWORKS",
     "Answer",
     "Codec",
     "Connection",
     "ConnectionClient",
     "ConnectionState",
+    "Decoded",
     "Delivered",
     "Delivery",
     "Device",
     "DeviceField",
+    "DeviceList",
     "DeviceState",
     "DeviceType",
-    "Downlink",
-    "DownlinkState",
+    "Draft",
     "Imported",
+    "Line",
+    "Listed",
+    "ListedDevice",
+    "Looked",
     "MessageForm",
+    "Network",
+    "NewDevice",
     "NewField",
     "Progress",
+    "Reader",
+    "Recognised",
     "RefusedUplink",
+    "Replacement",
     "Report",
+    "Source",
+    "Sticker",
+    "Swap",
     "TableImport",
     "TableMapping",
     "Trial",
+    "Unknown",
     "Uplink",
+    "Wanted",
     "WatchedFolder",
     "Which",
     "add_connection",
     "application",
+    "catch_up",
+    "check_new",
+    "check_streams",
     "codec_id",
+    "connect",
+    "connect_rows",
     "deliver",
     "device_id",
     "device_state",
     "form_query",
+    "go_live",
+    "go_on",
+    "guessed_paths",
     "import_types",
+    "is_unknown",
+    "keep_list",
+    "merged",
+    "name_is_taken",
+    "newest",
+    "of_refused",
+    "property_choices",
+    "proposed",
+    "proposed_value",
     "quality_sentence",
+    "read_eui",
+    "read_sheet",
+    "recognise",
     "refused_counts",
     "register_codec",
     "register_device",
+    "rehearse",
     "replay",
     "replay_many",
-    "send_again",
-    "send_downlink",
+    "sample_values",
     "set_up_datastreams",
     "set_up_device",
+    "sheet_template",
     "start_connections",
     "stop",
     "stop_connections",
+    "streams_of",
+    "swap",
+    "symbol",
     "tables",
     "try_codec",
+    "unit_choices",
+    "unknown_devices",
     "waiting",
-    "withdraw",
+    "waiting_for_device",
 ]

@@ -79,13 +79,13 @@ def register_device(
                 codec_id=codec,
                 device_type_id=device_type,
             )
-            _save(device)
+            save_checked(device)
         elif device.owner_id != owner:
             raise Conflict(f"The device {device.dev_eui} belongs to another organisation")
         present = set(device.fields.values_list("datastream_id", "listed"))
         for field in fields:
             if (field.datastream, list_of(field.path) is not None) not in present:
-                _save(_device_field(device, field))
+                save_checked(_device_field(device, field))
     return device.pk
 
 
@@ -97,7 +97,7 @@ def _device_field(device: Device, field: NewField) -> DeviceField:
 def register_codec(owner: int, name: str, text: str, *, kind: str = Codec.Kind.JAVASCRIPT) -> int:
     """The codec's id; one of the same name gets the new text. Raises Invalid, naming the field."""
     codec = codec_with(owner, name, text, kind)
-    _save(codec)
+    save_checked(codec)
     return codec.pk
 
 
@@ -117,7 +117,8 @@ def codec_id(owner: int, name: str) -> int:
     return found
 
 
-def _save(row: Codec | Device | DeviceField) -> None:
+def save_checked(row: Codec | Device | DeviceField) -> None:
+    """Raises Invalid, naming the field, for a row that cannot be right."""
     try:
         row.full_clean()
     except ValidationError as problem:

@@ -72,9 +72,7 @@ def _add(
             description=observed.description,
         )
     )
-    given = str(proposal["unit"])
-    unit = "" if given == observed.unit.ucum else given  # converted into what the property has
-    field = NewField(proposal["path"], datastream, unit=unit)
+    field = NewField(proposal["path"], datastream)
     register_device(device.owner_id, device.network, device.dev_eui, device.name, fields=[field])
 
 

@@ -1,0 +1,184 @@
+"""A device that goes live: Thing, Location, Sensor, Datastreams and Device at once, or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from django.db import IntegrityError
+from django.db.models import Model
+from django.utils.translation import gettext
+
+from stadtherz.base.errors import Conflict, Invalid, Unavailable
+from stadtherz.base.visibility import Visibility
+from stadtherz.ingest.library.proposals import observable
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
+from stadtherz.ingest.onboarding.models import Draft
+from stadtherz.ingest.onboarding.recognise import Place
+from stadtherz.ingest.onboarding.samples import waiting
+from stadtherz.ingest.onboarding.values import Wanted, check_streams, streams_of
+from stadtherz.ingest.refused import replay
+from stadtherz.ingest.register import NewField, register_codec, register_device
+from stadtherz.store.public import NewStream, exclusive, register_stream
+
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A device and where it stands. `codec` and `device_type` are ids of its organisation's."""
+
+    owner: int
+    network: str
+    dev_eui: str
+    name: str
+    streams: Sequence[Wanted]
+    description: str = ""
+    place: Place | None = None
+    access: str = "public"
+    device_type: int | None = None
+    codec: int | None = None
+    byte_map: str = ""
+
+
+def new_device(draft: Draft) -> NewDevice:
+    """What has been entered."""
+    place = None
+    if draft.longitude is not None and draft.latitude is not None:
+        place = (draft.longitude, draft.latitude)
+    return NewDevice(
+        owner=draft.owner_id,
+        network=draft.network,
+        dev_eui=draft.dev_eui,
+        name=draft.name,
+        streams=streams_of(draft.streams),
+        description=draft.description,
+        place=place,
+        access=draft.access,
+        device_type=draft.device_type_id,
+        codec=draft.codec_id,
+        byte_map=draft.byte_map,
+    )
+
+
+def go_live(draft: int) -> int:
+    """Connects what a draft describes and gives the device's id; a second time it is the same one.
+
+    Raises Invalid, naming the field in the active language, and Conflict.
+    """
+    with exclusive():
+        row = Draft.objects.select_for_update().get(pk=draft)
+        if row.device_id is None:
+            row.device_id = connect(new_device(row))
+            row.sample = ""
+            row.save()
+        return row.device_id
+
+
+def connect(new: NewDevice) -> int:
+    """The new device's id. Raises Invalid, naming the field in the active language, and Conflict."""
+    wanted = check_streams(new.streams)
+    try:
+        with exclusive():
+            check_new(new.owner, new.network, new.dev_eui, new.name)
+            codec = _codec(new)
+            kind = _kind(new)
+            device = register_device(
+                new.owner,
+                new.network,
+                new.dev_eui,
+                new.name,
+                codec=codec,
+                device_type=kind.pk if kind else None,
+            )
+            fields = [_field(new, kind, each) for each in wanted]
+            register_device(new.owner, new.network, new.dev_eui, new.name, fields=fields)
+            return device
+    except IntegrityError as problem:
+        raise Conflict(_taken()) from problem
+
+
+def check_new(owner: int, network: str, dev_eui: str, name: str) -> None:
+    """Raises Invalid, field `dev_eui` or `name`, if there is a device or a station of this kind already."""
+    known = Device.objects.filter(network=network, dev_eui=dev_eui).first()
+    if known is not None:
+        if known.owner_id == owner:
+            told = gettext("This device is connected already: it is called “{name}”.")
+            raise Invalid("dev_eui", told.format(name=known.name))
+        raise Invalid("dev_eui", _taken())
+    if name_is_taken(owner, name):
+        told = gettext(
+            "There is a station called “{name}” already. Choose another name, so that their"
+            " measurements are not mixed up."
+        )
+        raise Invalid("name", told.format(name=name))
+
+
+def name_is_taken(owner: int, name: str) -> bool:
+    things = _target(_target(DeviceField, "datastream"), "thing")
+    return things._default_manager.filter(owner_id=owner, name=name.strip()).exists()
+
+
+def _target(model: type[Model], name: str) -> type[Model]:
+    """The model a foreign key leads to: the store shows its own to nobody."""
+    related = model._meta.get_field(name).related_model
+    assert isinstance(related, type)
+    return related
+
+
+def _taken() -> str:
+    return gettext("This device EUI is already registered. Ask whoever runs this platform.")
+
+
+def _kind(new: NewDevice) -> DeviceType | None:
+    if new.device_type is None:
+        return None
+    return DeviceType.objects.filter(pk=new.device_type, owner_id=new.owner).first()
+
+
+def _codec(new: NewDevice) -> int | None:
+    if not new.byte_map.strip():
+        if new.codec is None:
+            return None
+        own = Codec.objects.filter(pk=new.codec, owner_id=new.owner)
+        return own.values_list("pk", flat=True).first()
+    name = f"{new.name} ({new.dev_eui})"[:200]
+    return register_codec(new.owner, name, new.byte_map, kind=Codec.Kind.BYTES)
+
+
+def _field(new: NewDevice, kind: DeviceType | None, each: Wanted) -> NewField:
+    observed = observable(each.told())
+    stream = register_stream(
+        NewStream(
+            owner=new.owner,
+            thing_name=new.name,
+            thing_description=new.description or new.name,
+            location=None
+            if new.place is None
+            else {"type": "Point", "coordinates": list(new.place)},
+            sensor_name=str(kind) if kind else f"{Network(new.network).label} {new.dev_eui}",
+            sensor_description=(kind.description if kind else "") or new.name,
+            observed=observed,
+            name=f"{new.name}: {each.name.strip()}"[:_LONGEST_NAME],
+            description=observed.description,
+            access=new.access,
+        )
+    )
+    return NewField(each.path, stream, minimum=each.minimum, maximum=each.maximum)
+
+
+def catch_up(device: int, visibility: Visibility, *, seconds: float = 3.0, since: int = 0) -> int:
+    """Run the messages again that waited for this device, the oldest first; how many wait still.
+
+    It ends after `seconds`; calling it again goes on. `since` leaves out what came before (µs).
+    """
+    row = Device.objects.get(pk=device)
+    rows = waiting(row.owner_id, row.network, row.dev_eui).filter(received_at__gte=since)
+    until = monotonic() + seconds
+    for key in list(rows.values_list("pk", flat=True)):
+        if monotonic() > until:
+            break
+        try:
+            replay(key, visibility)
+        except Unavailable:  # the store is busy or away: it waits on
+            break
+    return rows.count()

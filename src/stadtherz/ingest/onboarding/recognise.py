@@ -1,0 +1,156 @@
+"""A pasted document: which network wrote it, and what it says."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import Micros
+from stadtherz.ingest import document
+from stadtherz.ingest.pipeline import READERS
+from stadtherz.ingest.uplink import Other, Uplink
+
+Place = tuple[float, float]  # longitude, latitude
+_ENVELOPES = ("data", "result", "body", "uplink", "message")
+_DEEPEST = 3
+_SIGNS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
+    "tts": lambda d: "end_device_ids" in d,
+    "chirpstack": lambda d: (
+        "deviceInfo" in d or ("devEUI" in d and bool({"applicationID", "rxInfo"} & d.keys()))
+    ),
+    "actility": lambda d: any(name.startswith("DevEUI_") for name in d),
+    "loriot": lambda d: "EUI" in d and "cmd" in d,
+    "helium": lambda d: "dev_eui" in d and bool({"hotspots", "app_eui", "reported_at"} & d.keys()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a document tells; `document` is the network's own, without what was wrapped around it."""
+
+    network: str
+    document: Mapping[str, Any]
+    message: Uplink | Other
+    place: Place | None = None
+    query: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def uplink(self) -> Uplink | None:
+        return self.message if isinstance(self.message, Uplink) else None
+
+    @property
+    def name(self) -> str:
+        """What the network calls the device."""
+        return self.uplink.device if self.uplink else ""
+
+
+def recognise(text: str, *, received: Micros) -> Recognised:
+    """The network and message of a document. Raises Invalid, field `sample`, in the active language."""
+    whole = _json(text)
+    found = _find(whole, _DEEPEST)
+    if found is None:
+        told = gettext(
+            "This is a document of no network that is known here. Copy a whole message, from the"
+            " first { to the last }."
+        )
+        raise Invalid("sample", told)
+    network, inner = found
+    return read_document(network, inner, received=received)
+
+
+def read_document(
+    network: str,
+    inner: Mapping[str, Any],
+    query: Mapping[str, str] | None = None,
+    *,
+    received: Micros,
+) -> Recognised:
+    """As `recognise`, of a document whose network is known."""
+    asked = query or _event(network, inner)
+    try:
+        message = READERS[network](inner, asked, received=received)
+    except Invalid as problem:
+        told = gettext("The message cannot be read: {field}: {problem}.")
+        said = told.format(field=problem.field, problem=problem.reason)
+        raise Invalid("sample", said) from problem
+    return Recognised(network, inner, message, place_of(inner, message), asked)
+
+
+def _json(text: str) -> Any:
+    if not text.strip():
+        raise Invalid("sample", gettext("Paste a message here."))
+    body = text.strip().encode("utf-8", "replace")
+    if len(body) > document.LARGEST:
+        raise Invalid("sample", gettext("This is too long for one message."))
+    try:
+        return document.parse(body)
+    except Invalid as problem:
+        told = gettext(
+            "This is not a whole JSON document. Copy everything, from the first { to the last }."
+        )
+        raise Invalid("sample", told) from problem
+
+
+def _find(holder: Any, depth: int) -> tuple[str, Mapping[str, Any]] | None:
+    """The network's own document, which consoles and logs wrap in one of theirs."""
+    if isinstance(holder, list) and len(holder) == 1:
+        return _find(holder[0], depth)
+    if not isinstance(holder, dict) or depth == 0:
+        return None
+    for network, is_sign in _SIGNS.items():
+        if is_sign(holder):
+            return network, holder
+    found = (_find(holder.get(name), depth - 1) for name in _ENVELOPES)
+    return next((each for each in found if each is not None), None)
+
+
+# A ChirpStack document says only in its address what it tells of.
+_CHIRPSTACK = {
+    "devAddr": "join", "acknowledged": "ack", "margin": "status", "level": "log",
+}  # fmt: skip
+
+
+def _event(network: str, inner: Mapping[str, Any]) -> dict[str, str]:
+    if network != "chirpstack":
+        return {}
+    if {"data", "object", "rxInfo", "objectJSON", "fPort"} & inner.keys():
+        return {"event": "up"}
+    found = next((event for name, event in _CHIRPSTACK.items() if name in inner), "")
+    return {"event": found} if found else {}
+
+
+def place_of(inner: Mapping[str, Any], message: Uplink | Other) -> Place | None:
+    """Where the network knows the device to stand, else what the device itself tells."""
+    uplink = inner.get("uplink_message")
+    places = uplink.get("locations") if isinstance(uplink, dict) else None
+    if isinstance(places, dict):
+        for each in places.values():
+            if isinstance(each, dict) and (found := _place(each)):
+                return found
+    if isinstance(message, Uplink) and isinstance(message.decoded, dict):
+        return _place(message.decoded)
+    return None
+
+
+_NAMES = (("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"))
+
+
+def _place(holder: Mapping[str, Any]) -> Place | None:
+    values = {re.sub(r"\W", "", str(name)).lower(): value for name, value in holder.items()}
+    for east, north in _NAMES:
+        if (place := checked_place(values.get(east), values.get(north))) is not None:
+            return place
+    return None
+
+
+def checked_place(longitude: Any, latitude: Any) -> Place | None:
+    """The place, if it is one on earth; (0, 0) is what devices send that know none."""
+    numbers = (longitude, latitude)
+    if not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
+        return None
+    if (longitude, latitude) == (0, 0) or not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+        return None
+    return float(longitude), float(latitude)

@@ -1,0 +1,72 @@
+"""What the pipeline would store of a message, tried with the very rules that will run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stadtherz.base.time import Micros
+from stadtherz.codecs.public import Decoded
+from stadtherz.ingest import pipeline
+from stadtherz.ingest.devices import KnownDevice, KnownField
+from stadtherz.ingest.onboarding.names import symbol
+from stadtherz.ingest.onboarding.values import Wanted
+from stadtherz.ingest.pipeline import Undecoded
+from stadtherz.ingest.plausibility import Rule
+from stadtherz.ingest.reasons import Reason, sentence
+from stadtherz.ingest.uplink import Uplink
+from stadtherz.store.public import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One value as it would be stored, or why not; `missing` where the message does not hold it."""
+
+    name: str
+    unit: str
+    value: float | None = None
+    at: Micros | None = None
+    problem: str = ""
+
+    @property
+    def missing(self) -> bool:
+        return self.value is None and not self.problem
+
+
+def rehearse(
+    streams: Sequence[Wanted], message: Uplink, data: Mapping[str, Any] | None
+) -> list[Line]:
+    """One line for each wanted stream, in their order."""
+    wanted = [each for each in streams if each.wanted]
+    whole = replace(message, decoded=dict(data or {}))
+    plan = pipeline.measure(Undecoded(whole, _device(wanted)), Decoded(dict(data or {})))
+    stored = {reading.datastream: reading for reading in plan.readings}
+    problems = {}
+    if plan.refusal is not None and plan.refusal.reason == Reason.IMPOSSIBLE_VALUE:
+        problems = {each["field"]: each for each in plan.refusal.facts["problems"]}
+    lines = []
+    for number, each in enumerate(wanted):
+        line = Line(each.name, symbol(each.unit))
+        if (reading := stored.get(number)) is not None:
+            line = replace(line, value=_number(reading.result), at=reading.phenomenon_time.start)
+        elif each.path in problems:
+            told = sentence(Reason.IMPOSSIBLE_VALUE, {"problems": [problems[each.path]]})
+            line = replace(line, problem=told)
+        lines.append(line)
+    return lines
+
+
+def _number(result: Result) -> float | None:
+    return float(result) if isinstance(result, int | float) else None
+
+
+def _device(wanted: Sequence[Wanted]) -> KnownDevice:
+    """As the device will be, with numbers of lines for datastreams."""
+    fields = tuple(
+        KnownField(
+            each.path, None, number, 0, None, Rule(minimum=each.minimum, maximum=each.maximum)
+        )
+        for number, each in enumerate(wanted)
+    )
+    return KnownDevice(
+        id=0, owner=0, active=True, time_path="", fields=fields, codec=None, variables={}, placed=0
+    )

@@ -1,0 +1,101 @@
+"""The messages of a device that is not connected yet: pasted, or refused because nobody knew it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from django.db.models import Q, QuerySet
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import Micros
+from stadtherz.ingest import document
+from stadtherz.ingest.models import Network, RefusedUplink
+from stadtherz.ingest.onboarding.models import Draft
+from stadtherz.ingest.onboarding.recognise import Recognised, read_document, recognise
+from stadtherz.ingest.pipeline import READERS
+from stadtherz.ingest.reasons import Reason
+
+_LOOKED_AT = 2_000  # of an organisation's refused messages, the newest
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A device that has sent and is not registered; `refused` is its newest message."""
+
+    network: str
+    dev_eui: str
+    count: int
+    last_at: Micros
+    refused: int
+
+    @property
+    def network_name(self) -> str:
+        return str(Network(self.network).label)
+
+
+def unknown_devices(owners: QuerySet[Any] | list[int]) -> list[Unknown]:
+    """Of these organisations, the one heard last first."""
+    rows = _waiting().filter(owner_id__in=owners).order_by("-last_at", "-pk")
+    found: dict[tuple[str, str], Unknown] = {}
+    columns = ("network", "facts__dev_eui", "count", "last_at", "pk")
+    for network, dev_eui, count, last_at, key in rows.values_list(*columns)[:_LOOKED_AT]:
+        if not isinstance(dev_eui, str) or network not in READERS:
+            continue
+        known = found.get((network, dev_eui))
+        found[network, dev_eui] = (
+            Unknown(network, dev_eui, count, last_at, key)
+            if known is None
+            else Unknown(network, dev_eui, known.count + count, known.last_at, known.refused)
+        )
+    return list(found.values())
+
+
+def waiting(owner: int, network: str, dev_eui: str) -> QuerySet[RefusedUplink]:
+    """The messages of this device that wait for it to be connected, the oldest first."""
+    rows = _waiting().filter(owner_id=owner, network=network, facts__dev_eui=dev_eui)
+    return rows.order_by("received_at", "pk")
+
+
+def _waiting() -> QuerySet[RefusedUplink]:
+    still = {"outcome": RefusedUplink.REFUSED_AGAIN, "outcome_facts__reason": Reason.UNKNOWN_DEVICE}
+    return RefusedUplink.objects.filter(
+        Q(outcome=RefusedUplink.OPEN) | Q(**still), reason=Reason.UNKNOWN_DEVICE, truncated=False
+    )
+
+
+def newest(draft: Draft) -> Recognised | None:
+    """The device's last message that is a measurement: one that came, else the one that was pasted."""
+    return next(_messages(draft), None)
+
+
+def _messages(draft: Draft) -> Iterator[Recognised]:
+    if draft.network and draft.dev_eui:
+        for row in waiting(draft.owner_id, draft.network, draft.dev_eui).reverse()[:20]:
+            if (found := of_refused(row)) is not None and found.uplink is not None:
+                yield found
+    if draft.sample:
+        try:
+            found = recognise(draft.sample, received=draft.updated)
+        except Invalid:  # what was pasted was looked at then; a reader may have changed since
+            return
+        if found.uplink is not None and found.message.dev_eui == draft.dev_eui:
+            yield found
+
+
+def is_unknown(row: RefusedUplink) -> bool:
+    """Whether it was refused because nobody knows its device."""
+    unknown = row.reason == Reason.UNKNOWN_DEVICE and bool(row.facts.get("dev_eui"))
+    return unknown and row.network in READERS
+
+
+def of_refused(row: RefusedUplink) -> Recognised | None:
+    """What a refused message says; None if it cannot be read, or belongs to no LoRaWAN network."""
+    if row.network not in READERS:
+        return None
+    try:
+        inner = document.parse(bytes(row.document))
+        query = dict(parse_qsl(row.query))
+        return read_document(row.network, inner, query, received=row.received_at)
+    except Invalid:
+        return None

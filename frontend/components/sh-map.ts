@@ -1,9 +1,10 @@
 import { LngLatBounds, Map as MapLibre, Marker, NavigationControl, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "../design/maplibre.css";
-import { FONT, type TilesInfo, mapStyle } from "../lib/map-style.ts";
+import { FONT, mapStyle } from "../lib/map-style.ts";
 import { type Box, spread } from "../lib/spread.ts";
 import { isDark, onTheme } from "../lib/theme.ts";
+import { type TilesInfo, hasWebGl, padded, tilesInfo } from "../lib/tiles.ts";
 
 setWorkerUrl(workerUrl);
 
@@ -168,25 +169,6 @@ function pin(place: HTMLElement): HTMLAnchorElement {
 
 function position(place: HTMLElement): [number, number] {
   return [Number(place.dataset.longitude), Number(place.dataset.latitude)];
-}
-
-function padded([west, south, east, north]: TilesInfo["bounds"]): TilesInfo["bounds"] {
-  const wide = (east - west) / 24;
-  const high = (north - south) / 24;
-  return [west - wide, south - high, east + wide, north + high];
-}
-
-async function tilesInfo(): Promise<TilesInfo | undefined> {
-  try {
-    const answer = await fetch("/tiles/info.json");
-    return answer.ok ? ((await answer.json()) as TilesInfo) : undefined;
-  } catch {
-    return undefined; // offline: the list is there
-  }
-}
-
-function hasWebGl(): boolean {
-  return document.createElement("canvas").getContext("webgl2") !== null;
 }
 
 customElements.define("sh-map", ShMap);

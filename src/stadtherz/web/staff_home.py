@@ -43,7 +43,7 @@ class Figures(Component):
 def _ways(request: HttpRequest) -> Iterator[tuple[Any, str]]:
     """Where people go from here: first what they may do, then what everybody may."""
     if writes(request.user):
-        yield _("Register a device"), "device:add"
+        yield _("Connect a device"), "device:connect"
     if administers(request.user):
         yield _("Add a member"), "member:add"
     yield _("See all devices"), "device:index"

@@ -30,7 +30,11 @@ from stadtherz.ingest.public import (
     waiting,
 )
 from stadtherz.web.staff import StaffViewSet
-from stadtherz.web.staff_downlinks import downlink_addresses, downlinks_of
+from stadtherz.web.staff_device_lists import urls_of as list_urls
+from stadtherz.web.staff_device_pages import DeviceIndexView, about_device, is_stranger
+from stadtherz.web.staff_onboarding import urls_of as onboarding_urls
+from stadtherz.web.staff_stickers import urls_of as sticker_urls
+from stadtherz.web.staff_swap import urls_of as swap_urls
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
 
 _PAGE_S = 5.0  # so long a page may take that runs messages again
@@ -51,7 +55,7 @@ class DeviceInspectView(StaffInspectView):
             **super().get_context_data(**kwargs),
             "proposed": missing,
             "set_up_url_name": self.views.get_url_name("set_up") if missing and may else "",
-            **downlinks_of(device, self.views, may=may),
+            **about_device(device, self.views, may_change=bool(may)),
         }
 
 
@@ -77,6 +81,7 @@ class SetUpView(Limited, View):
 
 class DeviceViewSet(StaffViewSet):
     model = Device
+    index_view_class = DeviceIndexView
     inspect_view_class = DeviceInspectView
     icon = "mobile-alt"
     menu_label = _("Devices")
@@ -128,7 +133,10 @@ class DeviceViewSet(StaffViewSet):
         return [
             *super().get_urlpatterns(),
             path("set-up/<int:pk>/", self.set_up_view, name="set_up"),
-            *downlink_addresses(self),
+            *onboarding_urls(self),
+            *list_urls(self),
+            *swap_urls(self),
+            *sticker_urls(self),
         ]
 
 
@@ -217,6 +225,7 @@ class RefusedInspectView(StaffInspectView):
             **super().get_context_data(**kwargs),
             "replay_url_name": url_name if may and not done else "",
             "together": self._together() if self.views.changes(self.request.user) else (),
+            "connect": bool(may) and not done and is_stranger(kept),
         }
 
     def _together(self) -> list[tuple[Which, int]]:

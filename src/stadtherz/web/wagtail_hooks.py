@@ -35,6 +35,7 @@ from stadtherz.web.staff_people import (
     OrganisationViewSet,
 )
 from stadtherz.web.staff_store import DatastreamViewSet, ThingViewSet
+from stadtherz.web.staff_swap import register_actions
 from stadtherz.web.staff_tables import (
     TableImportViewSet,
     TableMappingViewSet,
@@ -125,5 +126,6 @@ hooks.register("construct_main_menu", hide_unused)
 hooks.register("construct_homepage_panels", start_page)
 hooks.register("insert_global_admin_js", starter)
 hooks.register("insert_global_admin_css", styles)
+hooks.register("register_log_actions", register_actions)
 
 panel(_("refused uplinks to look at"), open_refusals, "refused:index", urgent=True)

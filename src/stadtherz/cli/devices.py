@@ -149,3 +149,54 @@ def add(
         raise click.ClickException(str(problem)) from problem
     for stream in streams:
         click.echo(str(stream))
+
+
+@devices.command("bulk")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--organisation", default="", help="Of the lines that name none.")
+@click.option("--dry-run", is_flag=True, help="Only tell what would happen.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON for scripts.")
+@instance_options
+def bulk(file: Path, organisation: str, dry_run: bool, as_json: bool) -> None:
+    """Connect the devices of a list (CSV), each with the datastreams that its type proposes.
+
+    Columns: name, network, eui, device type key, longitude, latitude, organisation, description, in English or German,
+    separated by ; or , or tab. A line with a mistake is told and left out; a device that is there already
+    stays as it is, so the same list may be given again. Ends with status 1 if lines were left out.
+    """
+    instance.load()
+    instance.require_initialised()
+    from stadtherz.identity.public import organisation_id
+    from stadtherz.ingest.public import Reader, connect_rows, read_sheet
+    from stadtherz.store.public import organisations
+
+    try:
+        home = organisation_id(organisation) if organisation else None
+        rows = read_sheet(file.read_bytes())
+    except StadtherzError as problem:
+        raise click.ClickException(str(problem)) from problem
+    counted = {"": 0, "connected": 0, "known": 0, "problem": 0}
+    for looked in connect_rows(rows, Reader(organisations(), home=home), dry_run=dry_run):
+        counted[looked.outcome] += 1
+        if looked.problems and not as_json:
+            say(f"line {looked.line}: {' '.join(looked.problems)}")
+    told = {
+        "lines": len(rows),
+        "connected": counted["connected"],
+        "would_connect": counted[""],
+        "known": counted["known"],
+        "left_out": counted["problem"],
+    }
+    if as_json:
+        click.echo(orjson.dumps(told).decode())
+    else:
+        new = (
+            f"{told['would_connect']} would be connected"
+            if dry_run
+            else f"{told['connected']} connected"
+        )
+        click.echo(
+            f"{len(rows)} lines: {new}, {told['known']} there already, {told['left_out']} left out"
+        )
+    if told["left_out"]:
+        raise SystemExit(1)

@@ -11,7 +11,6 @@ from stadtherz.cli.connections import connections
 from stadtherz.cli.credentials import token, user
 from stadtherz.cli.device import device
 from stadtherz.cli.devices import devices
-from stadtherz.cli.downlink import downlink
 from stadtherz.cli.export import export
 from stadtherz.cli.import_ import import_table
 from stadtherz.cli.refused import refused
@@ -31,8 +30,8 @@ def main() -> None:
 
 
 for command in (
-    *(demo, init, serve, user, token, device, devices, connections, downlink, codec),
-    *(basemap, service, backup, check, export, import_table, refused, simulate, store),
+    *(demo, init, serve, user, token, device, devices, connections, codec, basemap, service),
+    *(backup, check, export, import_table, refused, simulate, store),
 ):
     main.add_command(command)
 

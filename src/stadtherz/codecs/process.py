@@ -41,8 +41,7 @@ class Lost(Exception):
 @dataclass(frozen=True)
 class Job:
     """A payload and the codec that reads it. `received` in microseconds; `owner` is whom a slow
-    codec is held against: jobs of different owners take turns. With `encode` it is the other way: this
-    object becomes {"bytes": [...], "fPort": ...}.
+    codec is held against: jobs of different owners take turns.
     """
 
     text: str
@@ -52,7 +51,6 @@ class Job:
     owner: object = None
     variables: dict[str, str] = field(default_factory=dict)
     digest: str = ""
-    encode: dict[str, Any] | None = None
 
     @cached_property
     def code(self) -> str:
@@ -71,8 +69,6 @@ class Job:
         if not known:
             # Some published files end in NUL bytes, which no engine takes.
             told["text"] = self.text.replace("\x00", " ")
-        if self.encode is not None:
-            told["encode"] = self.encode
         if forget:
             told["forget"] = True
         content = json.dumps(told).encode() if not known else orjson.dumps(told)

@@ -97,6 +97,13 @@ MQTT_ROWS = (
     "documents of a network, 1 client",
     "5 clients connect",
 )
+TABLE_ROWS = (
+    "only read by Python's csv",
+    "read, and inserted as plain rows (SQLite)",
+    "checked by the product",
+    "imported by the product",
+    "imported again: all there already",
+)
 BENCHMARKS = [
     ("ingest", INGEST_ROWS),
     ("codecs", CODEC_ROWS),
@@ -104,6 +111,7 @@ BENCHMARKS = [
     ("store", STORE_ROWS),
     ("sensorthings", SENSORTHINGS_ROWS),
     ("mqtt", MQTT_ROWS),
+    ("tables", TABLE_ROWS),
 ]
 
 

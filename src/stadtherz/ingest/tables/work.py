@@ -7,6 +7,7 @@ holds, so two processes never write the same portion.
 
 import logging
 import os
+import platform
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
@@ -162,16 +163,33 @@ def _estimate(row: TableImport) -> int | None:
 
 def name_of_holder() -> str:
     """What nobody else calls itself."""
-    return f"{os.getpid()}-{secrets.token_hex(8)}"
+    return f"{platform.node()[:30]}/{os.getpid()}/{secrets.token_hex(8)}"
+
+
+def _has_died(holder: str) -> bool:
+    """Whether a process of this machine was killed, so that nobody needs to wait for its lease."""
+    node, _, rest = holder.partition("/")
+    number = rest.partition("/")[0]
+    if node != platform.node()[:30] or not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def claim(holder: str, number: int | None = None) -> TableImport | None:
     """An import that waits, or whose worker has died; nobody else gets it for the time of a lease."""
     now = now_us()
-    waiting = TableImport.objects.filter(state__in=TableImport.WORKING, held_until__lt=now)
+    waiting = TableImport.objects.filter(state__in=TableImport.WORKING)
     if number is not None:
         waiting = waiting.filter(pk=number)
-    for row in waiting.order_by("created_at", "pk")[:10]:
+    for row in waiting.order_by("created_at", "pk"):
+        if row.held_until >= now and not _has_died(row.holder):
+            continue
         same = TableImport.objects.filter(
             pk=row.pk, state=row.state, holder=row.holder, held_until=row.held_until
         )

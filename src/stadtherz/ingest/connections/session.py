@@ -109,12 +109,12 @@ class Session:
                 why = self._linked()
                 backoff.held(time.monotonic() - began)
                 if why is not None:
-                    self._stopping.wait(backoff.next(why.problem))
+                    self._stopping.wait(backoff.next(why))
         finally:
             connections.close_all()
             self._news()
 
-    def _linked(self) -> Broken | None:
+    def _linked(self) -> Problem | None:
         """One link from beginning to end: why it ended, None if it was asked to."""
         try:
             link = Link(self.order.address(), self._version, self._inbox)
@@ -130,13 +130,13 @@ class Session:
         self._store(self._rest())  # what came in quality 0 comes only once
         return None if end is None else self._failed(end)
 
-    def _failed(self, why: Broken) -> Broken:
+    def _failed(self, why: Broken) -> Problem:
         if why.other_version:
             self._version = V5 if self._version == V311 else V311
         logger.warning("connection %s: %s", self.order.source.name, why.problem.value)
         self._trouble(why.problem, why.facts)
         self._say(state=words.FAILED)
-        return why
+        return why.problem  # and not the error, whose traceback holds paho's socket
 
     def _serve(self, link: Link) -> Broken | None:
         while not self._stopping.is_set():

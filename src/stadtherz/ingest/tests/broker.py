@@ -57,6 +57,16 @@ class Broker:
             subprocess.run(["mosquitto_passwd", "-b", file, name, password], check=True)
         return file
 
+    def certificate(self) -> str:
+        """Speak TLS from the next start on; the certificate, which vouches for itself."""
+        key, file = self._folder / "key.pem", self._folder / "certificate.pem"
+        make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        names = ["-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1"]
+        places = ["-nodes", "-days", "30", "-keyout", str(key), "-out", str(file)]
+        subprocess.run([*make, *names, *places], check=True, capture_output=True)
+        self.configure("allow_anonymous true", f"certfile {file}", f"keyfile {key}")
+        return file.read_text()
+
     def rights(self, **access: bool) -> list[str]:
         """Lines for what everybody may do: its plain list of rights knows no subscriptions."""
         (plugin,) = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")

@@ -1,5 +1,6 @@
 """Clients of outside brokers: a real Mosquitto in between, which goes, refuses and comes back."""
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -145,6 +146,26 @@ def test_a_wrong_password_is_told_and_the_right_one_helps_at_once(
     broker.publish(UP, tts(1, level_cm=1), user="town", password="right-horse")
     eventually(lambda: results(town.level) == [1], "the reading is stored")
     assert "right-horse" not in caplog.text + str(Connection.objects.values().get())
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning"
+)  # paho leaves a refused TLS socket to the collector
+def test_an_encrypted_broker_is_believed_only_with_a_certificate(
+    broker: Broker, connect: Connect
+) -> None:
+    made = connect(tls=True)
+    eventually(lambda: has_problem("no_tls"), "nobody speaks TLS there")
+    broker.stop()
+    certificate = broker.certificate()
+    broker.start()
+    made.name = "Again"  # a changed record is tried at once
+    made.save()
+    eventually(lambda: has_problem("certificate"), "nobody vouches for it")
+    made.ca = certificate
+    made.save()
+    eventually(is_connected, "connected")
+    gc.collect()
 
 
 def test_a_subscription_that_is_refused_is_told(broker: Broker, connect: Connect) -> None:

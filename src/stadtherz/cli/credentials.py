@@ -75,16 +75,23 @@ def token() -> None:
     show_default=True,
     help="What it is good for; may be given several times.",
 )
+@click.option("--device", help="NETWORK/IDENTIFIER of the only device it delivers for.")
 @instance_options
-def create(name: str, organisation: str, scopes: tuple[str, ...]) -> None:
+def create(name: str, organisation: str, scopes: tuple[str, ...], device: str | None) -> None:
     """Make a token; it is shown once, the database keeps only its digest."""
     instance.load()
     instance.require_initialised()
     from stadtherz.identity.public import create_token, organisation_id
+    from stadtherz.ingest.public import device_id
 
     try:
+        owner = organisation_id(organisation)
+        network, _, identifier = (device or "").partition("/")
         text = create_token(
-            name, organisation_id(organisation), frozenset(Scope(scope) for scope in scopes)
+            name,
+            owner,
+            frozenset(Scope(scope) for scope in scopes),
+            device=device_id(owner, network, identifier) if device else None,
         )
     except StadtherzError as problem:
         raise click.ClickException(str(problem)) from problem

@@ -16,12 +16,12 @@ def device() -> None:
 
 
 @device.command("add")
-@click.argument("dev_eui")
+@click.argument("identifier")
 @click.option(
     "--network",
-    type=click.Choice(["tts", "chirpstack", "actility", "loriot", "helium"]),
+    type=click.Choice(["tts", "chirpstack", "actility", "loriot", "helium", "json"]),
     required=True,
-    help="Whose webhook brings its uplinks.",
+    help="Whose webhook brings its uplinks; json for devices that speak no LoRaWAN.",
 )
 @click.option("--organisation", required=True, help="Short name of the organisation.")
 @click.option("--name", required=True, help="Name of the place, for example 'Pegel Mühlbach'.")
@@ -38,7 +38,7 @@ def device() -> None:
 @click.option("--latitude", type=float, help="Where it stands, degrees north.")
 @instance_options
 def add(
-    dev_eui: str,
+    identifier: str,
     network: str,
     organisation: str,
     name: str,
@@ -52,7 +52,10 @@ def add(
     longitude: float | None,
     latitude: float | None,
 ) -> None:
-    """Register a device and the datastream its field feeds; prints the datastream's id."""
+    """Register a device and the datastream its field feeds; prints the datastream's id.
+
+    IDENTIFIER is its DevEUI; of a device that speaks no LoRaWAN what its messages call it.
+    """
     instance.load()
     instance.require_initialised()
     from stadtherz.identity.public import organisation_id
@@ -68,8 +71,8 @@ def add(
                 thing_name=name,
                 thing_description=name,
                 location=_point(longitude, latitude),
-                sensor_name=f"Device {dev_eui.upper()}",
-                sensor_description=f"LoRaWAN device of {name}",
+                sensor_name=f"Device {identifier if network == 'json' else identifier.upper()}",
+                sensor_description=f"Device of {name}",
                 observed=observed,
                 name=f"{name}: {observed.name}",
                 description=observed.description,
@@ -78,7 +81,7 @@ def add(
         register_device(
             owner=owner,
             network=network,
-            dev_eui=dev_eui,
+            dev_eui=identifier,
             name=name,
             codec=codec_id(owner, codec) if codec else None,
             fields=[

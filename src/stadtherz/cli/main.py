@@ -12,6 +12,7 @@ from stadtherz.cli.credentials import token, user
 from stadtherz.cli.device import device
 from stadtherz.cli.devices import devices
 from stadtherz.cli.export import export
+from stadtherz.cli.forms import forms
 from stadtherz.cli.import_ import import_table
 from stadtherz.cli.refused import refused
 from stadtherz.cli.serve import demo, init, serve
@@ -30,7 +31,8 @@ def main() -> None:
 
 
 for command in (
-    *(demo, init, serve, user, token, device, devices, connections, codec, basemap, service),
+    *(demo, init, serve, user, token, device, devices, connections, codec),
+    *(forms, basemap, service),
     *(backup, check, export, import_table, refused, simulate, store),
 ):
     main.add_command(command)

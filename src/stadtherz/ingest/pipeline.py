@@ -286,6 +286,14 @@ def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan
     return Plan(event=message.event, seen=seen)
 
 
+def amount(message: Uplink, device: KnownDevice) -> Plan:
+    """What a readable message of a device amounts to, for who only wants to know: whether a value jumps
+    is not judged, because the next one would be compared with it.
+    """
+    unwatched = tuple(replace(each, watch=None) for each in device.fields)
+    return _measurements(message, replace(device, fields=unwatched))
+
+
 def _measurements(message: Uplink, device: KnownDevice) -> Plan:
     if message.network != reading.NETWORK:
         message = _known_by(twins.key_of(message), message)

@@ -3,7 +3,8 @@
 `application(visibility_of)` answers the networks; `deliver` takes many deliveries at once;
 `register_device` sets a device up, `register_codec` what reads its payload, which `try_codec` shows;
 `import_types` keeps device types of a collection, from which `set_up_device` makes a device with its
-datastreams (`set_up_datastreams`: only these);
+datastreams (`set_up_datastreams`: only these); `register_form` says how messages of other devices are
+read, which `try_form` shows, and `form_query` is how a delivery names the form and its topic;
 `add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`;
 Connecting step by step is `Draft`, what `recognise` finds in a document and `unknown_devices` among the refused,
 `proposed` values, `rehearse` and `go_live`; by a list `read_sheet`, `Reader`, `keep_list`, `go_on`, `connect_rows`;
@@ -20,6 +21,8 @@ from stadtherz.ingest.deliveries import Delivered, deliver
 from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
+from stadtherz.ingest.forms.register import message_form, register_form
+from stadtherz.ingest.forms.trial import FormTrial, TriedReading, TriedValue, try_form
 from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
 from stadtherz.ingest.library.importing import Imported, Report, import_types
@@ -104,6 +107,7 @@ __all__ = [
     "DeviceState",
     "DeviceType",
     "Draft",
+    "FormTrial",
     "Imported",
     "Line",
     "Listed",
@@ -125,6 +129,8 @@ __all__ = [
     "TableImport",
     "TableMapping",
     "Trial",
+    "TriedReading",
+    "TriedValue",
     "Unknown",
     "Uplink",
     "Wanted",
@@ -149,6 +155,7 @@ __all__ = [
     "is_unknown",
     "keep_list",
     "merged",
+    "message_form",
     "name_is_taken",
     "newest",
     "of_refused",
@@ -162,6 +169,7 @@ __all__ = [
     "refused_counts",
     "register_codec",
     "register_device",
+    "register_form",
     "rehearse",
     "replay",
     "replay_many",
@@ -177,6 +185,7 @@ __all__ = [
     "symbol",
     "tables",
     "try_codec",
+    "try_form",
     "unit_choices",
     "unknown_devices",
     "waiting",

@@ -44,9 +44,20 @@ class TokenForm(forms.ModelForm):
 
     class Meta:
         model = ApiToken
-        fields = ["name", "organisation", "scopes"]
+        fields = ["name", "organisation", "scopes", "device"]
 
     text = ""  # of the new token, for the one page that shows it
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        device = data.get("device")
+        if device is None:
+            return data
+        if device.owner_id != getattr(data.get("organisation"), "pk", device.owner_id):
+            self.add_error("device", _text("This belongs to another organisation."))
+        if data.get("scopes", []) != [Scope.INGEST.value]:
+            self.add_error("device", _text("Such a token can only deliver measurements."))
+        return data
 
     def save(self, commit: bool = True) -> ApiToken:
         data = self.cleaned_data
@@ -55,6 +66,7 @@ class TokenForm(forms.ModelForm):
             data["name"],
             data["organisation"].pk,
             data["scopes"],
+            device=data["device"].pk if data["device"] else None,
             expires=now() + timedelta(days=days) if days else None,
         )
         self.instance = token
@@ -97,6 +109,7 @@ class TokenViewSet(AdministratorViewSet):
         "prefix",
         Column("scopes", label=_("Is allowed to"), accessor=_scopes),
         "organisation",
+        "device",
         date_column("last_used", _("Last used")),
         date_column("expires", _("Expires")),
         date_column("revoked", _("Revoked")),
@@ -110,6 +123,7 @@ class TokenViewSet(AdministratorViewSet):
         "organisation",
         "scopes",
         "network",
+        "device",
         "created",
         "last_used",
         "expires",

@@ -17,6 +17,7 @@ from stadtherz.kit.declaration import Service
 from stadtherz.web.staff import panel
 from stadtherz.web.staff_connections import ConnectionViewSet
 from stadtherz.web.staff_datasets import DatasetViewSet
+from stadtherz.web.staff_forms import MessageFormViewSet
 from stadtherz.web.staff_home import Figures
 from stadtherz.web.staff_ingest import (
     CodecViewSet,
@@ -56,6 +57,7 @@ class Data(ViewSetGroup):
         DeviceFieldViewSet,
         DeviceTypeViewSet,
         CodecViewSet,
+        MessageFormViewSet,
         ConnectionViewSet,
         RefusedUplinkViewSet,
         TableImportViewSet,

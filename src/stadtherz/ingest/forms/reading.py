@@ -28,7 +28,7 @@ _LONGEST_NAME = 100
 _MOST_FIELDS = 1_000  # of a form that was sent, and of an address
 _MOST_COPIES = 200_000  # of fields that stand beside a list, over all its entries
 _SHOWN = 60
-_FORM = "application/x-www-form-urlencoded"
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Misfit(Invalid):
         self.part = part
         self.fault = fault
         self.expression = expression
+        self.message: Any = None  # the reading that it was looked for in
         self.value = shown(str(value), _SHOWN)
 
     @property
@@ -113,14 +114,14 @@ def content(body: bytes, kind: str) -> Any:
 
     Many senders announce JSON as something else, so what looks like JSON is read as that.
     """
-    if kind == _FORM and not body.lstrip().startswith((b"{", b"[")):
+    if kind == FORM and not body.lstrip().startswith((b"{", b"[")):
         return dict(_pairs("document", _utf8(body)))
     try:
         return document.parse(body)
     except Invalid as problem:
-        if not kind or kind == _FORM or "json" in kind:
+        if not kind or kind == FORM or "json" in kind:
             raise
-        kinds = f"it is announced as {shown(kind, _SHOWN)}; send JSON or {_FORM}"
+        kinds = f"it is announced as {shown(kind, _SHOWN)}; send JSON or {FORM}"
         raise Invalid(problem.field, f"{problem.reason} ({kinds})") from problem
 
 
@@ -201,6 +202,7 @@ def _reading(form: KnownForm, entry: _Entry, where: ZoneInfo, received: Micros) 
         time = _time(form.time, entry.whole, where, received)
         key = _key(form, entry, device, time, received)
     except Misfit as misfit:
+        misfit.message = entry.whole.content
         return misfit
     return Uplink(
         network=NETWORK,

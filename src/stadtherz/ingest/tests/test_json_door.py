@@ -9,8 +9,9 @@ from django.core.exceptions import ValidationError
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import SYSTEM, Visibility
+from stadtherz.ingest import devices
 from stadtherz.ingest.document import LARGEST
-from stadtherz.ingest.models import Device, MessageForm, RefusedUplink
+from stadtherz.ingest.models import Device, DeviceField, MessageForm, RefusedUplink
 from stadtherz.ingest.public import (
     Delivery,
     NewField,
@@ -19,6 +20,7 @@ from stadtherz.ingest.public import (
     device_state,
     register_device,
     replay,
+    try_form,
 )
 from stadtherz.ingest.tests.factories import (
     EUI,
@@ -198,6 +200,17 @@ def test_bad_input_is_kept_with_a_reason_and_nothing_else_stops(
     assert (answer.status_code, told in answer.json()["detail"]) == (status, True), answer.text
     assert refused().owner_id == town.organisation
     assert door.post({"id": "north", "level": 1, "at": AT}, path=WEATHER).status_code == 200
+
+
+def test_trying_an_example_leaves_no_trace(town: Town, door: Door) -> None:
+    DeviceField.objects.filter(datastream=town.level).update(jump=10)
+    devices.forget()
+    door.post(told(level=5), path=WEATHER)
+    trial = try_form(MessageForm.objects.get(), orjson.dumps(told(level=400, at=AT + 60)))
+    assert [each.result for each in trial.readings[0].values] == [400]
+    assert door.post(told(level=6, at=AT + 120), path=WEATHER).json()["stored"] == 1
+    assert results(town.level) == [5, 6]
+    assert readings(town.level).result_quality is None  # no jump from 400 to 6
 
 
 def test_unknown_fields_are_of_no_account(town: Town, door: Door) -> None:

@@ -22,6 +22,7 @@ from stadtherz.ingest.public import (
     Device,
     DeviceField,
     DeviceType,
+    MessageForm,
     RefusedUplink,
     TableImport,
     WatchedFolder,
@@ -47,6 +48,7 @@ class Town:
     device_type: int
     codec: int
     connection: int
+    message_form: int
     refused: int
     table: int
     mapping: int
@@ -64,6 +66,9 @@ def town(slug: str) -> Town:
         owner_id=owner, network="tts", dev_eui=f"{owner:016X}", name=f"Sonde {slug}"
     )
     codec = Codec.objects.create(owner_id=owner, name=f"Höhe {slug}", text="level 0 u8")
+    message_form = MessageForm.objects.create(
+        owner_id=owner, name=f"Wetter {slug}", key="wetter", device="id", time="at"
+    )
     product = DeviceType.objects.create(
         owner_id=owner, vendor="Maker", name=f"Sonde {slug}", key=f"maker/{slug}", codec=codec
     )
@@ -96,6 +101,7 @@ def town(slug: str) -> Town:
         device_type=product.pk,
         codec=codec.pk,
         connection=_connection(slug, owner),
+        message_form=message_form.pk,
         refused=refused.pk,
         table=TableImport.objects.create(owner_id=owner, name=f"{slug}.csv", created_at=1).pk,
         mapping=mapping.pk,

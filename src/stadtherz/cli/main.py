@@ -14,6 +14,7 @@ from stadtherz.cli.devices import devices
 from stadtherz.cli.export import export
 from stadtherz.cli.forms import forms
 from stadtherz.cli.import_ import import_table
+from stadtherz.cli.pull import pull
 from stadtherz.cli.refused import refused
 from stadtherz.cli.serve import demo, init, serve
 from stadtherz.cli.service import service
@@ -33,7 +34,7 @@ def main() -> None:
 for command in (
     *(demo, init, serve, user, token, device, devices, connections, codec),
     *(forms, basemap, service),
-    *(backup, check, export, import_table, refused, simulate, store),
+    *(backup, check, export, import_table, refused, pull, simulate, store),
 ):
     main.add_command(command)
 

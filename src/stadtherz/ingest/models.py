@@ -558,6 +558,11 @@ from stadtherz.ingest.forms.models import MessageForm  # noqa: E402, F401 - room
 
 # Tables of rooms of this package; Django finds them here.
 from stadtherz.ingest.onboarding import models as _onboarding  # noqa: E402, F401
+from stadtherz.ingest.pull.models import (  # noqa: E402
+    PulledEntity,  # noqa: F401
+    PulledStream,  # noqa: F401
+    PullSource,  # noqa: F401
+)
 from stadtherz.ingest.tables.models import (  # noqa: E402 - rooms of their own
     TableImport,  # noqa: F401
     TableMapping,  # noqa: F401

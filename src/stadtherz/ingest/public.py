@@ -10,7 +10,9 @@ Connecting step by step is `Draft`, what `recognise` finds in a document and `un
 `proposed` values, `rehearse` and `go_live`; by a list `read_sheet`, `Reader`, `keep_list`, `go_on`, `connect_rows`;
 `swap` gives a device's place to another.
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
-way. `tables` takes in CSV files and workbooks. The models are for the back office, which shows and edits them.
+way. `add_source` keeps another SensorThings server, of which `start_pulling` copies what is new until
+`stop_pulling`; `pull_now` does so at once. `tables` takes in CSV files and
+workbooks. The models are for the back office, which shows and edits them.
 """
 
 from stadtherz.ingest.connections.keeper import start_connections, stop_connections
@@ -70,6 +72,11 @@ from stadtherz.ingest.onboarding.values import (
     streams_of,
 )
 from stadtherz.ingest.pipeline import NETWORKS, READERS, Answer, Delivery
+from stadtherz.ingest.pull.keeper import start_pulling, stop_pulling
+from stadtherz.ingest.pull.models import PullSource
+from stadtherz.ingest.pull.register import add_source
+from stadtherz.ingest.pull.run import Round
+from stadtherz.ingest.pull.run import run_source as pull_now
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import (
     DeviceState,
@@ -118,11 +125,13 @@ __all__ = [
     "NewDevice",
     "NewField",
     "Progress",
+    "PullSource",
     "Reader",
     "Recognised",
     "RefusedUplink",
     "Replacement",
     "Report",
+    "Round",
     "Source",
     "Sticker",
     "Swap",
@@ -137,6 +146,7 @@ __all__ = [
     "WatchedFolder",
     "Which",
     "add_connection",
+    "add_source",
     "application",
     "catch_up",
     "check_new",
@@ -162,6 +172,7 @@ __all__ = [
     "property_choices",
     "proposed",
     "proposed_value",
+    "pull_now",
     "quality_sentence",
     "read_eui",
     "read_sheet",
@@ -178,8 +189,10 @@ __all__ = [
     "set_up_device",
     "sheet_template",
     "start_connections",
+    "start_pulling",
     "stop",
     "stop_connections",
+    "stop_pulling",
     "streams_of",
     "swap",
     "symbol",

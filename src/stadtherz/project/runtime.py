@@ -4,7 +4,13 @@ import gc
 import logging
 
 from stadtherz.alerts.public import start_delivery, stop_delivery
-from stadtherz.ingest.public import start_connections, stop_connections, tables
+from stadtherz.ingest.public import (
+    start_connections,
+    start_pulling,
+    stop_connections,
+    stop_pulling,
+    tables,
+)
 from stadtherz.ingest.public import stop as stop_ingest
 from stadtherz.kit.public import consumers
 from stadtherz.project.scheduler import Scheduler, daily_and_service_jobs
@@ -25,6 +31,7 @@ def start() -> None:
     start_connections()
     tables.start()
     _scheduler.start()
+    start_pulling()
     keep_what_is_loaded()
     logger.info("background parts started")
 
@@ -43,6 +50,7 @@ def stop() -> None:
     """Stop in reverse order; whatever was acknowledged is on disk by then."""
     stop_connections()
     stop_ingest()
+    stop_pulling()
     _scheduler.stop()
     tables.stop()
     stop_delivery()

@@ -21,6 +21,7 @@
     STADTHERZ_TABLE_MB         the largest table (CSV, Excel) that may be uploaded, in megabytes
     STADTHERZ_WATCHED          the folder with the watched folders; unset means `watched` in the data folder
     STADTHERZ_LOG              the least serious messages to log: DEBUG, INFO, WARNING or ERROR
+    STADTHERZ_PULL_PRIVATE     1 lets sources be pulled from addresses within a private network
     STADTHERZ_TOKEN            the token `stadtherz simulate` sends with, so that no list of processes shows it
     STADTHERZ_DEMO             1 in the demo, which says so on every page; set by `stadtherz demo`
 
@@ -56,6 +57,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if HTTPS else []
 DATABASES: dict[str, dict[str, Any]] = {
     "default": database_settings(os.environ.get("STADTHERZ_ENGINE", ""), DATA)
 }
+PULL_PRIVATE = os.environ.get("STADTHERZ_PULL_PRIVATE") == "1"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

@@ -35,6 +35,7 @@ from stadtherz.web.staff_people import (
     MemberViewSet,
     OrganisationViewSet,
 )
+from stadtherz.web.staff_pull import PullSourceViewSet
 from stadtherz.web.staff_store import DatastreamViewSet, ThingViewSet
 from stadtherz.web.staff_swap import register_actions
 from stadtherz.web.staff_tables import (
@@ -63,6 +64,7 @@ class Data(ViewSetGroup):
         TableImportViewSet,
         TableMappingViewSet,
         WatchedFolderViewSet,
+        PullSourceViewSet,
         ThingViewSet,
         DatastreamViewSet,
         DatasetViewSet,

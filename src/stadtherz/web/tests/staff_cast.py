@@ -27,6 +27,7 @@ from stadtherz.ingest.public import (
     TableImport,
     WatchedFolder,
     add_connection,
+    add_source,
     tables,
 )
 from stadtherz.store import public as store
@@ -49,6 +50,7 @@ class Town:
     codec: int
     connection: int
     message_form: int
+    source: int
     refused: int
     table: int
     mapping: int
@@ -102,6 +104,9 @@ def town(slug: str) -> Town:
         codec=codec.pk,
         connection=_connection(slug, owner),
         message_form=message_form.pk,
+        source=add_source(
+            owner, f"Quelle {slug}", url=f"https://{slug}.example/v1.1", token=f"geheim-{slug}"
+        ).pk,
         refused=refused.pk,
         table=TableImport.objects.create(owner_id=owner, name=f"{slug}.csv", created_at=1).pk,
         mapping=mapping.pk,

@@ -36,6 +36,7 @@ RULES = {
     "codec": Rule("viewer", "editor", "add change delete"),
     "connection": Rule("administrator", "administrator", "add change delete"),
     "messageform": Rule("viewer", "editor", "add change delete"),
+    "pullsource": Rule("administrator", "administrator", "add change delete"),
     "refused": Rule("viewer", "editor", ""),
     "table": Rule("viewer", "editor", "add delete"),
     "tablemapping": Rule("viewer", "editor", "change delete"),
@@ -58,6 +59,7 @@ ROWS = {
     "codec": "codec",
     "connection": "connection",
     "messageform": "message_form",
+    "pullsource": "source",
     "refused": "refused",
     "table": "table",
     "tablemapping": "mapping",
@@ -135,7 +137,18 @@ def test_every_view_set_of_the_platform_stands_in_the_matrix() -> None:
 
 
 def test_no_view_set_of_ours_has_an_address_that_the_matrix_does_not_know() -> None:
-    known = {*LISTS, "add", *SEEN, *CHANGED, "replay", "set_up", "swap", "stickers", *TABLE_STEPS}
+    known = {
+        *LISTS,
+        "add",
+        *SEEN,
+        *CHANGED,
+        "replay",
+        "set_up",
+        "fetch",
+        "swap",
+        "stickers",
+        *TABLE_STEPS,
+    }
     for views in ours():
         if type(views).__module__.startswith("stadtherz.web"):
             names = {str(url.name) for url in views.get_urlpatterns()}

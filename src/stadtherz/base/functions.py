@@ -44,6 +44,10 @@ FUNCTIONS: dict[str, Signature] = {
     "date": Signature(_I, (_I,)),  # the midnight (UTC) before
     "time": Signature(_D, (_I,)),  # since that midnight
     "totaloffsetminutes": Signature(_N, (_I,)),
+    "local": Signature(
+        _I, (_I, _T)
+    ),  # the time at which a clock in UTC shows what one of the zone shows
+    "offset": Signature(_N, (_I, _T)),  # of the zone from UTC at that time, in minutes
     "round": Signature(_N, (_N,)),
     "floor": Signature(_N, (_N,)),
     "ceiling": Signature(_N, (_N,)),

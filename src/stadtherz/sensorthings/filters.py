@@ -28,7 +28,7 @@ from stadtherz.base.time import EARLIEST, LATEST, Micros
 from stadtherz.sensorthings import periods, quantifiers
 from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.formats import Unsupported
-from stadtherz.sensorthings.functions import INTERVAL, SIGNATURES
+from stadtherz.sensorthings.functions import INTERVAL, SIGNATURES, in_zone
 from stadtherz.sensorthings.grammar import flattened
 from stadtherz.sensorthings.literals import (
     geometry,
@@ -61,6 +61,7 @@ from stadtherz.sensorthings.syntax import (
     Unary,
 )
 from stadtherz.sensorthings.trees import conjunction, entity_at, kind_of, passes_many, walk
+from stadtherz.sql.public import zone_of
 
 IDS = ("id", "@iot.id")
 Operand = Expression | Span
@@ -314,6 +315,9 @@ class Resolver:
             self._check_pattern(node.arguments[2], arguments[2])
         if node.name == "substringof":
             return Call("contains", arguments[::-1], Kind.BOOLEAN)
+        if signature.takes == (Kind.TIME, Kind.TEXT) and len(arguments) == 2:
+            self._check_zone(node.arguments[1], arguments[1])
+            return in_zone(node.name, *arguments)
         return Call(node.name, arguments, signature.gives)
 
     def _interval(self, node: Function) -> Span:
@@ -325,6 +329,10 @@ class Resolver:
         if kind_of(end) is Kind.DURATION:
             return Span(start, _later(start, end))
         return Span(start, self._as_kind(end, Kind.TIME, node.arguments[1], node.name))
+
+    def _check_zone(self, node: Node, zone: Expression) -> None:
+        if isinstance(zone, Literal) and zone.value is not None and zone_of(zone.value) is None:
+            raise self.fail(node, "a zone has a name such as 'Europe/Berlin', or is '+02:00'")
 
     def _check_pattern(self, node: Node, pattern: Expression) -> None:
         if isinstance(pattern, Literal) and not is_pattern(pattern.value):

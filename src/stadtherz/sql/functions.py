@@ -5,9 +5,12 @@ Null in gives null out, and so does what has no answer (a division by zero, a ti
 """
 
 import math
+import re
 from collections.abc import Callable
+from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache, wraps
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import shapely
@@ -18,6 +21,18 @@ from stadtherz.base.time import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND, fro
 
 LONGEST = 400_000_000_000 * SECOND
 """The longest duration either way, about 12,700 years; two of them still fit an integer column."""
+
+_OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
+ZONE = "^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)+$"
+_SHORT = (
+    "CST6CDT Cuba EST EST5EDT Egypt Eire GB GB-Eire GMT GMT+0 GMT-0 GMT0 Greenwich HST Hongkong Iceland "
+    "Iran Israel Jamaica Japan Kwajalein Libya MST MST7MDT NZ NZ-CHAT Navajo PRC PST8PDT Poland Portugal "
+    "ROC ROK Singapore Turkey UCT UTC Universal W-SU Zulu"
+)
+SHORT_ZONES = tuple(_SHORT.split())
+"""Zones without a continent. CET, EET, MET and WET are missing: whether they have a summer is disputed."""
+
+_MICROSECOND = timedelta(microseconds=1)
 
 Implementation = Callable[..., Any]
 
@@ -50,6 +65,43 @@ def _round(value: float) -> float:
     return math.copysign(math.floor(abs(value) + 0.5), value)
 
 
+@lru_cache(maxsize=128)
+def zone_of(name: str) -> tzinfo | None:
+    """A zone by its IANA name or as an offset such as +02:00; None if there is none."""
+    if found := _OFFSET.fullmatch(name):
+        sign, hours, minutes = found.groups()
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        return timezone(-offset if sign == "-" else offset)
+    if name == "Z":
+        return UTC
+    if name not in SHORT_ZONES and not re.search(ZONE, name, re.ASCII):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _shift(us: int, name: str) -> int | None:
+    """Microseconds by which the zone's clocks are ahead of UTC at that time."""
+    zone = zone_of(name)
+    try:
+        offset = None if zone is None else from_us(us).astimezone(zone).utcoffset()
+    except OverflowError:
+        return None
+    return None if offset is None else offset // _MICROSECOND
+
+
+def _local(us: int, name: str) -> int | None:
+    shift = _shift(us, name)
+    return None if shift is None else _within(us + shift, EARLIEST, LATEST)
+
+
+def _zone_offset(us: int, name: str) -> float | None:
+    shift = _shift(us, name)
+    return None if shift is None else shift / MINUTE
+
+
 _PLAIN: dict[str, Implementation] = {
     "div": lambda a, b: None if b == 0 else a / b,
     "mod": _mod,
@@ -77,6 +129,8 @@ _PLAIN: dict[str, Implementation] = {
     "date": lambda us: us - us % DAY,
     "time": lambda us: us % DAY,
     "totaloffsetminutes": lambda us: 0,
+    "local": _local,
+    "offset": _zone_offset,
     "round": _round,
     "floor": lambda value: float(math.floor(value)),
     "ceiling": lambda value: float(math.ceil(value)),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from stadtherz.base.time import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND
-from stadtherz.sql.functions import LONGEST, engine_name
+from stadtherz.sql.functions import LONGEST, SHORT_ZONES, ZONE, engine_name
 
 _SINCE_MIDNIGHT = f"mod(mod(us, {DAY}) + {DAY}, {DAY})"  # mod() of a negative is negative
 _MIDNIGHT = f"(us - {_SINCE_MIDNIGHT})"
@@ -29,6 +29,7 @@ def _position(name: str) -> str:
 _SUM, _DIFFERENCE = "a::numeric + b", "a::numeric - b"
 _TWO_TEXTS = "t text, part text"
 _TWO_TIMES = "a bigint, b bigint"
+_IN_ZONE = "us bigint, zone text"
 _PATH = "document jsonb, path text[]"
 _VALUE = "(document #> path)"
 _TYPE = f"coalesce(jsonb_typeof{_VALUE}, 'null')"
@@ -87,6 +88,8 @@ _PLAIN: list[tuple[str, str, str, str]] = [
         "double precision",
         "CASE WHEN us IS NOT NULL THEN 0 END::double precision",
     ),
+    ("local", _IN_ZONE, "bigint", _bounded("us::numeric + sh_shift(us, zone)", EARLIEST, LATEST)),
+    ("offset", _IN_ZONE, "double precision", f"sh_shift(us, zone)::double precision / {MINUTE}"),
     ("round", "x double precision", "double precision", "sign(x) * floor(abs(x) + 0.5)"),
     ("floor", "x double precision", "double precision", "floor(x)"),
     ("ceiling", "x double precision", "double precision", "ceil(x)"),
@@ -113,6 +116,24 @@ _PLAIN: list[tuple[str, str, str, str]] = [
     ),
 ]
 
+# PostgreSQL reads the sign of an offset the other way round (POSIX), so those are not its work, and any
+# word is a zone to it. Here an unknown zone gives null.
+_SHIFT = f"""
+CREATE OR REPLACE FUNCTION sh_shift(us bigint, zone text) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE seconds bigint := us / 1000000;
+BEGIN
+    IF us IS NULL OR zone IS NULL THEN RETURN NULL; END IF;
+    IF zone = 'Z' THEN RETURN 0; END IF;
+    IF zone ~ '^[+-]([01][0-9]|2[0-3]):[0-5][0-9]$' THEN
+        RETURN extract(epoch FROM zone::interval)::bigint * 1000000;
+    END IF;
+    IF zone !~ '{ZONE}' AND zone <> ALL (string_to_array('{" ".join(SHORT_ZONES)}', ' ')) THEN RETURN NULL; END IF;
+    RETURN (extract(epoch FROM to_timestamp(seconds::double precision) AT TIME ZONE zone)::bigint
+        - seconds) * 1000000;
+EXCEPTION WHEN OTHERS THEN RETURN NULL;
+END $$
+"""
 # A Location may hold any JSON (18-088 §8.2.2), so a text that is no geometry must give null.
 _GEOMETRY = """
 CREATE OR REPLACE FUNCTION sh_geometry(document jsonb) RETURNS geometry
@@ -158,6 +179,7 @@ END $$
 
 def install_on_postgresql(cursor: Any) -> None:
     """Create or replace the functions; those over geometries only where PostGIS exists."""
+    cursor.execute(_SHIFT)
     cursor.execute("SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'")
     unicode = ' COLLATE "und-x-icu"' if cursor.fetchone() else ""
     for name, takes, gives, body in _PLAIN:

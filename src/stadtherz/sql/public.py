@@ -19,7 +19,7 @@ from stadtherz.sql.fragment import (
     join,
     named,
 )
-from stadtherz.sql.functions import IMPLEMENTATIONS, LONGEST, install_on_sqlite, rank, walk
+from stadtherz.sql.functions import IMPLEMENTATIONS, LONGEST, install_on_sqlite, rank, walk, zone_of
 from stadtherz.sql.keyset import beyond, typed
 from stadtherz.sql.kinds import RANKS, SPECIAL, arguments_of, compared_kind, kind_of, operation
 from stadtherz.sql.leaves import INT64, Leaves, expect
@@ -60,6 +60,7 @@ __all__ = [
     "rank",
     "typed",
     "walk",
+    "zone_of",
 ]
 
 _with_geometry: dict[str, bool] = {}

@@ -246,3 +246,45 @@ def test_datastreams_are_sorted_by_what_they_observe_first(city2: Client) -> Non
     )
     assert readings.status == 200
     assert city2.get("/Things?$orderby=Datastreams/name").status == 400
+
+
+# --- zones of times ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("condition", "number"),
+    [
+        ("hour(phenomenonTime,'Europe/Berlin') eq hour(phenomenonTime) add 1", 1),
+        ("hour(phenomenonTime/start,'Asia/Kolkata') lt 24", 1),
+        ("totaloffsetminutes(phenomenonTime,'Asia/Kolkata') eq 330", 1),
+        ("totaloffsetminutes(phenomenonTime,'-02:30') eq -150", 1),
+        ("minute(phenomenonTime,'+00:30') eq minute(phenomenonTime add duration'PT30M')", 1),
+        ("year(phenomenonTime,'Z') eq year(phenomenonTime)", 1),
+        ("time(phenomenonTime,'+00:00') eq time(phenomenonTime)", 1),
+        ("date(phenomenonTime,'-12:00') le date(phenomenonTime)", 1),
+        ("hour(phenomenonTime,Datastream/Thing/name) ge 0", 0),  # no zone, no hour
+        ("hour(phenomenonTime,Datastream/Thing/properties/none) ge 0", 0),
+    ],
+)
+def test_functions_of_times_take_a_zone(city2: Client, condition: str, number: int) -> None:
+    """conf/api/read/options/filter: date functions with a time zone"""
+    found = city2.get(f"/Observations?$filter={condition.replace('+', '%2B')}").value
+    assert bool(found) == bool(number)
+    assert not number or len(found) == len(city2.get("/Observations").value)
+
+
+def test_the_zone_of_a_thing_decides_what_day_it_is(city2: Client) -> None:
+    for address in ("/Things?$filter=", "/HistoricalLocations?$filter="):
+        when = "now()" if "Things" in address else "time"
+        for zone in ("'Europe/Berlin'", "'+14:00'"):
+            assert city2.get(f"{address}day({when},{zone.replace('+', '%2B')}) gt 0").status == 200
+
+
+@pytest.mark.parametrize(
+    "zone", ["'Nowhere'", "'CEST'", "'europe/berlin'", "'+25:00'", "''", "5", "'Europe/Berlin','x'"]
+)
+def test_what_is_no_zone_is_refused(city2: Client, zone: str) -> None:
+    answer = city2.get(
+        f"/Observations?$filter=hour(phenomenonTime,{zone.replace('+', '%2B')}) eq 1"
+    )
+    assert answer.status == 400

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cmp_to_key
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import shapely
 
@@ -188,6 +189,13 @@ _WANTED = {
     **dict.fromkeys(("indexof", "tolower", "toupper", "trim", "concat"), "text"),
 }
 
+
+def _minutes(us: int, zone: str) -> float:
+    offset = _moment(us).astimezone(ZoneInfo(zone)).utcoffset()
+    assert offset is not None
+    return offset.total_seconds() / 60
+
+
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
     "sub": operator.sub,
@@ -219,6 +227,8 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "date": lambda us: us // 86_400_000_000 * 86_400_000_000,
     "time": lambda us: us % 86_400_000_000,
     "totaloffsetminutes": lambda us: 0,
+    "local": lambda us, zone: us + int(_minutes(us, zone) * 60_000_000),
+    "offset": _minutes,
     "geo.distance": _over(shapely.distance),
     "geo.length": _length,
     "geo.intersects": _over(shapely.intersects),

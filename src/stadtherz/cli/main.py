@@ -11,6 +11,7 @@ from stadtherz.cli.connections import connections
 from stadtherz.cli.credentials import token, user
 from stadtherz.cli.device import device
 from stadtherz.cli.devices import devices
+from stadtherz.cli.downlink import downlink
 from stadtherz.cli.export import export
 from stadtherz.cli.forms import forms
 from stadtherz.cli.import_ import import_table
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, init, serve, user, token, device, devices, connections, codec),
+    *(demo, init, serve, user, token, device, devices, connections, downlink, codec),
     *(forms, basemap, service),
     *(backup, check, export, import_table, refused, pull, simulate, store),
 ):

@@ -41,7 +41,8 @@ class Lost(Exception):
 @dataclass(frozen=True)
 class Job:
     """A payload and the codec that reads it. `received` in microseconds; `owner` is whom a slow
-    codec is held against: jobs of different owners take turns.
+    codec is held against: jobs of different owners take turns. With `encode` it is the other way: this
+    object becomes {"bytes": [...], "fPort": ...}.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Job:
     owner: object = None
     variables: dict[str, str] = field(default_factory=dict)
     digest: str = ""
+    encode: dict[str, Any] | None = None
 
     @cached_property
     def code(self) -> str:
@@ -69,6 +71,8 @@ class Job:
         if not known:
             # Some published files end in NUL bytes, which no engine takes.
             told["text"] = self.text.replace("\x00", " ")
+        if self.encode is not None:
+            told["encode"] = self.encode
         if forget:
             told["forget"] = True
         content = json.dumps(told).encode() if not known else orjson.dumps(told)

@@ -1,10 +1,11 @@
-"""A worker process: decodes one payload after the other, each in a fresh JavaScript context.
+"""A worker process: decodes (or encodes) one payload after the other, each in a fresh JavaScript context.
 
 Started by `process` as a script of its own (`python -I worker.py LIMITS`), so that it imports nothing
 of the product and gets neither its environment nor its open files. Frames go both ways: four bytes of
 length, big endian, then the content. First it says what it is; then it answers every request:
 
     {"code": digest, "text": ... the first time ..., "input": [bytes, port, milliseconds, variables]}
+    (with "encode": the object, it is a downlink that has no bytes yet)
     {"cpu": seconds} NEWLINE then +[result, log] as `call.js` gives it, or -{"fault", "detail", "line"}
 
 It holds itself to its limits as far as it can; the parent kills it where it cannot.
@@ -26,11 +27,20 @@ HELLO = b"stadtherz codec worker 1"
 _HERE = Path(__file__).parent
 _ROOM = (_HERE / "room.js").read_text("utf-8")
 _BUFFER = (_HERE / "buffer.js").read_text("utf-8")
-_FUNCTIONS = ",".join(
-    f'typeof {name}=="function"?{name}:module.exports.{name}||exports.{name}'
-    for name in ("decodeUplink", "Decode", "Decoder")
+
+
+def _functions(*names: str) -> str:
+    return ",".join(
+        f'typeof {name}=="function"?{name}:module.exports.{name}||exports.{name}' for name in names
+    )
+
+
+_CALL = (_HERE / "call.js").read_text("utf-8").rstrip() + (
+    f"({_functions('decodeUplink', 'Decode', 'Decoder')},%s,%d,%d,%s)"
 )
-_CALL = (_HERE / "call.js").read_text("utf-8").rstrip() + f"({_FUNCTIONS},%s,%d,%d,%s)"
+_ENCODE = (_HERE / "encode.js").read_text("utf-8").rstrip() + (
+    f"({_functions('encodeDownlink', 'Encode', 'Encoder')},%s,%d,%s)"
+)
 _LINE = re.compile(r"<input>:(\d+)")
 _NO_RESULT = ("no_function", "promise")
 _LENGTH = struct.Struct(">I")
@@ -82,13 +92,20 @@ def _answer(request: dict[str, Any], texts: dict[str, str], limits: dict[str, An
     if "text" in request:
         texts[request["code"]] = request["text"]
     try:
-        told = _run(texts[request["code"]], request["input"], limits)
+        told = _run(texts[request["code"]], _call(request), limits)
     except MemoryError:
         told = _failed("memory")
     return told.encode("utf-8", errors="replace")
 
 
-def _run(text: str, given: list[Any], limits: dict[str, Any]) -> str:
+def _call(request: dict[str, Any]) -> str:
+    bytes_, f_port, time_ms, variables = request["input"]
+    if "encode" in request:
+        return _ENCODE % (json.dumps(request["encode"]), f_port, json.dumps(variables))
+    return _CALL % (bytes_, f_port, time_ms, json.dumps(variables))
+
+
+def _run(text: str, call: str, limits: dict[str, Any]) -> str:
     context = quickjs.Context()
     context.set_memory_limit(limits["memory"])
     context.set_max_stack_size(limits["stack"])
@@ -96,12 +113,11 @@ def _run(text: str, given: list[Any], limits: dict[str, Any]) -> str:
     context.eval(_ROOM)
     if "Buffer" in text:
         context.eval(_BUFFER)
-    bytes_, f_port, time_ms, variables = given
     fault = "syntax"
     try:
         context.eval(text)
         fault = "threw"
-        told = context.eval(_CALL % (bytes_, f_port, time_ms, json.dumps(variables)))
+        told = context.eval(call)
     except quickjs.StackOverflow:
         return _failed("recursion")
     except quickjs.JSException as problem:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.ingest import pipeline, refused, resets, seen
+from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Undecoded
 from stadtherz.store.public import Reading, Receipt, submit
 
@@ -70,6 +71,8 @@ def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
         outcome = resets.settled(plan, outcome)
     if pipeline.is_news(outcome):
         seen.note(*plan.seen)
+    if plan.told is not None:
+        news.tell(plan.told)
     keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)
     return Delivered(pipeline.answer(plan, outcome), keep)
 

@@ -20,6 +20,7 @@ from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.ingest import document, lanes, pipeline, refused, resets, seen
 from stadtherz.ingest.at_once import ShortWay
+from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.forms import reading
 from stadtherz.ingest.pipeline import NETWORKS, Answer, Begun, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
@@ -92,6 +93,8 @@ async def _answer(
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
     if pipeline.is_news(receipts):
         seen.note(*plan.seen)
+    if plan.told is not None:
+        await asyncio.wrap_future(lanes.work.submit(news.tell, plan.told))
     if plan.refusal is None:
         return pipeline.answer(plan, receipts)
     with translation.override(_language(scope)):

@@ -554,6 +554,10 @@ from stadtherz.ingest.connections.models import (  # noqa: E402 - rooms of their
     Connection,  # noqa: F401
     ConnectionClient,  # noqa: F401
 )
+from stadtherz.ingest.downlinks.models import (  # noqa: E402 - rooms of their own
+    Downlink,  # noqa: F401
+    DownlinkWay,  # noqa: F401
+)
 from stadtherz.ingest.forms.models import MessageForm  # noqa: E402, F401 - rooms of their own
 
 # Tables of rooms of this package; Django finds them here.

@@ -18,6 +18,8 @@ from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
 from stadtherz.ingest import decoding, devices, document, twins
 from stadtherz.ingest.devices import KnownDevice
+from stadtherz.ingest.downlinks import news
+from stadtherz.ingest.downlinks.news import Told
 from stadtherz.ingest.forms import known as forms
 from stadtherz.ingest.forms import reading
 from stadtherz.ingest.forms.reading import KnownForm, Misfit
@@ -61,7 +63,8 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done with a delivery: store `readings`, keep `refusal`, note who was `seen`.
+    """What is to be done with a delivery: store `readings`, keep `refusal`, note who was `seen`, and what
+    is `told` of a downlink.
 
     `at_the_door`: its sender may not deliver, or the document is too large to be looked at. `counted` is
     the key of readings that only the frame counter tells from others (`resets`).
@@ -71,6 +74,7 @@ class Plan:
     refusal: Refusal | None = None
     seen: Sequence[Seen] = ()
     event: str | None = None
+    told: Told | None = None
     at_the_door: bool = False
     counted: str = ""
 
@@ -280,10 +284,10 @@ def _device(
 
 
 def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan:
-    seen = []
-    if device is not None:
-        seen = [Seen(device.id, received, event=message.event, battery=message.battery)]
-    return Plan(event=message.event, seen=seen)
+    if device is None:
+        return Plan(event=message.event)
+    seen = [Seen(device.id, received, event=message.event, battery=message.battery)]
+    return Plan(event=message.event, seen=seen, told=news.told(message, device.id))
 
 
 def amount(message: Uplink, device: KnownDevice) -> Plan:

@@ -9,6 +9,7 @@ read, which `try_form` shows, and `form_query` is how a delivery names the form 
 Connecting step by step is `Draft`, what `recognise` finds in a document and `unknown_devices` among the refused,
 `proposed` values, `rehearse` and `go_live`; by a list `read_sheet`, `Reader`, `keep_list`, `go_on`, `connect_rows`;
 `swap` gives a device's place to another.
+`send_downlink`, `send_again` and `withdraw` are about messages to devices;
 `device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
 way. `add_source` keeps another SensorThings server, of which `start_pulling` copies what is new until
 `stop_pulling`; `pull_now` does so at once. `tables` takes in CSV files and
@@ -20,6 +21,9 @@ from stadtherz.ingest.connections.models import Connection, ConnectionClient
 from stadtherz.ingest.connections.register import add_connection
 from stadtherz.ingest.connections.words import ConnectionState
 from stadtherz.ingest.deliveries import Delivered, deliver
+from stadtherz.ingest.downlinks.asking import send_again, send_downlink, withdraw
+from stadtherz.ingest.downlinks.models import Downlink
+from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
@@ -113,6 +117,8 @@ __all__ = [
     "DeviceList",
     "DeviceState",
     "DeviceType",
+    "Downlink",
+    "DownlinkState",
     "Draft",
     "FormTrial",
     "Imported",
@@ -185,6 +191,8 @@ __all__ = [
     "replay",
     "replay_many",
     "sample_values",
+    "send_again",
+    "send_downlink",
     "set_up_datastreams",
     "set_up_device",
     "sheet_template",
@@ -203,4 +211,5 @@ __all__ = [
     "unknown_devices",
     "waiting",
     "waiting_for_device",
+    "withdraw",
 ]

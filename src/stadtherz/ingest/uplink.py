@@ -9,6 +9,9 @@ import orjson
 from stadtherz.base.time import DAY, MINUTE, Micros
 
 AHEAD: Micros = 5 * MINUTE  # a clock may be this much ahead of ours
+OURS = "stadtherz:"
+"""What a correlation id of ours begins with; then comes the key of the message."""
+
 BEHIND: Micros = 30 * DAY  # a device may deliver its own measurements this much later
 
 
@@ -84,13 +87,18 @@ class Uplink:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A document that is understood and is no measurement: join, status, log, downlink …"""
+    """A document that is understood and is no measurement: join, status, log, downlink …
+
+    `downlink` is the key of the message of ours that it tells of, `detail` what the network says of it.
+    """
 
     network: str
     event: str
     dev_eui: str | None
     time: Micros
     battery: float | None = None
+    downlink: str = ""
+    detail: str = ""
 
 
 def network_time(told: Micros | None, received: Micros) -> Micros:

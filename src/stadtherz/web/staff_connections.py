@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column
 
@@ -138,6 +139,11 @@ class ConnectionViewSet(AdministratorViewSet):
         "active",
         "client_id",
     ]
+
+    shown = {
+        "tls": lambda row: _text("yes") if row.tls else _text("no"),
+        "active": lambda row: _text("yes") if row.active else _text("no"),
+    }
 
     def get_form_class(self, for_update: bool = False) -> Any:
         return ConnectionForm

@@ -32,6 +32,7 @@ from stadtherz.ingest.public import (
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_device_lists import urls_of as list_urls
 from stadtherz.web.staff_device_pages import DeviceIndexView, about_device, is_stranger
+from stadtherz.web.staff_downlinks import downlink_addresses, downlinks_of
 from stadtherz.web.staff_onboarding import urls_of as onboarding_urls
 from stadtherz.web.staff_stickers import urls_of as sticker_urls
 from stadtherz.web.staff_swap import urls_of as swap_urls
@@ -55,6 +56,7 @@ class DeviceInspectView(StaffInspectView):
             **super().get_context_data(**kwargs),
             "proposed": missing,
             "set_up_url_name": self.views.get_url_name("set_up") if missing and may else "",
+            **downlinks_of(device, self.views, may=may),
             **about_device(device, self.views, may_change=bool(may)),
         }
 
@@ -133,6 +135,7 @@ class DeviceViewSet(StaffViewSet):
         return [
             *super().get_urlpatterns(),
             path("set-up/<int:pk>/", self.set_up_view, name="set_up"),
+            *downlink_addresses(self),
             *onboarding_urls(self),
             *list_urls(self),
             *swap_urls(self),

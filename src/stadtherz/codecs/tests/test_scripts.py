@@ -231,3 +231,28 @@ def test_what_one_decode_leaves_behind_the_next_does_not_find(pool: Pool) -> Non
         run(pool, dirty)
         told = data(run(pool, clean))
         assert told == {"left": "undefined", "polluted": "undefined", "slice": "function", "n": 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "function encodeDownlink(i) { return {bytes: [i.data.n, i.fPort], fPort: 3} }",
+        "function Encode(fPort, data, variables) { return [data.n, fPort] }",
+        "function Encoder(data, port) { return [data.n, port] }",
+        "exports.encodeDownlink = (i) => ({bytes: new Uint8Array([i.data.n, i.fPort])})",
+    ],
+)
+def test_every_form_of_an_encoder_is_called(pool: Pool, text: str) -> None:
+    told = data(run(pool, text, b"", encode={"n": 5}))
+    assert told["bytes"] == [5, 7]
+    assert told.get("fPort") == (3 if "fPort: 3" in text else None)
+
+
+def test_a_decoder_alone_encodes_nothing(pool: Pool) -> None:
+    assert failed(run(pool, GOOD, b"", encode={})).fault is Fault.NO_FUNCTION
+
+
+def test_an_encoder_gives_only_so_many_bytes(pool: Pool) -> None:
+    for bytes_ in ("new Array(2e9)", "{length: 2e9}", "new Array(1001)"):
+        text = f"function encodeDownlink() {{ return {{bytes: {bytes_}}} }}"
+        assert failed(run(pool, text, b"", encode={})).fault is Fault.THREW

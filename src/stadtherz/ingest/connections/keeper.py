@@ -20,6 +20,7 @@ from stadtherz.ingest.connections import leases, topics
 from stadtherz.ingest.connections.intake import Source
 from stadtherz.ingest.connections.leases import Holder
 from stadtherz.ingest.connections.models import Connection, ConnectionClient
+from stadtherz.ingest.downlinks.models import Downlink
 from stadtherz.store.public import exclusive
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ class Keeper:
 
     def wake(self) -> None:
         self._bell.set()
+
+    def ring(self) -> None:
+        """Something waits for a device: whoever can hand it over looks at once."""
+        for kept in list(self._kept.values()):
+            kept.session.ring()
 
     def _run(self) -> None:
         while not self._ending:
@@ -169,6 +175,8 @@ def _order(row: Connection, number: int) -> "Order":
     from stadtherz.ingest.connections.session import Order  # noqa: PLC0415 - brings paho
 
     return Order(
+        connection=row.pk,
+        clients=row.clients,
         source=Source(name=row.name, owner=row.owner_id, network=row.network, form=row.form),
         host=row.host,
         port=row.port,
@@ -223,6 +231,13 @@ def _write(kept: _Kept) -> None:
 _keeper = Keeper()
 start_connections = _keeper.start
 stop_connections = _keeper.stop
+
+
+def _ring(**_signal: Any) -> None:
+    transaction.on_commit(_keeper.ring)
+
+
+post_save.connect(_ring, sender=Downlink, dispatch_uid="ingest-downlinks")
 
 
 def _wake(**_signal: Any) -> None:

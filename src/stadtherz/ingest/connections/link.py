@@ -22,6 +22,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from stadtherz.base.time import now_us
 from stadtherz.ingest.connections.inbox import Inbox, Message
 from stadtherz.ingest.connections.words import Problem
+from stadtherz.ingest.downlinks.documents import Push
+from stadtherz.ingest.downlinks.handing import Fate
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
 _EXPIRY_S = 7 * 24 * 3600
@@ -78,6 +80,7 @@ class Link:
         self._answered = False
         self._closing = False
         self._earlier = ""
+        self._published_ids: dict[int, bool] = {}  # packet number and whether it was taken
         self.ended: Broken | None = None
         self._client = self._made()
 
@@ -98,6 +101,7 @@ class Link:
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
         client.on_message = self._came
+        client.on_publish = self._published
         client.on_disconnect = self._gone
         return client
 
@@ -191,6 +195,13 @@ class Link:
             may_wait=lambda: self.ended is None and not self._closing,
         )
 
+    def _published(
+        self, _client: Any, _data: Any, number: int, reason: ReasonCode, _more: Any
+    ) -> None:
+        with self._changed:
+            self._published_ids[number] = not reason.is_failure
+            self._changed.notify_all()
+
     def _gone(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _more: Any) -> None:
         if reason.value == _TAKEN_OVER:
             self._end(Broken(Problem.TAKEN_OVER))
@@ -206,6 +217,23 @@ class Link:
         self._inbox.ring()
 
     # --- called by our thread --------------------------------------------------------------------
+
+    def publish(self, push: Push) -> Fate:
+        """Hand a message to the broker; returns when it has answered, or will not any more."""
+        if self.ended is not None:
+            return Fate.NOT_SENT
+        self._published_ids.clear()
+        info = self._client.publish(push.topic, push.body, push.qos)
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            return Fate.NOT_SENT
+        with self._changed:
+            self._changed.wait_for(
+                lambda: info.mid in self._published_ids or self.ended, _PATIENCE_S
+            )
+            taken = self._published_ids.get(info.mid)
+        if taken is None:
+            return Fate.PERHAPS
+        return Fate.TAKEN if taken else Fate.REFUSED
 
     def close(self, *, forget: bool = False) -> None:
         """Say goodbye; `forget`: nobody comes back for what the broker would keep (MQTT 5 only)."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db import connections
+from django.db import close_old_connections, connections
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros, now_us
@@ -17,6 +17,8 @@ from stadtherz.ingest.connections.inbox import Inbox, Message
 from stadtherz.ingest.connections.intake import Source
 from stadtherz.ingest.connections.link import V5, V311, Address, Broken, Link
 from stadtherz.ingest.connections.words import Problem
+from stadtherz.ingest.downlinks import handing
+from stadtherz.ingest.downlinks.ways import Ways
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,8 @@ _LOOK_S = 5.0
 class Order:
     """What a session is to do; a changed record makes another one."""
 
+    connection: int
+    clients: int
     source: Source
     host: str
     port: int
@@ -80,6 +84,7 @@ class Session:
         self._inbox = Inbox()
         self._stopping = threading.Event()
         self._forget = False
+        self._ways = Ways(order.connection)
         self._version = V311 if order.source.network == "tts" else V5
         self._thread = threading.Thread(
             target=self._run, name=f"connection {order.source.name}", daemon=True
@@ -92,6 +97,10 @@ class Session:
         """It ends soon, after what it has in hand; `forget`: and never comes back."""
         self._forget = forget
         self._stopping.set()
+        self._inbox.ring()
+
+    def ring(self) -> None:
+        """There may be something to hand over."""
         self._inbox.ring()
 
     @property
@@ -125,6 +134,7 @@ class Session:
             logger.exception("the connection %s does not start", self.order.source.name)
             return self._failed(Broken(Problem.UNEXPECTED, {"told": type(problem).__name__}))
         self._say(state=words.CONNECTED, connected_at=now_us(), subscribed=self.order.subscription)
+        self._settle_downlinks()
         end = self._serve(link)
         link.close(forget=self._forget)
         self._store(self._rest())  # what came in quality 0 comes only once
@@ -139,13 +149,35 @@ class Session:
         return why.problem  # and not the error, whose traceback holds paho's socket
 
     def _serve(self, link: Link) -> Broken | None:
+        looked = time.monotonic()
         while not self._stopping.is_set():
             messages = self._inbox.take(_AT_ONCE, _LOOK_S)
             if messages:
                 self._store(messages)
             elif link.ended is not None:
                 return link.ended
+            if not messages or time.monotonic() - looked >= _LOOK_S:
+                self._hand_over(link)
+                looked = time.monotonic()
         return None
+
+    def _settle_downlinks(self) -> None:
+        """Those that an earlier process, or link, was handing over. Another client may be at one."""
+        older_than = 0 if self.order.clients == 1 else handing.ABANDONED
+        self._quietly(handing.settle_interrupted, self.order.connection, older_than=older_than)
+
+    def _hand_over(self, link: Link) -> None:
+        self._quietly(handing.settle_interrupted, self.order.connection)
+        network = self.order.source.network
+        self._quietly(handing.hand_over_due, self.order.connection, network, link.publish)
+
+    def _quietly(self, work: Callable[..., None], *args: Any, **options: Any) -> None:
+        """What must not hold up measurements; what fails is tried again."""
+        try:
+            close_old_connections()
+            work(*args, **options)
+        except Exception:
+            logger.exception("downlinks of %s have to wait", self.order.source.name)
 
     def _rest(self) -> list[Message]:
         return self._inbox.take(_AT_ONCE * 10, 0)
@@ -160,6 +192,7 @@ class Session:
                 return
         for message in messages:
             message.acknowledge()
+        self._quietly(self._ways.learn, self.order.source, messages)
         told = self.status
         self._say(last_message=messages[-1].received, messages=told.messages + len(messages))
         if told.problem == Problem.STORE:

@@ -84,10 +84,26 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
     dev_eui = eui("deviceInfo.devEui", info.dev_eui)
     time = uplink.network_time(instant("time", whole.time), received)
     if event in _EVENTS:
-        return Other(NETWORK, event, dev_eui, time, battery=_battery(whole))
+        return _other(document, event, dev_eui, time, _battery(whole))
     if event != "up":
         raise Invalid("event", f"must be up or one of {', '.join(sorted(_EVENTS))}")
     return _uplink(whole, info, dev_eui, time=time, received=received)
+
+
+def _other(
+    document: Mapping[str, Any], event: str, dev_eui: str, time: Micros, battery: float | None
+) -> Other:
+    """Of a downlink it has the id that we gave; a log names it only beside an error."""
+    item, detail = document.get("queueItemId"), ""
+    if event == "ack" and not document.get("acknowledged"):
+        event = "nack"
+    if event == "log":
+        context = document.get("context")
+        is_error = document.get("level") == "ERROR"
+        item = context.get("queue_item_id") if is_error and isinstance(context, dict) else None
+        detail = str(document.get("description") or document.get("code") or "")
+    key = item if isinstance(item, str) else ""
+    return Other(NETWORK, event, dev_eui, time, battery, downlink=key, detail=detail)
 
 
 def _uplink(

@@ -140,17 +140,37 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
 
 
 def _other(document: Mapping[str, Any], whole: Document, received: Micros) -> Other:
-    event = next((name for member, name in _EVENTS.items() if member in document), None)
-    if event is None:
+    member = next((member for member in _EVENTS if member in document), None)
+    if member is None:
         raise Invalid("uplink_message", "is missing, and no other message is there")
     ids = whole.end_device_ids or DeviceIds()
     told = instant("received_at", whole.received_at)
     return Other(
         network=NETWORK,
-        event=event,
+        event=_EVENTS[member],
         dev_eui=eui("end_device_ids.dev_eui", ids.dev_eui) if ids.dev_eui else None,
         time=uplink.network_time(told, received),
+        downlink=_downlink(document, document[member]),
+        detail=_error(document[member]),
     )
+
+
+def _downlink(document: Mapping[str, Any], held: Any) -> str:
+    """The key of our downlink, which the correlation ids of the document or of a part of it name."""
+    parts = [document, held, held.get("downlink") if isinstance(held, dict) else None]
+    for part in parts:
+        ids = part.get("correlation_ids") if isinstance(part, dict) else None
+        for each in ids if isinstance(ids, list) else ():
+            if isinstance(each, str) and each.startswith(uplink.OURS):
+                return each.removeprefix(uplink.OURS)
+    return ""
+
+
+def _error(held: Any) -> str:
+    error = held.get("error") if isinstance(held, dict) else None
+    if not isinstance(error, dict):
+        return ""
+    return str(error.get("message_format") or error.get("name") or "")
 
 
 def _application(ids: DeviceIds) -> str:

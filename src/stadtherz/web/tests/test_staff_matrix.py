@@ -14,6 +14,7 @@ from stadtherz.web.tests.staff_cast import Town, client_of, town
 pytestmark = pytest.mark.django_db
 
 RANK = {"viewer": 0, "editor": 1, "administrator": 2, "superuser": 3, "nobody": 4}
+DOWNLINKS = ("send_downlink", "downlink")
 LISTS = ("index", "index_results")
 SEEN = {"inspect": "", "history": "", "history_results": ""}
 TABLE_STEPS = ("written", "times", "targets", "work", "report")  # test_staff_tables.py
@@ -145,6 +146,7 @@ def test_no_view_set_of_ours_has_an_address_that_the_matrix_does_not_know() -> N
         "replay",
         "set_up",
         "fetch",
+        *DOWNLINKS,
         "swap",
         "stickers",
         *TABLE_STEPS,

@@ -11,7 +11,7 @@ from typing import Any
 
 from stadtherz.base.units import Unit
 from stadtherz.base.vocabulary import KNOWN, WATER_TEMPERATURE, Observable
-from stadtherz.ingest.units import SYMBOLS
+from stadtherz.ingest.units import SYMBOLS, Inconvertible, conversion
 
 _DEEPEST = 4
 _MOST = 60
@@ -37,11 +37,20 @@ def observable(told: Mapping[str, Any]) -> Observable:
     ucum, definition = str(told["unit"]), str(told["definition"])
     unit = Unit(ucum, SYMBOLS.get(ucum, ucum) or "–", SYMBOLS.get(ucum, ucum))
     if definition in KNOWN:
-        return replace(KNOWN[definition], unit=unit)
+        known = KNOWN[definition]
+        return known if _fits(ucum, known.unit.ucum) else replace(known, unit=unit)
     # One property for one definition: "Soil temperature" is a datastream's name, not another property.
     is_quantity = definition.startswith(_QUDT)
     name = _readable(definition.removeprefix(_QUDT)) if is_quantity else str(told["name"])
     return Observable(re.sub(r"\W+", "_", name.lower()), name, name, definition, unit)
+
+
+def _fits(ucum: str, known: str) -> bool:
+    try:
+        conversion(ucum, known)
+    except Inconvertible:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,7 @@ _MEANINGS = [
 # A unit that the maker wrote at the end of the name.
 _ENDINGS = {"cm": "cm", "mm": "mm", "m": "m", "mv": "mV", "v": "V", "ma": "mA", "a": "A", "w": "W",
     "kwh": "kW.h", "wh": "W.h", "hpa": "hPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "mbar": "mbar",
-    "celsius": "Cel", "degc": "Cel", "percent": "%", "ppm": "[ppm]", "ppb": "[ppb]", "lux": "lx",
+    "celsius": "Cel", "degc": "Cel", "fahrenheit": "[degF]", "degf": "[degF]", "percent": "%", "ppm": "[ppm]", "ppb": "[ppb]", "lux": "lx",
     "db": "dB[SPL]", "dba": "dB[SPL]", "l": "L", "m3": "m3", "s": "s", "hz": "Hz", "deg": "deg",
     "kmh": "km/h", "kmph": "km/h"}  # fmt: skip
 

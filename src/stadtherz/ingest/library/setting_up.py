@@ -72,7 +72,9 @@ def _add(
             description=observed.description,
         )
     )
-    field = NewField(proposal["path"], datastream)
+    given = str(proposal["unit"])
+    unit = "" if given == observed.unit.ucum else given  # converted into what the property has
+    field = NewField(proposal["path"], datastream, unit=unit)
     register_device(device.owner_id, device.network, device.dev_eui, device.name, fields=[field])
 
 

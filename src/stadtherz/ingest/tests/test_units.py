@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.models import DeviceField
+from stadtherz.ingest.library.proposals import proposals
+from stadtherz.ingest.library.setting_up import set_up_datastreams
+from stadtherz.ingest.models import Device, DeviceField, DeviceType
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.ingest.tests.factories import EUI, Town, deliver, plan_of, results, tts
 from stadtherz.ingest.units import Conversion, Inconvertible, Obstacle, code_of, conversion
@@ -158,3 +160,18 @@ def test_when_it_becomes_another_kind_nothing_wrong_is_stored(town: Town) -> Non
     assert plan.refusal is not None
     assert (plan.refusal.reason, plan.refusal.facts["field"]) == ("unit_unfit", "level_cm")
     assert (results(town.level), results(town.discharge)) == ([], [2])
+
+
+def test_a_proposal_in_the_makers_unit_is_converted_into_the_propertys(town: Town) -> None:
+    known = proposals({"water_temperature_fahrenheit": 68.0})[0].told()
+    kind = DeviceType.objects.create(
+        owner_id=town.organisation, key="mill/t", vendor="Mill", name="T", proposals=[known]
+    )
+    device = Device.objects.get(pk=town.device)
+    device.device_type = kind
+    device.save()
+    set_up_datastreams(device)
+    field = DeviceField.objects.get(path="water_temperature_fahrenheit")
+    assert code_of(field.datastream.unit_of_measurement) == "Cel"
+    deliver(town, tts(1, water_temperature_fahrenheit=68.0))
+    assert results(field.datastream_id) == [pytest.approx(20)]

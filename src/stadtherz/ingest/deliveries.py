@@ -12,6 +12,7 @@ from typing import TypeVar
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.ingest import pipeline, refused, resets, seen
 from stadtherz.ingest.downlinks import news
+from stadtherz.ingest.health import notes
 from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Undecoded
 from stadtherz.store.public import Reading, Receipt, submit
 
@@ -73,6 +74,7 @@ def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
         seen.note(*plan.seen)
     if plan.told is not None:
         news.tell(plan.told)
+    notes.note(delivery.received, delivery.body, plan, outcome)
     keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)
     return Delivered(pipeline.answer(plan, outcome), keep)
 

@@ -22,6 +22,7 @@ from stadtherz.ingest import document, lanes, pipeline, refused, resets, seen
 from stadtherz.ingest.at_once import ShortWay
 from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.forms import reading
+from stadtherz.ingest.health import notes
 from stadtherz.ingest.pipeline import NETWORKS, Answer, Begun, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
 from stadtherz.store.public import Receipt
@@ -93,6 +94,7 @@ async def _answer(
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
     if pipeline.is_news(receipts):
         seen.note(*plan.seen)
+    notes.note(arrival.received, body, plan, receipts)
     if plan.told is not None:
         await asyncio.wrap_future(lanes.work.submit(news.tell, plan.told))
     if plan.refusal is None:

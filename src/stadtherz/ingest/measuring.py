@@ -99,6 +99,14 @@ def _raw(path: str, message: Uplink) -> Any:
     return decode.value(path, decoded=message.decoded, payload=message.payload)
 
 
+def own_time(message: Uplink, device: KnownDevice) -> Micros | None:
+    """What the device's clock says, also where that cannot be right."""
+    told = decode.value(device.time_path, decoded=message.decoded, payload=message.payload)
+    if told is decode.MISSING:
+        return None
+    return clock.instants([told], device.zone, latest=message.time + uplink.AHEAD)[0]
+
+
 def _moment(path: str, message: Uplink, device: KnownDevice) -> Moment:
     """When the message's own values were measured."""
     if not path:

@@ -195,6 +195,19 @@ class Device(models.Model):
         blank=True,
         help_text=_('Only if the codec wants some: {"name": "text"}.'),
     )
+    expected_minutes = models.PositiveIntegerField(
+        _("reports every … minutes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(366 * 24 * 60)],
+        help_text=_("Empty: learned from its messages."),
+    )
+    empty_volts = models.FloatField(
+        _("battery empty at (V)"),
+        null=True,
+        blank=True,
+        help_text=_("Only for devices that tell the voltage of their battery; see the data sheet."),
+    )
     note = models.TextField(_("note"), blank=True)
     last_seen = models.BigIntegerField(_("last seen"), null=True, editable=False)
     last_f_cnt = models.BigIntegerField(_("last frame counter"), null=True, editable=False)
@@ -559,6 +572,11 @@ from stadtherz.ingest.downlinks.models import (  # noqa: E402 - rooms of their o
     DownlinkWay,  # noqa: F401
 )
 from stadtherz.ingest.forms.models import MessageForm  # noqa: E402, F401 - rooms of their own
+from stadtherz.ingest.health.models import (  # noqa: E402
+    DeviceDay,  # noqa: F401
+    DeviceHealth,  # noqa: F401
+    DeviceMessages,  # noqa: F401
+)
 
 # Tables of rooms of this package; Django finds them here.
 from stadtherz.ingest.onboarding import models as _onboarding  # noqa: E402, F401

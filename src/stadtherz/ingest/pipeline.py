@@ -24,7 +24,7 @@ from stadtherz.ingest.forms import known as forms
 from stadtherz.ingest.forms import reading
 from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
-from stadtherz.ingest.measuring import measured
+from stadtherz.ingest.measuring import measured, own_time
 from stadtherz.ingest.reasons import STATUS, Reason, sentence
 from stadtherz.ingest.seen import Seen
 from stadtherz.ingest.uplink import Other, Uplink
@@ -286,8 +286,10 @@ def _device(
 def _event(message: Other, device: KnownDevice | None, received: Micros) -> Plan:
     if device is None:
         return Plan(event=message.event)
-    seen = [Seen(device.id, received, event=message.event, battery=message.battery)]
-    return Plan(event=message.event, seen=seen, told=news.told(message, device.id))
+    sign = Seen(
+        device.id, received, event=message.event, battery=message.battery, time=message.time
+    )
+    return Plan(event=message.event, seen=[sign], told=news.told(message, device.id))
 
 
 def amount(message: Uplink, device: KnownDevice) -> Plan:
@@ -325,6 +327,9 @@ def _seen(message: Uplink, device: KnownDevice) -> Seen:
         battery=message.battery,
         rssi=best.rssi if best else None,
         snr=best.snr if best else None,
+        time=message.time,
+        own=own_time(message, device) if device.time_path else None,
+        gateway=best.id if best else "",
     )
 
 

@@ -14,6 +14,9 @@ Connecting step by step is `Draft`, what `recognise` finds in a document and `un
 way. `add_source` keeps another SensorThings server, of which `start_pulling` copies what is new until
 `stop_pulling`; `pull_now` does so at once. `tables` takes in CSV files and
 workbooks. The models are for the back office, which shows and edits them.
+`device_state` tells how it is, `known_devices`, `devices_in` and `report_of` what is known of it and in which
+state that puts it; `replay` runs a refused uplink again; `stop` finishes what is under
+way. `tables` takes in CSV files and workbooks. The models are for the back office, which shows and edits them.
 """
 
 from stadtherz.ingest.connections.keeper import start_connections, stop_connections
@@ -29,6 +32,16 @@ from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
 from stadtherz.ingest.forms.register import message_form, register_form
 from stadtherz.ingest.forms.trial import FormTrial, TriedReading, TriedValue, try_form
+from stadtherz.ingest.health.conditions import Condition, Facts, is_late, is_silent
+from stadtherz.ingest.health.counters import share
+from stadtherz.ingest.health.messages import Message
+from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
+from stadtherz.ingest.health.reading import Known as KnownDevice
+from stadtherz.ingest.health.reading import Report as DeviceReport
+from stadtherz.ingest.health.reading import having as devices_in
+from stadtherz.ingest.health.reading import known as known_devices
+from stadtherz.ingest.health.reading import known_of as known_device
+from stadtherz.ingest.health.reading import report as report_of
 from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
 from stadtherz.ingest.library.importing import Imported, Report, import_types
@@ -81,6 +94,7 @@ from stadtherz.ingest.pull.models import PullSource
 from stadtherz.ingest.pull.register import add_source
 from stadtherz.ingest.pull.run import Round
 from stadtherz.ingest.pull.run import run_source as pull_now
+from stadtherz.ingest.reasons import sentence as refusal_sentence
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import (
     DeviceState,
@@ -106,6 +120,7 @@ __all__ = [
     "NETWORKS",
     "Answer",
     "Codec",
+    "Condition",
     "Connection",
     "ConnectionClient",
     "ConnectionState",
@@ -113,19 +128,26 @@ __all__ = [
     "Delivered",
     "Delivery",
     "Device",
+    "DeviceDay",
     "DeviceField",
+    "DeviceHealth",
     "DeviceList",
+    "DeviceMessages",
+    "DeviceReport",
     "DeviceState",
     "DeviceType",
     "Downlink",
     "DownlinkState",
     "Draft",
+    "Facts",
     "FormTrial",
     "Imported",
+    "KnownDevice",
     "Line",
     "Listed",
     "ListedDevice",
     "Looked",
+    "Message",
     "MessageForm",
     "Network",
     "NewDevice",
@@ -163,13 +185,18 @@ __all__ = [
     "deliver",
     "device_id",
     "device_state",
+    "devices_in",
     "form_query",
     "go_live",
     "go_on",
     "guessed_paths",
     "import_types",
+    "is_late",
+    "is_silent",
     "is_unknown",
     "keep_list",
+    "known_device",
+    "known_devices",
     "merged",
     "message_form",
     "name_is_taken",
@@ -183,6 +210,7 @@ __all__ = [
     "read_eui",
     "read_sheet",
     "recognise",
+    "refusal_sentence",
     "refused_counts",
     "register_codec",
     "register_device",
@@ -190,11 +218,13 @@ __all__ = [
     "rehearse",
     "replay",
     "replay_many",
+    "report_of",
     "sample_values",
     "send_again",
     "send_downlink",
     "set_up_datastreams",
     "set_up_device",
+    "share",
     "sheet_template",
     "start_connections",
     "start_pulling",

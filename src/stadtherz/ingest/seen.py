@@ -25,7 +25,7 @@ _DEVICES_A_COMMIT = 50  # nobody else writes meanwhile on SQLite
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One sign of life; None where it tells nothing."""
+    """One sign of life; None where it tells nothing. `own` is what the device's clock said."""
 
     device: int
     at: Micros
@@ -34,6 +34,14 @@ class Seen:
     rssi: float | None = None
     snr: float | None = None
     event: str | None = None
+    time: Micros | None = None  # when the network heard it
+    own: Micros | None = None
+    gateway: str = ""  # that heard it best
+
+    @property
+    def heard(self) -> Micros:
+        """When the network heard it, as far as it told."""
+        return self.at if self.time is None else self.time
 
 
 class _Pending:

@@ -17,6 +17,8 @@
     STADTHERZ_SECRET_KEY       the key that signs sessions; unset means `secret.key` in the data folder
     STADTHERZ_SMTP_URL         where e-mail leaves: smtp://user:password@host:port
     STADTHERZ_MAIL_FROM        the sender of e-mail
+    STADTHERZ_MESSAGES_KEPT    how many of the last messages of each device are kept to be looked at, 100 unless set
+    STADTHERZ_MESSAGE_DAYS     for how many days they are kept, 7 unless set
     STADTHERZ_TIME_ZONE        the time zone of days, weeks and shown times
     STADTHERZ_TABLE_MB         the largest table (CSV, Excel) that may be uploaded, in megabytes
     STADTHERZ_WATCHED          the folder with the watched folders; unset means `watched` in the data folder
@@ -192,6 +194,8 @@ STADTHERZ: dict[str, Any] = {
     "mqtt_certificate": os.environ.get("STADTHERZ_MQTT_CERTIFICATE", ""),
     "mqtt_key": os.environ.get("STADTHERZ_MQTT_KEY", ""),
     "mqtt_plain": os.environ.get("STADTHERZ_MQTT_PLAIN") == "1",
+    "messages_kept": max(1, int(os.environ.get("STADTHERZ_MESSAGES_KEPT", "100"))),
+    "message_days": max(1, int(os.environ.get("STADTHERZ_MESSAGE_DAYS", "7"))),
     "mqtt_strangers": os.environ.get("STADTHERZ_MQTT_STRANGERS", "1") != "0",
 }
 

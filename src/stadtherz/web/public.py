@@ -10,7 +10,7 @@ Templates extend `sh/base.html` and include `sh/tile.html`, `sh/chart.html`, `sh
 """
 
 from stadtherz.kit.declaration import Step
-from stadtherz.web import formats
+from stadtherz.web import device_words, formats
 from stadtherz.web.charts import LineChart
 from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
 from stadtherz.web.live import application as live_application
@@ -23,6 +23,7 @@ __all__ = [
     "Place",
     "Step",
     "bad_request",
+    "device_words",
     "forbidden",
     "formats",
     "guarded",

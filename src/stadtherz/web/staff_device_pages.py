@@ -10,12 +10,15 @@ from wagtail.admin.widgets.button import Button, HeaderButton
 
 from stadtherz.ingest.public import Device, RefusedUplink, Replacement, is_unknown
 from stadtherz.web import formats
+from stadtherz.web.staff_health import DeviceFilters
 from stadtherz.web.staff_stickers import qr_code, short_url
 from stadtherz.web.staff_views import StaffIndexView
 
 
 class DeviceIndexView(StaffIndexView):
-    """The list, with the wizard as the usual way to add one."""
+    """The list, with the wizard as the usual way to add one, and a filter by state."""
+
+    base_filterset_class = DeviceFilters
 
     @cached_property
     def header_buttons(self) -> Sequence[Any]:

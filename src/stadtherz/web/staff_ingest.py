@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
@@ -33,6 +34,7 @@ from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_device_lists import urls_of as list_urls
 from stadtherz.web.staff_device_pages import DeviceIndexView, about_device, is_stranger
 from stadtherz.web.staff_downlinks import downlink_addresses, downlinks_of
+from stadtherz.web.staff_health import page_of, state_column
 from stadtherz.web.staff_onboarding import urls_of as onboarding_urls
 from stadtherz.web.staff_stickers import urls_of as sticker_urls
 from stadtherz.web.staff_swap import urls_of as swap_urls
@@ -54,6 +56,7 @@ class DeviceInspectView(StaffInspectView):
         may = self.views.changes(self.request.user)
         return {
             **super().get_context_data(**kwargs),
+            "health": page_of(device),
             "proposed": missing,
             "set_up_url_name": self.views.get_url_name("set_up") if missing and may else "",
             **downlinks_of(device, self.views, may=may),
@@ -89,6 +92,7 @@ class DeviceViewSet(StaffViewSet):
     menu_label = _("Devices")
     list_display = [
         "name",
+        state_column,
         "dev_eui",
         "network",
         BooleanColumn("active", label=_("Active"), sort_key="active"),
@@ -108,6 +112,8 @@ class DeviceViewSet(StaffViewSet):
         "active",
         "time_path",
         "clock_zone",
+        "expected_minutes",
+        "empty_volts",
         "note",
     ]
     inspect_view_fields = [
@@ -126,6 +132,9 @@ class DeviceViewSet(StaffViewSet):
         "note",
     ]
     moments = ("last_seen",)
+
+    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
+        return super().rows(user, changing=changing).select_related("health")
 
     @property
     def set_up_view(self) -> Any:

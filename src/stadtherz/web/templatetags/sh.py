@@ -110,6 +110,12 @@ def when(moment: Micros | None) -> SafeString:
     return format_html('<time datetime="{}">{}</time>', iso(moment), formats.when(moment))
 
 
+@register.simple_tag(name="sh_day")
+def day(moment: Micros) -> str:
+    """The date in full."""
+    return formats.date(moment)
+
+
 @register.filter(name="sh_number")
 def number(value: float | None, digits: int = 0) -> str:
     return formats.number(value, digits)

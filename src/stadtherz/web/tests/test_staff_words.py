@@ -27,13 +27,13 @@ def test_the_start_page_says_where_to_go(home: Town) -> None:
     text = page(signed_in("administrator@lautern.example"), "wagtailadmin_home")
     assert "<title>" in text
     assert "Dashboard" not in text.partition("</title>")[0]
-    for name in ("device:add", "member:add", "web:start"):
+    for name in ("device:connect", "member:add", "web:start"):
         assert f'href="{reverse(name)}"' in text
 
 
 def test_the_start_page_offers_only_what_one_may(home: Town) -> None:
     text = page(signed_in("viewer@lautern.example"), "wagtailadmin_home")
-    assert f'href="{reverse("device:add")}"' not in text
+    assert f'href="{reverse("device:connect")}"' not in text
     assert f'href="{reverse("member:add")}"' not in text
     assert f'href="{reverse("device:index")}"' in text
 

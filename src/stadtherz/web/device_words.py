@@ -46,7 +46,7 @@ def badge(condition: Condition) -> SafeString:
     """A state as icon and word; never colour alone."""
     state = severity(condition)
     return format_html(
-        '<span class="staff-state staff-now__{}">{} {}</span>',
+        '<span class="staff-mark staff-now__{}">{} {}</span>',
         *(state.value, state_icon(state), NAMES[condition]),
     )
 

@@ -29,12 +29,19 @@ from wagtail.permission_policies.base import BasePermissionPolicy
 from stadtherz.base.visibility import Visibility
 from stadtherz.identity.public import visibility_of_user
 from stadtherz.web import staff_views
-from stadtherz.web.staff_views import Limited, StaffInspectView, date_column, moment_column
+from stadtherz.web.staff_views import (
+    Limited,
+    StaffIndexView,
+    StaffInspectView,
+    date_column,
+    moment_column,
+)
 
 __all__ = [  # what services build their back office from
     "Limited",
     "Panel",
     "Reach",
+    "StaffIndexView",
     "StaffInspectView",
     "StaffViewSet",
     "date_column",
@@ -133,7 +140,7 @@ class StaffViewSet(ModelViewSet):
     # and write each down once more; the foreign keys themselves protect what others need.
     add_to_reference_index = False
 
-    index_view_class = staff_views.StaffIndexView
+    index_view_class = StaffIndexView
     add_view_class = staff_views.StaffCreateView
     edit_view_class = staff_views.StaffEditView
     delete_view_class = staff_views.StaffDeleteView

@@ -1,8 +1,9 @@
 """When a message says that it was measured: ISO 8601, or seconds or milliseconds since 1970.
 
 A time without a zone is one of the form's zone. Where clocks are set back the same time comes twice;
-then it is the last of both that has been when the message arrived. So a retry within the hour is
-recognised, and a station that sends every ten minutes has both hours. Where clocks are set forward, a
+then it is the last of both that has been when the message arrived. So a station that sends every ten
+minutes has both hours; a retry that arrives only in the second of them is taken for another reading,
+unless the message has an identifier. Where clocks are set forward, a
 time that no clock has shown counts as if they had not been.
 """
 

@@ -13,7 +13,7 @@ from stadtherz.base.time import now_us
 from stadtherz.ingest.public import Condition, Device, devices_in, known_device
 from stadtherz.services.devices.models import Watch
 from stadtherz.web.public import device_words
-from stadtherz.web.staff import StaffViewSet, moment_column, panel
+from stadtherz.web.staff import StaffIndexView, StaffViewSet, moment_column, panel
 
 
 def _url(device: Device) -> str:
@@ -25,10 +25,15 @@ def _sentence(device: Device) -> str:
     return device_words.sentence(known.worst, known.facts, now_us())
 
 
+class SilentIndexView(StaffIndexView):
+    page_title = _("Silent devices")  # not all devices, as its model has it
+
+
 class SilentViewSet(StaffViewSet):
     """The devices of the staff member's organisations that should have been heard and were not."""
 
     model = Device
+    index_view_class = SilentIndexView
     name = "silent"
     allowed = frozenset()
     inspect_view_enabled = False

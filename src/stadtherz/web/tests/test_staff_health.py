@@ -114,3 +114,8 @@ def test_the_page_fits_a_phone_and_passes_axe(
         found = Axe().run(shown, context=".staff-health")
         browser.close()
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_the_list_of_silent_devices_says_what_it_lists(home: Town) -> None:
+    page = signed_in("viewer@lautern.example").get(reverse("silent:index")).content.decode()
+    assert "<title>Stumme Geräte" in " ".join(page.split()).replace("<title> ", "<title>")

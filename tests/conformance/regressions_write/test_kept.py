@@ -166,9 +166,9 @@ def test_other_spellings_of_numbers(api: Client, stream: str, number: str) -> No
     assert api.get(made.headers["location"]).json["properties"]["n"] == float(number)
 
 
-@pytest.mark.parametrize("result", [2**53 + 1, -(2**53) - 1, 2**63 - 1, 2**64 - 1, 10**30])
+@pytest.mark.parametrize("result", [2**53, -(2**53), 2**53 + 2, 2**63, 10**30])
 def test_numbers_as_results_are_those_of_ieee_754(api: Client, stream: str, result: int) -> None:
-    """As in RFC 8259 §6; in a document, whole numbers of 64 bits are kept."""
+    """As in RFC 8259 §6; whole numbers of 64 bits that none is are refused (test_large_numbers)."""
     made = api.post(f"{stream}/Observations", {"result": float(result)})
     body = b'{"result":%d}' % result
     again = api.request("POST", f"{stream}/Observations", body)

@@ -82,7 +82,7 @@ def test_every_kind_of_page_opens_without_a_complaint(page: Page, home: Town) ->
 
 def test_the_menu_opens_and_leads_to_a_list(page: Page) -> None:
     page.get_by_role("button", name=re.compile("Daten|Data")).click()
-    page.get_by_role("link", name=re.compile("Geräte$|Devices")).click()
+    page.get_by_role("link", name=re.compile("^(Geräte|Devices)$")).click()
     page.wait_for_url("**/verwaltung/device/")
     expect(page.get_by_text("Sonde lautern")).to_be_visible()
 

@@ -369,6 +369,9 @@ def _of_cells(
     return _together(day, _of_clock(second, clocks))
 
 
+_FIRST_DAY = 366  # a smaller number is a value of another column, not a day of 1900
+
+
 def _serial(number: float, epoch: datetime | None) -> Micros | None:
     """A workbook's number of days, to the millisecond: that is as far as its numbers reach."""
     begin = epoch or datetime(1899, 12, 30)  # noqa: DTZ001 - a wall clock
@@ -376,7 +379,7 @@ def _serial(number: float, epoch: datetime | None) -> Micros | None:
         moment = begin + timedelta(milliseconds=round(number * 86_400_000))
     except (OverflowError, ValueError):
         return None
-    return to_us(moment.replace(tzinfo=UTC)) if number >= 0 else None
+    return to_us(moment.replace(tzinfo=UTC)) if number >= _FIRST_DAY else None
 
 
 def _of_clock(cell: Any, clocks: Any) -> Written | None:

@@ -57,7 +57,10 @@ def test_chains_of_pages_are_the_whole_in_order(seed: int) -> None:
             orders = ",".join(queries.order(kind) for _ in range(random.randint(1, 2)))
             address = f"/{kind.plural}?$filter={queries.filter(kind)}&$orderby={orders}"
             client = Client(random.choice(world.callers))
-            assert _chained(client, f"{address}&$top=1") == client.get(address).ids, address
+            whole = client.get(address)
+            if whole.status == 501:  # a comparison that the server says it does not know
+                continue
+            assert _chained(client, f"{address}&$top=1") == whole.ids, address
         transaction.set_rollback(True)
 
 

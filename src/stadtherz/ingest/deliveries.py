@@ -4,19 +4,15 @@ The HTTP door (`http`) waits for each request by itself; a stream of messages is
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
-from stadtherz.base.errors import Invalid, Unavailable
-from stadtherz.ingest import pipeline, refused, resets, seen
+from stadtherz.base.errors import Invalid
+from stadtherz.ingest import pipeline, refused, resets, traces
 from stadtherz.ingest.downlinks import news
-from stadtherz.ingest.health import notes
 from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Undecoded
 from stadtherz.store.public import Reading, Receipt, submit
 
-T = TypeVar("T")
 Outcome = Sequence[Receipt] | Invalid
 
 
@@ -54,7 +50,7 @@ def _plans(deliveries: Sequence[Delivery]) -> list[Plan]:
     for each, outcome in zip(looks, decoding, strict=True):
         if isinstance(each, Undecoded):
             assert outcome is not None
-            plans.append(pipeline.measure(each, _result(outcome)))
+            plans.append(pipeline.measure(each, pipeline.result(outcome)))
         else:
             plans.append(each)
     return plans
@@ -68,13 +64,10 @@ def _look(delivery: Delivery) -> Plan | Undecoded:
 def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
     if isinstance(outcome, Invalid):
         plan, outcome = Plan(refusal=pipeline.unreadable(outcome)), []
-    if resets.doubtful(plan, outcome):
-        outcome = resets.settled(plan, outcome)
-    if pipeline.is_news(outcome):
-        seen.note(*plan.seen)
+    outcome = resets.settled(plan, outcome)
     if plan.told is not None:
         news.tell(plan.told)
-    notes.note(delivery.received, delivery.body, plan, outcome)
+    traces.leave(delivery.received, delivery.body, plan, outcome)
     keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)
     return Delivered(pipeline.answer(plan, outcome), keep)
 
@@ -82,7 +75,7 @@ def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
 def _stored(batches: Sequence[Sequence[Reading]]) -> list[Outcome]:
     """What became of the readings of each: together, or, if any of them is wrong, each by itself."""
     try:
-        receipts = _result(submit([reading for batch in batches for reading in batch]))
+        receipts = pipeline.result(submit([reading for batch in batches for reading in batch]))
     except Invalid:
         return [_alone(batch) for batch in batches]
     outcomes: list[Outcome] = []
@@ -95,13 +88,6 @@ def _stored(batches: Sequence[Sequence[Reading]]) -> list[Outcome]:
 
 def _alone(batch: Sequence[Reading]) -> Outcome:
     try:
-        return _result(submit(batch))
+        return pipeline.result(submit(batch))
     except Invalid as problem:
         return problem
-
-
-def _result(future: Future[T]) -> T:
-    try:
-        return future.result(pipeline.PATIENCE_S)
-    except TimeoutError as problem:
-        raise Unavailable("store", "did not answer in time", retry=True) from problem

@@ -18,11 +18,10 @@ from django.utils import translation
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.ingest import document, lanes, pipeline, refused, resets, seen
+from stadtherz.ingest import document, lanes, pipeline, refused, resets, traces
 from stadtherz.ingest.at_once import ShortWay
 from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.forms import reading
-from stadtherz.ingest.health import notes
 from stadtherz.ingest.pipeline import NETWORKS, Answer, Begun, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
 from stadtherz.store.public import Receipt
@@ -92,9 +91,7 @@ async def _answer(
     if plan.refusal is not None and arrival.delivery is not None:
         lane = lanes.quiet if arrival.delivery.visibility == ANONYMOUS else lanes.work
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
-    if pipeline.is_news(receipts):
-        seen.note(*plan.seen)
-    notes.note(arrival.received, body, plan, receipts)
+    traces.leave(arrival.received, body, plan, receipts)
     if plan.told is not None:
         await asyncio.wrap_future(lanes.work.submit(news.tell, plan.told))
     if plan.refusal is None:

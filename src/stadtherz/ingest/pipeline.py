@@ -9,7 +9,7 @@ checks the values.
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from stadtherz.base.errors import Invalid, NotFound, Unavailable
@@ -32,6 +32,7 @@ from stadtherz.store.public import Reading, Receipt, submit
 
 PATIENCE_S = 8.0  # with the store; The Things Stack gives up after 10 s
 
+T = TypeVar("T")
 Read = Callable[..., Uplink | Other]
 READERS: dict[str, Read] = {
     each.NETWORK: each.read for each in (tts, chirpstack, actility, loriot, helium)
@@ -112,10 +113,7 @@ def prepare(delivery: Delivery) -> Plan:
     plan = look(delivery)
     if isinstance(plan, Plan):
         return plan
-    try:
-        return measure(plan, decode_payload(plan).result(PATIENCE_S))
-    except TimeoutError as problem:
-        raise Unavailable("codec", "did not answer in time", retry=True) from problem
+    return measure(plan, decoding.waited(decode_payload(plan), PATIENCE_S))
 
 
 def look(delivery: Delivery, *, lookup: Lookup = ASKING) -> Plan | Undecoded:
@@ -248,6 +246,14 @@ def begin_soon(delivery: Delivery) -> Begun | Future[Begun]:
 
     decode_payload(plan).add_done_callback(go_on)
     return begun
+
+
+def result(future: Future[T]) -> T:
+    """What the future holds. Raises Unavailable if the store does not answer in time."""
+    try:
+        return future.result(PATIENCE_S)
+    except TimeoutError as problem:
+        raise Unavailable("store", "did not answer in time", retry=True) from problem
 
 
 def turned_away(refusal: Refusal) -> Begun:

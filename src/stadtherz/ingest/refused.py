@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Case, F, When
 from django.utils.translation import gettext
 
-from stadtherz.base.errors import Invalid, NotFound, Unavailable
+from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.ingest import document, pipeline, resets
@@ -101,7 +101,8 @@ def _prune(owner: int | None) -> None:
 def replay(refused_id: int, visibility: Visibility) -> Answer:
     """Run a kept document through the pipeline again and record what became of it.
 
-    It runs for the organisation it was kept for, and where its token was one of a device, for that. A document that was stored is not run again.
+    It runs for the organisation it was kept for, and where its token was one of a device, for that. A
+    document that was stored is not run again.
     Raises NotFound where the caller may not change that organisation's data, and Invalid where
     only the document's beginning was kept.
     """
@@ -164,9 +165,6 @@ def _done(begun: Begun | Invalid) -> tuple[Plan, Sequence[Receipt]]:
         return Plan(refusal=pipeline.unreadable(begun)), []
     plan, commit = begun
     try:
-        receipts = commit.result(pipeline.PATIENCE_S)
-        return plan, resets.settled(plan, receipts) if resets.doubtful(plan, receipts) else receipts
+        return plan, resets.settled(plan, pipeline.result(commit))
     except Invalid as problem:
         return Plan(refusal=pipeline.unreadable(problem)), []
-    except TimeoutError as problem:
-        raise Unavailable("store", "did not answer in time", retry=True) from problem

@@ -1,7 +1,7 @@
 """Refused uplinks run again, many at once, in the order in which they came."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from django.db.models import Count, Q, QuerySet
@@ -72,7 +72,7 @@ def replay_many(which: Which, visibility: Visibility, *, seconds: float | None =
     Raises Unavailable if the store or a codec does not answer; what was done until then is recorded.
     """
     began = which.before or now_us()
-    rest = Which(which.device, which.reason, which.owner, began)
+    rest = replace(which, before=began)
     numbers = list(waiting(rest, visibility).values_list("pk", flat=True))
     end = None if seconds is None else monotonic() + seconds
     stored = done = 0

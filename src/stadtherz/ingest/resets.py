@@ -8,24 +8,27 @@ compared with what it holds, and stored under a key of its own if it was receive
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import HOUR, Micros
-from stadtherz.ingest.pipeline import PATIENCE_S, Plan
+from stadtherz.ingest import pipeline
+from stadtherz.ingest.pipeline import Plan
 from stadtherz.store.public import NONE, Reading, Receipt, by_id, submit
 
 _APART: Micros = HOUR  # two of a network's servers may tell the time of one frame differently
 
 
 def doubtful(plan: Plan, receipts: Sequence[Receipt]) -> bool:
-    """Whether `settled` has to look at this."""
+    """Whether `settled` has to ask the database."""
     return bool(plan.counted) and any(receipt.duplicate for receipt in receipts)
 
 
-def settled(plan: Plan, receipts: Sequence[Receipt]) -> list[Receipt]:
-    """The receipts after what was no repetition was stored, too. Asks the database, waits for the store.
+def settled(plan: Plan, receipts: Sequence[Receipt]) -> Sequence[Receipt]:
+    """The receipts after what was no repetition was stored, too. Where that is doubtful, asks the database
+    and waits for the store.
 
     Raises Unavailable if it does not answer; to deliver all again is safe.
     """
+    if not doubtful(plan, receipts):
+        return receipts
     found = list(receipts)
     known = by_id([receipt.id for receipt in found if receipt.duplicate])
     times = dict(zip(known.id.tolist(), known.result_time.tolist(), strict=True))
@@ -37,11 +40,7 @@ def settled(plan: Plan, receipts: Sequence[Receipt]) -> list[Receipt]:
         and _is_another(times.get(receipt.id, NONE), reading)
     ]
     if again:
-        readings = [_renamed(plan.readings[place]) for place in again]
-        try:
-            news = submit(readings).result(PATIENCE_S)
-        except TimeoutError as problem:
-            raise Unavailable("store", "did not answer in time", retry=True) from problem
+        news = pipeline.result(submit([_renamed(plan.readings[place]) for place in again]))
         for place, receipt in zip(again, news, strict=True):
             found[place] = receipt
     return found

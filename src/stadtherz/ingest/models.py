@@ -199,7 +199,7 @@ class Device(models.Model):
         _("reports every … minutes"),
         null=True,
         blank=True,
-        validators=[MinValueValidator(1), MaxValueValidator(366 * 24 * 60)],
+        validators=[MinValueValidator(1), MaxValueValidator(_MOST_MINUTES)],
         help_text=_("Empty: learned from its messages."),
     )
     empty_volts = models.FloatField(
@@ -525,9 +525,8 @@ class RefusedUplink(models.Model):
     device = models.ForeignKey(
         Device, models.SET_NULL, null=True, related_name="+", verbose_name=_("device")
     )
-    only_device = models.BigIntegerField(
-        null=True, editable=False
-    )  # of a token that is limited to it
+    # Of a token that is limited to it.
+    only_device = models.BigIntegerField(null=True, editable=False)
     fingerprint = models.CharField(max_length=64, unique=True)
     count = models.PositiveBigIntegerField(_("how often"), default=1)
     received_at = models.BigIntegerField(_("first received"))
@@ -563,30 +562,11 @@ class RefusedUplink(models.Model):
         return bytes(self.document).decode("utf-8", errors="replace")
 
 
-from stadtherz.ingest.connections.models import (  # noqa: E402 - rooms of their own
-    Connection,  # noqa: F401
-    ConnectionClient,  # noqa: F401
-)
-from stadtherz.ingest.downlinks.models import (  # noqa: E402 - rooms of their own
-    Downlink,  # noqa: F401
-    DownlinkWay,  # noqa: F401
-)
-from stadtherz.ingest.forms.models import MessageForm  # noqa: E402, F401 - rooms of their own
-from stadtherz.ingest.health.models import (  # noqa: E402
-    DeviceDay,  # noqa: F401
-    DeviceHealth,  # noqa: F401
-    DeviceMessages,  # noqa: F401
-)
-
 # Tables of rooms of this package; Django finds them here.
+from stadtherz.ingest.connections import models as _connections  # noqa: E402, F401
+from stadtherz.ingest.downlinks import models as _downlinks  # noqa: E402, F401
+from stadtherz.ingest.forms import models as _forms  # noqa: E402, F401
+from stadtherz.ingest.health import models as _health  # noqa: E402, F401
 from stadtherz.ingest.onboarding import models as _onboarding  # noqa: E402, F401
-from stadtherz.ingest.pull.models import (  # noqa: E402
-    PulledEntity,  # noqa: F401
-    PulledStream,  # noqa: F401
-    PullSource,  # noqa: F401
-)
-from stadtherz.ingest.tables.models import (  # noqa: E402 - rooms of their own
-    TableImport,  # noqa: F401
-    TableMapping,  # noqa: F401
-    WatchedFolder,  # noqa: F401
-)
+from stadtherz.ingest.pull import models as _pull  # noqa: E402, F401
+from stadtherz.ingest.tables import models as _tables  # noqa: E402, F401

@@ -1,22 +1,24 @@
 """The door of `ingest`.
 
-`application(visibility_of)` answers the networks; `deliver` takes many deliveries at once;
-`register_device` sets a device up, `register_codec` what reads its payload, which `try_codec` shows;
-`import_types` keeps device types of a collection, from which `set_up_device` makes a device with its
-datastreams (`set_up_datastreams`: only these); `register_form` says how messages of other devices are
-read, which `try_form` shows, and `form_query` is how a delivery names the form and its topic;
-`add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`;
+`application(visibility_of)` answers the networks; `deliver` takes many deliveries at once; `stop` finishes what is
+under way. `replay` and `replay_many` run refused uplinks again.
+
+`register_device` sets a device up, `register_codec` what reads its payload, which `try_codec` shows; `import_types`
+keeps device types of a collection, from which `set_up_device` makes a device with its datastreams
+(`set_up_datastreams`: only these). `register_form` says how messages of other devices are read, which `try_form`
+shows; `form_query` is how a delivery names the form and its topic.
+
 Connecting step by step is `Draft`, what `recognise` finds in a document and `unknown_devices` among the refused,
 `proposed` values, `rehearse` and `go_live`; by a list `read_sheet`, `Reader`, `keep_list`, `go_on`, `connect_rows`;
 `swap` gives a device's place to another.
-`send_downlink`, `send_again` and `withdraw` are about messages to devices;
-`device_state` tells how it is; `replay` runs a refused uplink again; `stop` finishes what is under
-way. `add_source` keeps another SensorThings server, of which `start_pulling` copies what is new until
-`stop_pulling`; `pull_now` does so at once. `tables` takes in CSV files and
-workbooks. The models are for the back office, which shows and edits them.
-`device_state` tells how it is, `known_devices`, `devices_in` and `report_of` what is known of it and in which
-state that puts it; `replay` runs a refused uplink again; `stop` finishes what is under
-way. `tables` takes in CSV files and workbooks. The models are for the back office, which shows and edits them.
+
+`add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`; `send_downlink`,
+`send_again` and `withdraw` are about messages to devices. `add_source` keeps another SensorThings server, of which
+`start_pulling` copies what is new until `stop_pulling`; `pull_now` does so at once. `tables` takes in CSV files and
+workbooks.
+
+`device_state` tells how a device is, `known_devices`, `devices_in` and `report_of` what is known of it and in which
+state that puts it. The models are for the back office, which shows and edits them.
 """
 
 from stadtherz.ingest.connections.keeper import start_connections, stop_connections

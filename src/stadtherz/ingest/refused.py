@@ -165,6 +165,7 @@ def _done(begun: Begun | Invalid) -> tuple[Plan, Sequence[Receipt]]:
         return Plan(refusal=pipeline.unreadable(begun)), []
     plan, commit = begun
     try:
-        return plan, resets.settled(plan, pipeline.result(commit))
+        receipts = pipeline.result(commit)
+        return plan, resets.settled(plan, receipts)
     except Invalid as problem:
         return Plan(refusal=pipeline.unreadable(problem)), []

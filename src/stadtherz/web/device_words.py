@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
-from stadtherz.base.time import DAY, HOUR, MINUTE, Micros, now
+from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, Micros, now
 from stadtherz.ingest.public import Condition, Device, Facts, share
 from stadtherz.kit.declaration import Severity
 from stadtherz.web import formats
@@ -161,7 +161,7 @@ def every(interval: Micros | None) -> str:
     """How often: "every 15 minutes"."""
     if interval is None:
         return formats.NO_VALUE
-    if interval < 55 * 1_000_000:
+    if interval < 55 * SECOND:
         return _("several times a minute")
     for unit, upto in ((MINUTE, 90), (HOUR, 36), (DAY, 10_000)):
         count = max(round(interval / unit), 1)

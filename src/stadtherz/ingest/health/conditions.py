@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stadtherz.base.time import DAY, MINUTE, Micros
+from stadtherz.base.time import DAY, Micros
 from stadtherz.ingest.health.counters import share
 from stadtherz.ingest.health.intervals import late_after, silent_after
+from stadtherz.ingest.uplink import AHEAD, BEHIND
 
 LOW_PERCENT = 20.0
 SOON: Micros = 60 * DAY
 MANY_LOST = 10.0  # percent
 _ENOUGH_SENT = 20
 _WEAK_RSSI, _WEAK_SNR = -120.0, -15.0  # at the limit of what gateways hear
-_CLOCK_AHEAD, _CLOCK_BEHIND = 5 * MINUTE, 30 * DAY
 
 
 class Condition(StrEnum):
@@ -79,8 +79,6 @@ def is_late(last_seen: Micros | None, interval: Micros | None, now: Micros) -> b
 def _presence(facts: Facts, now: Micros) -> Condition | None:
     if facts.last_seen is None:
         return Condition.NEVER_HEARD
-    if facts.interval is None:
-        return None
     if is_silent(facts.last_seen, facts.interval, now):
         return Condition.SILENT
     return Condition.LATE if is_late(facts.last_seen, facts.interval, now) else None
@@ -110,6 +108,6 @@ def _losses(facts: Facts) -> Condition | None:
 
 
 def _clock(facts: Facts) -> Condition | None:
-    if facts.skew is None or -_CLOCK_BEHIND <= facts.skew <= _CLOCK_AHEAD:
+    if facts.skew is None or -BEHIND <= facts.skew <= AHEAD:
         return None
     return Condition.CLOCK_WRONG

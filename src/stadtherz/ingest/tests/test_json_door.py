@@ -11,7 +11,8 @@ from stadtherz.base.time import now_us
 from stadtherz.base.visibility import SYSTEM, Visibility
 from stadtherz.ingest import devices
 from stadtherz.ingest.document import LARGEST
-from stadtherz.ingest.models import Device, DeviceField, MessageForm, RefusedUplink
+from stadtherz.ingest.forms.models import MessageForm
+from stadtherz.ingest.models import Device, DeviceField, RefusedUplink
 from stadtherz.ingest.public import (
     Delivery,
     NewField,

@@ -61,6 +61,9 @@ class _Round:
     devices: list[KnownDevice] = field(default_factory=list)
     streams: dict[int, int] = field(default_factory=dict)
     open: set[tuple[str, str]] = field(default_factory=set)
+    silences: dict[str, Silence] = field(
+        default_factory=dict
+    )  # the last of each network and gateway
 
     def run(self) -> None:
         owned = Device.objects.filter(owner=self.watch.owner_id, active=True)
@@ -68,6 +71,9 @@ class _Round:
         self.streams = dict(fields.values_list("device", "datastream"))
         self.devices = [each for each in known_devices(owned) if each.device.pk in self.streams]
         self.open = _open_alerts()
+        self.silences = {
+            each.key: each for each in Silence.objects.filter(owner=self.watch.owner_id)
+        }
         covered = self._look_at_groups() if self.watch.silent else set()
         for device in self.devices:
             self._look_at_silence(device, covered)
@@ -95,7 +101,7 @@ class _Round:
         return sorted(found.items(), key=lambda item: ("/" in item[0], item[0]))
 
     def _look_at_group(self, key: str, members: Sequence[KnownDevice]) -> set[int]:
-        known = Silence.objects.filter(owner=self.watch.owner_id, key=key).first()
+        known = self.silences.get(key)
         watched = [self._watched(each) for each in members]
         if known is not None and known.until is None:
             if not rules.is_over(watched, known.since):
@@ -112,7 +118,7 @@ class _Round:
         stream = self.streams[min(found.devices)]
         story = wording.group_silent(key, found.since, len(found.devices))
         with transaction.atomic():
-            Silence.objects.update_or_create(
+            self.silences[key], _made = Silence.objects.update_or_create(
                 owner_id=self.watch.owner_id,
                 key=key,
                 defaults={"since": found.since, "until": None, "datastream": stream},
@@ -122,6 +128,7 @@ class _Round:
     def _end(self, known: Silence) -> None:
         with transaction.atomic():
             Silence.objects.filter(pk=known.pk, until=None).update(until=self.now)
+            known.until = self.now
             story = wording.group_heard(known.key)
             self._tell(SILENT, self._subject(known.key), known.datastream, story, over=True)
 
@@ -136,9 +143,9 @@ class _Round:
         return Watched(each.device.pk, seen, interval, rules.excused(seen, pauses))
 
     def _silences(self, each: KnownDevice) -> list[Pause]:
-        keys = [each.device.network, f"{each.device.network}/{each.gateway}"]
-        past = Silence.objects.filter(owner=self.watch.owner_id, key__in=keys, until__isnull=False)
-        return [(since, until or since) for since, until in past.values_list("since", "until")]
+        keys = (each.device.network, f"{each.device.network}/{each.gateway}")
+        known = [self.silences[key] for key in keys if key in self.silences]
+        return [(past.since, past.until) for past in known if past.until is not None]
 
     # --- devices ---------------------------------------------------------------------------------
 

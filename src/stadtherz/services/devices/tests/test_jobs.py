@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from stadtherz.alerts.public import Alert, AlertEvent, Delivery, add_contact, add_contact_list
 from stadtherz.base.time import DAY, HOUR, MINUTE, Micros, from_us, now_us, stopped_at
@@ -57,6 +59,22 @@ def changes() -> list[str]:
 def look(at: Micros) -> None:
     with stopped_at(from_us(at)):
         look_at_devices()
+
+
+def test_a_look_costs_the_same_however_many_devices_there_are(
+    town: Town, watch: Watch, noon: Micros
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            look(noon)
+        return len(asked)
+
+    device(town, 1, seen=noon)
+    look(noon)
+    alone = queries()
+    for number in range(2, 9):
+        device(town, number, seen=noon)
+    assert queries() == alone
 
 
 def test_a_silent_device_is_told_once_and_its_return_once(

@@ -8,10 +8,10 @@
 all that SMTP allows exactly once (docs/decisions/0007-one-mail-per-event.md).
 """
 
-from stadtherz.alerts.contacts import add_contact, add_contact_list
-from stadtherz.alerts.deliveries import send_again
 from stadtherz.alerts.models import Alert, AlertEvent, Contact, ContactList, Delivery
-from stadtherz.alerts.sender import send_due, start_delivery, stop_delivery
+from stadtherz.alerts.outbox.deliveries import send_again
+from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
+from stadtherz.alerts.people.contacts import add_contact, add_contact_list
 from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
 

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from django.db import transaction
 from django.db.models import QuerySet
 
-from stadtherz.alerts.models import Alert, AlertEvent, Contact, Delivery
+from stadtherz.alerts.models import Alert, AlertEvent
+from stadtherz.alerts.people.calling import owe
 from stadtherz.alerts.values import State, Transition
-from stadtherz.alerts.wake import wake
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity
@@ -39,8 +39,7 @@ def change(transition: Transition) -> None:
         if alert is None and transition.after == 0:
             return
         alert = _write_alert(alert, transition)
-        event = _write_event(alert, transition)
-        _owe_messages(event, transition.recipients)
+        owe(_write_event(alert, transition), transition.recipients)
 
 
 def withdraw(kind: str, subject: str) -> None:
@@ -76,7 +75,7 @@ def _already_recorded(transition: Transition) -> bool:
     return AlertEvent.objects.filter(
         alert__kind=transition.kind,
         alert__subject=transition.subject,
-        observation=transition.observation,
+        cause=transition.cause,
     ).exists()
 
 
@@ -92,6 +91,9 @@ def _write_alert(alert: Alert | None, transition: Transition) -> Alert:
     alert.step = transition.step
     alert.severity = transition.severity
     alert.title = dict(transition.title)
+    alert.rule_id = transition.rule
+    alert.public = transition.public
+    alert.recipients_id = transition.recipients or None
     alert.changed_at = transition.at
     if transition.after == 0:
         alert.cleared_at = transition.at
@@ -106,6 +108,7 @@ def _write_event(alert: Alert, transition: Transition) -> AlertEvent:
         rank_before=transition.before,
         rank=transition.after,
         severity=transition.severity,
+        cause=transition.cause,
         observation=transition.observation,
         at=transition.at,
         recorded_at=now_us(),
@@ -121,16 +124,6 @@ def _name_of(transition: Transition) -> AlertEvent.Change:
     if transition.after > transition.before:
         return AlertEvent.Change.ESCALATED
     return AlertEvent.Change.LOWERED
-
-
-def _owe_messages(event: AlertEvent, recipients: int | None) -> None:
-    contacts = Contact.objects.filter(lists=recipients, active=True) if recipients else ()
-    moment = now_us()
-    Delivery.objects.bulk_create(
-        Delivery(event=event, contact=contact, next_attempt=moment, changed_at=moment)
-        for contact in contacts
-    )
-    transaction.on_commit(wake)
 
 
 def _state(alert: Alert) -> State:

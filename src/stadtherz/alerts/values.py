@@ -46,6 +46,8 @@ class Transition:
 
     Ranks order the states of a kind, 0 is normal. `texts` holds a Wording for each language that
     contacts may have chosen, `title` the name of the state. `recipients` is the id of a contact list.
+    `observation` is None where the clock decided. `public` shows the alert to everybody who may see the
+    datastream. `rule` is the id of the rule that staff made, if it was one.
     """
 
     kind: str
@@ -57,6 +59,15 @@ class Transition:
     severity: Severity
     title: Mapping[str, str]
     texts: Mapping[str, Wording]
-    observation: int
+    observation: int | None
     at: Micros
     recipients: int | None
+    public: bool = False
+    rule: int | None = None
+
+    @property
+    def cause(self) -> str:
+        """What makes this transition happen only once."""
+        if self.observation is None:
+            return f"clock:{self.at}"
+        return f"observation:{self.observation}"

@@ -15,6 +15,12 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Service
 from stadtherz.web.staff import panel
+from stadtherz.web.staff_alerts import (
+    AlertViewSet,
+    ContactListViewSet,
+    ContactViewSet,
+    DeliveryViewSet,
+)
 from stadtherz.web.staff_connections import ConnectionViewSet
 from stadtherz.web.staff_datasets import DatasetViewSet
 from stadtherz.web.staff_forms import MessageFormViewSet
@@ -47,6 +53,13 @@ from stadtherz.web.staff_tokens import TokenViewSet
 
 # Menu entries of Wagtail for what this product does not have (their addresses: staff_urls.py).
 _HIDDEN = frozenset({"explorer", "images", "documents", "reports", "settings", "help"})
+
+
+class Alerts(ViewSetGroup):
+    menu_label = _("Alerts")
+    menu_icon = "warning"
+    menu_order = 50
+    items = (AlertViewSet, DeliveryViewSet, ContactViewSet, ContactListViewSet)
 
 
 class Data(ViewSetGroup):
@@ -105,7 +118,7 @@ def our_icons(icons: list[str]) -> list[str]:
 def staff_view_sets() -> Sequence[Any]:
     declared = [service for service in registry.services() if service.staff()]
     groups = [service_group(service, 100 + place) for place, service in enumerate(declared)]
-    return [*groups, Data(), People()]
+    return [Alerts(), *groups, Data(), People()]
 
 
 def hide_unused(request: HttpRequest, items: list[MenuItem]) -> None:

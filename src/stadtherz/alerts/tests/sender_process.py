@@ -7,7 +7,7 @@ import django
 
 django.setup()
 
-from stadtherz.alerts import sender  # noqa: E402
+from stadtherz.alerts.outbox import sender  # noqa: E402
 
 sender.start_delivery()
 print("ready", flush=True)

@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from stadtherz.alerts.mail import (
+from stadtherz.alerts.channels.smtp import (
     NotHandedOver,
     PerhapsHandedOver,
     body,

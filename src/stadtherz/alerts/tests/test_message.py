@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stadtherz.alerts.message import ascii_address, compose
+from stadtherz.alerts.channels.mail import ascii_address, compose
+from stadtherz.alerts.channels.post import PostOffice
 from stadtherz.alerts.models import AlertEvent, Contact
-from stadtherz.alerts.post import PostOffice
 from stadtherz.base.mailserver import MailServer
 
 POST = PostOffice(
@@ -38,8 +38,9 @@ def mail(
 ) -> EmailMessage:
     known = {**TEXTS, language: {**TEXTS[language], **texts}}
     return compose(
-        AlertEvent(alert_id=1, observation=77, texts=known),
-        Contact(pk=contact, name=name, email="wehr@stadt.example", language=language),
+        AlertEvent(alert_id=1, cause="observation:77", texts=known),
+        Contact(pk=contact, name=name, language=language),
+        "wehr@stadt.example",
         POST,
         date=datetime(2026, 11, 26, 7, tzinfo=UTC),
     )

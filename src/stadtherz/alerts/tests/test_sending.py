@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from stadtherz.alerts import deliveries
 from stadtherz.alerts.models import Contact, Delivery
+from stadtherz.alerts.outbox import deliveries
+from stadtherz.alerts.outbox.witness import Witness
 from stadtherz.alerts.public import change, send_again, send_due
 from stadtherz.alerts.tests.factories import Ward, make_ward
 from stadtherz.alerts.tests.mailserver import MailServer
-from stadtherz.alerts.witness import Witness
 from stadtherz.base import time
 
 Status = Delivery.Status

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from stadtherz.alerts import deliveries, witness
 from stadtherz.alerts.models import Delivery
+from stadtherz.alerts.outbox import deliveries, witness
+from stadtherz.alerts.outbox.witness import Fate, Witness, fate_of, forget_the_dead
 from stadtherz.alerts.public import change
 from stadtherz.alerts.tests.factories import Ward
-from stadtherz.alerts.witness import Fate, Witness, fate_of, forget_the_dead
 from stadtherz.base import time
 
 Status = Delivery.Status
@@ -19,7 +19,7 @@ Status = Delivery.Status
 _PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from stadtherz.alerts.witness import Witness
+from stadtherz.alerts.outbox.witness import Witness
 witness = Witness(Path(sys.argv[1]))
 if sys.argv[2]:
     witness.dot_goes_next(int(sys.argv[2]))

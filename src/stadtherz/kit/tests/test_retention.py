@@ -14,7 +14,7 @@ from stadtherz.kit.testing import Town
 def owe_a_message() -> None:
     """One contact, one event, one delivery."""
     town = Town.found()
-    contact = Contact.objects.create(owner_id=town.organisation, name="W", email="w@x.example")
+    contact = Contact.objects.create(owner_id=town.organisation, name="W")
     stream = town.datastream(WATER_LEVEL)
     change(
         Transition(

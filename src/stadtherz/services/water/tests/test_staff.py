@@ -126,13 +126,22 @@ def test_who_is_deleted_leaves_no_name_and_no_address_behind(town: Town) -> None
     form = {
         "owner": town.organisation,
         "name": "Erika Beispiel",
-        "email": "erika@wehr.example",
+        "addresses-TOTAL_FORMS": 1,
+        "addresses-INITIAL_FORMS": 0,
+        "addresses-MIN_NUM_FORMS": 1,
+        "addresses-MAX_NUM_FORMS": 1000,
+        "addresses-0-channel": "email",
+        "addresses-0-address": "erika@wehr.example",
+        "addresses-0-use": "always",
+        "addresses-0-least": "info",
+        "wakes": "danger",
         "language": "de",
         "active": "on",
     }
     client.post(reverse("contact:add"), form)
-    erika = Contact.objects.get(email="erika@wehr.example")
-    client.post(reverse("contact:edit", args=[erika.pk]), {**form, "name": "Erika Muster"})
+    erika = Contact.objects.get(addresses__address="erika@wehr.example")
+    known = {"addresses-INITIAL_FORMS": 1, "addresses-0-id": erika.addresses.get().pk}
+    client.post(reverse("contact:edit", args=[erika.pk]), {**form, **known, "name": "Erika Muster"})
     listed = {"owner": town.organisation, "name": "Wehr", "contacts": [erika.pk]}
     client.post(reverse("contactlist:add"), listed)
     assert ContactList.objects.get().contacts.get() == erika

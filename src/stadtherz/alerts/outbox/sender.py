@@ -11,14 +11,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from stadtherz.alerts import deliveries
-from stadtherz.alerts.deliveries import Claim, LeaseLost
-from stadtherz.alerts.mail import NotHandedOver, PerhapsHandedOver, hand_over
-from stadtherz.alerts.message import ascii_address, compose
+from stadtherz.alerts.channels.mail import ascii_address, compose
+from stadtherz.alerts.channels.post import PostOffice, post_office
+from stadtherz.alerts.channels.smtp import NotHandedOver, PerhapsHandedOver, hand_over
 from stadtherz.alerts.models import AlertEvent, Contact, Delivery
-from stadtherz.alerts.post import PostOffice, post_office
-from stadtherz.alerts.wake import wait, wake
-from stadtherz.alerts.witness import Witness, forget_the_dead
+from stadtherz.alerts.outbox import deliveries
+from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost
+from stadtherz.alerts.outbox.wake import wait, wake
+from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
 from stadtherz.base.time import SECOND, now, now_us
 
 logger = logging.getLogger(__name__)
@@ -101,24 +101,26 @@ def _folder() -> Path:
 
 
 def _send(post: PostOffice, claimed: Claim, witness: Witness) -> None:
-    delivery = Delivery.objects.select_related("event", "contact").get(pk=claimed.delivery)
-    contact = delivery.contact
-    if contact is None:
+    delivery = Delivery.objects.select_related("event", "contact", "address").get(
+        pk=claimed.delivery
+    )
+    contact, address = delivery.contact, delivery.address
+    if contact is None or address is None:
         deliveries.mark_failed(claimed, "The contact has been removed.")
     elif not contact.active:
         deliveries.mark_failed(claimed, "The contact has been switched off.")
-    elif (letter := _written(delivery.event, contact, post)) is None:
+    elif (letter := _written(delivery.event, contact, address.address, post)) is None:
         deliveries.mark_failed(claimed, "The message cannot be written; see the log.")
     else:
         _hand_over(post, claimed, witness, *letter)
 
 
 def _written(
-    event: AlertEvent, contact: Contact, post: PostOffice
+    event: AlertEvent, contact: Contact, address: str, post: PostOffice
 ) -> tuple[EmailMessage, str] | None:
     """The message and its recipient; None if that fails, which trying again would not change."""
     try:
-        return compose(event, contact, post, date=now()), ascii_address(contact.email)
+        return compose(event, contact, address, post, date=now()), ascii_address(address)
     except (ValueError, LookupError, MessageError):  # UnicodeError is a ValueError
         logger.exception("the message of event %s to contact %s is broken", event.pk, contact.pk)
         return None

@@ -16,8 +16,8 @@ from pathlib import Path
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from stadtherz.alerts.models import Delivery
-from stadtherz.alerts.wake import wake
-from stadtherz.alerts.witness import Fate, Witness, fate_of
+from stadtherz.alerts.outbox.wake import wake
+from stadtherz.alerts.outbox.witness import Fate, Witness, fate_of
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
 
 Status = Delivery.Status
@@ -28,7 +28,7 @@ _PATIENCE = 5  # attempts before a server's final refusal is believed
 # Longer with each attempt, so that two processes and a slow server cannot take turns for ever.
 _LEASE = 10 * SECOND
 # After it, nobody waits for news from a process on another machine any more. Well beyond the time a
-# process waits for a server's answer (mail.ANSWER_SECONDS).
+# process waits for a server's answer (smtp.ANSWER_SECONDS).
 _ABANDONED = 5 * MINUTE
 
 _DIED = "The process ended before the server's answer came."

@@ -13,15 +13,15 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from stadtherz.alerts.channels.post import PostOffice
 from stadtherz.alerts.models import AlertEvent, Contact
-from stadtherz.alerts.post import PostOffice
 
 # Seven bits reach every server, also one without 8BITMIME.
 _POLICY = _SMTP.clone(cte_type="7bit")
 
 
 def compose(
-    event: AlertEvent, contact: Contact, post: PostOffice, *, date: datetime
+    event: AlertEvent, contact: Contact, address: str, post: PostOffice, *, date: datetime
 ) -> EmailMessage:
     """The message that tells `contact` about `event`; the same input gives the same message id."""
     with override(contact.language):
@@ -30,7 +30,7 @@ def compose(
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = _one_line(wording["subject"])
     message["From"] = Address(_one_line(post.city), addr_spec=post.sender)
-    message["To"] = Address(_one_line(contact.name), addr_spec=ascii_address(contact.email))
+    message["To"] = Address(_one_line(contact.name), addr_spec=ascii_address(address))
     message["Date"] = format_datetime(date)
     message["Message-ID"] = message_id(event, contact.pk, post.sender)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
@@ -43,7 +43,7 @@ def compose(
 
 def message_id(event: AlertEvent, contact: int, sender: str) -> str:
     """Made from event and contact alone: a mailbox that gets it twice can know it."""
-    named = f"{event.alert_id}/{event.observation}/{contact}"
+    named = f"{event.alert_id}/{event.cause}/{contact}"
     digest = hashlib.sha256(named.encode()).hexdigest()[:40]
     return f"<{digest}@{sender.rpartition('@')[2]}>"
 

@@ -1,0 +1,46 @@
+"""The tables of alerts, by what they are about.
+
+`people`: whom to reach, when they sleep and who is on duty. `states`: what is wrong and what changed.
+`outbox`: one message owed to one address. `rules`: what staff want to be told of. `citizens`: who has
+subscribed. Times of readings and of machines are microseconds since 1970.
+"""
+
+from stadtherz.alerts.models.citizens import Subscriber, Topic
+from stadtherz.alerts.models.outbox import Delivery, Gateway
+from stadtherz.alerts.models.people import (
+    LANGUAGES,
+    Address,
+    Channel,
+    Contact,
+    ContactList,
+    Roster,
+    RosterMember,
+    Shift,
+)
+from stadtherz.alerts.models.rules import Rule, RuleInput, RuleState, RuleStep
+from stadtherz.alerts.models.states import Alert, AlertEvent, AlertNote, Chase, Drill, Pause
+
+__all__ = [
+    "LANGUAGES",
+    "Address",
+    "Alert",
+    "AlertEvent",
+    "AlertNote",
+    "Channel",
+    "Chase",
+    "Contact",
+    "ContactList",
+    "Delivery",
+    "Drill",
+    "Gateway",
+    "Pause",
+    "Roster",
+    "RosterMember",
+    "Rule",
+    "RuleInput",
+    "RuleState",
+    "RuleStep",
+    "Shift",
+    "Subscriber",
+    "Topic",
+]

@@ -1,0 +1,237 @@
+"""People, how to reach them, and who is on duty."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from modelcluster.fields import ParentalKey
+from modelcluster.models import ClusterableModel
+
+from stadtherz.kit.declaration import Severity
+
+LANGUAGES = [("de", "Deutsch"), ("en", "English")]
+LEAST = [
+    (Severity.INFO.value, _("everything")),
+    (Severity.WARNING.value, _("warnings and danger")),
+    (Severity.DANGER.value, _("danger only")),
+]
+
+
+class Channel(models.TextChoices):
+    """How a message travels."""
+
+    EMAIL = "email", _("E-mail")
+    SMS = "sms", _("SMS")
+    PUSH = "push", _("Push message")
+    WEBHOOK = "webhook", _("Webhook")
+    MQTT = "mqtt", _("MQTT")
+    TASK = "task", _("Task (voice, siren)")
+
+
+class Contact(ClusterableModel, models.Model):
+    """A person who wants to be told."""
+
+    owner = models.ForeignKey(
+        "store.Organisation", models.CASCADE, related_name="+", verbose_name=_("organisation")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    language = models.CharField(_("language"), max_length=5, choices=LANGUAGES, default="de")
+    active = models.BooleanField(
+        _("active"), default=True, help_text=_("Without this mark the person gets no messages.")
+    )
+    quiet_from = models.TimeField(
+        _("quiet from"),
+        null=True,
+        blank=True,
+        help_text=_("Messages that may wait are sent when the quiet hours are over."),
+    )
+    quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
+    wakes = models.CharField(
+        _("comes through in quiet hours"),
+        max_length=10,
+        choices=LEAST[1:],
+        default=Severity.DANGER.value,
+    )
+    changed_at = models.DateTimeField(_("last changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Address(models.Model):
+    """One way to reach a person, in the order of `sort_order`.
+
+    `instead` addresses are used when a message to the one before them has failed; the others are all
+    used at once.
+    """
+
+    class Use(models.TextChoices):
+        ALWAYS = "always", _("always")
+        INSTEAD = "instead", _("if the one before it fails")
+
+    contact = ParentalKey(
+        Contact, on_delete=models.CASCADE, related_name="addresses", verbose_name=_("contact")
+    )
+    channel = models.CharField(
+        _("channel"), max_length=10, choices=Channel.choices, default=Channel.EMAIL
+    )
+    address = models.CharField(
+        _("address"),
+        max_length=500,
+        help_text=_("An e-mail address, or a telephone number such as +49 151 23456789."),
+    )
+    use = models.CharField(_("used"), max_length=10, choices=Use.choices, default=Use.ALWAYS)
+    least = models.CharField(_("for"), max_length=10, choices=LEAST, default=Severity.INFO.value)
+    sort_order = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    sort_order_field = "sort_order"
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+        ordering = ["sort_order", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "channel", "address"], name="alerts_address_once"
+            )
+        ]
+        indexes = [models.Index(fields=["channel", "address"], name="alerts_address_known")]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()}: {self.address}"
+
+
+class Roster(ClusterableModel, models.Model):
+    """People who take turns. Shifts that were swapped go before the turns."""
+
+    owner = models.ForeignKey(
+        "store.Organisation", models.CASCADE, related_name="+", verbose_name=_("organisation")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    turn_days = models.PositiveSmallIntegerField(
+        _("days of a turn"), default=7, validators=[MinValueValidator(1)]
+    )
+    first_day = models.DateField(
+        _("first day"), null=True, blank=True, help_text=_("When the first person's turn begins.")
+    )
+    hand_over = models.TimeField(
+        _("hand-over"),
+        default="08:00",
+        help_text=_("The hour at which the next person takes over."),
+    )
+    announce = models.BooleanField(
+        _("tell the next person"),
+        default=True,
+        help_text=_("At the hand-over the next person is told, with the alerts that are open."),
+    )
+
+    class Meta:
+        verbose_name = _("duty roster")
+        verbose_name_plural = _("duty rosters")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RosterMember(models.Model):
+    """A person's place among those who take turns."""
+
+    roster = ParentalKey(Roster, on_delete=models.CASCADE, related_name="members")
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, related_name="+", verbose_name=_("contact")
+    )
+    sort_order = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    sort_order_field = "sort_order"
+
+    class Meta:
+        verbose_name = _("person on the roster")
+        verbose_name_plural = _("people on the roster")
+        ordering = ["sort_order", "pk"]
+
+    def __str__(self) -> str:
+        return str(self.contact)
+
+
+class Shift(models.Model):
+    """A time for which somebody else is on duty than the turns say."""
+
+    roster = ParentalKey(Roster, on_delete=models.CASCADE, related_name="shifts")
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, related_name="+", verbose_name=_("contact")
+    )
+    starts = models.DateTimeField(_("from"))
+    ends = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("shift")
+        verbose_name_plural = _("shifts")
+        ordering = ["starts"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends__gt=models.F("starts")), name="alerts_shift_ends"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact} {self.starts:%d.%m. %H:%M}"
+
+
+class ContactList(models.Model):
+    """The people who are told together, and what happens when none of them answers."""
+
+    owner = models.ForeignKey(
+        "store.Organisation", models.CASCADE, related_name="+", verbose_name=_("organisation")
+    )
+    name = models.CharField(_("name"), max_length=200)
+    contacts = models.ManyToManyField(
+        Contact, related_name="lists", blank=True, verbose_name=_("contacts")
+    )
+    rosters = models.ManyToManyField(
+        Roster,
+        related_name="lists",
+        blank=True,
+        verbose_name=_("duty rosters"),
+        help_text=_("Of each roster the person who is on duty is told."),
+    )
+    remind_minutes = models.PositiveSmallIntegerField(
+        _("remind after minutes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Again and again until somebody acknowledges. Empty: never."),
+    )
+    escalate_minutes = models.PositiveSmallIntegerField(
+        _("tell others after minutes"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("If nobody has acknowledged by then, the list below is told, too."),
+    )
+    escalate_to = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("list to be told then"),
+    )
+    drills = models.BooleanField(
+        _("monthly test alarm"),
+        default=True,
+        help_text=_("Remind staff when the last test alarm of this list is a month ago."),
+    )
+
+    class Meta:
+        verbose_name = _("contact list")
+        verbose_name_plural = _("contact lists")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""What is owed to whom, how far each message has come, and the thread that sends it."""

@@ -1,0 +1,1 @@
+"""Who is told of an alert, by which address and when."""

@@ -1,0 +1,231 @@
+"""The back office of alerts: people to be told, what is wrong, and which message reached whom."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import View
+from wagtail.admin import messages
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, ObjectList
+from wagtail.admin.ui.tables import Column, TitleColumn
+
+from stadtherz.alerts.public import Alert, Contact, ContactList, Delivery, send_again
+from stadtherz.kit.declaration import Severity
+from stadtherz.kit.registry import services
+from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column, panel
+
+SEVERITIES = {
+    Severity.INFO.value: _("Information"),
+    Severity.WARNING.value: _("Warning"),
+    Severity.DANGER.value: _("Danger"),
+}
+
+
+def _ways(contact: Contact) -> str:
+    return ", ".join(str(address) for address in contact.addresses.all())
+
+
+class ContactViewSet(StaffViewSet):
+    model = Contact
+    icon = "user"
+    menu_label = _("Contacts")
+    list_display = [
+        "name",
+        Column("addresses", label=_("Addresses"), accessor=_ways),
+        "language",
+        "active",
+    ]
+    list_filter = ["active", "language"]
+    search_fields = ["name", "addresses__address"]
+    edit_handler = ObjectList(
+        [
+            FieldPanel("owner"),
+            FieldPanel("name"),
+            InlinePanel("addresses", heading=_("Addresses"), label=_("Address"), min_num=1),
+            FieldPanel("language"),
+            FieldRowPanel(
+                [FieldPanel("quiet_from"), FieldPanel("quiet_until"), FieldPanel("wakes")],
+                heading=_("Quiet hours"),
+            ),
+            FieldPanel("active"),
+        ]
+    )
+
+    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
+        return super().rows(user, changing=changing).prefetch_related("addresses")
+
+
+class ContactListViewSet(StaffViewSet):
+    model = ContactList
+    icon = "group"
+    menu_label = _("Contact lists")
+    list_display = [
+        "name",
+        Column("contacts", label=_("Contacts"), accessor=lambda row: row.contacts.count()),
+    ]
+    search_fields = ["name"]
+    form_fields = ["owner", "name", "contacts"]
+
+
+def _title(alert: Alert) -> str:
+    """The step's name; an alert that is over has none."""
+    return str(alert.title.get(get_language() or "de") or "–")
+
+
+def _alert_url(alert: Alert) -> str:
+    return reverse("alert:inspect", args=[alert.pk])
+
+
+def _place(alert: Alert) -> str:
+    return str(alert.datastream.thing)
+
+
+def _kind(alert: Alert) -> str:
+    """What the service that raised it calls this kind of alert."""
+    names = {kind.key: kind.name for service in services() for kind in service.alerts}
+    return str(names.get(alert.kind, alert.kind))
+
+
+def _severity(alert: Alert) -> str:
+    return str(SEVERITIES.get(alert.severity, alert.severity))
+
+
+class AlertViewSet(StaffViewSet):
+    """What was and is wrong, for reading."""
+
+    model = Alert
+    owner_path = "datastream__owner"
+    allowed = frozenset()
+    icon = "warning"
+    menu_label = _("Alerts")
+    list_display = [
+        TitleColumn("title", label=_("Step"), accessor=_title, get_url=_alert_url),
+        Column("datastream", label=_("Measuring point"), accessor=_place),
+        moment_column("opened_at", _("Since")),
+        moment_column("cleared_at", _("Over")),
+    ]
+    list_filter = ["severity"]
+    inspect_view_fields = [
+        "kind",
+        "datastream",
+        "severity",
+        "opened_at",
+        "changed_at",
+        "cleared_at",
+    ]
+    moments = ("opened_at", "changed_at", "cleared_at")
+    shown = {"kind": _kind, "severity": _severity, "datastream": _place}
+    labels = {"datastream": _("Measuring point")}
+
+    def title_of(self, row: Any) -> str:
+        return f"{_kind(row)}: {_place(row)}"
+
+    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
+        return super().rows(user, changing=changing).select_related("datastream__thing")
+
+
+class DeliveryInspectView(StaffInspectView):
+    """How far a message has come, and the button to send it again where that makes sense."""
+
+    template_name = "staff/delivery.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may = bool(self.views.changes(self.request.user))
+        stuck = self.object.status in {Delivery.Status.UNCERTAIN, Delivery.Status.FAILED}
+        url_name = self.views.get_url_name("again") if may and stuck else ""
+        return {**super().get_context_data(**kwargs), "again_url_name": url_name}
+
+
+class SendAgainView(Limited, View):
+    """A person decides that a message whose fate is unknown is sent once more."""
+
+    permission_required = "change"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if send_again(pk):
+            messages.success(request, str(_("The message will be sent again.")))
+            self.audit("send again", Delivery.objects.get(pk=pk), {})
+        else:
+            messages.warning(request, str(_("This message is not stuck; nothing was changed.")))
+        return redirect(self.views.get_url_name("inspect"), pk)
+
+
+def _subject(delivery: Delivery) -> str:
+    texts: dict[str, dict[str, str]] = delivery.event.texts
+    wording = texts.get(get_language() or "de") or next(iter(texts.values()))
+    return wording["subject"]
+
+
+def _error(delivery: Delivery) -> str:
+    """Our own words in the reader's language; a mail server's as they came."""
+    return gettext(delivery.error) if delivery.error else ""
+
+
+# What `alerts` may leave in a delivery, for the translators.
+_ERRORS = (
+    gettext_noop("No mail server is set (STADTHERZ_SMTP_URL)."),
+    gettext_noop("The process ended before the server's answer came."),
+)
+
+
+class DeliveryViewSet(StaffViewSet):
+    """Which message reached whom; sending again is the only change."""
+
+    model = Delivery
+    owner_path = "event__alert__datastream__owner"
+    allowed = frozenset()
+    icon = "mail"
+    menu_label = _("Messages")
+    inspect_view_class = DeliveryInspectView
+    list_display = [
+        "contact",
+        Column("event", label=_("What happened"), accessor=_subject),
+        Column("status", label=_("Status"), accessor="get_status_display", sort_key="status"),
+        Column("error", label=_("Error"), accessor=_error),
+        moment_column("changed_at", _("Last changed")),
+    ]
+    list_filter = ["status"]
+    inspect_view_fields = [
+        "contact",
+        "status",
+        "attempts",
+        "next_attempt",
+        "message_id",
+        "error",
+        "changed_at",
+    ]
+    moments = ("next_attempt", "changed_at")
+    shown = {"error": _error}
+
+    def title_of(self, row: Any) -> str:
+        return _subject(row)
+
+    @property
+    def again_view(self) -> Any:
+        return self.construct_view(SendAgainView)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("again/<int:pk>/", self.again_view, name="again"),
+        ]
+
+
+def open_alerts(request: HttpRequest) -> int:
+    """How many alerts of the staff member's organisations are open."""
+    return AlertViewSet().rows(request.user).filter(cleared_at=None).count()
+
+
+def stuck_messages(request: HttpRequest) -> int:
+    """How many messages have failed or may not have arrived, and wait for a person's decision."""
+    stuck = (Delivery.Status.UNCERTAIN, Delivery.Status.FAILED)
+    return DeliveryViewSet().rows(request.user).filter(status__in=stuck).count()
+
+
+panel(_("open alerts"), open_alerts, "alert:index")
+panel(_("messages that may not have arrived"), stuck_messages, "delivery:index", urgent=True)

@@ -57,11 +57,11 @@ def open_alerts(visibility: Visibility, kind: str | None = None) -> list[State]:
     if kind is not None:
         found = found.filter(kind=kind)
     alerts = list(found)
-    visible = _visible({alert.datastream_id for alert in alerts}, visibility)
+    visible = _visible({alert.datastream_id for alert in alerts} - {None}, visibility)
     return [_state(alert) for alert in alerts if alert.datastream_id in visible]
 
 
-def _visible(datastreams: set[int], visibility: Visibility) -> frozenset[int]:
+def _visible(datastreams: set[int | None], visibility: Visibility) -> frozenset[int | None]:
     if not datastreams:
         return frozenset()
     return streams_visible_to(visibility) & datastreams
@@ -85,6 +85,7 @@ def _write_alert(alert: Alert | None, transition: Transition) -> Alert:
             kind=transition.kind,
             subject=transition.subject,
             datastream_id=transition.datastream,
+            owner_id=transition.owner,
             opened_at=transition.at,
         )
     alert.rank = transition.after

@@ -31,7 +31,7 @@ class State:
 
     kind: str
     subject: str
-    datastream: int
+    datastream: int | None
     rank: int
     step: str
     severity: Severity
@@ -47,12 +47,13 @@ class Transition:
     Ranks order the states of a kind, 0 is normal. `texts` holds a Wording for each language that
     contacts may have chosen, `title` the name of the state. `recipients` is the id of a contact list.
     `observation` is None where the clock decided. `public` shows the alert to everybody who may see the
-    datastream. `rule` is the id of the rule that staff made, if it was one.
+    datastream. `rule` is the id of the rule that staff made, if it was one. `owner` is the organisation
+    it concerns; it is needed only where there is no datastream.
     """
 
     kind: str
     subject: str
-    datastream: int
+    datastream: int | None
     before: int
     after: int
     step: str
@@ -64,6 +65,7 @@ class Transition:
     recipients: int | None
     public: bool = False
     rule: int | None = None
+    owner: int | None = None
 
     @property
     def cause(self) -> str:

@@ -81,7 +81,8 @@ def _alert_url(alert: Alert) -> str:
 
 
 def _place(alert: Alert) -> str:
-    return str(alert.datastream.thing)
+    """What it is about; a test alarm names its list."""
+    return str(alert.datastream.thing if alert.datastream else alert.recipients or "–")
 
 
 def _kind(alert: Alert) -> str:
@@ -98,7 +99,7 @@ class AlertViewSet(StaffViewSet):
     """What was and is wrong, for reading."""
 
     model = Alert
-    owner_path = "datastream__owner"
+    owner_path = "owner"
     allowed = frozenset()
     icon = "warning"
     menu_label = _("Alerts")
@@ -177,7 +178,7 @@ class DeliveryViewSet(StaffViewSet):
     """Which message reached whom; sending again is the only change."""
 
     model = Delivery
-    owner_path = "event__alert__datastream__owner"
+    owner_path = "event__alert__owner"
     allowed = frozenset()
     icon = "mail"
     menu_label = _("Messages")

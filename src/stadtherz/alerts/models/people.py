@@ -127,8 +127,11 @@ class Roster(ClusterableModel, models.Model):
     announce = models.BooleanField(
         _("tell the next person"),
         default=True,
-        help_text=_("At the hand-over the next person is told, with the alerts that are open."),
+        help_text=_("At the hand-over the next person is told of the alerts that are open."),
     )
+    last_on_duty = models.ForeignKey(
+        Contact, models.SET_NULL, null=True, editable=False, related_name="+"
+    )  # whom the clock has seen on duty last
 
     class Meta:
         verbose_name = _("duty roster")
@@ -227,6 +230,7 @@ class ContactList(models.Model):
         default=True,
         help_text=_("Remind staff when the last test alarm of this list is a month ago."),
     )
+    drill_asked_at = models.BigIntegerField(null=True, editable=False)  # when staff were reminded
 
     class Meta:
         verbose_name = _("contact list")

@@ -5,6 +5,8 @@ change of it is an AlertEvent, and every AlertEvent owes each address one Delive
 an alert is an AlertNote: together with the events it is the audit trail.
 """
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -19,12 +21,27 @@ class Alert(models.Model):
     `rank` orders the states of a kind: 0 is normal, higher is worse; `step` names the state in the words
     of the service. `title` holds a text for each language. `public` ones are shown to everybody who
     may see the datastream. `code` is what a person answers by SMS; open alerts have different ones.
+    `owner` is the organisation whose staff see it: that of the datastream, if it is about one. A test
+    alarm, or a gateway that has failed, has none.
     """
 
     kind = models.CharField(_("kind"), max_length=80)
     subject = models.CharField(_("subject"), max_length=200)
+    owner = models.ForeignKey(
+        "store.Organisation",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("organisation"),
+    )
     datastream = models.ForeignKey(
-        "store.Datastream", models.CASCADE, related_name="+", verbose_name=_("datastream")
+        "store.Datastream",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("datastream"),
     )
     rank = models.PositiveSmallIntegerField(_("rank"))
     step = models.CharField(_("step"), max_length=100, blank=True)
@@ -64,6 +81,7 @@ class Alert(models.Model):
         verbose_name = _("alert")
         verbose_name_plural = _("alerts")
         ordering = ["-opened_at", "-id"]
+        indexes = [models.Index(fields=["code"], name="alerts_code_known")]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject"],
@@ -78,12 +96,18 @@ class Alert(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.owner_id is None and self.datastream is not None:
+            self.owner_id = self.datastream.owner_id
+        super().save(*args, **kwargs)
+
 
 class AlertEvent(models.Model):
     """One change of an alert, or another occasion to tell people. Written once, never changed.
 
     `cause` is what makes it happen only once: "observation:<id>", "clock:<time>", "reminder:<n>", …
-    `muted` ones owed nobody a message, because a pause was in force.
+    `muted` ones owed nobody a message, because a pause was in force. `recipients` is the list that was
+    called by it; who had been told of the alert before is told besides.
     """
 
     class Change(models.TextChoices):
@@ -95,6 +119,7 @@ class AlertEvent(models.Model):
         FORWARDED = "forwarded", _("others told")
         RESUMED = "resumed", _("still so after a pause")
         HANDED_OVER = "handed_over", _("handed over")
+        ACKNOWLEDGED = "acknowledged", _("taken on")
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="events", verbose_name=_("alert"))
     change = models.CharField(_("change"), max_length=12, choices=Change.choices)
@@ -107,6 +132,14 @@ class AlertEvent(models.Model):
     recorded_at = models.BigIntegerField(_("recorded"))
     texts = models.JSONField(_("texts"))
     muted = models.BooleanField(_("nobody told"), default=False)
+    recipients = models.ForeignKey(
+        "alerts.ContactList",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who is told"),
+    )
 
     class Meta:
         verbose_name = _("alert event")
@@ -158,7 +191,8 @@ class AlertNote(models.Model):
 class Chase(models.Model):
     """An alert that nobody has acknowledged, on its way through a chain of lists.
 
-    One row for each list that was told; both times are when the clock has to look again.
+    One row for each list that was told; both times are when the clock has to look again. The rows stay
+    until the alert is acknowledged or over: a list that has one is not called a second time.
     """
 
     alert = models.ForeignKey(Alert, models.CASCADE, related_name="chases")

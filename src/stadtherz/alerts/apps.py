@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
+from django.db.models.signals import pre_delete
 from django.utils.translation import gettext_lazy as _
 
 from stadtherz.kit.declaration import Keep
 from stadtherz.kit.retention import also_keep
 
 if TYPE_CHECKING:
-    from stadtherz.alerts.models import Contact, Delivery
+    from stadtherz.alerts.models import AlertNote, Contact, Delivery, Drill, Pause
 
 
 class AlertsConfig(AppConfig):
@@ -17,8 +18,15 @@ class AlertsConfig(AppConfig):
     verbose_name = _("Alerts")
 
     def ready(self) -> None:
+        from stadtherz.alerts.models import Contact
+        from stadtherz.alerts.people.forgetting import forget_contact
+
+        pre_delete.connect(forget_contact, sender=Contact, dispatch_uid="alerts.forget")
         also_keep(
             Keep(_deliveries, months=24, why=_("Proof that those responsible were told.")),
+            Keep(_notes, months=24, by="at", why=_("Proof of who did what with an alert.")),
+            Keep(_drills, months=24, by="at", why=_("Proof that the chain was tried.")),
+            Keep(_pauses, months=24, by="ends", why=_("Proof of when nobody was told, and why.")),
             Keep(
                 _contacts,
                 months=None,
@@ -37,3 +45,21 @@ def _contacts() -> "type[Contact]":
     from stadtherz.alerts.models import Contact
 
     return Contact
+
+
+def _notes() -> "type[AlertNote]":
+    from stadtherz.alerts.models import AlertNote
+
+    return AlertNote
+
+
+def _drills() -> "type[Drill]":
+    from stadtherz.alerts.models import Drill
+
+    return Drill
+
+
+def _pauses() -> "type[Pause]":
+    from stadtherz.alerts.models import Pause
+
+    return Pause

@@ -5,33 +5,87 @@
         change(Transition("water.step_reached", "7", before=0, after=2, ...))
 
 `change` owes each person on the list one message; the thread behind `start_delivery` sends it, by
-all that SMTP allows exactly once (docs/decisions/0007-one-mail-per-event.md).
+all that SMTP allows exactly once (docs/decisions/0007-one-mail-per-event.md). Who is called, reminded
+and asked next is decided in `people`; staff, links and SMS come in by `acknowledge` and its neighbours.
 """
 
-from stadtherz.alerts.models import Alert, AlertEvent, Contact, ContactList, Delivery
+from stadtherz.alerts.clock import start_clock, stop_clock
+from stadtherz.alerts.models import (
+    Address,
+    Alert,
+    AlertEvent,
+    AlertNote,
+    Channel,
+    Contact,
+    ContactList,
+    Delivery,
+    Drill,
+    Pause,
+    Roster,
+    RosterMember,
+    Shift,
+)
 from stadtherz.alerts.outbox.deliveries import send_again
 from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
+from stadtherz.alerts.people.answers import by_sms
 from stadtherz.alerts.people.contacts import add_contact, add_contact_list
+from stadtherz.alerts.people.drills import (
+    end_drill,
+    lists_without_drill,
+    result,
+    start_drill,
+)
+from stadtherz.alerts.people.links import Question, answer, link_for, question
+from stadtherz.alerts.people.notes import Outcome, Taken, acknowledge, close, comment, judge
+from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
 from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
 
 __all__ = [
+    "Address",
     "Alert",
     "AlertEvent",
+    "AlertNote",
+    "Channel",
     "Contact",
     "ContactList",
     "Delivery",
+    "Drill",
+    "Outcome",
+    "Pause",
+    "Question",
+    "Roster",
+    "RosterMember",
+    "Shift",
     "State",
+    "Taken",
     "Transition",
     "Wording",
+    "acknowledge",
     "add_contact",
     "add_contact_list",
+    "answer",
+    "by_sms",
     "change",
+    "close",
+    "comment",
     "current",
+    "end_drill",
+    "end_pause",
+    "judge",
+    "link_for",
+    "lists_without_drill",
+    "note_beginning",
     "open_alerts",
+    "pause",
+    "question",
+    "result",
     "send_again",
     "send_due",
+    "start_clock",
     "start_delivery",
+    "start_drill",
+    "stop_clock",
     "stop_delivery",
     "withdraw",
 ]

@@ -11,7 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from stadtherz.alerts.models import Alert, AlertEvent
-from stadtherz.alerts.people.calling import owe
+from stadtherz.alerts.people.calling import forget_waiting
+from stadtherz.alerts.people.chases import end, follow
+from stadtherz.alerts.people.codes import open_with_code
 from stadtherz.alerts.values import State, Transition
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
@@ -39,7 +41,7 @@ def change(transition: Transition) -> None:
         if alert is None and transition.after == 0:
             return
         alert = _write_alert(alert, transition)
-        owe(_write_event(alert, transition), transition.recipients)
+        follow(alert, _write_event(alert, transition))
 
 
 def withdraw(kind: str, subject: str) -> None:
@@ -48,7 +50,12 @@ def withdraw(kind: str, subject: str) -> None:
     Messages that are still owed about it go out.
     """
     moment = now_us()
-    _open(kind, subject).update(rank=0, changed_at=moment, cleared_at=moment)
+    with transaction.atomic():
+        alert = _open(kind, subject).select_for_update(of=("self",)).first()
+        if alert is not None:
+            _open(kind, subject).update(rank=0, changed_at=moment, cleared_at=moment)
+            end(alert)
+            forget_waiting(alert.pk)
 
 
 def open_alerts(visibility: Visibility, kind: str | None = None) -> list[State]:
@@ -98,13 +105,17 @@ def _write_alert(alert: Alert | None, transition: Transition) -> Alert:
     alert.changed_at = transition.at
     if transition.after == 0:
         alert.cleared_at = transition.at
-    alert.save()
+    if alert._state.adding:
+        open_with_code(alert)
+    else:
+        alert.save()
     return alert
 
 
 def _write_event(alert: Alert, transition: Transition) -> AlertEvent:
     return AlertEvent.objects.create(
         alert=alert,
+        recipients_id=alert.recipients_id,
         change=_name_of(transition),
         rank_before=transition.before,
         rank=transition.after,

@@ -3,7 +3,7 @@
 import gc
 import logging
 
-from stadtherz.alerts.public import start_delivery, stop_delivery
+from stadtherz.alerts.public import start_clock, start_delivery, stop_clock, stop_delivery
 from stadtherz.ingest.public import (
     start_connections,
     start_pulling,
@@ -28,6 +28,7 @@ def start() -> None:
         register(consumer)
     start_dispatcher()
     start_delivery()
+    start_clock()
     start_connections()
     tables.start()
     _scheduler.start()
@@ -53,6 +54,7 @@ def stop() -> None:
     stop_pulling()
     _scheduler.stop()
     tables.stop()
+    stop_clock()
     stop_delivery()
     stop_dispatcher()
     stop_writer()

@@ -11,6 +11,7 @@ Templates extend `sh/base.html` and include `sh/tile.html`, `sh/chart.html`, `sh
 
 from stadtherz.kit.declaration import Step
 from stadtherz.web import device_words, formats
+from stadtherz.web.alert_answer import urlpatterns as answer_urls
 from stadtherz.web.charts import LineChart
 from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
 from stadtherz.web.live import application as live_application
@@ -22,6 +23,7 @@ __all__ = [
     "LineChart",
     "Place",
     "Step",
+    "answer_urls",
     "bad_request",
     "device_words",
     "forbidden",

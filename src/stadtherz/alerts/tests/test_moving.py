@@ -7,17 +7,18 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from stadtherz.alerts.models import Address, AlertEvent, Delivery
+from stadtherz.alerts.models import Address, Alert, AlertEvent, Delivery
 from stadtherz.alerts.tests.factories import make_datastream
 from stadtherz.store.models import Organisation
 
 OLD = ("alerts", "0002_delivery_worker")
-NEW = ("alerts", "0005_moved")
 
 
-def migrate(target: tuple[str, str]) -> Any:
+def migrate(target: tuple[str, str] | None = None) -> Any:
+    """To this state, or to the newest."""
     executor = MigrationExecutor(connection)
-    return executor.migrate([target]).apps
+    targets = [target] if target else executor.loader.graph.leaf_nodes("alerts")
+    return executor.migrate(targets).apps
 
 
 @pytest.fixture
@@ -55,7 +56,8 @@ def test_addresses_and_causes_are_kept(transactional_db: None, old: Any) -> None
         texts={},
     )
     old.get_model("alerts", "Delivery").objects.create(event=event, contact=contact, changed_at=5)
-    migrate(NEW)
+    migrate()
+    assert Alert.objects.get().owner_id == organisation.pk
     address = Address.objects.get()
     assert (address.contact_id, address.channel, address.address) == (
         contact.pk,

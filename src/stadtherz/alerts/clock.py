@@ -1,0 +1,87 @@
+"""What happens because time passes: one thread calls each function again and again.
+
+Every function takes the present moment, works under row locks and does each thing once, whichever
+process calls it and however often. So several processes may each have a clock, and one that was
+stopped goes on where it was.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import close_old_connections, connections
+
+from stadtherz.alerts.people import chases, drills, duty, resuming
+from stadtherz.base.time import Micros, now_us
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticking:
+    """A function and how many seconds lie between two of its calls."""
+
+    name: str
+    seconds: float
+    call: Callable[[Micros], None]
+
+
+TICKING: list[Ticking] = [
+    Ticking("pauses", 1, resuming.tick),
+    Ticking("chases", 1, chases.tick),
+    Ticking("duty", 5, duty.tick),
+    Ticking("drills", 60, drills.tick),
+]
+
+
+def tick() -> None:
+    """Call everything once, in this thread; for tests and commands."""
+    for each in TICKING:
+        each.call(now_us())
+
+
+class _Clock:
+    """The one thread of this process."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        if self._thread is not None:
+            return
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name="alert clock", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread is None:
+            return
+        self._stop.set()
+        self._thread.join(timeout=10)
+        self._thread = None
+
+    def _run(self) -> None:
+        due = {each: time.monotonic() for each in TICKING}
+        while not self._stop.is_set():
+            close_old_connections()
+            for each in TICKING:
+                if due[each] <= time.monotonic() and not self._stop.is_set():
+                    _call(each)
+                    due[each] = time.monotonic() + each.seconds
+            self._stop.wait(max(min(due.values()) - time.monotonic(), 0.05))
+        connections.close_all()
+
+
+def _call(each: Ticking) -> None:
+    try:
+        each.call(now_us())
+    except Exception:  # the worker loop: nothing may stop the clock
+        logger.exception("%s failed; it is tried again in %s s", each.name, each.seconds)
+
+
+_clock = _Clock()
+start_clock = _clock.start
+stop_clock = _clock.stop

@@ -23,6 +23,7 @@ from stadtherz.mqtt.answers import Answered, answered
 from stadtherz.mqtt.arrivals import AGAIN, Arrival
 from stadtherz.mqtt.models import KeptMessage
 from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.turns import Turns
 from stadtherz.sensorthings.public import (
     REQUESTS,
     VERSIONS,
@@ -71,6 +72,7 @@ class Intake:
     waiters: "set[Conversation]" = field(default_factory=set)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _offers: list[Offered] = field(default_factory=list)
+    _turns: Turns = field(default_factory=Turns)
     _deliveries: list[Arrival] = field(default_factory=list)
     _delivering: bool = False
     _waiting: int = 0
@@ -129,15 +131,31 @@ class Intake:
     def _put_sensorthings(self, arrival: Arrival) -> None:
         check_may_publish(arrival.visibility)
         found = None if arrival.again else offered(_publication(arrival), self.root)
+        if self._turns.is_due(arrival, found):
+            self._go(arrival, found)
+
+    def _go(self, arrival: Arrival, found: Offer | None) -> None:
         if found is None:
-            self._in_thread(self._work, arrival, self._create)
+            self._slowly(arrival)
             return
         if not self._offers:
             self._loop.call_soon(self._hand_in)
         self._offers.append((arrival, found))
 
+    def _slowly(self, arrival: Arrival) -> None:
+        self._hand_in()  # what came before it
+        self._turns.begin([arrival])
+        self._in_thread(self._work, arrival, self._create, lambda: self._slow_ended([arrival]))
+
+    def _slow_ended(self, arrivals: Sequence[Arrival]) -> None:
+        """Those behind them on the quick way may go on."""
+        for arrival, found in self._turns.end(arrivals):
+            self._go(arrival, found)
+
     def _hand_in(self) -> None:
         offers, self._offers = self._offers, []
+        if not offers:
+            return
 
         def come_back(outcome: Future[list[Kept | None]]) -> None:
             with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
@@ -148,13 +166,15 @@ class Intake:
     def _kept(self, offers: list[Offered], outcome: Future[list[Kept | None]]) -> None:
         declined = self._told_kept(offers, outcome)
         if declined:
+            self._turns.begin([arrival for arrival, _ in declined])
             self._submit(self._work, lambda: _with_places(declined), partial(self._tried, declined))
         self._relax()
 
     def _tried(self, offers: list[Offered], outcome: Future[list[Kept | None]]) -> None:
         """What is declined again hears why on the way of a POST."""
         for arrival, _ in self._told_kept(offers, outcome):
-            self._in_thread(self._work, arrival, self._create)
+            self._slowly(arrival)
+        self._slow_ended([arrival for arrival, _ in offers])
         self._relax()
 
     def _told_kept(
@@ -200,6 +220,7 @@ class Intake:
         lane: Threads,
         arrival: Arrival,
         work: Callable[[Arrival], tuple[Reason, str]],
+        ended: Callable[[], None] = lambda: None,
     ) -> None:
         def done(future: Future[tuple[Reason, str]]) -> None:
             error = future.exception()
@@ -207,6 +228,7 @@ class Intake:
                 self._settle(arrival, *future.result())
             else:
                 self._failed(arrival, error)
+            ended()
             self._relax()
 
         self._submit(lane, lambda: work(arrival), done)

@@ -232,6 +232,27 @@ def test_a_restart_between_keeping_and_acknowledging_doubles_nothing(town: Town,
     assert things_named("New") == 1
 
 
+def test_what_follows_messages_that_are_sent_again_does_not_overtake_them(town: Town) -> None:
+    """Those are looked for in a thread; the next ones could be kept at once."""
+    topic = f"v1.1/Datastreams({town.level})/Observations"
+    thing = json.dumps({"name": "New", "description": "A thing"}).encode()
+
+    async def story(hub: Hub) -> None:
+        talk = await connected(hub, OWN, clean=False, properties={Property.SESSION_EXPIRY: 60})
+        talk.publish(topic, result(0), packet_id=100)
+        await talk.hear(Ack)
+        for number in range(1, 31):
+            body = (topic, result(number)) if number % 10 else ("v1.1/Things", thing)
+            talk.publish(*body, packet_id=number, dup=number <= 8)
+            await asyncio.sleep(0)
+        for number in range(1, 31):
+            assert (await talk.hear(Ack)).packet_id == number
+
+    scenario(town.people, story)
+    assert town.results(town.level) == [0, *(number for number in range(1, 31) if number % 10)]
+    assert things_named("New") == 3
+
+
 def things_named(name: str) -> int:
     from stadtherz.store.models import Thing
 

@@ -4,7 +4,6 @@ A consumer's handler runs in the transaction that moves its cursor, so what reac
 database happens exactly once, and a service that fails holds up nobody but itself.
 """
 
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any
@@ -32,20 +31,18 @@ def _consumer(service: Service) -> Consumer:
 
 def _streams(service: Service) -> frozenset[int]:
     """The datastreams that any reactor of the service wants; asked anew for each slice."""
-    return frozenset().union(*_by_property(service).values())
+    return streams_observing(reactor.on.definition for reactor in service.reactors)
 
 
 def _dispatch(service: Service, piece: LogSlice) -> None:
-    wanted = _by_property(service)
+    came = frozenset(piece.columns.datastream.tolist())
+    definitions = {reactor.on.definition for reactor in service.reactors}
+    whole = len(definitions) == 1  # then all that came are wanted
+    wanted = {each: came if whole else came & streams_observing([each]) for each in definitions}
     for reactor in service.reactors:
         own = take(piece.columns, wanted[reactor.on.definition])
         if len(own):
             reactor.call(own)
-
-
-def _by_property(service: Service) -> Mapping[str, frozenset[int]]:
-    definitions = {reactor.on.definition for reactor in service.reactors}
-    return {definition: streams_observing([definition]) for definition in definitions}
 
 
 def take(columns: Columns, streams: frozenset[int]) -> Columns:

@@ -177,21 +177,23 @@ def locked_cursor(consumer: str, *, wait: bool) -> int | None:
     A consumer without a cursor starts at 0. None means that another process has it and we were
     told not to wait.
     """
-    if not Cursor.objects.filter(consumer=consumer).exists():
+    rows = Cursor.objects.filter(consumer=consumer).values_list("position", flat=True)
+    if not on_sqlite():  # there a transaction excludes every other writer
+        rows = rows.select_for_update(skip_locked=not wait)
+    position = rows.first()
+    if position is None and not Cursor.objects.filter(consumer=consumer).exists():
         Cursor.objects.bulk_create(
             [Cursor(consumer=consumer, position=0, moved_at=now())], ignore_conflicts=True
         )
-    rows = Cursor.objects.filter(consumer=consumer)
-    if not on_sqlite():  # there a transaction excludes every other writer
-        rows = rows.select_for_update(skip_locked=not wait)
-    return rows.values_list("position", flat=True).first()
+        position = rows.first()
+    return position
 
 
 def move_cursor(consumer: str, position: int) -> None:
     """Remember how far the consumer has come; belongs into the transaction of its effects."""
-    Cursor.objects.update_or_create(
-        consumer=consumer, defaults={"position": position, "moved_at": now()}
-    )
+    values = {"position": position, "moved_at": now()}
+    if not Cursor.objects.filter(consumer=consumer).update(**values):
+        Cursor.objects.update_or_create(consumer=consumer, defaults=values)
 
 
 def move_cursors_to_end(consumers: Iterable[str]) -> None:

@@ -45,6 +45,7 @@ class Pace:
     """How many readings a step takes, so that it is neither long nor wasteful."""
 
     most: int = LARGEST_SLICE
+    behind: bool = False  # the last slice was as large as it may be: there is more
 
     def adapt(self, took: float) -> None:
         """Choose the next slice by the seconds the last one took."""
@@ -108,6 +109,7 @@ def step(consumer: Consumer, *, wait: bool, pace: Pace | None = None) -> bool:
         if position is None:
             return False
         piece = log_after(position, pace.most, streams=_streams(consumer))
+        pace.behind = len(piece.columns) >= pace.most
         if len(piece.columns):
             consumer.handle(piece)
         if piece.position != position:

@@ -19,6 +19,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 # Seconds after a round that found anything new, even if nobody wanted it: what is committed meanwhile
 # shares the next one, and those who commit get the processor, and on SQLite the disk, in between.
 _BREATH = 0.05
+_REST = (
+    4  # times as long as a round took, unless a consumer is behind: it may take a fifth of the time
+)
 _LAZINESS = 10_000  # readings of no interest a cursor may lag behind: moving it costs a commit
 
 
@@ -56,7 +59,9 @@ class Dispatcher:
         began = time.monotonic()
         grown, self._seen = end != self._seen, end
         if self._run_all() or grown:
-            self._rounds.pause(max(_BREATH, min(time.monotonic() - began, LOOK)))
+            took = time.monotonic() - began
+            rest = 1 if any(state.pace.behind for state in self._states.values()) else _REST
+            self._rounds.pause(max(_BREATH, min(rest * took, LOOK)))
         else:
             wait_for_log(end, LOOK)
 

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -65,17 +66,24 @@ def visibility_of_token(token: ApiToken) -> Visibility:
     `read` reads the organisation, `write` also changes it, `admin` does all; `ingest` alone
     delivers readings and sees what everybody sees. What others share is for `with_shares` to add.
     """
-    granted = {Scope(scope) for scope in token.scopes}
+    return _of_token(token.prefix, token.organisation_id, tuple(token.scopes), token.device_id)
+
+
+@lru_cache(maxsize=1_000)  # a network shows the same token a thousand times a second
+def _of_token(
+    prefix: str, organisation: int, scopes: Iterable[str], device: int | None
+) -> Visibility:
+    granted = {Scope(scope) for scope in scopes}
     if Scope.ADMIN in granted:
         granted = set(Scope)
-    own = frozenset({token.organisation_id})
+    own = frozenset({organisation})
     return Visibility(
-        actor=f"token:{token.prefix}",
+        actor=f"token:{prefix}",
         organisations=own if granted & {Scope.READ, Scope.WRITE} else frozenset(),
         writes=own if Scope.WRITE in granted else frozenset(),
         scopes=frozenset(granted | {Scope.READ}),
-        home=token.organisation_id,
-        device=token.device_id,
+        home=organisation,
+        device=device,
     )
 
 

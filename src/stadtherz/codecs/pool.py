@@ -8,7 +8,7 @@ its limit.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -34,6 +34,7 @@ class _Lane:
     line: Line
     at_once: int
     threads: int
+    idle: int = 0  # of those that run
     running: list[threading.Thread] = field(default_factory=list)
 
 
@@ -50,10 +51,14 @@ class Pool:
 
     def submit(self, job: Job) -> Future[Outcome]:
         """What becomes of a job; never raises, and never blocks."""
-        ticket = Ticket(job, time.monotonic())
-        with self._news:
-            self._put(ticket)
-        return ticket.future
+        return self.submit_all([job])[0]
+
+    def submit_all(self, jobs: Iterable[Job]) -> list[Future[Outcome]]:
+        """As `submit`, for jobs that come together: they cross the threads and the pipes together, too."""
+        now = time.monotonic()
+        tickets = [Ticket(job, now) for job in jobs]
+        self._put_all(tickets)
+        return [ticket.future for ticket in tickets]
 
     def stop(self) -> None:
         """Finish what is quick and let the workers end; the next `submit` starts again."""
@@ -70,6 +75,12 @@ class Pool:
                 if lane.line:  # somebody came while the threads ended
                     self._start(lane)
 
+    def _put_all(self, tickets: Iterable[Ticket]) -> None:
+        with self._news:
+            for ticket in tickets:
+                self._put(ticket)
+            self._news.notify_all()
+
     def _put(self, ticket: Ticket) -> None:
         lane = self._slow if ticket in self._suspects else self._quick
         if lane.line.full:
@@ -78,7 +89,6 @@ class Pool:
         lane.line.put(ticket)
         if len(lane.running) < min(lane.threads, len(lane.line)):
             self._start(lane)
-        self._news.notify_all()
 
     def _start(self, lane: _Lane) -> None:
         thread = threading.Thread(target=self._serve, args=(lane,), name="codecs", daemon=True)
@@ -98,15 +108,19 @@ class Pool:
     def _next(self, lane: _Lane) -> list[Ticket]:
         """The next tickets that are ready; none when the pool ends."""
         with self._news:
-            while True:
-                share = -(-len(lane.line) // lane.threads)
-                tickets = lane.line.take(min(lane.at_once, share))
-                if ready := [ticket for ticket in tickets if self._is_ready(lane, ticket)]:
-                    return ready
-                if not tickets:
-                    if self._ending:
-                        return []
-                    self._news.wait()
+            lane.idle += 1
+            try:
+                while True:
+                    share = -(-len(lane.line) // lane.idle)
+                    tickets = lane.line.take(min(lane.at_once, share))
+                    if ready := [ticket for ticket in tickets if self._is_ready(lane, ticket)]:
+                        return ready
+                    if not tickets:
+                        if self._ending:
+                            return []
+                        self._news.wait()
+            finally:
+                lane.idle -= 1
 
     def _is_ready(self, lane: _Lane, ticket: Ticket) -> bool:
         """Whether its time has not passed, and its codec has not turned out slow meanwhile."""
@@ -116,6 +130,7 @@ class Pool:
             return False
         if lane is self._quick and ticket in self._suspects:
             self._put(ticket)
+            self._news.notify_all()
             return False
         return True
 
@@ -136,12 +151,23 @@ class Pool:
                 done += 1
                 _settle([ticket], answer.outcome)
         except Lost:
-            self._judge(tickets[done], self._limits.patience)
-            _settle([tickets[done]], Failed(Fault.KILLED))
-            with self._news:
-                for ticket in tickets[done + 1 :]:
-                    self._put(ticket)
+            left = tickets[done:]
+            if len(left) > 1 and worker.may_have_ended_later(left[0].job):
+                return self._decode_singly(left)
+            self._judge(left[0], self._limits.patience)
+            _settle(left[:1], Failed(Fault.KILLED))
+            self._put_all(left[1:])
             return None
+        return worker
+
+    def _decode_singly(self, tickets: Sequence[Ticket]) -> Worker | None:
+        """A worker ended at one of these: each by itself finds at which."""
+        worker: Worker | None = None
+        for place, ticket in enumerate(tickets, 1):
+            worker = self._decode(worker, [ticket])
+            if worker is None:
+                self._put_all(tickets[place:])
+                break
         return worker
 
     def _judge(self, ticket: Ticket, cpu: float) -> None:
@@ -157,4 +183,5 @@ def _settle(tickets: Sequence[Ticket], outcome: Outcome) -> None:
 
 _pool = Pool()
 submit = _pool.submit
+submit_all = _pool.submit_all
 stop = _pool.stop

@@ -91,6 +91,7 @@ class Worker:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._known: set[str] = set()
+        self._proven: set[str] = set()
         self._buffer = bytearray()
         self.decodes = 0
         self._process = subprocess.Popen(  # noqa: S603 - our own script
@@ -116,9 +117,16 @@ class Worker:
     def answers(self, jobs: Sequence[Job]) -> Iterator[Answer]:
         """The answer to each job in turn; after Lost the rest has no answer and this worker no use."""
         pending = bytearray(b"".join(self._request(job) for job in jobs))
-        for _ in jobs:
+        for job in jobs:
             yield _read(self._frame(pending, time.monotonic() + self._limits.patience))
+            self._proven.add(job.code)
             self.decodes += 1
+
+    def may_have_ended_later(self, job: Job) -> bool:
+        """Whether the first job without an answer may have been answered all the same: a worker holds back
+        answers of codecs that it has run before.
+        """
+        return job.code in self._proven
 
     def _request(self, job: Job) -> bytes:
         known, forget = job.code in self._known, False

@@ -7,66 +7,92 @@ together, and comes back together. Whatever is unusual goes the way of all deliv
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from stadtherz.base.errors import Invalid
 from stadtherz.codecs.public import Outcome
-from stadtherz.ingest import devices, pipeline
+from stadtherz.ingest import pipeline
 from stadtherz.ingest.pipeline import Delivery, Plan, Undecoded
-from stadtherz.store.public import Reading, Receipt, submit_at_once
+from stadtherz.ingest.remembered import NotKnown
+from stadtherz.store.public import Receipt, submit_at_once
 
 LARGEST = 16 * 1024
 """Bytes of a document that is read on the event loop."""
 
+_TICK_S = 1.0  # somebody who waits too long is told within it
+
 T = TypeVar("T")
-Waiting = list[tuple[Sequence[Reading], "asyncio.Future[Sequence[Receipt] | None]"]]
+Committed = tuple[Plan, Sequence[Receipt]]
+Told = asyncio.Future[Committed | None]
+Waiting = list[tuple[Plan, Told]]
 
 
 class ShortWay:
-    """Where the deliveries of one event loop meet."""
+    """Where the deliveries of one event loop meet. Each waits once, for all that is done about it."""
 
     def __init__(self) -> None:
+        self._undecoded: list[tuple[Undecoded, Told]] = []
         self._waiting: Waiting = []
-        self._decoded: _Homecomers[Outcome] = _Homecomers()
+        self._decoded = _Homecomers(self._measure)
+        self._patience = _Patience()
 
-    async def committed(self, delivery: Delivery) -> tuple[Plan, Sequence[Receipt]] | None:
+    async def committed(self, delivery: Delivery) -> Committed | None:
         """What came of a delivery, once its readings are on disk; None if this is not its way.
 
-        Raises what `store.submit` does for want of a database.
+        Raises what `store.submit` does for want of a database, and TimeoutError.
         """
-        plan = await self._plan(delivery)
-        if plan is None or not plan.readings:
+        plan = _plan(delivery)
+        if plan is None or (isinstance(plan, Plan) and not plan.readings):
             return None if plan is None else (plan, ())
-        receipts = await self._keep(plan.readings)
-        return None if receipts is None else (plan, receipts)
-
-    async def _plan(self, delivery: Delivery) -> Plan | None:
-        if len(delivery.body) > LARGEST or pipeline.refusal_at_the_door(delivery) is not None:
-            return None
-        try:
-            plan = pipeline.look(delivery, lookup=pipeline.AT_ONCE)
-        except devices.NotKnown:
-            return None
-        if not isinstance(plan, Undecoded):
-            return plan
-        return pipeline.measure(plan, await self._decoded.wait(pipeline.decode_payload(plan)))
-
-    async def _keep(self, readings: Sequence[Reading]) -> Sequence[Receipt] | None:
         loop = asyncio.get_running_loop()
-        told: asyncio.Future[Sequence[Receipt] | None] = loop.create_future()
+        told: Told = loop.create_future()
+        self._patience.watch(told, loop)
+        if isinstance(plan, Plan):
+            self._keep(plan, told, loop)
+        else:
+            self._decode(plan, told, loop)
+        return await told
+
+    def _decode(self, plan: Undecoded, told: Told, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._undecoded:
+            loop.call_soon(self._hand_to_codecs, loop)
+        self._undecoded.append((plan, told))
+
+    def _hand_to_codecs(self, loop: asyncio.AbstractEventLoop) -> None:
+        waiting, self._undecoded = self._undecoded, []
+        decoding = pipeline.decode_payloads([plan for plan, _ in waiting])
+        for (plan, told), future in zip(waiting, decoding, strict=True):
+            self._decoded.await_one(plan, told, future, loop)
+
+    def _measure(
+        self, plan: Undecoded, told: Told, outcome: Outcome, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        try:
+            measured = pipeline.measure(plan, outcome)
+        except Exception as problem:  # noqa: BLE001 - whoever waits is told
+            _settle(told, partial(_raise, problem))
+            return
+        if measured.readings:
+            self._keep(measured, told, loop)
+        else:
+            _settle(told, lambda: (measured, ()))
+
+    def _keep(self, plan: Plan, told: Told, loop: asyncio.AbstractEventLoop) -> None:
         if not self._waiting:
             loop.call_soon(self._hand_in, loop)
-        self._waiting.append((readings, told))
-        return await told
+        self._waiting.append((plan, told))
 
     def _hand_in(self, loop: asyncio.AbstractEventLoop) -> None:
         waiting, self._waiting = self._waiting, []
         try:
-            submitted = submit_at_once([reading for each, _ in waiting for reading in each])
+            submitted = submit_at_once(
+                [reading for plan, _ in waiting for reading in plan.readings]
+            )
         except Invalid:  # each by itself finds whose fault it is
             submitted = None
         if submitted is None:
@@ -81,16 +107,29 @@ class ShortWay:
         submitted.add_done_callback(come_back)
 
 
+def _plan(delivery: Delivery) -> Plan | Undecoded | None:
+    if len(delivery.body) > LARGEST or pipeline.refusal_at_the_door(delivery) is not None:
+        return None
+    try:
+        return pipeline.look(delivery, lookup=pipeline.AT_ONCE)
+    except NotKnown:
+        return None
+
+
 def _tell(waiting: Waiting, outcome: Future[list[Receipt]]) -> None:
     begin = 0
-    for readings, told in waiting:
-        end = begin + len(readings)
-        _settle(told, partial(_own, outcome, begin, end))
+    for plan, told in waiting:
+        end = begin + len(plan.readings)
+        _settle(told, partial(_own, plan, outcome, begin, end))
         begin = end
 
 
-def _own(outcome: Future[list[Receipt]], begin: int, end: int) -> Sequence[Receipt]:
-    return outcome.result()[begin:end]
+def _own(plan: Plan, outcome: Future[list[Receipt]], begin: int, end: int) -> Committed:
+    return plan, outcome.result()[begin:end]
+
+
+def _raise(problem: Exception) -> None:
+    raise problem
 
 
 def _settle(told: "asyncio.Future[T]", outcome: Callable[[], T]) -> None:
@@ -102,30 +141,56 @@ def _settle(told: "asyncio.Future[T]", outcome: Callable[[], T]) -> None:
         told.set_exception(problem)
 
 
-class _Homecomers(Generic[T]):
+class _Homecomers:
     """Outcomes that other threads bring to the loop: of those that come together, one wakes it."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, welcome: Callable[[Undecoded, Told, Outcome, asyncio.AbstractEventLoop], None]
+    ) -> None:
+        self._welcome = welcome
         self._lock = threading.Lock()
-        self._back: list[tuple[asyncio.Future[T], Future[T]]] = []
+        self._back: list[tuple[Undecoded, Told, Future[Outcome]]] = []
 
-    async def wait(self, future: Future[T]) -> T:
-        loop = asyncio.get_running_loop()
-        told: asyncio.Future[T] = loop.create_future()
-
-        def come_back(outcome: Future[T]) -> None:
+    def await_one(
+        self,
+        plan: Undecoded,
+        told: Told,
+        future: Future[Outcome],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        def come_back(outcome: Future[Outcome]) -> None:
             with self._lock:
-                self._back.append((told, outcome))
+                self._back.append((plan, told, outcome))
                 is_first = len(self._back) == 1
             if is_first:
                 with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._tell)
+                    loop.call_soon_threadsafe(self._tell, loop)
 
         future.add_done_callback(come_back)
-        return await told
 
-    def _tell(self) -> None:
+    def _tell(self, loop: asyncio.AbstractEventLoop) -> None:
         with self._lock:
             back, self._back = self._back, []
-        for told, outcome in back:
-            _settle(told, outcome.result)
+        for plan, told, outcome in back:
+            self._welcome(plan, told, outcome.result(), loop)
+
+
+class _Patience:
+    """Ends what takes too long, by one timer for all: one for each would cost more than it watches."""
+
+    def __init__(self) -> None:
+        self._open: deque[tuple[float, Told]] = deque()
+
+    def watch(self, told: Told, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._open:
+            loop.call_later(_TICK_S, self._look, loop)
+        self._open.append((loop.time() + pipeline.PATIENCE_S, told))
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        while self._open and (self._open[0][1].done() or self._open[0][0] <= now):
+            _, told = self._open.popleft()
+            if not told.done():
+                told.set_exception(TimeoutError())
+        if self._open:
+            loop.call_later(_TICK_S, self._look, loop)

@@ -1,6 +1,6 @@
 """Payloads that the network left as they were, and the codecs of their devices."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,11 +16,10 @@ from stadtherz.codecs.public import (
     Outcome,
     decode_cayenne,
     parse_bytemap,
-    submit,
+    submit_all,
 )
 from stadtherz.ingest.decode import shown
 from stadtherz.ingest.models import Codec
-from stadtherz.ingest.uplink import Uplink
 
 _LONGEST_DETAIL = 300
 
@@ -33,12 +32,18 @@ class KnownCodec:
     digest: str
 
 
+def known_codecs(ids: Collection[int]) -> dict[int, KnownCodec]:
+    """The codecs as they are now. Many devices share one, so a text is read once for each version."""
+    if not ids:
+        return {}
+    versions = Codec.objects.filter(pk__in=ids).values_list("pk", "name", "kind", "digest")
+    found = {pk: _version(pk, *version) for pk, *version in versions}
+    return {pk: codec for pk, codec in found.items() if codec is not None}
+
+
 def known_codec(pk: int | None) -> KnownCodec | None:
-    """The codec as it is now. Many devices share one, so its text is read once for each version."""
-    if pk is None:
-        return None
-    version = Codec.objects.filter(pk=pk).values_list("name", "kind", "digest").first()
-    return _version(pk, *version) if version is not None else None
+    """As `known_codecs`, for one."""
+    return None if pk is None else known_codecs([pk]).get(pk)
 
 
 @lru_cache(maxsize=256)
@@ -47,44 +52,44 @@ def _version(pk: int, name: str, kind: str, digest: str) -> KnownCodec | None:
     return None if text is None else KnownCodec(name, kind, text, digest)
 
 
-def start(
-    codec: KnownCodec, message: Uplink, *, owner: int, variables: Mapping[str, str]
-) -> Future[Outcome]:
-    """What the codec makes of the payload; the future never raises. `owner` is the device."""
-    return submit_payload(
-        codec,
-        message.payload,
-        f_port=message.f_port,
-        received=message.time,
-        owner=owner,
-        variables=variables,
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a device sent, and what reads it. Payloads of different owners take turns."""
+
+    codec: KnownCodec
+    payload: bytes
+    f_port: int
+    received: Micros
+    owner: object
+    variables: Mapping[str, str]
+
+
+def start(payloads: Sequence[Payload]) -> list[Future[Outcome]]:
+    """What the codecs make of the payloads; the futures never raise."""
+    scripts = [each for each in payloads if each.codec.kind == Codec.Kind.JAVASCRIPT]
+    told = iter(submit_all(map(_job, scripts)) if scripts else ())
+    return [
+        next(told) if each.codec.kind == Codec.Kind.JAVASCRIPT else _done(_at_once(each))
+        for each in payloads
+    ]
+
+
+def _job(each: Payload) -> Job:
+    return Job(
+        text=each.codec.text,
+        payload=each.payload,
+        f_port=each.f_port,
+        received=each.received,
+        owner=each.owner,
+        variables=dict(each.variables),
+        digest=each.codec.digest,
     )
 
 
-def submit_payload(
-    codec: KnownCodec,
-    payload: bytes,
-    *,
-    f_port: int,
-    received: Micros,
-    owner: object,
-    variables: Mapping[str, str],
-) -> Future[Outcome]:
-    if codec.kind == Codec.Kind.BYTES:
-        return _done(_by_map(codec.text, payload, f_port))
-    if codec.kind == Codec.Kind.CAYENNE:
-        return _done(decode_cayenne(payload))
-    return submit(
-        Job(
-            text=codec.text,
-            payload=payload,
-            f_port=f_port,
-            received=received,
-            owner=owner,
-            variables=dict(variables),
-            digest=codec.digest,
-        )
-    )
+def _at_once(each: Payload) -> Outcome:
+    if each.codec.kind == Codec.Kind.BYTES:
+        return _by_map(each.codec.text, each.payload, each.f_port)
+    return decode_cayenne(each.payload)
 
 
 def _by_map(text: str, payload: bytes, f_port: int) -> Outcome:

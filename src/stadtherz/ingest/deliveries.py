@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest import pipeline, refused, resets, traces
+from stadtherz.ingest import pipeline, refused, resets
 from stadtherz.ingest.downlinks import news
+from stadtherz.ingest.health import notes
 from stadtherz.ingest.pipeline import Answer, Delivery, Plan, Undecoded
 from stadtherz.store.public import Reading, Receipt, submit
 
@@ -43,17 +44,15 @@ def deliver(deliveries: Sequence[Delivery]) -> list[Delivered]:
 def _plans(deliveries: Sequence[Delivery]) -> list[Plan]:
     """All codecs run at the same time; the slowest one holds the group up, no longer than its limit."""
     looks = [_look(delivery) for delivery in deliveries]
-    decoding = [
-        pipeline.decode_payload(each) if isinstance(each, Undecoded) else None for each in looks
+    decoding = iter(
+        pipeline.decode_payloads([each for each in looks if isinstance(each, Undecoded)])
+    )
+    return [
+        pipeline.measure(each, pipeline.result(next(decoding)))
+        if isinstance(each, Undecoded)
+        else each
+        for each in looks
     ]
-    plans = []
-    for each, outcome in zip(looks, decoding, strict=True):
-        if isinstance(each, Undecoded):
-            assert outcome is not None
-            plans.append(pipeline.measure(each, pipeline.result(outcome)))
-        else:
-            plans.append(each)
-    return plans
 
 
 def _look(delivery: Delivery) -> Plan | Undecoded:
@@ -67,7 +66,7 @@ def _delivered(delivery: Delivery, plan: Plan, outcome: Outcome) -> Delivered:
     outcome = resets.settled(plan, outcome)
     if plan.told is not None:
         news.tell(plan.told)
-    traces.leave(delivery.received, delivery.body, plan, outcome)
+    notes.note(delivery.received, delivery.body, plan, outcome)
     keep = None if plan.refusal is None else partial(refused.keep, delivery, plan.refusal)
     return Delivered(pipeline.answer(plan, outcome), keep)
 

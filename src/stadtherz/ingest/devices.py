@@ -1,28 +1,28 @@
-"""Which device an uplink comes from and what its payload means, as values; cached for seconds.
+"""Which device an uplink comes from and what its payload means, as values; remembered for seconds.
 
-The cache is emptied by every save and deletion in this process, also after its transaction commits;
-changes by other processes show after `_FRESH`, new places of Things after `_SETTLED`. An unknown
-device is never cached.
+Every save and deletion in this process counts at once, also after its transaction commits; changes by
+other processes show after `remembered.FRESH`, new places of Things after `_SETTLED`. An unknown device is
+never remembered.
 """
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
 from stadtherz.ingest.course import Watch, courses
-from stadtherz.ingest.decoding import KnownCodec, known_codec
-from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
+from stadtherz.ingest.decoding import KnownCodec, known_codecs
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, conversion_now
 from stadtherz.ingest.onboarding.models import Replacement
 from stadtherz.ingest.plausibility import Rule
+from stadtherz.ingest.remembered import Remembered
 from stadtherz.ingest.units import Conversion
 from stadtherz.store.public import entity_changed, features_for
 
-_FRESH: Micros = 3 * SECOND
 _SETTLED: Micros = 60 * SECOND
 
 
@@ -61,54 +61,6 @@ class KnownDevice:
 _Key = tuple[str, str, int | None]  # network, what names the device there, organisation
 
 
-class NotKnown(Exception):
-    """The cache does not hold the device, or not as it is now: `find` it in a thread."""
-
-
-class _Cache:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._generation = 0
-        self._known: dict[_Key, tuple[Micros, KnownDevice]] = {}
-
-    def find(self, key: _Key) -> KnownDevice | None:
-        now = now_us()
-        with self._lock:
-            generation = self._generation
-            loaded, device = self._known.get(key, (None, None))
-            if device is not None and loaded is not None:
-                if abs(now - loaded) < _FRESH:
-                    return device
-                # One caller looks again; the others go on with what is known until it has.
-                self._known[key] = (now, device)
-        device = _load(key, device)
-        with self._lock:
-            # A change during the load emptied the cache: what was loaded may be the old state.
-            if generation != self._generation:
-                return device
-            if device is None:
-                self._known.pop(key, None)
-            else:
-                self._known[key] = (now, device)
-        return device
-
-    def known(self, key: _Key) -> KnownDevice:
-        with self._lock:
-            loaded, device = self._known.get(key, (None, None))
-        if device is None or loaded is None or abs(now_us() - loaded) >= _FRESH:
-            raise NotKnown
-        return device
-
-    def clear(self) -> None:
-        with self._lock:
-            self._generation += 1
-            self._known.clear()
-
-
-_cache = _Cache()
-forget = _cache.clear
-
-
 def find(network: str, dev_eui: str, owner: int | None = None) -> KnownDevice | None:
     """The registered device with its fields, or None; `owner` where each has its own names."""
     return _cache.find((network, dev_eui, owner))
@@ -119,40 +71,150 @@ def known(network: str, dev_eui: str, owner: int | None = None) -> KnownDevice:
     return _cache.known((network, dev_eui, owner))
 
 
-def _load(key: _Key, known: KnownDevice | None) -> KnownDevice | None:
-    network, dev_eui, owner = key
-    found = Device.objects.filter(network=network, dev_eui=dev_eui)
-    if owner is not None:
-        found = found.filter(owner_id=owner)
-    device = found.select_related("device_type").first()
-    if device is None:
-        return None
-    fields = list(device.fields.select_related("datastream"))
-    watched = tuple(field.datastream_id for field in fields if field.watched)
-    courses.recall(watched)
-    placed, features = _features({field.datastream_id for field in fields}, known)
+class _DeviceRow(NamedTuple):
+    id: int
+    network: str
+    dev_eui: str
+    owner: int
+    active: bool
+    time_path: str
+    clock_zone: str
+    variables: dict[str, str]
+    codec: int | None
+    codec_of_type: int | None
+
+
+_DEVICE_COLUMNS = ("pk", "network", "dev_eui", "owner", "active", "time_path", "clock_zone",
+    "variables", "codec", "device_type__codec")  # fmt: skip
+
+
+class _FieldRow(NamedTuple):
+    device: int
+    datastream: int
+    owner: int
+    unit_of_measurement: dict[str, Any] | None
+    path: str
+    time_path: str
+    f_port: int | None
+    unit: str
+    unit_target: str
+    unit_factor: float
+    unit_offset: float
+    listed: bool
+    factor: float
+    offset: float
+    minimum: float | None
+    maximum: float | None
+    jump: float | None
+    jump_minutes: int
+    frozen_minutes: int | None
+
+
+_FIELD_COLUMNS = ("device", "datastream", "datastream__owner",
+    "datastream__unit_of_measurement", *_FieldRow._fields[4:])  # fmt: skip
+
+
+def _load(wanted: Mapping[_Key, KnownDevice | None]) -> dict[_Key, KnownDevice]:
+    """All of them in a few statements, however many there are."""
+    rows = _device_rows(wanted)
+    fields = _field_rows([row.id for row in rows.values()])
+    courses.recall(
+        each.datastream for some in fields.values() for each in some if _is_watched(each)
+    )
+    codecs = known_codecs({pk for row in rows.values() if (pk := _codec_id(row)) is not None})
+    places = _places({key: (fields.get(row.id, ()), wanted[key]) for key, row in rows.items()})
+    replaced = _replaced_at([row.id for row in rows.values() if not row.active])
+    return {
+        key: _known_device(row, fields.get(row.id, ()), places[key], codecs, replaced)
+        for key, row in rows.items()
+    }
+
+
+def _device_rows(wanted: Mapping[_Key, KnownDevice | None]) -> dict[_Key, _DeviceRow]:
+    """The rows as they are now; a name may have become another row's."""
+    ids = [device.id for device in wanted.values() if device is not None]
+    found = _by_key(Device.objects.filter(pk__in=ids), wanted) if ids else {}
+    left = wanted.keys() - found.keys()
+    if left:
+        networks, names = {key[0] for key in left}, {key[1] for key in left}
+        found |= _by_key(Device.objects.filter(network__in=networks, dev_eui__in=names), left)
+    return found
+
+
+def _by_key(rows: QuerySet[Device], wanted: Iterable[_Key]) -> dict[_Key, _DeviceRow]:
+    wanted = set(wanted)
+    found: dict[_Key, _DeviceRow] = {}
+    for row in (_DeviceRow(*row) for row in rows.values_list(*_DEVICE_COLUMNS)):
+        for key in ((row.network, row.dev_eui, None), (row.network, row.dev_eui, row.owner)):
+            if key in wanted:
+                found.setdefault(key, row)
+    return found
+
+
+def _field_rows(devices: Sequence[int]) -> dict[int, list[_FieldRow]]:
+    found: dict[int, list[_FieldRow]] = {}
+    rows = DeviceField.objects.filter(device__in=devices).order_by("pk")
+    for row in (_FieldRow(*row) for row in rows.values_list(*_FIELD_COLUMNS)):
+        found.setdefault(row.device, []).append(row)
+    return found
+
+
+_Places = tuple[Micros, Mapping[int, int | None]]
+
+
+def _places(
+    wanted: Mapping[_Key, tuple[Sequence[_FieldRow], KnownDevice | None]],
+) -> dict[_Key, _Places]:
+    """Of each device when we looked, and the feature of each datastream; stations hardly ever move."""
+    now = now_us()
+    places: dict[_Key, _Places] = {}
+    left: dict[_Key, set[int]] = {}
+    for key, (fields, known) in wanted.items():
+        streams = {each.datastream for each in fields}
+        features = {each.datastream: each.feature for each in known.fields} if known else {}
+        if known and abs(now - known.placed) < _SETTLED and features.keys() >= streams:
+            places[key] = (known.placed, features)
+        else:
+            left[key] = streams
+    asked = set[int]().union(*left.values())
+    looked = features_for(asked) if asked else {}
+    return places | dict.fromkeys(left, (now, looked))
+
+
+def _known_device(
+    row: _DeviceRow,
+    fields: Sequence[_FieldRow],
+    places: _Places,
+    codecs: Mapping[int, KnownCodec],
+    replaced: Mapping[int, Micros],
+) -> KnownDevice:
+    placed, features = places
+    codec = _codec_id(row)
     return KnownDevice(
-        id=device.pk,
-        owner=device.owner_id,
-        active=device.active,
-        time_path=device.time_path,
-        fields=tuple(_known_field(field, features[field.datastream_id]) for field in fields),
-        codec=known_codec(_codec_id(device)),
-        variables=device.variables,
+        id=row.id,
+        owner=row.owner,
+        active=row.active,
+        time_path=row.time_path,
+        fields=tuple(_known_field(field, features[field.datastream]) for field in fields),
+        codec=None if codec is None else codecs.get(codec),
+        variables=row.variables,
         placed=placed,
-        zone=device.clock_zone,
-        until=None if device.active else _replaced_at(device),
+        zone=row.clock_zone,
+        until=replaced.get(row.id),
     )
 
 
-def _known_field(field: DeviceField, feature: int | None) -> KnownField:
-    conversion = field.conversion()
+def _known_field(field: _FieldRow, feature: int | None) -> KnownField:
+    worked_out = Conversion(field.unit_factor, field.unit_offset)
+    conversion = conversion_now(
+        field.unit, field.unit_target, worked_out, field.unit_of_measurement
+    )
     unit = conversion or Conversion()
     return KnownField(
         path=field.path,
         f_port=field.f_port,
-        datastream=field.datastream_id,
-        owner=field.datastream.owner_id,
+        datastream=field.datastream,
+        owner=field.owner,
         feature=feature,
         rule=Rule(
             unit.factor * field.factor,
@@ -162,37 +224,34 @@ def _known_field(field: DeviceField, feature: int | None) -> KnownField:
         ),
         listed=field.listed,
         time_path=field.time_path,
-        watch=_watch(field) if field.watched else None,
+        watch=_watch(field) if _is_watched(field) else None,
         convertible=conversion is not None,
     )
 
 
-def _watch(field: DeviceField) -> Watch:
+def _is_watched(field: _FieldRow) -> bool:
+    return field.jump is not None or field.frozen_minutes is not None
+
+
+def _watch(field: _FieldRow) -> Watch:
     frozen = field.frozen_minutes
     return Watch(field.jump, field.jump_minutes * MINUTE, frozen * MINUTE if frozen else None)
 
 
-def _replaced_at(device: Device) -> Micros | None:
-    return Replacement.objects.filter(old=device).values_list("at", flat=True).first()
+def _replaced_at(devices: Sequence[int]) -> dict[int, Micros]:
+    if not devices:
+        return {}
+    rows = Replacement.objects.filter(old__in=devices).order_by()
+    return dict(rows.values_list("old", "at"))
 
 
-def _codec_id(device: Device) -> int | None:
+def _codec_id(row: _DeviceRow) -> int | None:
     """Its own codec, else that of its type."""
-    if device.codec_id is not None or device.device_type is None:
-        return device.codec_id
-    return device.device_type.codec_id
+    return row.codec_of_type if row.codec is None else row.codec
 
 
-def _features(
-    streams: set[int], known: KnownDevice | None
-) -> tuple[Micros, Mapping[int, int | None]]:
-    """The feature of each datastream, and when we looked; stations hardly ever move."""
-    now = now_us()
-    if known is not None and abs(now - known.placed) < _SETTLED:
-        features = {field.datastream: field.feature for field in known.fields}
-        if features.keys() >= streams:
-            return known.placed, features
-    return now, features_for(streams)
+_cache: Remembered[_Key, KnownDevice] = Remembered(_load)
+forget = _cache.clear
 
 
 def _forget(**_signal: Any) -> None:

@@ -18,10 +18,11 @@ from django.utils import translation
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.ingest import document, lanes, pipeline, refused, resets, traces
+from stadtherz.ingest import document, lanes, pipeline, refused, resets
 from stadtherz.ingest.at_once import ShortWay
 from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.forms import reading
+from stadtherz.ingest.health import notes
 from stadtherz.ingest.pipeline import NETWORKS, Answer, Begun, Delivery, Plan, Refusal
 from stadtherz.ingest.reasons import Reason
 from stadtherz.store.public import Receipt
@@ -91,7 +92,7 @@ async def _answer(
     if plan.refusal is not None and arrival.delivery is not None:
         lane = lanes.quiet if arrival.delivery.visibility == ANONYMOUS else lanes.work
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
-    traces.leave(arrival.received, body, plan, receipts)
+    notes.note(arrival.received, body, plan, receipts)
     if plan.told is not None:
         await asyncio.wrap_future(lanes.work.submit(news.tell, plan.told))
     if plan.refusal is None:
@@ -163,11 +164,11 @@ async def _committed(
 ) -> tuple[Plan, Sequence[Receipt]]:
     """What came of a request, once its readings are on disk."""
     try:
+        delivery = arrival.identified_at_once(senders)
+        done = None if delivery is None else await short.committed(delivery)
+        if done is not None:
+            return done
         async with asyncio.timeout(pipeline.PATIENCE_S):
-            delivery = arrival.identified_at_once(senders)
-            done = None if delivery is None else await short.committed(delivery)
-            if done is not None:
-                return done
             begun = lanes.work.submit(_begin, arrival, senders)
             step = await asyncio.wrap_future(begun)
             plan, commit = await asyncio.wrap_future(step) if isinstance(step, Future) else step

@@ -49,9 +49,8 @@ class Lane:
 
 
 work = Lane("ingest", 4)
-# What must not hold up measurements: whatever strangers send, and device states, which also wait.
+# What must not hold up measurements: whatever strangers send, and notes of devices, which also wait.
 quiet = Lane("ingest-quiet", 1)
-states = Lane("ingest-states", 1)
 health = Lane("ingest-health", 1)
 # What could not be stored, because the database is slow or away.
 rescue = Lane("ingest-rescue", 1)
@@ -66,7 +65,7 @@ def pause(seconds: float) -> None:
 def stop() -> None:
     """Finish all work; the lanes start again with the next job."""
     _ending.set()
-    for lane in (work, quiet, states, health, rescue):
+    for lane in (work, quiet, health, rescue):
         lane.stop()
     stop_codecs()
     _ending.clear()

@@ -1,7 +1,7 @@
 """Devices, what their payload means, and what was refused. Times are microseconds since 1970."""
 
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from hashlib import sha256
 from typing import Any
 from zoneinfo import available_timezones
@@ -378,23 +378,6 @@ class DeviceField(models.Model):
             )
         self._check_alone()
 
-    @property
-    def watched(self) -> bool:
-        """Whether the course of its values is judged."""
-        return self.jump is not None or self.frozen_minutes is not None
-
-    def conversion(self) -> Conversion | None:
-        """From the payload's unit to the datastream's; None where that is not possible (any more)."""
-        if not self.unit:
-            return Conversion()
-        target = code_of(self.datastream.unit_of_measurement)
-        if target == self.unit_target:
-            return Conversion(self.unit_factor, self.unit_offset)
-        try:
-            return conversion(self.unit, target)
-        except Inconvertible:
-            return None
-
     def _check_time(self) -> None:
         """Each entry of a list needs a time in the same list; a single value may have one."""
         if self.time_path:
@@ -418,6 +401,26 @@ class DeviceField(models.Model):
         )
         if others.exists():
             raise ValidationError(_("This datastream already has a field of this device."))
+
+
+def conversion_now(
+    unit: str,
+    known_target: str,
+    worked_out: Conversion,
+    unit_of_measurement: Mapping[str, Any] | None,
+) -> Conversion | None:
+    """From a field's unit to that of its datastream, which may have changed since the conversion was worked
+    out; None where there is none (any more).
+    """
+    if not unit:
+        return Conversion()
+    target = code_of(unit_of_measurement)
+    if target == known_target:
+        return worked_out
+    try:
+        return conversion(unit, target)
+    except Inconvertible:
+        return None
 
 
 def unit_sentence(problem: Inconvertible) -> str:

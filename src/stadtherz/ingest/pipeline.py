@@ -17,6 +17,7 @@ from stadtherz.base.time import Micros
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
 from stadtherz.ingest import decoding, devices, document, twins
+from stadtherz.ingest.decoding import Payload
 from stadtherz.ingest.devices import KnownDevice
 from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.downlinks.news import Told
@@ -113,7 +114,8 @@ def prepare(delivery: Delivery) -> Plan:
     plan = look(delivery)
     if isinstance(plan, Plan):
         return plan
-    return measure(plan, decoding.waited(decode_payload(plan), PATIENCE_S))
+    (decoded,) = decode_payloads([plan])
+    return measure(plan, decoding.waited(decoded, PATIENCE_S))
 
 
 def look(delivery: Delivery, *, lookup: Lookup = ASKING) -> Plan | Undecoded:
@@ -198,11 +200,21 @@ def _together(plans: Sequence[Plan]) -> Plan:
     )
 
 
-def decode_payload(undecoded: Undecoded) -> Future[Outcome]:
-    """What the device's codec makes of the payload; never raises."""
-    message, device = undecoded.message, undecoded.device
+def decode_payloads(undecoded: Sequence[Undecoded]) -> list[Future[Outcome]]:
+    """What the devices' codecs make of the payloads; the futures never raise."""
+    return decoding.start([_payload(each.message, each.device) for each in undecoded])
+
+
+def _payload(message: Uplink, device: KnownDevice) -> Payload:
     assert device.codec is not None
-    return decoding.start(device.codec, message, owner=device.id, variables=device.variables)
+    return Payload(
+        codec=device.codec,
+        payload=message.payload,
+        f_port=message.f_port,
+        received=message.time,
+        owner=device.id,
+        variables=device.variables,
+    )
 
 
 def measure(undecoded: Undecoded, outcome: Outcome) -> Plan:
@@ -244,7 +256,7 @@ def begin_soon(delivery: Delivery) -> Begun | Future[Begun]:
         except Exception as problem:  # noqa: BLE001 - whoever waits is told
             begun.set_exception(problem)
 
-    decode_payload(plan).add_done_callback(go_on)
+    decode_payloads([plan])[0].add_done_callback(go_on)
     return begun
 
 

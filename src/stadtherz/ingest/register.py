@@ -8,8 +8,8 @@ from django.db import transaction
 
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest import seen
 from stadtherz.ingest.decode import list_of
+from stadtherz.ingest.health import notes
 from stadtherz.ingest.models import Codec, Device, DeviceField, Network, normal_eui
 
 
@@ -143,7 +143,7 @@ def device_id(owner: int, network: str, dev_eui: str) -> int:
 
 def device_state(network: str, dev_eui: str, owner: int | None = None) -> DeviceState | None:
     """What is known of a device just now; None if it is not registered."""
-    seen.flush()
+    notes.flush()
     device = _registered(network, dev_eui, owner)
     if device is None:
         return None

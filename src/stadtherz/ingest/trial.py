@@ -7,7 +7,7 @@ from typing import Any
 from stadtherz.base.time import Micros, now_us
 from stadtherz.codecs.public import Decoded, Outcome
 from stadtherz.ingest import decoding
-from stadtherz.ingest.decoding import KnownCodec, facts_of
+from stadtherz.ingest.decoding import KnownCodec, Payload, facts_of
 from stadtherz.ingest.reasons import codec_sentence
 
 _PATIENCE_S = 20.0
@@ -35,7 +35,7 @@ def try_codec(
 ) -> Trial:
     """What the codec makes of the payload. Raises Unavailable if no worker answers."""
     codec = KnownCodec(name, kind, text, digest="")
-    future = decoding.submit_payload(
+    wanted = Payload(
         codec,
         payload,
         f_port=f_port,
@@ -43,6 +43,7 @@ def try_codec(
         owner="trial",
         variables=variables or {},
     )
+    (future,) = decoding.start([wanted])
     return _trial(name, decoding.waited(future, _PATIENCE_S))
 
 

@@ -20,7 +20,7 @@ Inside a transaction of the caller every change, `append` included, belongs to t
 """
 
 from stadtherz.store.aggregate import buckets, buckets_of
-from stadtherz.store.aside import put_rows
+from stadtherz.store.aside import put_rows, renew_rows
 from stadtherz.store.care import Problem, check
 from stadtherz.store.changes import correct, correct_all, delete_readings, delete_where, reading_at
 from stadtherz.store.columns import together
@@ -203,6 +203,7 @@ __all__ = [
     "reading_at",
     "recognising",
     "register_stream",
+    "renew_rows",
     "scan",
     "seal",
     "select",

@@ -26,8 +26,13 @@ LIMITS = Limits(cpu=0.2, patience=3.0, alarm=30.0)
 
 
 @pytest.fixture
-def pool() -> Iterator[Pool]:
-    pool = Pool(LIMITS)
+def limits() -> Limits:
+    return LIMITS
+
+
+@pytest.fixture
+def pool(limits: Limits) -> Iterator[Pool]:
+    pool = Pool(limits)
     yield pool
     pool.stop()
 
@@ -130,6 +135,33 @@ def test_who_comes_together_with_a_codec_that_hangs_waits_no_longer_than_its_lim
     assert all(future.result(60) == Decoded({"n": 1}) for future in good)
     assert not all(future.done() for future in stuck)
     assert time.monotonic() - began < len(stuck) * LIMITS.patience
+
+
+@pytest.mark.parametrize("limits", [Limits(cpu=0.2, patience=1.0, alarm=30.0)])
+def test_of_jobs_that_go_together_only_the_one_that_ends_the_worker_is_to_blame(
+    pool: Pool,
+) -> None:
+    """The codec was quick before, so answers to the first jobs are held back when it gets stuck."""
+    text = "function Decoder(b) { return {n: b[0] === 9 ? new Array(2e9).join('ab') : b[0]} }"
+    jobs = [Job(text, bytes([number]), 1, 0, owner=number) for number in range(16)]
+    assert pool.submit(jobs[0]).result(60) == Decoded({"n": 0})
+    outcomes = [future.result(60) for future in pool.submit_all(jobs)]
+    assert outcomes[9] == Failed(Fault.KILLED)
+    sound = [outcome for number, outcome in enumerate(outcomes) if number != 9]
+    assert sound == [Decoded({"n": number}) for number in range(16) if number != 9]
+
+
+def test_answers_do_not_wait_for_a_slow_job_behind_them(worker: Worker) -> None:
+    """A codec that runs for the first time may take long: what is ready is sent before."""
+    slow = "function Decoder() { for (var n = 0; n < 5e5; n++); return {n: n} }"
+    list(worker.answers([job()]))
+    answers = worker.answers([job(), job(), job(slow)])
+    began = time.monotonic()
+    assert [next(answers).outcome for _ in range(2)] == [Decoded({"n": 1})] * 2
+    quick = time.monotonic() - began
+    (last,) = answers
+    assert last.outcome == Decoded({"n": 500_000})
+    assert quick < time.monotonic() - began
 
 
 def test_a_codec_known_to_be_slow_delays_only_its_like(pool: Pool) -> None:

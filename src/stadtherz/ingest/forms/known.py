@@ -1,61 +1,34 @@
-"""The message forms of the organisations, as values; cached for seconds.
+"""The message forms of the organisations, as values; remembered for seconds (`remembered`).
 
-Every save and deletion in this process empties the cache, also after its transaction commits; changes
-by other processes show after `_FRESH`. A form that is not there is never cached.
+Every save and deletion in this process counts at once, also after its transaction commits. A form that is
+not there is never remembered.
 """
 
-import threading
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.errors import NotFound
-from stadtherz.base.time import SECOND, Micros, now_us
 from stadtherz.base.visibility import Visibility
-from stadtherz.ingest.devices import NotKnown
 from stadtherz.ingest.forms.expressions import Expression, parse
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import KnownForm
-
-_FRESH: Micros = 3 * SECOND
+from stadtherz.ingest.remembered import NotKnown, Remembered
 
 _Key = tuple[int, str]
 
 
-class _Cache:
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._generation = 0
-        self._known: dict[_Key, tuple[Micros, KnownForm]] = {}
-
-    def find(self, key: _Key) -> KnownForm | None:
-        with self._lock:
-            generation = self._generation
-        form = self.known(key)
-        if form is not None:
-            return form
-        form = _load(*key)
-        with self._lock:
-            # A change during the load emptied the cache: what was loaded may be the old state.
-            if generation == self._generation:
-                self._known.pop(key, None)
-                if form is not None:
-                    self._known[key] = (now_us(), form)
-        return form
-
-    def known(self, key: _Key) -> KnownForm | None:
-        with self._lock:
-            loaded, form = self._known.get(key, (None, None))
-        return form if loaded is not None and abs(now_us() - loaded) < _FRESH else None
-
-    def clear(self) -> None:
-        with self._lock:
-            self._generation += 1
-            self._known.clear()
+def _load(wanted: Mapping[_Key, KnownForm | None]) -> dict[_Key, KnownForm]:
+    owners, keys = {owner for owner, _ in wanted}, {key for _, key in wanted}
+    rows = MessageForm.objects.filter(owner__in=owners, key__in=keys)
+    return {
+        (row.owner_id, row.key): as_known(row) for row in rows if (row.owner_id, row.key) in wanted
+    }
 
 
-_cache = _Cache()
+_cache: Remembered[_Key, KnownForm] = Remembered(_load)
 forget = _cache.clear
 
 
@@ -83,11 +56,6 @@ def _only(key: str) -> KnownForm | None:
     """What a sender whom nobody knew may have meant: the form, if one organisation alone has such."""
     rows = list(MessageForm.objects.filter(key=key)[:2])
     return as_known(rows[0]) if len(rows) == 1 else None
-
-
-def _load(owner: int, key: str) -> KnownForm | None:
-    row = MessageForm.objects.filter(owner_id=owner, key=key).first()
-    return None if row is None else as_known(row)
 
 
 def as_known(row: MessageForm) -> KnownForm:

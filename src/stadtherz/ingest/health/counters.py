@@ -127,6 +127,31 @@ class Day:
         self.heard += _PAIR.pack(*new)
         return True
 
+    def add_all(self, news: Sequence[Heard]) -> Sequence[bool]:
+        """As `add` for one after the other: which of them were not yet counted."""
+        if not self._all_follow(news):
+            return [self.add(*new) for new in news]
+        first, last, now = news[0][1], news[-1][1], self.tally
+        if self.heard:
+            assert now.high is not None
+            lost = now.lost + last - now.high - len(news)
+            self.tally = Tally(now.received + len(news), lost, now.resets, now.low, last)
+        else:
+            self.tally = Tally(len(news), last - first + 1 - len(news), 0, first, last)
+        self.heard += b"".join(_PAIR.pack(*new) for new in news)
+        return [True] * len(news)
+
+    def _all_follow(self, news: Sequence[Heard]) -> bool:
+        """Whether they simply come next, each after the other, and there is room for them."""
+        if not news or len(self.heard) + len(news) * _PAIR.size > MOST_A_DAY * _PAIR.size:
+            return False
+        if self.heard and not self._follows(news[0]):
+            return False
+        return all(
+            before[0] <= after[0] and 0 < after[1] - before[1] <= LARGEST_GAP
+            for before, after in pairwise(news)
+        )
+
     def _follows(self, new: Heard) -> bool:
         """Whether it simply comes next, as nearly all do; then nothing has to be counted again."""
         newest: Heard = _PAIR.unpack_from(self.heard, len(self.heard) - _PAIR.size)

@@ -24,6 +24,20 @@ def remember(times: Sequence[Micros], new: Micros) -> tuple[Micros, ...]:
     return (*times[:place], new, *times[place:])[-REMEMBERED:]
 
 
+def remember_all(
+    times: Sequence[Micros], news: Sequence[Micros]
+) -> tuple[tuple[Micros, ...], Sequence[bool]]:
+    """As `remember` for one after the other, and which of them changed what is remembered."""
+    known = tuple(times)
+    if all(before < after for before, after in pairwise((*known[-1:], *news))):  # as nearly always
+        return (*known, *news)[-REMEMBERED:], [True] * len(news)
+    are_new = []
+    for new in news:
+        before, known = known, remember(known, new)
+        are_new.append(known != before)
+    return known, are_new
+
+
 def usual(times: Sequence[Micros]) -> Micros | None:
     """The usual time between two uplinks: the median, so that a pause or a burst does not count."""
     gaps = [after - before for before, after in pairwise(times)]

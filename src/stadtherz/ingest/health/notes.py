@@ -1,11 +1,13 @@
 """What each delivery tells of its device: noted in a moment, written a little later and in groups.
 
-`note` is called for every delivery, on whatever thread or event loop; it asks nothing and waits for
-nothing. What waits here is lost in a crash, which no measurement is.
+Doors call `note` for every delivery after its commit, on whatever thread or event loop; it asks nothing and
+waits for nothing. What waits here is lost in a crash, which no measurement is. The longer writing takes, the
+longer is the wait for more: however much comes, all of it together takes little from the measurements.
 """
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,8 +26,9 @@ from stadtherz.store.public import Receipt, exclusive
 
 logger = logging.getLogger(__name__)
 
-GATHER_S = 5.0  # what comes in this time is written together
-_DEVICES_A_COMMIT = 200  # nobody else writes meanwhile on SQLite
+_SHARE = 0.05  # of the time is spent on writing …
+_SHORTEST_S, _LONGEST_S = 1.0, 10.0  # … as far as these waits allow
+_DEVICES_A_COMMIT = 100  # nobody else writes meanwhile on SQLite
 _MOST_BYTES = 16 * 1024 * 1024  # of documents that wait; more are not kept
 
 
@@ -67,6 +70,7 @@ class _Pending:
 
 _pending = _Pending()
 _writing = threading.Lock()
+_wait = [_SHORTEST_S]  # seconds until what comes next is written
 
 
 def note(received: Micros, body: bytes, plan: Plan, receipts: Sequence[Receipt]) -> None:
@@ -105,8 +109,11 @@ def _outcome(plan: Plan, *, is_news: bool) -> tuple[str, str, Mapping[str, objec
 
 
 def _flush_soon() -> None:
-    lanes.pause(GATHER_S)
+    lanes.pause(_wait[0])
+    began = time.monotonic()
     flush()
+    took = time.monotonic() - began
+    _wait[0] = min(max(took / _SHARE, _SHORTEST_S), _LONGEST_S)
 
 
 def flush() -> None:

@@ -1,10 +1,11 @@
 """Writes what was noted of some devices, in one transaction and a few statements for all of them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Protocol
 
 from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, Micros, now_us
-from stadtherz.ingest.health import intervals, judging, messages
+from stadtherz.ingest.health import intervals, judging, messages, states
 from stadtherz.ingest.health.counters import Day, Tally
 from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceHealth, DeviceMessages
@@ -38,22 +39,22 @@ def write(group: Mapping[int, Waiting]) -> None:
     """Must run in a transaction. Devices that are gone are passed over."""
     present = Device.objects.filter(pk__in=group).order_by("pk")
     group = {pk: group[pk] for pk in present.values_list("pk", flat=True)}
-    states = locked_states(group)
-    if missing := [pk for pk in group if pk not in states]:
+    known = locked_states(group)
+    if missing := [pk for pk in group if pk not in known]:
         _make(missing)
-        states |= locked_states(missing)
+        known |= locked_states(missing)
     days = find_days(group, set(_dates(group)))
     streams = _batteries.of(group)
     for pk, waiting in group.items():
-        for seen in waiting.seen:
-            _learn(states[pk], days, seen)
-        _charge(states[pk], days, waiting.messages, streams[pk])
-        states[pk].kept += len(waiting.messages)
+        _learn(known[pk], days, waiting.seen)
+        _charge(known[pk], days, waiting.messages, streams[pk])
+        known[pk].kept += len(waiting.messages)
     _keep_messages(group)
-    _prune([state for state in states.values() if state.kept > messages.most_kept() * 5 // 4])
-    save_states(states.values())
+    _prune([state for state in known.values() if state.kept > messages.most_kept() * 5 // 4])
+    save_states(known.values())
     save_days(days.values())
-    _judge(states.values())
+    states.write({pk: waiting.seen for pk, waiting in group.items()})
+    _judge(known.values())
 
 
 def _make(devices: Iterable[int]) -> None:
@@ -82,47 +83,67 @@ def _day(days: Days, device: int, at: Micros) -> DayRow:
     return days[key]
 
 
-def _learn(state: State, days: Days, seen: Seen) -> None:
-    if seen.at - seen.heard > STAYS_OPEN:
-        return
-    row = _day(days, state.device_id, seen.heard)
-    if seen.f_cnt is not None:
-        if _count(row, seen.heard - row.day, seen.f_cnt):
-            _remember(state, seen.heard)
-            state.skew = None if seen.own is None else seen.own - seen.heard
-        _radio(state, row, seen)
-    elif seen.event is None and _remember(state, seen.at):  # a device that does not count
-        _day(days, state.device_id, seen.at).received += 1
-    if seen.battery is not None:
-        _percent(state, row, seen.heard, seen.battery)
+def _learn(state: State, days: Days, signs: Iterable[Seen]) -> None:
+    """What the signs of life of a device tell, in the order in which they came."""
+    timely = (seen for seen in signs if seen.at - seen.heard <= STAYS_OPEN)
+    for (midnight, counts), run in groupby(timely, key=_kind):
+        some = list(run)
+        row = _day(days, state.device_id, midnight)
+        if counts:
+            _count(state, row, some)
+            _radio(state, row, some)
+        else:
+            _hear(state, days, [seen for seen in some if seen.event is None])
+        for seen in some:
+            if seen.battery is not None:
+                _percent(state, row, seen.heard, seen.battery)
 
 
-def _count(row: DayRow, since: Micros, counter: int) -> bool:
+def _kind(seen: Seen) -> tuple[Micros, bool]:
+    """The day of a sign, and whether its device counts what it sends."""
+    return _midnight(seen.heard), seen.f_cnt is not None
+
+
+def _count(state: State, row: DayRow, signs: Sequence[Seen]) -> None:
     day = Day(row.heard, Tally(row.received, row.lost, row.resets, row.low, row.high))
-    new = day.add(since // SECOND, counter)
+    pairs = [((s.heard - row.day) // SECOND, s.f_cnt) for s in signs if s.f_cnt is not None]
+    came = zip(signs, day.add_all(pairs), strict=True)
+    news = [seen for seen, is_new in came if is_new]
     told = day.tally
     row.heard, row.received, row.lost, row.resets = day.heard, told.received, told.lost, told.resets
     row.low, row.high = told.low, told.high
-    return new
+    if news:
+        _remember(state, [seen.heard for seen in news])
+        own, heard = news[-1].own, news[-1].heard
+        state.skew = None if own is None else own - heard
 
 
-def _remember(state: State, at: Micros) -> bool:
-    """Whether the time of an uplink was not yet known."""
+def _hear(state: State, days: Days, signs: Sequence[Seen]) -> None:
+    """Uplinks of a device that does not count them: told apart by their times."""
+    for seen, is_new in zip(signs, _remember(state, [seen.at for seen in signs]), strict=True):
+        if is_new:
+            _day(days, state.device_id, seen.at).received += 1
+
+
+def _remember(state: State, times: Sequence[Micros]) -> Sequence[bool]:
+    """Which of these times of uplinks were not yet known."""
     known = intervals.unpack(state.recent)
-    times = intervals.remember(known, at)
-    if times == known:
-        return False
-    state.recent, state.interval = intervals.pack(times), intervals.usual(times)
-    return True
+    newest, are_new = intervals.remember_all(known, times)
+    if newest != known:
+        state.recent, state.interval = intervals.pack(newest), intervals.usual(newest)
+    return are_new
 
 
-def _radio(state: State, row: DayRow, seen: Seen) -> None:
-    if seen.rssi is not None:
-        row.rssi = seen.rssi if row.rssi is None else max(row.rssi, seen.rssi)
-    if seen.snr is not None:
-        row.snr = seen.snr if row.snr is None else max(row.snr, seen.snr)
+def _radio(state: State, row: DayRow, signs: Sequence[Seen]) -> None:
+    row.rssi = _best(row.rssi, [seen.rssi for seen in signs])
+    row.snr = _best(row.snr, [seen.snr for seen in signs])
     state.rssi, state.snr = row.rssi, row.snr
-    state.gateway = (seen.gateway or state.gateway)[:100]
+    gateway = next((seen.gateway for seen in reversed(signs) if seen.gateway), state.gateway)
+    state.gateway = gateway[:100]
+
+
+def _best(known: float | None, told: Iterable[float | None]) -> float | None:
+    return max((each for each in (known, *told) if each is not None), default=None)
 
 
 # --- batteries -----------------------------------------------------------------------------------

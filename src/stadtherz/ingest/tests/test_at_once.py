@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stadtherz.base.errors import Unavailable
-from stadtherz.ingest import at_once, devices, http, lanes
+from stadtherz.ingest import at_once, http, lanes, remembered
 from stadtherz.ingest.models import Device, RefusedUplink
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
 from stadtherz.store.public import Reading
@@ -64,7 +64,7 @@ def test_a_device_that_was_switched_off_is_refused_at_once(
 def test_what_was_known_too_long_ago_is_asked_again(
     town: Town, door: Door, known: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "_FRESH", 0)
+    monkeypatch.setattr(remembered, "FRESH", 0)
     assert door.post(tts(1, level_cm=1)).status_code == 200
     assert len(known) == 1
 

@@ -1,5 +1,7 @@
 """Devices: set up once, known at once after every change, and their state kept aside."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +11,15 @@ from django.db import transaction
 from pytest_django import DjangoAssertNumQueries
 
 from stadtherz.base.errors import Conflict, Invalid
-from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, iso, now_us
+from stadtherz.base.time import DAY, HOUR, MINUTE, from_us, iso, now_us, stopped_at
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.base.vocabulary import BATTERY
-from stadtherz.ingest import devices, seen
+from stadtherz.ingest import devices
+from stadtherz.ingest.health import notes
 from stadtherz.ingest.models import Device, DeviceEvent, DeviceField
+from stadtherz.ingest.pipeline import Plan
 from stadtherz.ingest.public import NewField, device_state, register_device
+from stadtherz.ingest.seen import Seen
 from stadtherz.ingest.tests.factories import (
     EUI,
     STRANGE_EUI,
@@ -30,7 +35,7 @@ from stadtherz.ingest.tests.factories import (
     time_of,
     tts,
 )
-from stadtherz.store.public import create, feature_for, streams, update
+from stadtherz.store.public import Receipt, create, feature_for, streams, update
 
 
 def test_registering_twice_gives_the_same_device_and_leaves_it_as_it_is(town: Town) -> None:
@@ -209,19 +214,24 @@ def test_events_are_counted_and_a_status_tells_the_battery(door: Door) -> None:
 def test_an_older_sign_of_life_does_not_turn_the_state_back(town: Town, door: Door) -> None:
     now = now_us()
     for at, f_cnt in ((now, 8), (now - MINUTE, 7)):
-        seen.note(seen.Seen(town.device, at, f_cnt=f_cnt))
-        seen.flush()
+        note(Seen(town.device, at, f_cnt=f_cnt))
+        notes.flush()
     state = device_state("tts", EUI)
     assert state is not None
     assert (state.last_seen, state.last_f_cnt) == (now, 8)
 
 
-def test_the_cache_forgets_after_seconds(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def in_a_moment() -> Iterator[None]:
+    with stopped_at(from_us(now_us()) + timedelta(seconds=4)):
+        yield
+
+
+def test_the_cache_forgets_after_seconds(town: Town) -> None:
     devices.find("tts", EUI)
     Device.objects.update(active=False)  # as another process would: no signal comes
-    later = now_us() + int(timedelta(seconds=4) / timedelta(microseconds=1))
-    monkeypatch.setattr(devices, "now_us", lambda: later)
-    found = devices.find("tts", EUI)
+    with in_a_moment():
+        found = devices.find("tts", EUI)
     assert found is not None
     assert not found.active
 
@@ -230,18 +240,52 @@ def test_while_one_caller_looks_again_the_others_go_on_with_what_is_known(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = devices.find("tts", EUI)
-    later = now_us() + 4 * SECOND
-    monkeypatch.setattr(devices, "now_us", lambda: later)
     met: list[object] = []
-    load = devices._load
+    load = devices._cache._load
 
     def slow(*args: Any) -> Any:
         met.append(devices.find("tts", EUI))
         return load(*args)
 
-    monkeypatch.setattr(devices, "_load", slow)
-    devices.find("tts", EUI)
+    monkeypatch.setattr(devices._cache, "_load", slow)
+    with in_a_moment():
+        devices.find("tts", EUI)
     assert met == [known]
+
+
+def test_what_is_old_is_looked_up_together(
+    town: Town, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """As many statements for twenty devices as for one."""
+    euis = [f"{number:016X}" for number in range(1, 20)]
+    others = [make_town(f"village {eui}", eui) for eui in euis]
+    for eui in (EUI, *euis) * 2:
+        assert devices.find("tts", eui) is not None
+    Device.objects.filter(pk=others[3].device).update(active=False)
+    with in_a_moment(), django_assert_max_num_queries(6):
+        found = {eui: devices.find("tts", eui) for eui in (EUI, *euis)}
+        assert devices.known("tts", euis[-1]) == found[euis[-1]]
+    assert [known and known.id for known in found.values()] == [
+        town.device,
+        *(other.device for other in others),
+    ]
+    assert [known and known.active for known in found.values()].count(False) == 1
+
+
+def test_a_name_that_went_to_another_device_is_that_device(town: Town) -> None:
+    """Another process deleted the device and registered it anew: no signal comes."""
+    devices.find("tts", EUI)
+    row = Device.objects.get()
+    Device.objects.bulk_create([Device(owner_id=row.owner_id, network="tts", dev_eui="0" * 16)])
+    Device.objects.filter(pk=row.pk).update(dev_eui="1" * 16)
+    Device.objects.filter(dev_eui="0" * 16).update(dev_eui=EUI)
+    with in_a_moment():
+        found = devices.find("tts", EUI)
+        assert found is not None
+        assert found.id != row.pk
+        renamed = devices.find("tts", "1" * 16)
+    assert renamed is not None
+    assert renamed.id == row.pk
 
 
 def test_a_station_that_moves_measures_at_its_new_place(town: Town) -> None:
@@ -255,11 +299,28 @@ def test_a_station_that_moves_measures_at_its_new_place(town: Town) -> None:
     assert reading.feature == feature_for(town.level)
 
 
-def test_signs_of_life_of_many_devices_come_in_few_commits(
-    town: Town, django_assert_max_num_queries: DjangoAssertNumQueries
+def note(sign: Seen) -> None:
+    notes.note(sign.at, b"{}", Plan(seen=[sign]), [Receipt(1)])
+
+
+@pytest.mark.parametrize("number", [1, 200])
+def test_signs_of_life_of_many_devices_come_in_few_statements(
+    town: Town, number: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    for number in range(200):
-        seen.note(seen.Seen(town.device, now_us(), f_cnt=number))
-    with django_assert_max_num_queries(5):
-        seen.flush()
-    assert Device.objects.get().last_f_cnt == 199
+    """As many for two hundred as for one."""
+    others = [make_town(f"village {n}", f"{n:016X}").device for n in range(1, 4)]
+    for turn in range(number):
+        for device in (town.device, *others):
+            note(Seen(device, now_us(), f_cnt=turn))
+    with django_assert_max_num_queries(20):
+        notes.flush()
+    assert set(Device.objects.values_list("last_f_cnt", flat=True)) == {number - 1}
+
+
+def test_events_of_one_kind_are_counted_together(town: Town) -> None:
+    for _ in range(2):
+        for event in ("join", "status", "join"):
+            note(Seen(town.device, now_us(), event=event, battery=50.0))
+        notes.flush()
+    assert dict(DeviceEvent.objects.values_list("event", "count")) == {"join": 4, "status": 2}
+    assert Device.objects.get().battery == 50.0

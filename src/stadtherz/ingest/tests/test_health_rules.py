@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND
 from stadtherz.ingest.health.battery import PERCENT, VOLTS, forecast
 from stadtherz.ingest.health.conditions import Condition, Facts, conditions
-from stadtherz.ingest.health.counters import Day, Heard, Tally, share, tally, total
+from stadtherz.ingest.health.counters import MOST_A_DAY, Day, Heard, Tally, share, tally, total
 from stadtherz.ingest.health.intervals import (
     REMEMBERED,
     pack,
     remember,
+    remember_all,
     silent_after,
     unpack,
     usual,
@@ -46,6 +47,31 @@ def test_any_order_of_arrival_gives_the_same_figures(
     for second, counter in came:
         day.add(second, counter)
     assert day.tally == tally(heard)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+@given(uplinks(), st.lists(st.integers(1, 40)), st.booleans())
+def test_uplinks_that_come_together_count_as_if_one_came_after_the_other(
+    heard: list[Heard], sizes: list[int], in_order: bool
+) -> None:
+    came = sorted(heard) if in_order else [*heard, *heard[::3]]
+    alone, together = Day(), Day()
+    news = [alone.add(*each) for each in came]
+    found: list[bool] = []
+    for size in [*sizes, len(came)]:
+        found += together.add_all(came[:size])
+        came = came[size:]
+    assert found == news
+    assert (together.heard, together.tally) == (alone.heard, alone.tally)
+
+
+def test_beyond_what_is_looked_at_of_a_day_nothing_is_counted_together_either() -> None:
+    pairs = [(number, number) for number in range(MOST_A_DAY + 10)]
+    alone, together = Day(), Day()
+    news = [alone.add(*each) for each in pairs]
+    half = MOST_A_DAY // 2
+    assert [*together.add_all(pairs[:half]), *together.add_all(pairs[half:])] == news
+    assert (together.heard, together.tally) == (alone.heard, alone.tally)
 
 
 @given(st.integers(0, 10**6), st.integers(2, 200), st.data())
@@ -100,6 +126,21 @@ def test_the_newest_times_are_remembered_in_any_order(times: list[int]) -> None:
         assert remember(kept, time) == kept
     assert kept == tuple(sorted(times)[-REMEMBERED:])
     assert unpack(pack(kept)) == kept
+
+
+@given(st.lists(st.integers(0, 200), max_size=60), st.integers(0, 60), st.booleans())
+def test_times_that_come_together_are_remembered_as_if_one_came_after_the_other(
+    times: list[int], size: int, in_order: bool
+) -> None:
+    times = sorted(times) if in_order else times
+    kept: tuple[int, ...] = ()
+    news = []
+    for time in times:
+        before, kept = kept, remember(kept, time)
+        news.append(kept != before)
+    first, found = remember_all((), times[:size])
+    last, more = remember_all(first, times[size:])
+    assert (last, [*found, *more]) == (kept, news)
 
 
 def test_the_usual_interval_does_not_heed_a_pause_and_is_not_known_too_soon() -> None:

@@ -59,7 +59,7 @@ def main(*, quick: bool) -> None:
     rows = [_pool(size, codec(functions)) for functions in (1, 28, 140)]
     stop()
     place = town.build(size.devices, size.devices)
-    _give_codec(codec(28))
+    give_codec(codec(28))
     town.hand_over()
     rows.append(_webhook(place, size, decoded=False))
     rows.append(_webhook(place, size, decoded=True))
@@ -93,7 +93,7 @@ def _pool(size: Size, text: str) -> tuple[str, ...]:
     )
 
 
-def _give_codec(text: str) -> None:
+def give_codec(text: str) -> None:
     for device in Device.objects.all():
         device.codec_id = register_codec(device.owner_id, "bench", text)
         device.save()

@@ -75,7 +75,7 @@ def main(*, quick: bool) -> None:
     owner = streams(place.streams[:1])[place.streams[0]].owner
     token = create_token("bench", owner, ("ingest", "write"))
     town.hand_over()
-    port = _free_port()
+    port = free_port()
     os.environ["STADTHERZ_MQTT"] = f"mqtt://127.0.0.1:{port}"
     with running() as (url, pid):
         assert urlsplit(url).hostname
@@ -138,7 +138,7 @@ def _uplink(place: Town, number: int) -> str:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -34,8 +34,8 @@ class Client(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         token = self._order["token"].encode()
         name = f"bench-{self._number}".encode()
-        body = b"\0\4MQTT\4\xc2\0\0" + _text(name) + _text(b"bench") + _text(token)
-        self._write(_packet(0x10, body))
+        body = b"\0\4MQTT\4\xc2\0\0" + text(name) + text(b"bench") + text(token)
+        self._write(packet(0x10, body))
 
     def _write(self, data: bytes) -> None:
         self._transport.write(data)
@@ -44,7 +44,7 @@ class Client(asyncio.Protocol):
         """Send so many messages."""
         self._left = count
         topics = self._order["topics"]
-        self._topic = _text(topics[self._number % len(topics)].encode())
+        self._topic = text(topics[self._number % len(topics)].encode())
         self._payloads = [each.encode() for each in self._order["payloads"]]
         self._go_on()
 
@@ -54,7 +54,7 @@ class Client(asyncio.Protocol):
         payload = self._payloads[self._next_id % len(self._payloads)]
         self._next_id += 1
         length = len(self._topic) + 2 + len(payload)
-        return b"\x32" + _varint(length) + self._topic + packet_id.to_bytes(2) + payload
+        return b"\x32" + varint(length) + self._topic + packet_id.to_bytes(2) + payload
 
     def _go_on(self) -> None:
         number = min(self._order["window"] - len(self._sent), self._left)
@@ -94,11 +94,11 @@ class Client(asyncio.Protocol):
         self._transport.close()
 
 
-def _text(value: bytes) -> bytes:
+def text(value: bytes) -> bytes:
     return len(value).to_bytes(2) + value
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
     parts = bytearray()
     while value >= 0x80:
         parts.append(value & 0x7F | 0x80)
@@ -106,8 +106,8 @@ def _varint(value: int) -> bytes:
     return bytes((*parts, value))
 
 
-def _packet(first: int, body: bytes) -> bytes:
-    return bytes((first,)) + _varint(len(body)) + body
+def packet(first: int, body: bytes) -> bytes:
+    return bytes((first,)) + varint(len(body)) + body
 
 
 async def run(order: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import tempfile
 from pathlib import Path
 
 import django
-from django.core.management import call_command
+
+from stadtherz.cli import instance
 
 DATA = Path(tempfile.mkdtemp(prefix="stadtherz-bench-"))
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
@@ -19,4 +20,4 @@ atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 os.environ["STADTHERZ_DATA"] = str(DATA)
 os.environ["DJANGO_SETTINGS_MODULE"] = "stadtherz.project.settings"
 django.setup()
-call_command("migrate", verbosity=0)
+instance.migrate()

@@ -104,6 +104,12 @@ TABLE_ROWS = (
     "imported by the product",
     "imported again: all there already",
 )
+VISIBLE_ROWS = ("on disk", "in SensorThings", "on live pages", "in SensorThings events")
+KILLS_ROWS = (
+    "webhook, decoded by a codec",
+    "MQTT documents, decoded by a codec",
+    "MQTT Observations",
+)
 BENCHMARKS = [
     ("ingest", INGEST_ROWS),
     ("codecs", CODEC_ROWS),
@@ -111,6 +117,8 @@ BENCHMARKS = [
     ("store", STORE_ROWS),
     ("sensorthings", SENSORTHINGS_ROWS),
     ("mqtt", MQTT_ROWS),
+    ("visible", VISIBLE_ROWS),
+    ("kills", KILLS_ROWS),
     ("tables", TABLE_ROWS),
 ]
 

@@ -8,8 +8,8 @@ const AGE_MS = 60_000;
 const PATIENCE_MS = 15_000;
 
 /**
- * `<sh-live data-streams="1,2">`: keeps a page fresh. Listens for readings of these datastreams;
- * after one, and once a minute, asks the server for the same page again and puts its `data-live`
+ * `<sh-live data-streams="1,2" data-warnings="1">`: keeps a page fresh. Listens for readings of these
+ * datastreams and for news of warnings; after one, and once a minute, asks the server for the same page again and puts its `data-live`
  * blocks in place of ours. Blocks are morphed, so focus, open details and a drawn map stay as they
  * are. While the server cannot be reached for long the element says so (it is a `role="status"`).
  */
@@ -23,8 +23,10 @@ class ShLive extends HTMLElement {
     // htmx opens the stream itself when it meets these attributes. An error page must not land here.
     this.setAttribute("hx-swap", "none");
     this.setAttribute("hx-trigger", "load, sh-connect");
-    this.setAttribute("hx-sse:connect", `/live?streams=${this.dataset.streams ?? ""}`);
-    this.addEventListener("reading", () => this.#soon());
+    this.setAttribute("hx-sse:connect", `/live?${wanted(this.dataset)}`);
+    for (const news of ["reading", "warning", "alert"]) {
+      this.addEventListener(news, () => this.#soon());
+    }
     this.addEventListener("htmx:sse:after:connection", () => this.#connected());
     for (const trouble of ["htmx:sse:error", "htmx:sse:close", "htmx:error"]) {
       this.addEventListener(trouble, () => this.#lost());
@@ -72,6 +74,13 @@ class ShLive extends HTMLElement {
     });
     this.#last = performance.now();
   }
+}
+
+/** What the page wants to hear: readings, public warnings, and on pages of staff every alert. */
+function wanted(data: DOMStringMap): string {
+  const asked = data.streams ? [`streams=${data.streams}`] : [];
+  for (const bell of ["warnings", "alerts"]) if (data[bell]) asked.push(`${bell}=1`);
+  return asked.join("&");
 }
 
 customElements.define("sh-live", ShLive);

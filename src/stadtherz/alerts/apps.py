@@ -18,10 +18,12 @@ class AlertsConfig(AppConfig):
     verbose_name = _("Alerts")
 
     def ready(self) -> None:
+        from stadtherz.alerts import news  # noqa: F401 - its receivers
         from stadtherz.alerts.models import Contact
         from stadtherz.alerts.people.forgetting import forget_contact
 
         pre_delete.connect(forget_contact, sender=Contact, dispatch_uid="alerts.forget")
+
         also_keep(
             Keep(_deliveries, months=24, why=_("Proof that those responsible were told.")),
             Keep(_notes, months=24, by="at", why=_("Proof of who did what with an alert.")),

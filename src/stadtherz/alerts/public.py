@@ -25,6 +25,8 @@ from stadtherz.alerts.models import (
     RosterMember,
     Shift,
 )
+from stadtherz.alerts.news import PUBLIC as PUBLIC_NEWS
+from stadtherz.alerts.news import STAFF as STAFF_NEWS
 from stadtherz.alerts.outbox.deliveries import send_again
 from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
 from stadtherz.alerts.people.answers import by_sms
@@ -40,8 +42,11 @@ from stadtherz.alerts.people.notes import Outcome, Taken, acknowledge, close, co
 from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
 from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
+from stadtherz.alerts.warnings import PublicWarning, WarningChange, public_warnings
 
 __all__ = [
+    "PUBLIC_NEWS",
+    "STAFF_NEWS",
     "Address",
     "Alert",
     "AlertEvent",
@@ -53,6 +58,7 @@ __all__ = [
     "Drill",
     "Outcome",
     "Pause",
+    "PublicWarning",
     "Question",
     "Roster",
     "RosterMember",
@@ -60,6 +66,7 @@ __all__ = [
     "State",
     "Taken",
     "Transition",
+    "WarningChange",
     "Wording",
     "acknowledge",
     "add_contact",
@@ -78,6 +85,7 @@ __all__ = [
     "note_beginning",
     "open_alerts",
     "pause",
+    "public_warnings",
     "question",
     "result",
     "send_again",

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from stadtherz.alerts.models import Alert, AlertEvent
+from stadtherz.alerts.news import tell
 from stadtherz.alerts.people.calling import forget_waiting
 from stadtherz.alerts.people.chases import end, follow
 from stadtherz.alerts.people.codes import open_with_code
@@ -56,6 +57,7 @@ def withdraw(kind: str, subject: str) -> None:
             _open(kind, subject).update(rank=0, changed_at=moment, cleared_at=moment)
             end(alert)
             forget_waiting(alert.pk)
+            tell(public=alert.public and not alert.drill)
 
 
 def open_alerts(visibility: Visibility, kind: str | None = None) -> list[State]:

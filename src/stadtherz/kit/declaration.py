@@ -90,8 +90,14 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class AlertKind:
+    """A kind of alert a service raises. `category` is what CAP 1.2 calls it (Met has floods, too)."""
+
     key: str
     name: Text
+    category: Literal[
+        "Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra",
+        "CBRNE", "Other",
+    ] = "Env"  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     STADTHERZ_SERVICES         comma-separated keys of the services switched on; unset means every one
     STADTHERZ_CITY             the name of the municipality, as pages show it
     STADTHERZ_URL              the address under which people reach the city; https:// makes cookies secure
+    STADTHERZ_REGIONAL_KEY     the municipality's twelve-digit regional key (ARS), which stands in its CAP documents
     STADTHERZ_HOSTS            further host names it answers to, comma-separated
     STADTHERZ_HOST             the address `stadtherz serve` listens on
     STADTHERZ_PORT             the port `stadtherz serve` listens on; 0 takes a free one
@@ -120,6 +121,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "stadtherz.web.shell.context",
+                "stadtherz.web.warnings.banner.context",
             ],
         },
     }
@@ -187,6 +189,7 @@ STADTHERZ: dict[str, Any] = {
     "smtp": os.environ.get("STADTHERZ_SMTP_URL", ""),  # smtp://user:password@host:port
     "mail_from": os.environ.get("STADTHERZ_MAIL_FROM", "stadtherz@localhost"),
     "public_url": PUBLIC_URL,
+    "regional_key": os.environ.get("STADTHERZ_REGIONAL_KEY", ""),
     "demo": DEMO,
     "table_mb": os.environ.get("STADTHERZ_TABLE_MB", "500"),
     "watched": Path(os.environ.get("STADTHERZ_WATCHED") or DATA / "watched").resolve(),

@@ -179,6 +179,26 @@ async def _waker() -> AsyncIterator[_Waker]:
         _wakers.discard(waker)
 
 
+_hearers: dict[str, set[_Waker]] = {}
+
+
+@asynccontextmanager
+async def bell(name: str) -> AsyncIterator[asyncio.Event]:
+    """An event that is set whenever `ring` is called with this name; the caller clears it."""
+    waker = _Waker()
+    _hearers.setdefault(name, set()).add(waker)
+    try:
+        yield waker.event
+    finally:
+        _hearers[name].discard(waker)
+
+
+def ring(name: str) -> None:
+    """Wake the open pages of this process that wait for news of this name; no content, no memory."""
+    for waker in tuple(_hearers.get(name, ())):
+        waker.hear()
+
+
 def nudge() -> None:
     """Wake them for something that the log does not tell."""
     for waker in tuple(_wakers):

@@ -5,7 +5,7 @@ from stadtherz.stream.consumers import Consumer, consumers_at_end, drain, regist
 from stadtherz.stream.dispatcher import start_dispatcher, stop_dispatcher
 from stadtherz.stream.events import HEADERS as EVENT_HEADERS
 from stadtherz.stream.events import Connections, close_live_streams, endless
-from stadtherz.stream.live import growth, listen, nudge, nudges
+from stadtherz.stream.live import bell, growth, listen, nudge, nudges, ring
 from stadtherz.stream.rounds import LOOK, Rounds
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Connections",
     "Consumer",
     "Rounds",
+    "bell",
     "close_live_streams",
     "consumers_at_end",
     "drain",
@@ -23,6 +24,7 @@ __all__ = [
     "nudge",
     "nudges",
     "register",
+    "ring",
     "start_dispatcher",
     "stop_dispatcher",
     "unregister",

@@ -2,11 +2,14 @@
 
 `GET /live?streams=1,2,3` answers with a named event `reading` for each new reading of those
 datastreams the caller may see, and a comment every 20 seconds so that proxies keep the line open.
+`?warnings=1` adds an event `warning` when a public warning has changed, `?alerts=1` for staff an event
+`alert` when any alert has. These carry nothing: what there is to see, the page asks for.
 Pages are drawn by the server; the event only tells them that it is time to look again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,6 +17,7 @@ import orjson
 from asgiref.sync import sync_to_async
 from django.db import connections
 
+from stadtherz.alerts.public import PUBLIC_NEWS, STAFF_NEWS
 from stadtherz.base.errors import (
     Invalid,
     NotFound,
@@ -25,7 +29,7 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import iso
 from stadtherz.base.visibility import Visibility
 from stadtherz.store.public import Columns, streams_visible_to
-from stadtherz.stream.public import Connections, endless, listen
+from stadtherz.stream.public import Connections, bell, endless, listen
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,6 +42,7 @@ MOST_STREAMS = 200
 MOST_PER_ADDRESS = 20
 MOST_CONNECTIONS = 5_000
 PING_SECONDS = 20
+BELL_REST = 1.0  # seconds: many changes at once are one piece of news
 _PING = b": still here\n\n"
 
 
@@ -50,24 +55,42 @@ def application(
     async def live(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             asked = _asked(scope)
-            streams = await sync_to_async(_allowed, thread_sensitive=False)(
+            allowed = await sync_to_async(_allowed, thread_sensitive=False)(
                 visibility_of, scope, asked
             )
-            if not streams:
+            if not allowed.streams and not allowed.bells:
                 raise NotFound("datastream")
             with counted.place(_address(scope)):
-                await _stream(streams, receive, send)
+                await _stream(allowed, receive, send)
         except StadtherzError as error:
             await _refuse(error, send)
 
     return live
 
 
-def _asked(scope: Scope) -> frozenset[int]:
-    """The ids in the query; Invalid or TooLarge says what is wrong with them."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page wants to hear: readings of these datastreams, and these bells with their events."""
+
+    streams: frozenset[int]
+    bells: Mapping[str, str]
+
+
+_BELLS = {"warnings": (PUBLIC_NEWS, "warning"), "alerts": (STAFF_NEWS, "alert")}
+
+
+def _asked(scope: Scope) -> Asked:
+    """What the query asks for; Invalid or TooLarge says what is wrong with it."""
     if scope["method"] != "GET":
         raise Invalid("method", "only GET")
-    text = parse_qs(scope["query_string"].decode("latin-1")).get("streams", [""])[0]
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    bells = {bell: event for name, (bell, event) in _BELLS.items() if query.get(name) == ["1"]}
+    if bells and "streams" not in query:
+        return Asked(frozenset(), bells)
+    return Asked(_ids(query.get("streams", [""])[0]), bells)
+
+
+def _ids(text: str) -> frozenset[int]:
     parts = [part for part in text.split(",") if part][: MOST_STREAMS + 1]
     if len(parts) > MOST_STREAMS:
         raise TooLarge(f"at most {MOST_STREAMS} streams")
@@ -76,10 +99,15 @@ def _asked(scope: Scope) -> frozenset[int]:
     return frozenset(map(int, parts))
 
 
-def _allowed(visibility_of: VisibilityOf, scope: Scope, asked: frozenset[int]) -> frozenset[int]:
+def _allowed(visibility_of: VisibilityOf, scope: Scope, asked: Asked) -> Asked:
     """Which of them the caller may hear; in a thread of a pool, which must keep no connection."""
     try:
-        return asked & streams_visible_to(visibility_of(scope))
+        visibility = visibility_of(scope)
+        streams = asked.streams & streams_visible_to(visibility) if asked.streams else frozenset()
+        bells = dict(asked.bells)
+        if not visibility.everything and not visibility.organisations:
+            bells.pop(STAFF_NEWS, None)
+        return Asked(streams, bells)
     finally:
         connections.close_all()
 
@@ -89,16 +117,29 @@ def _address(scope: Scope) -> str:
     return client[0] if client else ""
 
 
-async def _stream(streams: frozenset[int], receive: Receive, send: Send) -> None:
+async def _stream(asked: Asked, receive: Receive, send: Send) -> None:
     """Send until the reader leaves or the server shuts down."""
 
     async def news(write: Write) -> None:
         async with listen() as batches:
             async for readings in batches:
-                for event in events(readings, streams):
+                for event in events(readings, asked.streams):
                     await write(event)
 
-    await endless((news, _send_pings), receive, send)
+    def rings(name: str, event: str) -> Callable[[Write], Awaitable[None]]:
+        async def heard(write: Write) -> None:
+            async with bell(name) as rung:
+                while await rung.wait():
+                    rung.clear()
+                    await write(f"event: {event}\ndata: {{}}\n\n".encode())
+                    await asyncio.sleep(BELL_REST)
+
+        return heard
+
+    sources = [rings(name, event) for name, event in asked.bells.items()]
+    if asked.streams:
+        sources.append(news)
+    await endless((*sources, _send_pings), receive, send)
 
 
 async def _send_pings(write: Write) -> None:

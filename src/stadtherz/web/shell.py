@@ -77,13 +77,15 @@ def context(request: HttpRequest) -> dict[str, Any]:
 
 
 def _menu(path: str) -> Iterator[MenuItem]:
-    """Start, then each service that wants to stand in the menu, then the data."""
+    """Start, then each service that wants to stand in the menu, then warnings and the data."""
     start = _address("web:start")
     yield MenuItem(_("Today"), start, current=path == start)
     for service in registry.services():
         for page in service.pages:
             if page.menu is not None and (url := _address(f"{service.key}:{page.name}")):
                 yield MenuItem(page.menu, url, current=path.startswith(url))
+    warnings = _address("web:warnings")
+    yield MenuItem(_("Warnings"), warnings, current=path == warnings)
     data = _address("web:data")
     yield MenuItem(_("Data"), data, current=path == data)
 

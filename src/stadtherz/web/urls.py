@@ -4,10 +4,15 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from stadtherz.web import legal, staff_stickers, start
 from stadtherz.web.entities import views as entities
+from stadtherz.web.warnings import feeds
+from stadtherz.web.warnings import pages as warning_page
 
 _pages: list[URLPattern] = [
     path("", start.page, name="start"),
     path("daten/", start.data, name="data"),
+    path("warnungen/", warning_page.page, name="warnings"),
+    path("warnungen/cap.atom", feeds.feed, name="warnings-feed"),
+    path("warnungen/cap/<slug:key>.xml", feeds.document, name="warning-document"),
     path("impressum/", legal.imprint, name="imprint"),
     path("datenschutz/", legal.privacy, name="privacy"),
     path("d/<int:device>", staff_stickers.short, name="sticker"),

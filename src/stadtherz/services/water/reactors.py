@@ -9,6 +9,7 @@ from django.dispatch import receiver
 
 from stadtherz.alerts.public import Transition, change, current, withdraw
 from stadtherz.base.time import DAY, HOUR, MINUTE, Micros, now_us
+from stadtherz.base.visibility import AccessLevel
 from stadtherz.kit.declaration import Severity
 from stadtherz.services.water import readings, wording
 from stadtherz.services.water.gauges import STEP_REACHED, rank_of, window
@@ -39,7 +40,11 @@ def on_level(columns: Columns) -> None:
     levels: dict[int, list[Level]] = {}
     for stream, at, key, value in readings.numbers(columns):
         levels.setdefault(stream, []).append(Level(at, key, value))
-    gauges = Gauge.objects.filter(datastream__in=levels).prefetch_related("steps")
+    gauges = (
+        Gauge.objects.filter(datastream__in=levels)
+        .prefetch_related("steps")
+        .select_related("datastream")
+    )
     for gauge in gauges.order_by("pk"):
         _judge(gauge, levels[gauge.datastream_id])
 
@@ -115,6 +120,7 @@ def _transition(
         observation=level.id,
         at=level.at,
         recipients=gauge.recipients_id,
+        public=gauge.datastream.access == AccessLevel.PUBLIC,
     )
 
 

@@ -49,7 +49,7 @@ SERVICE = Service(
         Page("gauge", path="<slug:slug>/", view=pages.gauge, example=_example),
         Page("download", path="<slug:slug>/daten.csv", view=pages.download, example=_example),
     ),
-    alerts=(AlertKind(gauges.STEP_REACHED, _("Warning step reached")),),
+    alerts=(AlertKind(gauges.STEP_REACHED, _("Warning step reached"), category="Met"),),
     tiles=(Tiles("water.now", data=tiles.now),),
     datasets=(Dataset("water.levels", _("Readings of all gauges"), licence="dl-de/by-2-0"),),
     demo=Demo(demo.set_up),

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.urls import NoReverseMatch, reverse
 
 from stadtherz.alerts.models import Alert, AlertEvent, AlertNote, ContactList, Delivery, Drill
@@ -95,7 +95,8 @@ def tick(now: Micros) -> None:
 
 def lists_without_drill(moment: Micros) -> QuerySet[ContactList]:
     """Lists that want a monthly test alarm and have had none for a month."""
-    last = Max("drill__at")
+    drills = Drill.objects.filter(recipients=OuterRef("pk")).order_by("-at")
+    last = Subquery(drills.values("at")[:1])
     found = ContactList.objects.filter(drills=True).annotate(last_drill=last)
     return found.filter(Q(last_drill=None) | Q(last_drill__lt=moment - _MONTH))
 

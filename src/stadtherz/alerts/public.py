@@ -31,6 +31,7 @@ from stadtherz.alerts.outbox.deliveries import send_again
 from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
 from stadtherz.alerts.people.answers import by_sms
 from stadtherz.alerts.people.contacts import add_contact, add_contact_list
+from stadtherz.alerts.people.course import Stage, Turn, calendar, course
 from stadtherz.alerts.people.drills import (
     end_drill,
     lists_without_drill,
@@ -63,9 +64,11 @@ __all__ = [
     "Roster",
     "RosterMember",
     "Shift",
+    "Stage",
     "State",
     "Taken",
     "Transition",
+    "Turn",
     "WarningChange",
     "Wording",
     "acknowledge",
@@ -73,9 +76,11 @@ __all__ = [
     "add_contact_list",
     "answer",
     "by_sms",
+    "calendar",
     "change",
     "close",
     "comment",
+    "course",
     "current",
     "end_drill",
     "end_pause",

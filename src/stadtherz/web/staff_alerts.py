@@ -10,10 +10,9 @@ from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 from wagtail.admin import messages
-from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, ObjectList
 from wagtail.admin.ui.tables import Column, TitleColumn
 
-from stadtherz.alerts.public import Alert, Contact, ContactList, Delivery, send_again
+from stadtherz.alerts.public import Alert, Delivery, send_again
 from stadtherz.kit.declaration import Severity
 from stadtherz.kit.registry import services
 from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column, panel
@@ -23,52 +22,6 @@ SEVERITIES = {
     Severity.WARNING.value: _("Warning"),
     Severity.DANGER.value: _("Danger"),
 }
-
-
-def _ways(contact: Contact) -> str:
-    return ", ".join(str(address) for address in contact.addresses.all())
-
-
-class ContactViewSet(StaffViewSet):
-    model = Contact
-    icon = "user"
-    menu_label = _("Contacts")
-    list_display = [
-        "name",
-        Column("addresses", label=_("Addresses"), accessor=_ways),
-        "language",
-        "active",
-    ]
-    list_filter = ["active", "language"]
-    search_fields = ["name", "addresses__address"]
-    edit_handler = ObjectList(
-        [
-            FieldPanel("owner"),
-            FieldPanel("name"),
-            InlinePanel("addresses", heading=_("Addresses"), label=_("Address"), min_num=1),
-            FieldPanel("language"),
-            FieldRowPanel(
-                [FieldPanel("quiet_from"), FieldPanel("quiet_until"), FieldPanel("wakes")],
-                heading=_("Quiet hours"),
-            ),
-            FieldPanel("active"),
-        ]
-    )
-
-    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
-        return super().rows(user, changing=changing).prefetch_related("addresses")
-
-
-class ContactListViewSet(StaffViewSet):
-    model = ContactList
-    icon = "group"
-    menu_label = _("Contact lists")
-    list_display = [
-        "name",
-        Column("contacts", label=_("Contacts"), accessor=lambda row: row.contacts.count()),
-    ]
-    search_fields = ["name"]
-    form_fields = ["owner", "name", "contacts"]
 
 
 def _title(alert: Alert) -> str:

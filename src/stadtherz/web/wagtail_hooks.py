@@ -15,14 +15,12 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Service
 from stadtherz.web.staff import panel
-from stadtherz.web.staff_alerts import (
-    AlertViewSet,
-    ContactListViewSet,
-    ContactViewSet,
-    DeliveryViewSet,
-)
+from stadtherz.web.staff_alert_people import ContactListViewSet, ContactViewSet
+from stadtherz.web.staff_alerts import AlertViewSet, DeliveryViewSet
 from stadtherz.web.staff_connections import ConnectionViewSet
 from stadtherz.web.staff_datasets import DatasetViewSet
+from stadtherz.web.staff_drills import DrillViewSet
+from stadtherz.web.staff_duty import RosterViewSet
 from stadtherz.web.staff_forms import MessageFormViewSet
 from stadtherz.web.staff_home import Figures
 from stadtherz.web.staff_ingest import (
@@ -33,6 +31,7 @@ from stadtherz.web.staff_ingest import (
     RefusedUplinkViewSet,
     open_refusals,
 )
+from stadtherz.web.staff_pauses import PauseViewSet
 from stadtherz.web.staff_people import (
     AccessGroupViewSet,
     AccountViewSet,
@@ -59,7 +58,15 @@ class Alerts(ViewSetGroup):
     menu_label = _("Alerts")
     menu_icon = "warning"
     menu_order = 50
-    items = (AlertViewSet, DeliveryViewSet, ContactViewSet, ContactListViewSet)
+    items = (
+        AlertViewSet,
+        DeliveryViewSet,
+        PauseViewSet,
+        ContactViewSet,
+        ContactListViewSet,
+        RosterViewSet,
+        DrillViewSet,
+    )
 
 
 class Data(ViewSetGroup):

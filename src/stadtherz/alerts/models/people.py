@@ -1,12 +1,14 @@
 """People, how to reach them, and who is on duty."""
 
-from django.core.validators import MinValueValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator, validate_email
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 
+from stadtherz.alerts.people.phones import e164
 from stadtherz.kit.declaration import Severity
 
 LANGUAGES = [("de", "Deutsch"), ("en", "English")]
@@ -62,6 +64,11 @@ class Contact(ClusterableModel, models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        if (self.quiet_from is None) != (self.quiet_until is None):
+            empty = "quiet_from" if self.quiet_from is None else "quiet_until"
+            raise ValidationError({empty: _("Quiet hours need a beginning and an end.")})
+
 
 class Address(models.Model):
     """One way to reach a person, in the order of `sort_order`.
@@ -104,6 +111,24 @@ class Address(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()}: {self.address}"
+
+    def clean(self) -> None:
+        """What the channel can reach; a telephone number is kept in the form all the world knows."""
+        if self.channel == Channel.EMAIL:
+            self.address = self.address.strip()
+            try:
+                validate_email(self.address)
+            except ValidationError as wrong:
+                told = _("This is no e-mail address such as name@city.example.")
+                raise ValidationError({"address": told}) from wrong
+        elif self.channel == Channel.SMS:
+            number = e164(self.address)
+            if number is None:
+                told = _("This is no telephone number such as +49 151 23456789.")
+                raise ValidationError({"address": told})
+            self.address = number
+        elif self.channel == Channel.WEBHOOK and not self.address.startswith("https://"):
+            raise ValidationError({"address": _("A webhook begins with https://.")})
 
 
 class Roster(ClusterableModel, models.Model):
@@ -185,6 +210,10 @@ class Shift(models.Model):
     def __str__(self) -> str:
         return f"{self.contact} {self.starts:%d.%m. %H:%M}"
 
+    def clean(self) -> None:
+        if self.starts and self.ends and self.ends <= self.starts:
+            raise ValidationError({"ends": _("The end must be after the beginning.")})
+
 
 class ContactList(models.Model):
     """The people who are told together, and what happens when none of them answers."""
@@ -239,3 +268,12 @@ class ContactList(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """The next list and the time until it is told belong together."""
+        if self.escalate_to_id is not None and self.escalate_to_id == self.pk:
+            raise ValidationError({"escalate_to": _("A list cannot follow itself.")})
+        if self.escalate_to_id is not None and self.escalate_minutes is None:
+            raise ValidationError({"escalate_minutes": _("After how many minutes?")})
+        if self.escalate_to_id is None and self.escalate_minutes is not None:
+            raise ValidationError({"escalate_to": _("Which list is to be told then?")})

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from stadtherz.alerts.models import Address, Channel, Contact, ContactList
+from stadtherz.alerts.people.phones import e164
 
 
 def add_contact(
     *, owner: int, name: str, email: str = "", phone: str = "", language: str = "de"
 ) -> int:
     """The id of the organisation's contact with these addresses, made if there is none yet."""
+    phone = e164(phone) or phone
     wanted = [(Channel.EMAIL, email), (Channel.SMS, phone)]
     addresses = [(channel, address) for channel, address in wanted if address]
     with transaction.atomic():

@@ -1,10 +1,21 @@
 """The cast of the staff tests: two towns, their people, and one row of everything in each."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
 
+from stadtherz.alerts.public import (
+    Delivery,
+    Roster,
+    RosterMember,
+    add_contact,
+    add_contact_list,
+    pause,
+    start_drill,
+)
+from stadtherz.base.time import now
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.base.vocabulary import WATER_LEVEL
 from stadtherz.identity.public import (
@@ -59,6 +70,13 @@ class Town:
     token: int
     audit: int
     account: int
+    contact: int
+    contactlist: int
+    roster: int
+    pause: int
+    drill: int
+    alert: int
+    delivery: int
 
 
 def town(slug: str) -> Town:
@@ -115,7 +133,27 @@ def town(slug: str) -> Town:
         member=Membership.objects.get(user__email=f"viewer@{slug}.example").pk,
         token=ApiToken.objects.get(organisation_id=owner).pk,
         audit=AuditEntry.objects.filter(organisation_id=owner).latest("pk").pk,
+        **_alerts(slug, owner),
     )
+
+
+def _alerts(slug: str, owner: int) -> dict[str, int]:
+    """Somebody on duty, whose list has had a test alarm, and a pause."""
+    contact = add_contact(owner=owner, name=f"Wehr {slug}", email=f"wehr@{slug}.example")
+    recipients = add_contact_list(owner=owner, name=f"Liste {slug}", contacts=[contact])
+    roster = Roster.objects.create(owner_id=owner, name=f"Bereitschaft {slug}")
+    RosterMember.objects.create(roster=roster, contact_id=contact)
+    drill = start_drill(recipients, "Chef")
+    until = now() + timedelta(days=1)
+    return {
+        "contact": contact,
+        "contactlist": recipients,
+        "roster": roster.pk,
+        "pause": pause(owner=owner, ends=until, reason=f"Bau {slug}", by="Chef").pk,
+        "drill": drill.pk,
+        "alert": drill.alert_id or 0,
+        "delivery": Delivery.objects.get(event__alert=drill.alert_id).pk,
+    }
 
 
 def _connection(slug: str, owner: int) -> int:

@@ -18,6 +18,7 @@ DOWNLINKS = ("send_downlink", "downlink")
 LISTS = ("index", "index_results")
 SEEN = {"inspect": "", "history": "", "history_results": ""}
 TABLE_STEPS = ("written", "times", "targets", "work", "report")  # test_staff_tables.py
+ALERT_STEPS = ("again", "drill", "end", "swap", "take_back")  # test_staff_duty.py
 CHANGED = {"edit": "change", "usage": "change", "delete": "delete"}
 
 
@@ -39,6 +40,13 @@ RULES = {
     "messageform": Rule("viewer", "editor", "add change delete"),
     "pullsource": Rule("administrator", "administrator", "add change delete"),
     "refused": Rule("viewer", "editor", ""),
+    "alert": Rule("viewer", "editor", ""),
+    "delivery": Rule("viewer", "editor", ""),
+    "contact": Rule("viewer", "editor", "add change delete"),
+    "contactlist": Rule("viewer", "editor", "add change delete"),
+    "roster": Rule("viewer", "editor", "add change delete"),
+    "pause": Rule("viewer", "editor", "add"),
+    "drill": Rule("viewer", "editor", ""),
     "table": Rule("viewer", "editor", "add delete"),
     "tablemapping": Rule("viewer", "editor", "change delete"),
     "watchedfolder": Rule("viewer", "editor", "add change delete"),
@@ -62,6 +70,13 @@ ROWS = {
     "messageform": "message_form",
     "pullsource": "source",
     "refused": "refused",
+    "alert": "alert",
+    "delivery": "delivery",
+    "contact": "contact",
+    "contactlist": "contactlist",
+    "roster": "roster",
+    "pause": "pause",
+    "drill": "drill",
     "table": "table",
     "tablemapping": "mapping",
     "watchedfolder": "folder",
@@ -150,6 +165,7 @@ def test_no_view_set_of_ours_has_an_address_that_the_matrix_does_not_know() -> N
         "swap",
         "stickers",
         *TABLE_STEPS,
+        *ALERT_STEPS,
     }
     for views in ours():
         if type(views).__module__.startswith("stadtherz.web"):

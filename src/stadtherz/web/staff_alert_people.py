@@ -1,0 +1,161 @@
+"""The back office of alerts: people, how to reach them, and what happens when a list is called."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _text
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, ObjectList
+from wagtail.admin.ui.tables import Column
+
+from stadtherz.alerts.public import Contact, ContactList, Drill, Stage, course
+from stadtherz.base.time import now_us
+from stadtherz.web.staff import StaffInspectView, StaffViewSet
+from stadtherz.web.staff_drills import StartDrillView
+from stadtherz.web.staff_views import local_time
+
+
+def _ways(contact: Contact) -> str:
+    return ", ".join(str(address) for address in contact.addresses.all())
+
+
+class ContactViewSet(StaffViewSet):
+    model = Contact
+    icon = "user"
+    menu_label = _("Contacts")
+    list_display = [
+        "name",
+        Column("addresses", label=_("Addresses"), accessor=_ways),
+        "language",
+        "active",
+    ]
+    list_filter = ["active", "language"]
+    search_fields = ["name", "addresses__address"]
+    inspect_view_fields = [
+        "name",
+        "addresses",
+        "language",
+        "quiet_from",
+        "quiet_until",
+        "wakes",
+        "active",
+    ]
+    labels = {"addresses": _("Addresses")}
+    shown = {"addresses": _ways, "wakes": lambda row: row.get_wakes_display()}
+    edit_handler = ObjectList(
+        [
+            FieldPanel("owner"),
+            FieldPanel("name"),
+            InlinePanel("addresses", heading=_("Addresses"), label=_("Address"), min_num=1),
+            FieldPanel("language"),
+            FieldRowPanel(
+                [FieldPanel("quiet_from"), FieldPanel("quiet_until"), FieldPanel("wakes")],
+                heading=_("Quiet hours"),
+            ),
+            FieldPanel("active"),
+        ]
+    )
+
+    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
+        return super().rows(user, changing=changing).prefetch_related("addresses")
+
+
+def sentences(recipients: ContactList) -> list[str]:
+    """What happens when this list is called, one sentence a stage."""
+    told: list[str] = []
+    for stage in course(recipients, now_us()):
+        told.append(_calls(stage))
+        if stage.remind_minutes:
+            told.append(
+                ngettext(
+                    "They are reminded every minute until somebody answers.",
+                    "They are reminded every %(minutes)s minutes until somebody answers.",
+                    stage.remind_minutes,
+                )
+                % {"minutes": stage.remind_minutes}
+            )
+    return told
+
+
+def _calls(stage: Stage) -> str:
+    people = _people(stage)
+    if not stage.after:
+        return _text("At once: %(people)s.") % {"people": people}
+    return ngettext(
+        "After %(minutes)s minute without an answer, list “%(name)s”: %(people)s.",
+        "After %(minutes)s minutes without an answer, list “%(name)s”: %(people)s.",
+        stage.after,
+    ) % {"minutes": stage.after, "name": stage.recipients.name, "people": people}
+
+
+def _people(stage: Stage) -> str:
+    duty = [
+        _text("who is on duty of “%(roster)s” (now %(person)s)")
+        % {"roster": each.roster, "person": each.person or _text("nobody")}
+        for each in stage.duty
+    ]
+    return _enumerated([*stage.people, *duty]) or _text("nobody")
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    """Names as they are read aloud."""
+    if len(names) < 2:
+        return "".join(names)
+    return _text("%(names)s and %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}
+
+
+class ContactListInspectView(StaffInspectView):
+    """A list in sentences, and the button that tries it out."""
+
+    template_name = "staff/contact_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may = bool(self.views.changes(self.request.user))
+        last = Drill.objects.filter(recipients=self.object).first()
+        return {
+            **super().get_context_data(**kwargs),
+            "sentences": sentences(self.object),
+            "last_drill": last,
+            "last_drill_at": local_time(last.at) if last else "",
+            "drill_url": reverse(self.views.get_url_name("drill"), args=[self.object.pk])
+            if may
+            else "",
+        }
+
+
+class ContactListViewSet(StaffViewSet):
+    model = ContactList
+    icon = "group"
+    menu_label = _("Contact lists")
+    inspect_view_class = ContactListInspectView
+    list_display = [
+        "name",
+        Column("happens", label=_("What happens"), accessor=lambda row: " ".join(sentences(row))),
+    ]
+    search_fields = ["name"]
+    inspect_view_fields = ["name", "owner"]
+    edit_handler = ObjectList(
+        [
+            FieldPanel("owner"),
+            FieldPanel("name"),
+            FieldPanel("contacts", widget=forms.CheckboxSelectMultiple),
+            FieldPanel("rosters", widget=forms.CheckboxSelectMultiple),
+            FieldPanel("remind_minutes"),
+            FieldRowPanel(
+                [FieldPanel("escalate_minutes"), FieldPanel("escalate_to")],
+                heading=_("If nobody answers"),
+            ),
+            FieldPanel("drills"),
+        ]
+    )
+
+    @property
+    def drill_view(self) -> Any:
+        return self.construct_view(StartDrillView)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [*super().get_urlpatterns(), path("drill/<int:pk>/", self.drill_view, name="drill")]

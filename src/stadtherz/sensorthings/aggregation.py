@@ -1,27 +1,29 @@
 """The answer to `$apply`: aggregates of stretches of time, from the store's roll-ups to bytes."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
-
-from stadtherz.base.errors import Invalid, TooLarge
+from stadtherz.base.errors import Invalid, QuerySyntaxError, TooLarge
 from stadtherz.base.time import DAY, HOUR, MINUTE
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import groups, texts
+from stadtherz.sensorthings import groups, several, texts
+from stadtherz.sensorthings.bucketed import rows_of
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.groups import Rows
 from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.records import part_by_place
 from stadtherz.sensorthings.render import opening, quoted
-from stadtherz.sensorthings.schema import DATASTREAM, OBSERVATION
+from stadtherz.sensorthings.schema import DATASTREAM, MULTI_DATASTREAM, OBSERVATION
 from stadtherz.sensorthings.syntax import Apply, Query
+from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.texts import Column, Int64, Texts, layout
 from stadtherz.store import public as store
-from stadtherz.store.public import Bucketing, Buckets
+from stadtherz.store.public import Bucketing, Part
 
 MAX_ROWS = 100_000
 MAX_STREAMS = 5_000
 MAX_READINGS = 5_000_000
+MAX_WITH_PARTS = 500_000
+"""Readings whose results are documents, which are looked at one by one."""
 
 _SHORTEST: dict[Bucketing | None, int] = {
     None: 100_000 * DAY,
@@ -50,7 +52,7 @@ def check(query: Query, *, observations: bool) -> None:
 
 
 def aggregates(
-    query: Query, apply: Apply, parent: Parent | None, visibility: Visibility, urls: Urls, path: str
+    query: Query, apply: Apply, parent: Parent | None, reader: Reader, urls: Urls, path: str
 ) -> bytes:
     """A set with one entity for each Datastream and bucket that holds numbers.
 
@@ -59,11 +61,12 @@ def aggregates(
 
     Raises:
         QuerySyntaxError: for names that the entities do not have.
-        Invalid: for an unknown time zone, or a set that is not one of Datastreams' Observations.
+        Invalid: for an unknown time zone, a set that is not one of Datastreams' Observations, or results
+            of several parts of which none is named.
         TooLarge: for more than MAX_STREAMS Datastreams, or what could give more than MAX_ROWS buckets
-            or take more than MAX_READINGS readings that no roll-up serves.
+            or take more than MAX_READINGS readings that no roll-up serves, or MAX_WITH_PARTS for parts.
     """
-    rows = groups.in_order(_wanted(query, apply, _rows(apply, parent, visibility)), query.orderby)
+    rows = groups.in_order(_wanted(query, apply, _rows(apply, parent, reader, urls)), query.orderby)
     end = None if query.top is None else query.skip + query.top
     page = rows.take(slice(query.skip, end))
     following = None
@@ -80,49 +83,41 @@ def _wanted(query: Query, apply: Apply, rows: Rows) -> Rows:
     return rows if query.filter is None else groups.fulfilling(rows, query.filter, "$filter")
 
 
-def _rows(apply: Apply, parent: Parent | None, visibility: Visibility) -> Rows:
-    streams = _streams(parent, visibility)
+def _rows(apply: Apply, parent: Parent | None, reader: Reader, urls: Urls) -> Rows:
+    streams = _streams(parent, reader.visibility)
     if len(streams) > MAX_STREAMS:
         raise TooLarge(f"$apply looks at {MAX_STREAMS} Datastreams at most; ask one of them")
     _check_cost(streams, apply)
-    width = apply.width or Bucketing.YEAR
-    found = store.buckets_of(sorted(streams), width, apply.zone, start=apply.start, end=apply.end)
-    if apply.width is None:
-        found = {stream: _as_one(buckets) for stream, buckets in found.items()}
-    return _together(found, apply)
+    parts = tuple(dict.fromkeys(term.part for term in apply.terms if term.part))
+    if parts or (parent is not None and several.of_several_parts(streams)):
+        _check_parts(streams, apply, len(parts))
+        return rows_of(apply, streams, _by_place(parts, streams, reader, urls))
+    return rows_of(apply, streams, {})
 
 
-def _as_one(buckets: Buckets) -> Buckets:
-    """All of the time as one bucket."""
-    count, total = buckets.count.sum(keepdims=True), buckets.total.sum(keepdims=True)
-    return Buckets(
-        start=buckets.start[:1],
-        count=count,
-        mean=total / count,
-        minimum=buckets.minimum.min(keepdims=True),
-        maximum=buckets.maximum.max(keepdims=True),
-        total=total,
-        first=buckets.first[:1],
-        last=buckets.last[-1:],
-    )
+def _check_parts(streams: frozenset[int], apply: Apply, parts: int) -> None:
+    whole = next((t for t in apply.terms if not t.part and t.what != "count"), None)
+    if not parts and whole is not None:
+        reason = "these results have several parts; name one of them, such as result[0]"
+        raise QuerySyntaxError("$apply", reason, whole.position)
+    most = MAX_WITH_PARTS + 1
+    if store.number_with_parts(streams, most, start=apply.start, end=apply.end) == most:
+        raise TooLarge(
+            f"more than {MAX_WITH_PARTS} results with parts would have to be looked at; ask for less time"
+        )
 
 
-def _together(found: Mapping[int, Buckets], apply: Apply) -> Rows:
-    parts = list(found.values())
-    keys, sizes = np.array(list(found), np.int64), [len(part) for part in parts]
-    start = None if apply.width is None else _joined([part.start for part in parts], np.int64)
-    return Rows(
-        np.repeat(keys, sizes),
-        start,
-        {
-            alias: _joined([getattr(part, name) for part in parts], np.float64)
-            for alias, name in apply.terms
-        },
-    )
-
-
-def _joined(parts: Sequence[Any], kind: type[Any]) -> Any:
-    return np.concatenate([np.empty(0, kind), *parts]).astype(kind, copy=False)
+def _by_place(
+    parts: Sequence[Part], streams: frozenset[int], reader: Reader, urls: Urls
+) -> dict[tuple[Part, ...], set[int]]:
+    """Datastreams by where they have these parts, which version 2.0 may name."""
+    named = urls.face.odata and any(not part[0].isdigit() for part in parts)
+    names = several.names_of_parts(reader) if named else {}
+    found: dict[tuple[Part, ...], set[int]] = {}
+    for stream in streams:
+        own = names.get(stream, ())
+        found.setdefault(tuple(part_by_place(part, own) for part in parts), set()).add(stream)
+    return found
 
 
 def _streams(parent: Parent | None, visibility: Visibility) -> frozenset[int]:
@@ -157,14 +152,24 @@ def _check_cost(streams: frozenset[int], apply: Apply) -> None:
 def _written(page: Rows, urls: Urls) -> Texts:
     if not len(page):
         return []
-    link = urls.face.navigation_link(DATASTREAM.name)
-    streams = quoted(urls.entity_set(DATASTREAM))
-    row: list[Column] = [f'{{"{link}":"{streams}('.encode(), texts.integers(page.stream), b')"']
+    row: list[Column] = [b"{", *_link(page.stream, urls), b')"']
     if page.start is not None:
         row += [b',"phenomenonTime":', *_time(page.start, urls)]
     for alias, column in page.values.items():
         row += [f',"{alias}":'.encode(), texts.results(column)]
     return layout([*row, b"}"], len(page))
+
+
+def _link(streams: Int64, urls: Urls) -> list[Column]:
+    """The link to what each row is of, up to its key."""
+    of_parts = frozenset() if urls.face.odata else several.of_several_parts(streams.tolist())
+    begins = {
+        each: f'"{urls.face.navigation_link(kind.name)}":"{quoted(urls.entity_set(kind))}('.encode()
+        for each, kind in ((False, DATASTREAM), (True, MULTI_DATASTREAM))
+    }
+    if not of_parts:
+        return [begins[False], texts.integers(streams)]
+    return [[begins[key in of_parts] for key in streams.tolist()], texts.integers(streams)]
 
 
 def _time(starts: Int64, urls: Urls) -> list[Column]:

@@ -6,7 +6,8 @@
 
 A small part of OData's data aggregation: either `filter` may be left out, and the first knows only
 times; `bucket` is ours, for OData has no stretches of time. Groups are those of each Datastream in any
-case; `groupby((Datastream/id),aggregate(...))` or `aggregate(...)` tells of all of the time.
+case; `groupby((Datastream/id),aggregate(...))` or `aggregate(...)` tells of all of the time. Of
+results of several parts `result[0]` is one, in version 2.0 also by its name, `result/temp`.
 """
 
 import re
@@ -15,9 +16,9 @@ from typing import Final
 
 from stadtherz.base.errors import QuerySyntaxError
 from stadtherz.base.time import Micros
-from stadtherz.sensorthings.grammar import flattened, parse_filter
+from stadtherz.sensorthings.grammar import flattened, parse_filter, way_of
 from stadtherz.sensorthings.literals import instant
-from stadtherz.sensorthings.syntax import Apply, Constant, Name, Node, Operation
+from stadtherz.sensorthings.syntax import Aggregate, Apply, Constant, Name, Node, Operation
 from stadtherz.sensorthings.tokens import split_outside
 from stadtherz.store.public import Bucketing
 
@@ -30,7 +31,9 @@ _BUCKET = re.compile(
     r"bucket\(\s*phenomenonTime\s*,\s*'(?P<width>[^']*)'\s*(?:,\s*'(?P<zone>[^']*)'\s*)?\)"
 )
 _TERM = re.compile(
-    r"(?:result\s+with\s+(?P<function>\w+)|(?P<count>\$count))\s+as\s+(?P<alias>\w{1,60})", re.ASCII
+    r"(?:result(?P<part>(?:\[\d{1,3}\]|/[\w\-]{1,60}){0,8})\s+with\s+(?P<function>\w+)|(?P<count>\$count))"
+    r"\s+as\s+(?P<alias>\w{1,60})",
+    re.ASCII,
 )
 FUNCTIONS: Final[dict[str, str]] = {
     "average": "mean",
@@ -42,7 +45,10 @@ FUNCTIONS: Final[dict[str, str]] = {
 }
 """What stands behind `with`, and what the store calls it."""
 
-_STREAM = ("Datastream/id", "Datastream/@iot.id")
+_STREAM = tuple(
+    f"{stream}/{key}" for stream in ("Datastream", "MultiDatastream") for key in ("id", "@iot.id")
+)
+_NAMES = frozenset({"phenomenonTime", "Datastream", "MultiDatastream"})
 _MAX_TERMS = 20
 _MICROSECOND = 1
 
@@ -115,7 +121,7 @@ def _bucket(text: str, offset: int) -> tuple[Bucketing, str]:
     return Bucketing(found["width"]), found["zone"] or "UTC"
 
 
-def _terms(text: str, offset: int) -> Iterator[tuple[str, str]]:
+def _terms(text: str, offset: int) -> Iterator[Aggregate]:
     parts = split_outside(_OPTION, text, ",", offset)
     if len(parts) > _MAX_TERMS:
         raise QuerySyntaxError(_OPTION, f"more than {_MAX_TERMS} aggregates", offset)
@@ -125,10 +131,11 @@ def _terms(text: str, offset: int) -> Iterator[tuple[str, str]]:
         if found is None:
             reason = "an aggregate is `result with average as mean` or `$count as number`"
             raise QuerySyntaxError(_OPTION, reason, position)
-        if found["alias"] in aliases or found["alias"] in ("phenomenonTime", "Datastream"):
+        if found["alias"] in aliases or found["alias"] in _NAMES:
             raise QuerySyntaxError(_OPTION, f"{found['alias']!r} is taken", position)
         aliases.add(found["alias"])
-        yield found["alias"], _function(found, position)
+        way = way_of(f"result{found['part'] or ''}")[1:]
+        yield Aggregate(found["alias"], _function(found, position), way, position)
 
 
 def _function(found: re.Match[str], position: int) -> str:

@@ -119,7 +119,7 @@ def _aggregated(
     plain = not (route.count or route.reference)
     aggregation.check(query, observations=plain and route.last.entity.is_a(OBSERVATION))
     parent = fetcher.parent(route.steps[:-1])
-    told = aggregation.aggregates(query, apply, parent, fetcher.visibility, urls, address)
+    told = aggregation.aggregates(query, apply, parent, fetcher.reader, urls, address)
     return Answer(200, told)
 
 

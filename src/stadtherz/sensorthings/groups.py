@@ -1,7 +1,8 @@
 """Aggregated rows: what `$apply` has made, chosen and put in order by the names it gave.
 
 A condition or an order knows these names, `phenomenonTime` (where a stretch of time begins) and
-`Datastream/id`. All of them are numbers or times, and none is ever missing.
+`Datastream/id`. All of them are numbers or times. NaN stands for what is missing: a part of results
+that is nowhere a number in a bucket where others are.
 """
 
 import operator
@@ -45,7 +46,9 @@ _COMPUTED: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 _JOINED: Mapping[str, Callable[[Any, Any], Any]] = {"and": np.logical_and, "or": np.logical_or}
 _TIME = ("phenomenonTime",)
-_STREAM = (("Datastream", "id"), ("Datastream", "@iot.id"))
+_STREAM = tuple(
+    (stream, key) for stream in ("Datastream", "MultiDatastream") for key in ("id", "@iot.id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class _Reader:
         kind, values = self._read(term.by)
         if kind is Kind.BOOLEAN:
             raise self._fail(term.by, "has no order")
+        values = np.where(np.isnan(values), -np.inf, values) if kind is Kind.NUMBER else values
         return np.broadcast_to(-values if term.descending else values, len(self.rows))
 
     def of_kind(self, kind: Kind, node: Node) -> Any:
@@ -146,6 +150,9 @@ class _Reader:
 
     def _compared(self, name: str, left: Node, right: Node) -> Any:
         kind, values = self._read(left)
+        if isinstance(right, Constant) and right.kind == "null" and name in ("eq", "ne"):
+            missing = kind is Kind.NUMBER and np.isnan(values)
+            return missing if name == "eq" else np.logical_not(missing)
         if kind is Kind.TIME and isinstance(right, Constant) and right.kind == "text":
             return _COMPARED[name](values, self._instant(right))
         return _COMPARED[name](values, self.of_kind(kind, right))

@@ -1,6 +1,6 @@
 """Parts of records in conditions on readings: version 2.0 names them, the store knows their places."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from stadtherz.base.errors import Invalid
@@ -74,6 +74,11 @@ def _placed(expression: Expression, places: Mapping[str, int]) -> Expression:
         return replace(column, path=(str(places[column.path[0]]), *column.path[1:]))
 
     return substituted(expression, change)
+
+
+def part_by_place(part: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+    """The way to a part with its place in place of its name, if it is one of the names."""
+    return (str(names.index(part[0])), *part[1:]) if part[0] in names else part
 
 
 def value_by_place(value: Expression, names: Names, streams: Collection[int] | None) -> Expression:

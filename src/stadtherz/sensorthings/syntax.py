@@ -83,16 +83,25 @@ class OrderTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class Apply:
-    """Buckets of so wide a time in a zone, from `start` to before `end`; `terms` are (alias, what).
+class Aggregate:
+    """What is told of a bucket: `what` of the store's `Buckets`, of a part of results or of the whole."""
 
-    Without a width it is all of the time. What is told of a bucket has the names of the store's
-    `Buckets`; `having` is a condition on that.
+    alias: str
+    what: str
+    part: tuple[str, ...] = ()
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """Buckets of so wide a time in a zone, from `start` to before `end`.
+
+    Without a width it is all of the time. `having` is a condition on what is told.
     """
 
     width: Bucketing | None
     zone: str
-    terms: tuple[tuple[str, str], ...]
+    terms: tuple["Aggregate", ...]
     start: Micros | None = None
     end: Micros | None = None
     having: Node | None = None

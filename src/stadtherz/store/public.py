@@ -3,7 +3,7 @@
 Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit; `submit_at_once` never waits),
 `append_columns` (many at once); `offer` and `submit_offers` for callers of whom it is not known yet
 whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`, `spans`,
-`buckets`, `buckets_of`. Changed: `correct`, `correct_all`, `reading_at`, `delete_readings`, `delete_where`.
+`buckets`, `buckets_of`, `buckets_of_parts` (with `number_with_parts`). Changed: `correct`, `correct_all`, `reading_at`, `delete_readings`, `delete_where`.
 Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
 finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
@@ -71,6 +71,7 @@ from stadtherz.store.measures import (
 from stadtherz.store.models import Dataset
 from stadtherz.store.news import LogPlace, News, log_place, news_after
 from stadtherz.store.offers import Kept, Offer, offer
+from stadtherz.store.part_buckets import Part, buckets_of_parts, number_with_parts
 from stadtherz.store.policies import Policy, policies, set_policy
 from stadtherz.store.reads import by_id, count, extents, latest, scan, select, spans
 from stadtherz.store.recognised import known_by, with_key
@@ -139,6 +140,7 @@ __all__ = [
     "News",
     "Offer",
     "OrganisationInfo",
+    "Part",
     "Policy",
     "Problem",
     "Reading",
@@ -160,6 +162,7 @@ __all__ = [
     "as_parquet",
     "buckets",
     "buckets_of",
+    "buckets_of_parts",
     "by_id",
     "check",
     "correct",
@@ -194,6 +197,7 @@ __all__ = [
     "moving",
     "news_after",
     "notify_log",
+    "number_with_parts",
     "offer",
     "on_sqlite",
     "organisations",

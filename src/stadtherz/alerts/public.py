@@ -32,12 +32,14 @@ from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delive
 from stadtherz.alerts.people.answers import by_sms
 from stadtherz.alerts.people.contacts import add_contact, add_contact_list
 from stadtherz.alerts.people.course import Stage, Turn, calendar, course
+from stadtherz.alerts.people.drill_reminders import remind_of_drills
 from stadtherz.alerts.people.drills import (
     end_drill,
     lists_without_drill,
     result,
     start_drill,
 )
+from stadtherz.alerts.people.forgetting import forget_old_names
 from stadtherz.alerts.people.links import Question, answer, link_for, question
 from stadtherz.alerts.people.notes import Outcome, Taken, acknowledge, close, comment, judge
 from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
@@ -84,6 +86,7 @@ __all__ = [
     "current",
     "end_drill",
     "end_pause",
+    "forget_old_names",
     "judge",
     "link_for",
     "lists_without_drill",
@@ -92,6 +95,7 @@ __all__ = [
     "pause",
     "public_warnings",
     "question",
+    "remind_of_drills",
     "result",
     "send_again",
     "send_due",

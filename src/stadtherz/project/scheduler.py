@@ -13,6 +13,7 @@ from importlib import import_module
 from django.conf import settings
 from django.db import close_old_connections
 
+from stadtherz.alerts.public import forget_old_names, remind_of_drills
 from stadtherz.kit.declaration import Job
 from stadtherz.kit.public import services, sweep
 
@@ -22,9 +23,15 @@ _DAY = timedelta(days=1)
 
 
 def daily_and_service_jobs() -> list[Job]:
-    """Every service's jobs, and the daily deletion of what has been kept long enough."""
+    """Every service's jobs, the daily deletion of what has been kept long enough, and reminders."""
     jobs = [job for service in services() for job in service.jobs]
-    return [*jobs, Job("retention", _DAY, sweep), Job("sessions", _DAY, forget_ended_sessions)]
+    return [
+        *jobs,
+        Job("retention", _DAY, sweep),
+        Job("names in alerts", _DAY, forget_old_names),
+        Job("sessions", _DAY, forget_ended_sessions),
+        Job("test alarms", _DAY, remind_of_drills),
+    ]
 
 
 def forget_ended_sessions() -> None:

@@ -3,15 +3,26 @@
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMessage
 
-from stadtherz.alerts.models import Alert, ContactList, Drill
+from stadtherz.alerts.models import Alert, AlertEvent, ContactList, Drill
 from stadtherz.alerts.people import drills
-from stadtherz.alerts.public import acknowledge, open_alerts, pause, result, start_drill
+from stadtherz.alerts.public import (
+    acknowledge,
+    change,
+    forget_old_names,
+    open_alerts,
+    pause,
+    remind_of_drills,
+    result,
+    start_drill,
+)
 from stadtherz.alerts.tests.cast import Time, alert, changes, listed, person, send, told
 from stadtherz.alerts.tests.factories import Ward
 from stadtherz.base.errors import Conflict
 from stadtherz.base.time import MINUTE, now_us
 from stadtherz.base.visibility import SYSTEM
+from stadtherz.identity.public import User, add_member
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -123,3 +134,40 @@ def test_lists_without_one_for_a_month_are_named(ward: Ward, clock: Time) -> Non
     assert due() == []
     clock.goes_on(days=32)
     assert due() == ["Feuerwehr"]
+
+
+def test_staff_are_reminded_once_a_month(
+    ward: Ward, clock: Time, mailoutbox: list[EmailMessage]
+) -> None:
+    for role, language in (("editor", "de"), ("administrator", "en"), ("viewer", "de")):
+        add_member(ward.organisation, f"{role}@stadt.example", role)
+        User.objects.filter(email=f"{role}@stadt.example").update(language=language)
+    for days in (0, 1, 30, 2):
+        clock.moment += timedelta(days=days)
+        with clock.at():
+            remind_of_drills()
+    assert [mail.to for mail in mailoutbox[:2]] == [
+        ["administrator@stadt.example"],
+        ["editor@stadt.example"],
+    ]
+    assert len(mailoutbox) == 4
+    assert "- Feuerwehr\n" in str(mailoutbox[0].body)
+    assert (mailoutbox[0].subject, mailoutbox[1].subject) == (
+        "Time for a test alarm",
+        "Zeit für einen Probealarm",
+    )
+
+
+def test_names_of_those_who_answered_go_after_two_years(ward: Ward, clock: Time) -> None:
+    with clock.at():
+        change(ward.goes(0, 1, observation=1, at=now_us()))
+        acknowledge(alert().pk, "Meyer", "app")
+    clock.moment += timedelta(days=700)
+    with clock.at():
+        forget_old_names()
+    assert alert().acknowledged_by == "Meyer"
+    clock.moment += timedelta(days=60)
+    with clock.at():
+        forget_old_names()
+    assert alert().acknowledged_by == ""
+    assert "Meyer" not in str(list(AlertEvent.objects.values_list("texts")))

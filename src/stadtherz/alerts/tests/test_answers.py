@@ -1,5 +1,6 @@
 """Taking an alert on by the link of a message and by SMS."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from django.core.cache import cache
 from django.test import Client
 
 from stadtherz.alerts.models import Alert, AlertNote, Contact, ContactList, Delivery
+from stadtherz.alerts.people import codes
 from stadtherz.alerts.people.answers import Read, read
-from stadtherz.alerts.public import by_sms, link_for
+from stadtherz.alerts.public import by_sms, change, link_for
 from stadtherz.alerts.tests.cast import Time, alert, goes, person, told
 from stadtherz.alerts.tests.factories import Ward
 
@@ -152,10 +154,6 @@ def test_ok_alone_means_the_only_open_alert(clock: Time) -> None:
 
 
 def test_where_several_are_open_ok_alone_asks_for_the_number(ward: Ward, clock: Time) -> None:
-    from dataclasses import replace
-
-    from stadtherz.alerts.public import change
-
     with clock.at():
         change(replace(ward.goes(0, 1, observation=99), subject="8"))
     answer = sms(clock, "ok") or ""
@@ -194,10 +192,6 @@ def test_two_machines_do_not_talk_for_ever(clock: Time) -> None:
 
 
 def test_open_alerts_have_different_short_numbers(ward: Ward, clock: Time) -> None:
-    from dataclasses import replace
-
-    from stadtherz.alerts.public import change
-
     with clock.at():
         for number in range(150):
             subject = replace(ward.goes(0, 1, observation=1000 + number), subject=f"n{number}")
@@ -205,6 +199,16 @@ def test_open_alerts_have_different_short_numbers(ward: Ward, clock: Time) -> No
     codes = [each.code for each in Alert.objects.filter(cleared_at=None)]
     assert len(set(codes)) == 151
     assert all(code is not None and 10 <= code < 1000 for code in codes)
+
+
+def test_a_number_that_another_process_was_quicker_to_take_is_drawn_again(
+    ward: Ward, clock: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = alert().code or 0
+    monkeypatch.setattr(codes, "_free_codes", lambda: iter([taken, taken + 1]))
+    with clock.at():
+        change(replace(ward.goes(0, 1, observation=99), subject="8"))
+    assert alert().code == taken + 1
 
 
 def test_who_is_deleted_leaves_no_name_in_the_trail(ward: Ward, clock: Time) -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from django.db import transaction
 from django.db.models import QuerySet
 
+from stadtherz.alerts.citizens.telling import announce
 from stadtherz.alerts.models import Alert, AlertEvent
 from stadtherz.alerts.news import tell
 from stadtherz.alerts.people.calling import forget_waiting
@@ -42,7 +43,9 @@ def change(transition: Transition) -> None:
         if alert is None and transition.after == 0:
             return
         alert = _write_alert(alert, transition)
-        follow(alert, _write_event(alert, transition))
+        event = _write_event(alert, transition)
+        follow(alert, event)
+        announce(event)
 
 
 def withdraw(kind: str, subject: str) -> None:

@@ -14,36 +14,39 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from stadtherz.alerts.channels.post import PostOffice
-from stadtherz.alerts.models import AlertEvent, Contact
+from stadtherz.alerts.models import AlertEvent
+from stadtherz.alerts.outbox.readers import Reader
 
 # Seven bits reach every server, also one without 8BITMIME.
 _POLICY = _SMTP.clone(cte_type="7bit")
 
 
-def compose(
-    event: AlertEvent, contact: Contact, address: str, post: PostOffice, *, date: datetime
-) -> EmailMessage:
-    """The message that tells `contact` about `event`; the same input gives the same message id."""
-    with override(contact.language):
-        wording = event.texts.get(contact.language) or next(iter(event.texts.values()))
-        text, page = _plain(wording, post), _html(wording, post)
+def compose(event: AlertEvent, reader: Reader, post: PostOffice, *, date: datetime) -> EmailMessage:
+    """The message that tells `reader` about `event`; the same input gives the same message id."""
+    with override(reader.language):
+        wording = event.texts.get(reader.language) or next(iter(event.texts.values()))
+        footer = _footer(reader, post)
+        text, page = _plain(wording, post, footer), _html(wording, post, footer)
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = _one_line(wording["subject"])
     message["From"] = Address(_one_line(post.city), addr_spec=post.sender)
-    message["To"] = Address(_one_line(contact.name), addr_spec=ascii_address(address))
+    message["To"] = Address(_one_line(reader.name), addr_spec=ascii_address(reader.address))
     message["Date"] = format_datetime(date)
-    message["Message-ID"] = message_id(event, contact.pk, post.sender)
+    message["Message-ID"] = message_id(event, reader.key, post.sender)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday replies, please
     message["X-Auto-Response-Suppress"] = "All"
+    if reader.leave:  # RFC 8058: one press in the mail program, without a page
+        message["List-Unsubscribe"] = f"<{post.public_url}{reader.leave}ende>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(text)
     message.add_alternative(page, subtype="html")
-    message["Content-Language"] = contact.language
+    message["Content-Language"] = reader.language
     return message
 
 
-def message_id(event: AlertEvent, contact: int, sender: str) -> str:
-    """Made from event and contact alone: a mailbox that gets it twice can know it."""
-    named = f"{event.alert_id}/{event.cause}/{contact}"
+def message_id(event: AlertEvent, reader: str, sender: str) -> str:
+    """Made from event and reader alone: a mailbox that gets it twice can know it."""
+    named = f"{event.alert_id}/{event.cause}/{reader}"
     digest = hashlib.sha256(named.encode()).hexdigest()[:40]
     return f"<{digest}@{sender.rpartition('@')[2]}>"
 
@@ -54,17 +57,17 @@ def ascii_address(address: str) -> str:
     return f"{local}@{domain.encode('idna').decode('ascii')}"
 
 
-def _plain(wording: Mapping[str, Any], post: PostOffice) -> str:
+def _plain(wording: Mapping[str, Any], post: PostOffice, footer: str) -> str:
     facts = "\n".join(f"{label}: {value}" for label, value in wording["facts"])
     details = _("All details:")
     return (
         f"{wording['sentence']}\n\n{facts}\n\n"
         f"{details} {post.public_url}{wording['link']}\n\n"
-        f"-- \n{_footer(post.city)}\n"
+        f"-- \n{footer}\n"
     )
 
 
-def _html(wording: Mapping[str, Any], post: PostOffice) -> str:
+def _html(wording: Mapping[str, Any], post: PostOffice, footer: str) -> str:
     rows = format_html_join(
         "",
         '<tr><th align="left" style="padding:2px 16px 2px 0;font-weight:normal">{}</th>'
@@ -80,15 +83,19 @@ def _html(wording: Mapping[str, Any], post: PostOffice) -> str:
         post.public_url,
         wording["link"],
         _("See all details"),
-        _footer(post.city),
+        footer,
     )
 
 
-def _footer(city: str) -> str:
+def _footer(reader: Reader, post: PostOffice) -> str:
+    if reader.leave:
+        return _(
+            "You get this message because you have subscribed to warnings of %(city)s. Change or end that: %(url)s"
+        ) % {"city": post.city, "url": f"{post.public_url}{reader.leave}"}
     return _(
         "You get this message because %(city)s has put you on a list of people to be warned. "
         "To be removed, reply to this message or tell the person who runs the list."
-    ) % {"city": city}
+    ) % {"city": post.city}
 
 
 def _one_line(text: str) -> str:

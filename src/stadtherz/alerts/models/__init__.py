@@ -5,7 +5,7 @@
 subscribed. Times of readings and of machines are microseconds since 1970.
 """
 
-from stadtherz.alerts.models.citizens import Subscriber, Topic
+from stadtherz.alerts.models.citizens import Broadcast, Subscriber, Topic
 from stadtherz.alerts.models.outbox import Delivery, Gateway
 from stadtherz.alerts.models.people import (
     LANGUAGES,
@@ -26,6 +26,7 @@ __all__ = [
     "Alert",
     "AlertEvent",
     "AlertNote",
+    "Broadcast",
     "Channel",
     "Chase",
     "Contact",

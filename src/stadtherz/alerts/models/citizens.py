@@ -11,9 +11,10 @@ from stadtherz.kit.declaration import Severity
 class Subscriber(models.Model):
     """An address that wants public warnings, once its owner has confirmed it.
 
-    `key` is the SHA-256 of the secret in the links that confirm and unsubscribe. `details` holds what
-    the channel needs besides the address, such as the keys of a push subscription. Who does not
-    confirm is deleted; who unsubscribes is deleted at once.
+    `key` is a random part of the signed token in the links that confirm and unsubscribe. `details` holds
+    what the channel needs besides the address, such as the keys of a push subscription. `write_at` is
+    when the letter that asks for confirmation is due. Who does not confirm is deleted; who
+    unsubscribes is deleted at once.
     """
 
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
@@ -23,6 +24,9 @@ class Subscriber(models.Model):
     key = models.CharField(max_length=64, unique=True)
     asked_at = models.DateTimeField(_("asked"), auto_now_add=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    write_at = models.BigIntegerField(null=True, editable=False, db_index=True)
+    letters = models.PositiveSmallIntegerField(default=0, editable=False)
+    letters_on = models.DateField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("subscriber")
@@ -41,7 +45,7 @@ class Subscriber(models.Model):
 
 
 class Topic(models.Model):
-    """What a subscriber wants to be told of: one subject of one kind, or with both empty everything."""
+    """What a subscriber wants to be told of: a Thing by its id, or with both empty everything."""
 
     subscriber = models.ForeignKey(Subscriber, models.CASCADE, related_name="topics")
     kind = models.CharField(_("kind"), max_length=80, blank=True)
@@ -65,3 +69,17 @@ class Topic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class Broadcast(models.Model):
+    """A public event whose subscribers are not all owed their message yet: those up to `after` are."""
+
+    event = models.OneToOneField("alerts.AlertEvent", models.CASCADE, related_name="broadcast")
+    after = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("public event being told")
+        verbose_name_plural = _("public events being told")
+
+    def __str__(self) -> str:
+        return f"{self.event_id} after {self.after}"

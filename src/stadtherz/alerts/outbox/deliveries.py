@@ -166,7 +166,7 @@ def next_due() -> Micros | None:
 def _waiting() -> QuerySet[Delivery]:
     """Messages that may go next: of one alert a person reads the beginning before the end."""
     earlier = Delivery.objects.filter(
-        contact=OuterRef("contact"),
+        Q(address=OuterRef("address")) | Q(subscriber=OuterRef("subscriber")),
         event__alert=OuterRef("event__alert"),
         pk__lt=OuterRef("pk"),
         status=Status.QUEUED,

@@ -14,9 +14,11 @@ from django.db import close_old_connections, connections
 from stadtherz.alerts.channels.mail import ascii_address, compose
 from stadtherz.alerts.channels.post import PostOffice, post_office
 from stadtherz.alerts.channels.smtp import NotHandedOver, PerhapsHandedOver, hand_over
-from stadtherz.alerts.models import AlertEvent, Contact, Delivery
+from stadtherz.alerts.citizens.telling import spread
+from stadtherz.alerts.models import AlertEvent, Delivery
 from stadtherz.alerts.outbox import deliveries
 from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost
+from stadtherz.alerts.outbox.readers import Reader, reader_of
 from stadtherz.alerts.outbox.wake import wait, wake
 from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
 from stadtherz.base.time import SECOND, now, now_us
@@ -89,6 +91,7 @@ def _send_due(witness: Witness, stop: threading.Event) -> int:
     if post is None:
         deliveries.explain_missing_server()
         return 0
+    spread()
     tried = 0
     while not stop.is_set() and (claimed := deliveries.claim(witness.name)) is not None:
         _send(post, claimed, witness)
@@ -101,28 +104,26 @@ def _folder() -> Path:
 
 
 def _send(post: PostOffice, claimed: Claim, witness: Witness) -> None:
-    delivery = Delivery.objects.select_related("event", "contact", "address").get(
+    delivery = Delivery.objects.select_related("event", "contact", "address", "subscriber").get(
         pk=claimed.delivery
     )
-    contact, address = delivery.contact, delivery.address
-    if contact is None or address is None:
-        deliveries.mark_failed(claimed, "The contact has been removed.")
-    elif not contact.active:
-        deliveries.mark_failed(claimed, "The contact has been switched off.")
-    elif (letter := _written(delivery.event, contact, address.address, post)) is None:
+    reader = reader_of(delivery)
+    if isinstance(reader, str):
+        deliveries.mark_failed(claimed, reader)
+    elif (letter := _written(delivery.event, reader, post)) is None:
         deliveries.mark_failed(claimed, "The message cannot be written; see the log.")
     else:
         _hand_over(post, claimed, witness, *letter)
 
 
 def _written(
-    event: AlertEvent, contact: Contact, address: str, post: PostOffice
+    event: AlertEvent, reader: Reader, post: PostOffice
 ) -> tuple[EmailMessage, str] | None:
     """The message and its recipient; None if that fails, which trying again would not change."""
     try:
-        return compose(event, contact, address, post, date=now()), ascii_address(address)
+        return compose(event, reader, post, date=now()), ascii_address(reader.address)
     except (ValueError, LookupError, MessageError):  # UnicodeError is a ValueError
-        logger.exception("the message of event %s to contact %s is broken", event.pk, contact.pk)
+        logger.exception("the message of event %s to reader %s is broken", event.pk, reader.key)
         return None
 
 

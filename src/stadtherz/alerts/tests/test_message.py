@@ -8,7 +8,8 @@ import pytest
 
 from stadtherz.alerts.channels.mail import ascii_address, compose
 from stadtherz.alerts.channels.post import PostOffice
-from stadtherz.alerts.models import AlertEvent, Contact
+from stadtherz.alerts.models import AlertEvent
+from stadtherz.alerts.outbox.readers import Reader
 from stadtherz.base.mailserver import MailServer
 
 POST = PostOffice(
@@ -39,8 +40,7 @@ def mail(
     known = {**TEXTS, language: {**TEXTS[language], **texts}}
     return compose(
         AlertEvent(alert_id=1, cause="observation:77", texts=known),
-        Contact(pk=contact, name=name, language=language),
-        "wehr@stadt.example",
+        Reader(str(contact), name, language, "wehr@stadt.example"),
         POST,
         date=datetime(2026, 11, 26, 7, tzinfo=UTC),
     )

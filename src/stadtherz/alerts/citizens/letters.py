@@ -1,0 +1,80 @@
+"""The letters that ask for confirmation, and what comes of an address that cannot be reached.
+
+They may be sent twice after a crash, which does no harm, so they need no outbox. Who asked is named
+nowhere: the letter goes to whoever owns the address and says what to do if it was not them.
+"""
+
+import logging
+import smtplib
+from datetime import timedelta
+from email.errors import MessageError
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import F
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from stadtherz.alerts.citizens.links import token_of
+from stadtherz.alerts.citizens.subscribing import KEPT_UNCONFIRMED
+from stadtherz.alerts.models import Subscriber
+from stadtherz.base.time import MINUTE, now_us
+
+logger = logging.getLogger(__name__)
+
+_PORTION = 20  # a slow mail server must not hold up the clock for long
+_PAUSE = 5 * MINUTE
+_HOURS = KEPT_UNCONFIRMED // timedelta(hours=1)
+
+
+def write_letters() -> int:
+    """Send the letters that are due; says how many went out. One that fails is tried again later."""
+    if not settings.STADTHERZ["smtp"]:
+        return 0
+    due = Subscriber.objects.filter(write_at__lte=now_us()).order_by("write_at")[:_PORTION]
+    return sum(_write(subscriber) for subscriber in due)
+
+
+def _write(subscriber: Subscriber) -> bool:
+    row = Subscriber.objects.filter(pk=subscriber.pk, write_at=subscriber.write_at)
+    if not row.update(write_at=F("write_at") + _PAUSE):  # another process has it
+        return False
+    try:
+        _letter(subscriber).send()
+    except (OSError, smtplib.SMTPException, MessageError) as problem:
+        logger.warning(
+            "the letter to subscriber %s failed: %s", subscriber.pk, type(problem).__name__
+        )
+        return False
+    Subscriber.objects.filter(pk=subscriber.pk).update(write_at=None)
+    return True
+
+
+def _letter(subscriber: Subscriber) -> EmailMessage:
+    with override(subscriber.language):
+        path = reverse("web:subscription", args=[token_of(subscriber)])
+        facts = {
+            "city": settings.STADTHERZ["city"],
+            "url": settings.STADTHERZ["public_url"] + path,
+            "hours": _HOURS,
+        }
+        subject, text = _change(facts) if subscriber.confirmed_at else _confirm(facts)
+    headers = {"Auto-Submitted": "auto-generated"}
+    return EmailMessage(subject, text, to=[subscriber.address], headers=headers)
+
+
+def _confirm(facts: dict[str, object]) -> tuple[str, str]:
+    return _("Please confirm: warnings of %(city)s") % facts, _(
+        "Somebody wants warnings of %(city)s to be sent to this address.\n\n"
+        "If that was you, confirm it on this page within %(hours)s hours:\n%(url)s\n\n"
+        "If it was not you, there is nothing to do: without your confirmation nothing more is sent, "
+        "and the address is deleted.\n"
+    ) % facts
+
+
+def _change(facts: dict[str, object]) -> tuple[str, str]:
+    return _("Your warnings of %(city)s") % facts, _(
+        "Warnings of %(city)s are sent to this address already.\n\n"
+        "On this page you change what you are warned of, or unsubscribe:\n%(url)s\n"
+    ) % facts

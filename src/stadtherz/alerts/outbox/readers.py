@@ -1,0 +1,44 @@
+"""Whom a delivery is for: a contact at one of its addresses, or a citizen who has subscribed."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import override
+
+from stadtherz.alerts.citizens.links import token_of
+from stadtherz.alerts.models import Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What a message needs to know of its reader.
+
+    `key` tells readers of one event apart for ever. `leave` is the path of the page on which a
+    subscriber unsubscribes; contacts have none.
+    """
+
+    key: str
+    name: str
+    language: str
+    address: str
+    leave: str = ""
+
+
+def reader_of(delivery: Delivery) -> Reader | str:
+    """The reader, or why there is none any more."""
+    if delivery.subscriber is not None:
+        return _citizen(delivery)
+    contact, address = delivery.contact, delivery.address
+    if contact is None or address is None:
+        return "The contact has been removed."
+    if not contact.active:
+        return "The contact has been switched off."
+    return Reader(str(contact.pk), contact.name, contact.language, address.address)
+
+
+def _citizen(delivery: Delivery) -> Reader:
+    subscriber = delivery.subscriber
+    assert subscriber is not None
+    with override(subscriber.language):
+        leave = reverse("web:subscription", args=[token_of(subscriber)])
+    return Reader(f"s{subscriber.pk}", "", subscriber.language, subscriber.address, leave)

@@ -10,7 +10,7 @@ from stadtherz.kit.declaration import Keep
 from stadtherz.kit.retention import also_keep
 
 if TYPE_CHECKING:
-    from stadtherz.alerts.models import AlertNote, Contact, Delivery, Drill, Pause
+    from stadtherz.alerts.models import AlertNote, Contact, Delivery, Drill, Pause, Subscriber
 
 
 class AlertsConfig(AppConfig):
@@ -29,6 +29,11 @@ class AlertsConfig(AppConfig):
             Keep(_notes, months=24, by="at", why=_("Proof of who did what with an alert.")),
             Keep(_drills, months=24, by="at", why=_("Proof that the chain was tried.")),
             Keep(_pauses, months=24, by="ends", why=_("Proof of when nobody was told, and why.")),
+            Keep(
+                _subscribers,
+                months=None,
+                why=_("An address is needed until its owner unsubscribes; then it is deleted."),
+            ),
             Keep(
                 _contacts,
                 months=None,
@@ -65,3 +70,9 @@ def _pauses() -> "type[Pause]":
     from stadtherz.alerts.models import Pause
 
     return Pause
+
+
+def _subscribers() -> "type[Subscriber]":
+    from stadtherz.alerts.models import Subscriber
+
+    return Subscriber

@@ -1,4 +1,4 @@
-"""What happens because time passes: one thread calls each function again and again.
+"""What happens because time passes: a thread calls each function again and again.
 
 Every function takes the present moment, works under row locks and does each thing once, whichever
 process calls it and however often. So several processes may each have a clock, and one that was
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections, connections
 
+from stadtherz.alerts.citizens.letters import write_letters
+from stadtherz.alerts.citizens.subscribing import forget_unconfirmed
 from stadtherz.alerts.people import chases, drills, duty, resuming
 from stadtherz.base.time import Micros, now_us
 
@@ -34,18 +36,24 @@ TICKING: list[Ticking] = [
     Ticking("duty", 5, duty.tick),
     Ticking("drills", 60, drills.tick),
 ]
+# What may have to wait for somebody else's server has a thread of its own.
+SLOWLY: list[Ticking] = [
+    Ticking("letters", 2, write_letters),
+    Ticking("unconfirmed", 600, forget_unconfirmed),
+]
 
 
 def tick() -> None:
     """Call everything once, in this thread; for tests and commands."""
-    for each in TICKING:
+    for each in (*TICKING, *SLOWLY):
         each.call(now_us())
 
 
 class _Clock:
-    """The one thread of this process."""
+    """A thread of this process with what it calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str, calls: list[Ticking]) -> None:
+        self._name, self._calls = name, calls
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -53,7 +61,7 @@ class _Clock:
         if self._thread is not None:
             return
         self._stop.clear()
-        self._thread = threading.Thread(target=self._run, name="alert clock", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -64,10 +72,10 @@ class _Clock:
         self._thread = None
 
     def _run(self) -> None:
-        due = {each: time.monotonic() for each in TICKING}
+        due = {each: time.monotonic() for each in self._calls}
         while not self._stop.is_set():
             close_old_connections()
-            for each in TICKING:
+            for each in self._calls:
                 if due[each] <= time.monotonic() and not self._stop.is_set():
                     _call(each)
                     due[each] = time.monotonic() + each.seconds
@@ -82,6 +90,14 @@ def _call(each: Ticking) -> None:
         logger.exception("%s failed; it is tried again in %s s", each.name, each.seconds)
 
 
-_clock = _Clock()
-start_clock = _clock.start
-stop_clock = _clock.stop
+_clocks = [_Clock("alert clock", TICKING), _Clock("alert letters", SLOWLY)]
+
+
+def start_clock() -> None:
+    for clock in _clocks:
+        clock.start()
+
+
+def stop_clock() -> None:
+    for clock in _clocks:
+        clock.stop()

@@ -9,6 +9,8 @@ all that SMTP allows exactly once (docs/decisions/0007-one-mail-per-event.md). W
 and asked next is decided in `people`; staff, links and SMS come in by `acknowledge` and its neighbours.
 """
 
+from stadtherz.alerts.citizens import public as citizens
+from stadtherz.alerts.citizens.public import Wish
 from stadtherz.alerts.clock import start_clock, stop_clock
 from stadtherz.alerts.models import (
     Address,
@@ -72,6 +74,7 @@ __all__ = [
     "Transition",
     "Turn",
     "WarningChange",
+    "Wish",
     "Wording",
     "acknowledge",
     "add_contact",
@@ -80,6 +83,7 @@ __all__ = [
     "by_sms",
     "calendar",
     "change",
+    "citizens",
     "close",
     "comment",
     "course",

@@ -4,7 +4,7 @@ A service lists real callables, so an editor jumps and the type checker sees. No
 registry collects declarations, `checks` finds mistakes, the rings above ask for what they need.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -90,7 +90,11 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class AlertKind:
-    """A kind of alert a service raises. `category` is what CAP 1.2 calls it (Met has floods, too)."""
+    """A kind of alert a service raises.
+
+    `category` is what CAP 1.2 calls it (Met has floods, too). `watched` gives the datastreams about which
+    public alerts of this kind may come: people subscribe to their Things.
+    """
 
     key: str
     name: Text
@@ -98,6 +102,7 @@ class AlertKind:
         "Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra",
         "CBRNE", "Other",
     ] = "Env"  # fmt: skip
+    watched: Callable[[], Iterable[int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from stadtherz.web import legal, staff_stickers, start
+from stadtherz.web import legal, staff_stickers, start, subscribing
 from stadtherz.web.entities import views as entities
 from stadtherz.web.warnings import feeds
 from stadtherz.web.warnings import pages as warning_page
@@ -16,6 +16,7 @@ _pages: list[URLPattern] = [
     path("impressum/", legal.imprint, name="imprint"),
     path("datenschutz/", legal.privacy, name="privacy"),
     path("d/<int:device>", staff_stickers.short, name="sticker"),
+    *subscribing.urlpatterns,
     path("barrierefreiheit/", legal.accessibility, name="accessibility"),
     re_path(r"^sta/v(?P<version>1\.1|2\.0)(?P<path>(?:/.*)?)$", entities.page, name="entities"),
 ]

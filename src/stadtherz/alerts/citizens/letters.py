@@ -6,7 +6,6 @@ nowhere: the letter goes to whoever owns the address and says what to do if it w
 
 import logging
 import smtplib
-from datetime import timedelta
 from email.errors import MessageError
 
 from django.conf import settings
@@ -17,38 +16,36 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from stadtherz.alerts.citizens.links import token_of
-from stadtherz.alerts.citizens.subscribing import KEPT_UNCONFIRMED
+from stadtherz.alerts.citizens.subscribing import HOURS_TO_CONFIRM
 from stadtherz.alerts.models import Subscriber
-from stadtherz.base.time import MINUTE, now_us
+from stadtherz.base.time import MINUTE, Micros
 
 logger = logging.getLogger(__name__)
 
 _PORTION = 20  # a slow mail server must not hold up the clock for long
 _PAUSE = 5 * MINUTE
-_HOURS = KEPT_UNCONFIRMED // timedelta(hours=1)
 
 
-def write_letters() -> int:
-    """Send the letters that are due; says how many went out. One that fails is tried again later."""
+def write_letters(now: Micros) -> None:
+    """Send the letters that are due; one that fails is tried again later."""
     if not settings.STADTHERZ["smtp"]:
-        return 0
-    due = Subscriber.objects.filter(write_at__lte=now_us()).order_by("write_at")[:_PORTION]
-    return sum(_write(subscriber) for subscriber in due)
+        return
+    for subscriber in Subscriber.objects.filter(write_at__lte=now).order_by("write_at")[:_PORTION]:
+        _write(subscriber)
 
 
-def _write(subscriber: Subscriber) -> bool:
+def _write(subscriber: Subscriber) -> None:
     row = Subscriber.objects.filter(pk=subscriber.pk, write_at=subscriber.write_at)
     if not row.update(write_at=F("write_at") + _PAUSE):  # another process has it
-        return False
+        return
     try:
         _letter(subscriber).send()
     except (OSError, smtplib.SMTPException, MessageError) as problem:
         logger.warning(
             "the letter to subscriber %s failed: %s", subscriber.pk, type(problem).__name__
         )
-        return False
+        return
     Subscriber.objects.filter(pk=subscriber.pk).update(write_at=None)
-    return True
 
 
 def _letter(subscriber: Subscriber) -> EmailMessage:
@@ -57,7 +54,7 @@ def _letter(subscriber: Subscriber) -> EmailMessage:
         facts = {
             "city": settings.STADTHERZ["city"],
             "url": settings.STADTHERZ["public_url"] + path,
-            "hours": _HOURS,
+            "hours": HOURS_TO_CONFIRM,
         }
         subject, text = _change(facts) if subscriber.confirmed_at else _confirm(facts)
     headers = {"Auto-Submitted": "auto-generated"}

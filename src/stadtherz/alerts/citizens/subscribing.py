@@ -15,10 +15,11 @@ from django.db import transaction
 
 from stadtherz.alerts.models import Channel, Delivery, Subscriber, Topic
 from stadtherz.base.errors import Invalid
-from stadtherz.base.time import now, now_us
+from stadtherz.base.time import Micros, from_us, now, now_us
 from stadtherz.kit.declaration import Severity
 
-KEPT_UNCONFIRMED = timedelta(days=2)
+HOURS_TO_CONFIRM = 48
+KEPT_UNCONFIRMED = timedelta(hours=HOURS_TO_CONFIRM)
 LETTERS_A_DAY = 3  # to one address, however often somebody asks
 THING = "thing"
 
@@ -105,9 +106,10 @@ def wishes_of(subscriber: Subscriber) -> list[Wish]:
     ]
 
 
-def forget_unconfirmed() -> None:
+def forget_unconfirmed(now: Micros) -> None:
     """Delete whoever has not confirmed in time; running it twice changes nothing."""
-    Subscriber.objects.filter(confirmed_at=None, asked_at__lt=now() - KEPT_UNCONFIRMED).delete()
+    oldest = from_us(now) - KEPT_UNCONFIRMED
+    Subscriber.objects.filter(confirmed_at=None, asked_at__lt=oldest).delete()
 
 
 def _wish(subscriber: Subscriber, wanted: Iterable[Wish]) -> None:

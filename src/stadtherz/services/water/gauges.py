@@ -209,3 +209,9 @@ def _step(
     after = decide(steps, value, before).after
     step = steps[after - 1] if after else None
     return step, alert.since if alert is not None and after == before else None
+
+
+def with_steps() -> list[int]:
+    """The datastreams of the gauges that can warn."""
+    found = Gauge.objects.filter(steps__isnull=False).values_list("datastream", flat=True)
+    return list(found.distinct())

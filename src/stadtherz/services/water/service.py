@@ -49,11 +49,14 @@ SERVICE = Service(
         Page("gauge", path="<slug:slug>/", view=pages.gauge, example=_example),
         Page("download", path="<slug:slug>/daten.csv", view=pages.download, example=_example),
     ),
-<<<<<<< HEAD
-    alerts=(AlertKind(gauges.STEP_REACHED, _("Warning step reached"), category="Met"),),
-=======
-    alerts=(AlertKind(gauges.STEP_REACHED, _("Warning step reached"), watched=gauges.with_steps),),
->>>>>>> b8f5382 (alerts: Citizens subscribe to public warnings, confirm, and leave in one step)
+    alerts=(
+        AlertKind(
+            gauges.STEP_REACHED,
+            _("Warning step reached"),
+            category="Met",
+            watched=gauges.with_steps,
+        ),
+    ),
     tiles=(Tiles("water.now", data=tiles.now),),
     datasets=(Dataset("water.levels", _("Readings of all gauges"), licence="dl-de/by-2-0"),),
     demo=Demo(demo.set_up),

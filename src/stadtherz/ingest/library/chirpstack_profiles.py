@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from stadtherz.ingest.library.examples import examples_of
-from stadtherz.ingest.library.files import Unreadable, has, text_of
+from stadtherz.ingest.library.files import Unreadable, has, listed, text_of
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice, Trouble
 
 SOURCE = "ChirpStack device profiles (MIT)"
@@ -35,10 +35,11 @@ def read(folder: Path) -> Collection:
 def _read_vendor(folder: Path, vendor: str, found: Collection) -> None:
     name = vendor
     if has(folder, "vendors", vendor, "vendor.toml"):
-        told = _toml(found, folder, "vendors", vendor, "vendor.toml").get("vendor", {})
+        told = _table(_toml(found, folder, "vendors", vendor, "vendor.toml"), "vendor")
         name = str(told.get("name", vendor))
     for path in sorted((folder / "vendors" / vendor / "devices").glob("*.toml")):
-        told = _toml(found, folder, "vendors", vendor, "devices", path.name).get("device", {})
+        parts = ("vendors", vendor, "devices", path.name)
+        told = _table(_toml(found, folder, *parts), "device")
         if told:
             found.devices.extend(_devices(found, folder, vendor, name, path.stem, told))
 
@@ -47,16 +48,22 @@ def _toml(found: Collection, folder: Path, *parts: str) -> dict[str, Any]:
     """The file's table; empty where it cannot be read, which is noted."""
     try:
         return tomllib.loads(text_of(folder, *parts))
-    except (Unreadable, tomllib.TOMLDecodeError) as problem:
+    except (Unreadable, ValueError, RecursionError) as problem:
         found.troubles.append(Trouble("/".join(parts), str(problem)))
         return {}
+
+
+def _table(told: dict[str, Any], name: str) -> dict[str, Any]:
+    held = told.get(name)
+    return held if isinstance(held, dict) else {}
 
 
 def _devices(
     found: Collection, folder: Path, vendor: str, vendor_name: str, stem: str, told: dict[str, Any]
 ) -> Iterator[FoundDevice]:
     """One type for each codec that the device's firmware versions have."""
-    versions = [each for each in told.get("firmware", []) if isinstance(each, dict)]
+    firmware = told.get("firmware")
+    versions = [each for each in listed(firmware) if isinstance(each, dict)]
     codecs: dict[str, str] = {}
     for each in versions:
         codecs.setdefault(str(each.get("codec") or ""), str(each.get("version", "")))
@@ -78,10 +85,20 @@ def _codec(found: Collection, folder: Path, vendor: str, file: str) -> FoundCode
     except Unreadable as problem:
         found.troubles.append(Trouble("/".join((*parts, file)), str(problem)))
         return None
-    tests = f"test_decode_{Path(file).stem}.json"
-    told = text_of(folder, *parts, tests) if has(folder, *parts, tests) else ""
+    told = _tests(found, folder, *parts, f"test_decode_{Path(file).stem}.json")
     try:
         examples, script = examples_of(orjson.loads(told or "[]")), ""
     except orjson.JSONDecodeError:
         examples, script = (), told
     return FoundCodec(f"{vendor}/{file}", text, examples, script)
+
+
+def _tests(found: Collection, folder: Path, *parts: str) -> str:
+    """The file's text; empty where there is none, or where it cannot be read, which is noted."""
+    if not has(folder, *parts):
+        return ""
+    try:
+        return text_of(folder, *parts)
+    except Unreadable as problem:
+        found.troubles.append(Trouble("/".join(parts), str(problem)))
+        return ""

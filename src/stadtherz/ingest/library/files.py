@@ -1,6 +1,7 @@
 """Files of a collection: inside its folder, of a bounded size, text."""
 
 from pathlib import Path
+from typing import Any
 
 LARGEST = 1024 * 1024
 
@@ -18,10 +19,16 @@ def text_of(folder: Path, *parts: str) -> str:
             raise Unreadable("leads out of the folder")
         if whole.stat().st_size > LARGEST:
             raise Unreadable(f"is larger than {LARGEST // 1024} kB")
-        return whole.read_text(encoding="utf-8-sig", errors="replace")
-    except (OSError, ValueError) as problem:
+        # A NUL is in some scripts by mistake; no engine reads it and PostgreSQL keeps none.
+        return whole.read_text(encoding="utf-8-sig", errors="replace").replace("\0", " ")
+    except (OSError, ValueError, RuntimeError) as problem:  # of RuntimeError: links in a circle
         raise Unreadable("is not there") from problem
 
 
 def has(folder: Path, *parts: str) -> bool:
     return folder.joinpath(*parts).is_file()
+
+
+def listed(told: Any) -> list[Any]:
+    """A list that a file should hold, whatever it holds."""
+    return told if isinstance(told, list) else []

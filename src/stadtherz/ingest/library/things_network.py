@@ -19,7 +19,7 @@ from ruamel.yaml.error import YAMLError
 
 from stadtherz.base.errors import Invalid
 from stadtherz.ingest.library.examples import examples_of
-from stadtherz.ingest.library.files import Unreadable, text_of
+from stadtherz.ingest.library.files import Unreadable, has, listed, text_of
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice
 
 SOURCE = "The Things Network device repository"
@@ -37,16 +37,16 @@ def read(folder: Path, key: str) -> Collection:
         raise Invalid("device", "must be VENDOR/DEVICE, as the repository's folders are called")
     told = _yaml(folder, "vendor", vendor, f"{device}.yaml")
     vendor_name = _vendor_name(folder, vendor)
-    codecs = list(dict.fromkeys(_codecs(told)))
+    codecs = list(dict.fromkeys(_codecs(folder, vendor, told)))
     found = Collection(SOURCE)
-    for codec in codecs or [""]:
+    for home, codec in codecs or [("", "")]:
         found.devices.append(
             FoundDevice(
                 key=key + (f"/{codec}" if len(codecs) > 1 else ""),
                 vendor=vendor_name,
                 name=str(told.get("name", device)) + (f" ({codec})" if len(codecs) > 1 else ""),
                 description=str(told.get("description", "")),
-                codec=_codec(folder, vendor, codec) if codec else None,
+                codec=_codec(folder, home or vendor, codec) if codec else None,
             )
         )
     return found
@@ -57,7 +57,7 @@ def _yaml(folder: Path, *parts: str) -> dict[str, Any]:
         told = YAML(typ="safe", pure=True).load(text_of(folder, *parts))
     except Unreadable as problem:
         raise Invalid("/".join(parts), str(problem)) from problem
-    except YAMLError as problem:
+    except (YAMLError, ValueError, TypeError, RecursionError) as problem:  # odd dates too
         raise Invalid("/".join(parts), "is no YAML") from problem
     if not isinstance(told, dict):
         raise Invalid("/".join(parts), "is no YAML object")
@@ -65,21 +65,33 @@ def _yaml(folder: Path, *parts: str) -> dict[str, Any]:
 
 
 def _vendor_name(folder: Path, vendor: str) -> str:
-    rows = _yaml(folder, "vendor", "index.yaml").get("vendors") or []
+    rows = listed(_yaml(folder, "vendor", "index.yaml").get("vendors"))
     names = (row.get("name") for row in rows if isinstance(row, dict) and row.get("id") == vendor)
     return str(next(names, vendor))
 
 
-def _codecs(told: dict[str, Any]) -> Iterator[str]:
-    """The codecs of a device; its firmware versions and regions may have different ones."""
-    for version in told.get("firmwareVersions") or []:
-        for profile in (version.get("profiles") or {}).values():
-            if isinstance(profile, dict) and _ID.fullmatch(str(profile.get("codec", ""))):
-                yield profile["codec"]
+def _codecs(folder: Path, vendor: str, told: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The codecs of a device; its firmware versions and regions may have different ones.
+
+    With each the vendor in whose folder it is, if that is not the device's own: a profile may be another vendor's.
+    """
+    for version in listed(told.get("firmwareVersions")):
+        profiles = version.get("profiles") if isinstance(version, dict) else None
+        for profile in profiles.values() if isinstance(profiles, dict) else ():
+            if not isinstance(profile, dict):
+                continue
+            codec, home = str(profile.get("codec", "")), str(profile.get("vendorID", ""))
+            if not _ID.fullmatch(codec):
+                continue
+            elsewhere = _ID.fullmatch(home) and not has(folder, "vendor", vendor, f"{codec}.yaml")
+            yield home if elsewhere else "", codec
 
 
-def _codec(folder: Path, vendor: str, codec: str) -> FoundCodec:
-    decoder = _yaml(folder, "vendor", vendor, f"{codec}.yaml").get("uplinkDecoder") or {}
+def _codec(folder: Path, vendor: str, codec: str) -> FoundCodec | None:
+    """None for one that only encodes."""
+    decoder = _yaml(folder, "vendor", vendor, f"{codec}.yaml").get("uplinkDecoder")
+    if not isinstance(decoder, dict):
+        return None
     file = str(decoder.get("fileName", ""))
     try:
         text = text_of(folder, "vendor", vendor, file)

@@ -12,6 +12,8 @@ DEEPEST = 32
 
 def parse(body: bytes) -> Any:
     """The JSON document; raises Invalid where it is none or nested too deeply."""
+    if body[:100].lstrip().startswith(b"<"):
+        raise Invalid("document", "is XML, not JSON; choose JSON where the network sends it from")
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as problem:

@@ -12,10 +12,14 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan.documents import (
+    Number,
     Part,
+    Whole,
+    battery,
     convert,
     counter,
     eui,
+    hertz,
     hex_bytes,
     instant,
     place,
@@ -38,33 +42,41 @@ _EVENTS = {
 
 class Reception(Part):
     id: str | None = msgspec.field(default=None, name="Lrrid")
-    rssi: float | None = msgspec.field(default=None, name="LrrRSSI")
-    snr: float | None = msgspec.field(default=None, name="LrrSNR")
+    rssi: Number | None = msgspec.field(default=None, name="LrrRSSI")
+    snr: Number | None = msgspec.field(default=None, name="LrrSNR")
 
 
 class Receptions(Part):
-    lrr: list[Reception] | None = msgspec.field(default=None, name="Lrr")
+    lrr: list[Reception] | Reception | None = msgspec.field(default=None, name="Lrr")
+
+    @property
+    def all(self) -> list[Reception]:
+        """A tenant whose documents were XML once writes a single one without a list."""
+        return [self.lrr] if isinstance(self.lrr, Reception) else self.lrr or []
 
 
 class Message(Part, rename="pascal"):
     time: str | None = None
     dev_eui: str | None = msgspec.field(default=None, name="DevEUI")
-    f_port: int | None = msgspec.field(default=None, name="FPort")
-    f_cnt: int | None = msgspec.field(default=None, name="FCntUp")
-    m_type: int | None = None
+    f_port: Whole | None = msgspec.field(default=None, name="FPort")
+    f_cnt: Whole | None = msgspec.field(default=None, name="FCntUp")
+    m_type: Whole | None = None
     payload_hex: str | None = msgspec.field(default=None, name="payload_hex")
     payload: Any = msgspec.field(default=None, name="payload")
     join_request: str | None = msgspec.field(default=None, name="rawJoinRequest")
     best: str | None = msgspec.field(default=None, name="Lrrid")
-    latitude: float | None = msgspec.field(default=None, name="LrrLAT")
-    longitude: float | None = msgspec.field(default=None, name="LrrLON")
-    sp_fact: int | None = None
+    latitude: Number | None = msgspec.field(default=None, name="LrrLAT")
+    longitude: Number | None = msgspec.field(default=None, name="LrrLON")
+    sp_fact: Whole | None = None
     lrrs: Receptions | None = None
     dev_addr: str | None = None
     customer_id: str | None = msgspec.field(default=None, name="CustomerID")
-    frequency: float | None = None  # MHz
+    frequency: Number | None = None  # MHz
+    type: str | None = None  # of a notification
+    battery: Whole | None = msgspec.field(default=None, name="Var1")  # of type devstatusans
 
 
+_STATUS = "devstatusans"
 _CONFIRMED = 4  # MType of a confirmed uplink (LoRaWAN 1.0.4, 4.2.1)
 
 
@@ -74,12 +86,35 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
     member = next((each for each in _EVENTS if each in whole), _UPLINK)
     if member not in whole:
         raise Invalid(_UPLINK, "is missing, and no other message is there")
-    message = convert(whole[member], Message, under=member)
+    message = convert(_told(whole[member]), Message, under=member)
     dev_eui = eui(f"{member}.DevEUI", message.dev_eui)
     time = uplink.network_time(instant(f"{member}.Time", message.time), received)
     if member != _UPLINK or message.join_request is not None:
-        return Other(NETWORK, _EVENTS.get(member, "join"), dev_eui, time)
+        return Other(NETWORK, _event(member, message), dev_eui, time, _battery(message))
     return _uplink(message, dev_eui, time=time, received=received)
+
+
+def _told(held: Any) -> Any:
+    """Without what is empty: the untyped form writes nothing as "", numbers too.
+
+    The first variable of a notification is a number only where it is a battery's.
+    """
+    if not isinstance(held, dict):
+        return held
+    status = held.get("Type") == _STATUS
+    return {k: v for k, v in held.items() if v != "" and (k != "Var1" or status)}
+
+
+def _event(member: str, message: Message) -> str:
+    if member == "DevEUI_notification":
+        return {"join": "join", _STATUS: "status"}.get(message.type or "", "notification")
+    return _EVENTS.get(member, "join")
+
+
+def _battery(message: Message) -> float | None:
+    if message.type != _STATUS or message.battery is None:
+        return None
+    return battery(message.battery)
 
 
 def _uplink(message: Message, dev_eui: str, *, time: Micros, received: Micros) -> Uplink:
@@ -106,7 +141,7 @@ def _uplink(message: Message, dev_eui: str, *, time: Micros, received: Micros) -
 
 
 def _radio(message: Message) -> Radio:
-    heard = (message.lrrs and message.lrrs.lrr) or []
+    heard = message.lrrs.all if message.lrrs else []
     position = place(message.longitude, message.latitude)
     return Radio(
         gateways=tuple(
@@ -118,6 +153,6 @@ def _radio(message: Message) -> Radio:
             )
             for each in heard
         ),
-        frequency=round(message.frequency * 1e6) if message.frequency else None,
+        frequency=hertz(message.frequency),
         spreading_factor=message.sp_fact,
     )

@@ -8,8 +8,10 @@ from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan import chirpstack3
 from stadtherz.ingest.lorawan.documents import (
+    Number,
     Part,
     Position,
+    Whole,
     base64_bytes,
     convert,
     counter,
@@ -38,13 +40,13 @@ class DeviceInfo(Camel):
 
 class Reception(Camel):
     gateway_id: str | None = None
-    rssi: float | None = None
-    snr: float | None = None
+    rssi: Number | None = None
+    snr: Number | None = None
     location: Position | None = None
 
 
 class LoRa(Camel):
-    spreading_factor: int | None = None
+    spreading_factor: Whole | None = None
 
 
 class Modulation(Camel):
@@ -52,7 +54,7 @@ class Modulation(Camel):
 
 
 class Transmission(Camel):
-    frequency: int | None = None
+    frequency: Whole | None = None
     modulation: Modulation | None = None
 
 
@@ -61,15 +63,15 @@ class Document(Camel):
     time: str | None = None
     device_info: DeviceInfo | None = None
     dev_addr: str | None = None
-    f_cnt: int | None = None
-    f_port: int | None = None
-    dr: int | None = None
+    f_cnt: Whole | None = None
+    f_port: Whole | None = None
+    dr: Whole | None = None
     data: str | None = None
     object: dict[str, Any] | None = None
     confirmed: bool | None = None
     rx_info: list[Reception] | None = None
     tx_info: Transmission | None = None
-    battery_level: float | None = None
+    battery_level: Number | None = None
     battery_level_unavailable: bool | None = None
     external_power_source: bool | None = None
 

@@ -10,8 +10,10 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan.documents import (
+    Number,
     Part,
     Position,
+    Whole,
     base64_bytes,
     convert,
     counter,
@@ -30,18 +32,18 @@ _EUI_BYTES = 8
 class Reception(Part, rename={"gateway_id": "gatewayID", "snr": "loRaSNR"}):
     gateway_id: str | None = None
     time: str | None = None
-    rssi: float | None = None
-    snr: float | None = None
+    rssi: Number | None = None
+    snr: Number | None = None
     location: Position | None = None
 
 
 class LoRa(Part, rename={"spreading_factor": "spreadingFactor"}):
-    spreading_factor: int | None = None
+    spreading_factor: Whole | None = None
 
 
 class Transmission(Part, rename={"lora": "loRaModulationInfo"}):
-    frequency: int | None = None
-    dr: int | None = None
+    frequency: Whole | None = None
+    dr: Whole | None = None
     lora: LoRa | None = None
 
 
@@ -51,9 +53,9 @@ class Document(Part, rename="camel"):
     device_name: str | None = None
     device_profile_name: str | None = None
     dev_addr: str | None = None
-    f_cnt: int | None = None
-    f_port: int | None = None
-    dr: int | None = None
+    f_cnt: Whole | None = None
+    f_port: Whole | None = None
+    dr: Whole | None = None
     data: str | None = None
     object: dict[str, Any] | None = None
     object_json: str | None = msgspec.field(default=None, name="objectJSON")
@@ -61,7 +63,7 @@ class Document(Part, rename="camel"):
     published_at: str | None = None
     rx_info: list[Reception] | None = None
     tx_info: Transmission | None = None
-    battery_level: float | None = None
+    battery_level: Number | None = None
     battery_level_unavailable: bool | None = None
     external_power_source: bool | None = None
 

@@ -7,7 +7,7 @@ strings, bytes are base64 in the standard or the URL alphabet.
 import base64
 import binascii
 import re
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -15,10 +15,14 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import EARLIEST, LATEST, Micros, parse_instant
 
 T = TypeVar("T")
+# Numbers may come as text, and text knows "nan" and digits without end.
+Number = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+Whole = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 _PLACE = re.compile(r"(?P<reason>.*?) - at `\$\.?(?P<place>.*)`", re.DOTALL)
 _SPREADING = re.compile(r"SF(\d{1,2})")
 _EUI = re.compile(r"[0-9a-fA-F]{16}", re.ASCII)
 _LARGEST_COUNTER = 2**32 - 1
+_FULL = 254  # 0 is a supply from outside, 255 not known
 
 
 class Part(msgspec.Struct, kw_only=True):
@@ -28,8 +32,8 @@ class Part(msgspec.Struct, kw_only=True):
 class Position(Part):
     """Degrees, as The Things Stack and ChirpStack name them."""
 
-    latitude: float | None = None
-    longitude: float | None = None
+    latitude: Number | None = None
+    longitude: Number | None = None
 
     @property
     def place(self) -> tuple[float, float] | None:
@@ -52,10 +56,11 @@ def convert(document: Any, shape: type[T], *, under: str = "") -> T:
 
 
 def eui(field: str, text: str | None) -> str:
-    """A device EUI in upper case."""
-    if text is None or not _EUI.fullmatch(text):
+    """A device EUI in upper case; some write it with - or : between its bytes."""
+    plain = (text or "").strip().replace("-", "").replace(":", "")
+    if not _EUI.fullmatch(plain):
         raise Invalid(field, "must be sixteen hexadecimal digits")
-    return text.upper()
+    return plain.upper()
 
 
 def instant(field: str, text: str | None) -> Micros | None:
@@ -78,6 +83,15 @@ def milliseconds(field: str, number: int | None) -> Micros | None:
     if not EARLIEST <= moment <= LATEST:
         raise Invalid(field, "must be a time in milliseconds since 1970")
     return moment
+
+
+def battery(level: int | None) -> float | None:
+    """Percent; None where there is no battery or it is not known (LoRaWAN 1.0.4 §5.5, DevStatusAns)."""
+    return round(100 * level / _FULL, 1) if level and 0 < level <= _FULL else None
+
+
+def hertz(megahertz: float | None) -> int | None:
+    return round(megahertz * 1e6) if megahertz else None
 
 
 def place(longitude: float | None, latitude: float | None) -> tuple[float, float] | None:

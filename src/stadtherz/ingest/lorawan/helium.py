@@ -6,11 +6,14 @@ from typing import Any
 from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan.documents import (
+    Number,
     Part,
+    Whole,
     base64_bytes,
     convert,
     counter,
     eui,
+    hertz,
     milliseconds,
     place,
     port,
@@ -24,16 +27,16 @@ NETWORK = "helium"
 class Hotspot(Part):
     id: str | None = None
     name: str | None = None
-    rssi: float | None = None
-    snr: float | None = None
-    lat: float | None = None
-    long: float | None = None
-    frequency: float | None = None  # MHz
+    rssi: Number | None = None
+    snr: Number | None = None
+    lat: Number | None = None
+    long: Number | None = None
+    frequency: Number | None = None  # MHz
     spreading: str | None = None
 
 
 class Decoded(Part):
-    payload: dict[str, Any] | None = None
+    payload: Any = None  # beside an error it may be anything
 
 
 class Document(Part):
@@ -43,10 +46,10 @@ class Document(Part):
     devaddr: str | None = None
     name: str | None = None
     app_eui: str | None = None
-    fcnt: int | None = None
-    port: int | None = None
+    fcnt: Whole | None = None
+    port: Whole | None = None
     payload: str | None = None
-    reported_at: int | None = None
+    reported_at: Whole | None = None
     hotspots: list[Hotspot] | None = None
     decoded: Decoded | None = None
 
@@ -59,7 +62,8 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
     if whole.type not in (None, "uplink"):
         return Other(NETWORK, str(whole.type)[:40], dev_eui, time)
     payload, f_cnt = base64_bytes("payload", whole.payload), counter("fcnt", whole.fcnt)
-    decoded = whole.decoded.payload if whole.decoded else None
+    held = whole.decoded.payload if whole.decoded else None
+    decoded = held if isinstance(held, dict) else None
     told = (whole.uuid,) if whole.uuid else (whole.devaddr, f_cnt, uplink.content(payload, decoded))
     return Uplink(
         network=NETWORK,
@@ -91,6 +95,6 @@ def _radio(hotspots: list[Hotspot]) -> Radio:
             )
             for each in hotspots
         ),
-        frequency=round(first.frequency * 1e6) if first.frequency else None,
+        frequency=hertz(first.frequency),
         spreading_factor=spreading_factor(first.spreading),
     )

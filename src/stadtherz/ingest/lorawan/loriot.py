@@ -11,7 +11,10 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan.documents import (
+    Number,
     Part,
+    Whole,
+    battery,
     convert,
     counter,
     eui,
@@ -27,44 +30,46 @@ NETWORK = "loriot"
 
 _UPLINKS = frozenset({"gw", "rx"})
 _EVENTS = {"tx": "queued", "txd": "sent", "join": "join", "ack": "ack", "loc": "location"}
-_FULL, _UNKNOWN, _EXTERNAL = 254, 255, 0  # of a battery, as LoRaWAN's DevStatusAns tells it
 
 
 class Reception(Part):
     gweui: str | None = None
-    rssi: float | None = None
-    snr: float | None = None
-    lat: float | None = None
-    lon: float | None = None
+    rssi: Number | None = None
+    snr: Number | None = None
+    lat: Number | None = None
+    lon: Number | None = None
 
 
 class Document(Part, rename={"eui": "EUI"}):
     cmd: str | None = None
     eui: str | None = None
-    seqno: int | None = None
-    ts: int | None = None
-    fcnt: int | None = None
-    port: int | None = None
-    freq: int | None = None
+    seqno: Whole | None = None
+    ts: Whole | None = None
+    fcnt: Whole | None = None
+    port: Whole | None = None
+    freq: Whole | None = None
     dr: str | None = None
     ack: bool | None = None
-    rssi: float | None = None
-    snr: float | None = None
+    rssi: Number | None = None
+    snr: Number | None = None
     gws: list[Reception] | None = None
-    bat: int | None = None
+    bat: Whole | None = None
     data: str | None = None
+    encdata: str | None = None
     decoded: dict[str, Any] | None = None
 
 
 def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink | Other:
     """The document in the normal form; raises Invalid where it cannot be read."""
     whole = convert(document, Document)
+    if whole.cmd not in _UPLINKS | _EVENTS.keys():
+        raise Invalid("cmd", f"must be one of {', '.join(sorted(_UPLINKS | _EVENTS.keys()))}")
     dev_eui = eui("EUI", whole.eui)
     time = uplink.network_time(milliseconds("ts", whole.ts), received)
     if whole.cmd in _EVENTS:
         return Other(NETWORK, _EVENTS[whole.cmd], dev_eui, time)
-    if whole.cmd not in _UPLINKS:
-        raise Invalid("cmd", f"must be one of {', '.join(sorted(_UPLINKS | _EVENTS.keys()))}")
+    if whole.encdata and not whole.data:
+        raise Invalid("encdata", "is encrypted; enter the device's AppSKey at LORIOT")
     payload, f_cnt = hex_bytes("data", whole.data), counter("fcnt", whole.fcnt)
     content = uplink.content(payload, whole.decoded)
     return Uplink(
@@ -81,15 +86,9 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
         confirmed=bool(whole.ack),
         key=uplink.key(NETWORK, dev_eui, whole.seqno or "", f_cnt, content),
         radio=_radio(whole),
-        battery=_battery(whole.bat),
+        battery=battery(whole.bat),
         counted=not whole.seqno,
     )
-
-
-def _battery(level: int | None) -> float | None:
-    if level is None or level in (_UNKNOWN, _EXTERNAL) or not 0 < level <= _FULL:
-        return None
-    return round(100 * level / _FULL, 1)
 
 
 def _radio(whole: Document) -> Radio:

@@ -7,8 +7,10 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import uplink
 from stadtherz.ingest.lorawan.documents import (
+    Number,
     Part,
     Position,
+    Whole,
     base64_bytes,
     convert,
     counter,
@@ -53,13 +55,13 @@ class GatewayIds(Part):
 
 class Reception(Part):
     gateway_ids: GatewayIds | None = None
-    rssi: float | None = None
-    snr: float | None = None
+    rssi: Number | None = None
+    snr: Number | None = None
     location: Position | None = None
 
 
 class LoRa(Part):
-    spreading_factor: int | None = None
+    spreading_factor: Whole | None = None
 
 
 class DataRate(Part):
@@ -68,12 +70,12 @@ class DataRate(Part):
 
 class Settings(Part):
     data_rate: DataRate | None = None
-    data_rate_index: int | None = None
-    frequency: int | None = None  # written as a string
+    data_rate_index: Whole | None = None
+    frequency: Whole | None = None  # written as a string
 
 
 class Battery(Part):
-    value: float | None = None
+    value: Number | None = None
 
 
 class Version(Part):
@@ -83,8 +85,8 @@ class Version(Part):
 
 class Message(Part):
     session_key_id: str | None = None
-    f_cnt: int | None = None
-    f_port: int | None = None
+    f_cnt: Whole | None = None
+    f_port: Whole | None = None
     frm_payload: str | None = None
     decoded_payload: dict[str, Any] | None = None
     confirmed: bool | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
@@ -233,6 +233,7 @@ MEMBERS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(MEMBERS, JSON))
 def test_a_reader_answers_or_says_invalid_whatever_comes(body: dict[str, Any]) -> None:
     for reader in READERS.values():

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from stadtherz.base.time import Micros, from_us, to_us
-from stadtherz.kit.declaration import Step
+from stadtherz.kit.declaration import Severity, Step
 from stadtherz.web import formats
 from stadtherz.web.axes import Scale, time_marks, value_marks
 
@@ -24,6 +24,15 @@ SPARK_POINTS = 48
 _SPARK_WIDTH, _SPARK_HEIGHT = 192, 40
 _WIDTH, _HEIGHT = 480, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 38, 44
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened at an instant, with a short name that a list beside the chart explains."""
+
+    at: Micros
+    name: str
+    severity: Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class LineChart:
     points: Sequence[tuple[Micros, float]]
     summary: str
     steps: Sequence[Step] = ()
+    marks: Sequence[Mark] = ()
     now: Micros | None = None
     gap: Micros | None = None
     digits: int = 0
@@ -148,13 +158,14 @@ def line_chart(chart: LineChart) -> SafeString:
     up = Scale(levels[0], levels[-1], _HEIGHT - _BOTTOM, _TOP)
     return format_html(
         '<svg class="sh-plot" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-t {}-d">'
-        '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}{}{}{}{}</svg>',
+        '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}{}{}{}{}{}</svg>',
         *(_WIDTH, _HEIGHT, chart.key, chart.key),
         *(chart.key, chart.title, chart.key, chart.summary),
         _value_axis(levels, up),
         _time_axis(chart.start, chart.end, across),
         _steps(chart.steps, up),
         _line(chart, across, up),
+        _marks(chart.marks, across),
         _now(chart.now, across),
     )
 
@@ -236,6 +247,23 @@ def _steps(steps: Sequence[Step], up: Scale) -> SafeString:
             )
             for step in steps
         ),
+    )
+
+
+def _marks(marks: Sequence[Mark], across: Scale) -> SafeString:
+    """A line with its name on top; where two would cover one another, one of them stands higher."""
+    drawn, last, high = [], float("-inf"), False
+    for mark in sorted(marks, key=lambda each: each.at):
+        x = across(mark.at)
+        high = not high if x - last < 16 else False
+        last = x
+        top = _TOP - 24 if high else _TOP - 8
+        drawn.append((mark.severity.value, x, top + 3, _HEIGHT - _BOTTOM, x, top, mark.name))
+    return format_html_join(
+        "",
+        '<g class="sh-plot__mark sh-plot__mark--{}"><path d="M{},{}V{}"/>'
+        '<text x="{}" y="{}">{}</text></g>',
+        drawn,
     )
 
 

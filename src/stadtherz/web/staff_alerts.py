@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path, re_path, reverse
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
@@ -15,6 +15,10 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from stadtherz.alerts.public import Alert, Delivery, send_again
 from stadtherz.kit.declaration import Severity
 from stadtherz.kit.registry import services
+from stadtherz.web.alarms.acting import ACTS, ActView, AlertView
+from stadtherz.web.alarms.board import BoardView, TakeView
+from stadtherz.web.alarms.history import HistoryView
+from stadtherz.web.alarms.statistics import StatisticsView
 from stadtherz.web.staff import Limited, StaffInspectView, StaffViewSet, moment_column, panel
 
 SEVERITIES = {
@@ -55,14 +59,16 @@ class AlertViewSet(StaffViewSet):
     owner_path = "owner"
     allowed = frozenset()
     icon = "warning"
-    menu_label = _("Alerts")
+    menu_label = _("Alarm board")
     list_display = [
         TitleColumn("title", label=_("Step"), accessor=_title, get_url=_alert_url),
         Column("datastream", label=_("Measuring point"), accessor=_place),
         moment_column("opened_at", _("Since")),
         moment_column("cleared_at", _("Over")),
     ]
-    list_filter = ["severity"]
+    index_view_class = HistoryView
+    inspect_view_class = AlertView
+    list_filter = ["severity", "false_alarm", "drill", "public"]
     inspect_view_fields = [
         "kind",
         "datastream",
@@ -79,7 +85,23 @@ class AlertViewSet(StaffViewSet):
         return f"{_kind(row)}: {_place(row)}"
 
     def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
-        return super().rows(user, changing=changing).select_related("datastream__thing")
+        found = super().rows(user, changing=changing)
+        return found.select_related("datastream__thing", "rule", "recipients")
+
+    @property
+    def menu_url(self) -> str:
+        """The menu leads to the board: at night nobody looks for it in a history."""
+        return reverse(self.get_url_name("board"))
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        act = self.construct_view(ActView)
+        return [
+            *super().get_urlpatterns(),
+            path("board/", self.construct_view(BoardView), name="board"),
+            path("statistics/", self.construct_view(StatisticsView), name="statistics"),
+            path("take/<int:pk>/", self.construct_view(TakeView), name="take"),
+            re_path(rf"^act/(?P<pk>\d+)/(?P<act>{'|'.join(ACTS)})/$", act, name="act"),
+        ]
 
 
 class DeliveryInspectView(StaffInspectView):
@@ -181,5 +203,5 @@ def stuck_messages(request: HttpRequest) -> int:
     return DeliveryViewSet().rows(request.user).filter(status__in=stuck).count()
 
 
-panel(_("open alerts"), open_alerts, "alert:index")
+panel(_("open alerts"), open_alerts, "alert:board", urgent=True)
 panel(_("messages that may not have arrived"), stuck_messages, "delivery:index", urgent=True)

@@ -1,6 +1,7 @@
 """Who was called by a test alarm, who has answered, and when it is over."""
 
 from stadtherz.alerts.models import Alert, AlertEvent, AlertNote, Chase, Delivery
+from stadtherz.alerts.people import wording
 from stadtherz.alerts.people.calling import forget_waiting
 from stadtherz.base.time import now_us
 
@@ -38,7 +39,7 @@ def end(alert: Alert) -> None:
             "severity": "ok",
             "at": moment,
             "recorded_at": moment,
-            "texts": {},
+            "texts": dict(wording.last_texts(alert)),
         },
     )
     if made:

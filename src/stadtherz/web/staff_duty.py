@@ -63,6 +63,7 @@ class RosterInspectView(StaffInspectView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         may = self.views.rows(self.request.user, changing=True).filter(pk=self.object.pk).exists()
+        turns = _turns(self.object)
         to_come = self.object.shifts.filter(ends__gt=now()).select_related("contact")
         return {
             **super().get_context_data(**kwargs),
@@ -71,12 +72,13 @@ class RosterInspectView(StaffInspectView):
                 {
                     "person": each.person or _text("nobody"),
                     "since": shown(from_us(each.duty.since)),
-                    "until": shown(from_us(each.duty.until)),
+                    # The last line goes on beyond the weeks that are shown.
+                    "until": "…" if each is turns[-1] else shown(from_us(each.duty.until)),
                     "swapped": each.duty.swapped,
                     "now": place == 0,
                     "swap_url": self._swap_url(each) if may else "",
                 }
-                for place, each in enumerate(_turns(self.object))
+                for place, each in enumerate(turns)
             ],
             "shifts": [
                 {

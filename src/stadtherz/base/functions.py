@@ -11,6 +11,13 @@ _N, _T, _B = Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN
 _I, _D, _G = Kind.TIME, Kind.DURATION, Kind.GEOMETRY
 
 
+GEOMETRIC = ("geo.", "st_")
+"""How the names of functions of places begin."""
+
+COALESCE = "coalesce"
+"""Gives the first of its arguments, all of one kind, that is not null."""
+
+
 @dataclass(frozen=True, slots=True)
 class Signature:
     """`takes` in order; the last `optional` of them may be left out."""
@@ -51,6 +58,19 @@ FUNCTIONS: dict[str, Signature] = {
     "round": Signature(_N, (_N,)),
     "floor": Signature(_N, (_N,)),
     "ceiling": Signature(_N, (_N,)),
+    # What `cast` is made of; what cannot be cast is null.
+    "number_text": Signature(_T, (_N,)),
+    "boolean_text": Signature(_T, (_B,)),
+    "time_text": Signature(_T, (_I,)),
+    "text_number": Signature(_N, (_T,)),
+    "text_boolean": Signature(_B, (_T,)),
+    "text_time": Signature(_I, (_T,)),
+    "text_date": Signature(_I, (_T,)),
+    "whole": Signature(_N, (_N, _N, _N)),  # rounded, if it lies from the second to the third
+    "single": Signature(_N, (_N,)),
+    # Whether a document is a list that has the value.
+    "list_has_text": Signature(_B, (_G, _T)),
+    "list_has_number": Signature(_B, (_G, _N)),
     "geo.distance": Signature(_N, (_G, _G)),
     "geo.length": Signature(_N, (_G,)),
     "geo.intersects": Signature(_B, (_G, _G)),

@@ -25,10 +25,10 @@ from stadtherz.base.expressions import (
     Order,
 )
 from stadtherz.base.time import EARLIEST, LATEST, Micros
-from stadtherz.sensorthings import periods, quantifiers
+from stadtherz.sensorthings import casts, periods, quantifiers
 from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.formats import Unsupported
-from stadtherz.sensorthings.functions import INTERVAL, SIGNATURES, in_zone
+from stadtherz.sensorthings.functions import CAST, INTERVAL, SIGNATURES, in_zone
 from stadtherz.sensorthings.grammar import flattened
 from stadtherz.sensorthings.literals import (
     geometry,
@@ -268,6 +268,8 @@ class Resolver:
             raise self.fail(node, reason) from None
 
     def _membership(self, node: Membership) -> Expression:
+        if isinstance(node.members, Name):
+            return self._listed(node, node.members)
         if not node.members:
             raise self.fail(node, "the list is empty")
         value = node.value
@@ -277,6 +279,16 @@ class Resolver:
                 for member in node.members
             )
         )
+
+    def _listed(self, node: Membership, named: Name) -> Expression:
+        """Whether a list that an entity holds has the value."""
+        held, value = self.operand(named), self.value(node.value)
+        if not isinstance(held, Column) or held.kind is not Kind.JSON:
+            raise self.fail(named, "is no list; write the values in parentheses")
+        name = _LISTED.get(kind_of(value))
+        if name is None:
+            raise self.fail(node, "lists are searched for texts and numbers")
+        return Call(name, (held, value), Kind.BOOLEAN)
 
     def _arithmetic(self, node: Operation) -> Operand:
         left, right = self.operand(node.left), self.operand(node.right)
@@ -298,6 +310,8 @@ class Resolver:
     def _function(self, node: Function) -> Operand:
         if node.name == INTERVAL:
             return self._interval(node)
+        if node.name == CAST:
+            return self._cast(node)
         if node.name in periods.RELATIONS:
             return self._relation(node)
         signature = SIGNATURES.get(node.name)
@@ -329,6 +343,16 @@ class Resolver:
         if kind_of(end) is Kind.DURATION:
             return Span(start, _later(start, end))
         return Span(start, self._as_kind(end, Kind.TIME, node.arguments[1], node.name))
+
+    def _cast(self, node: Function) -> Expression:
+        if len(node.arguments) != 2:
+            raise self.fail(node, "cast takes a value and a type, as in cast(result,Edm.String)")
+        value, named = self.value(node.arguments[0]), node.arguments[1]
+        name = "/".join(named.path) if isinstance(named, Name) else getattr(named, "text", "")
+        try:
+            return casts.cast(value, name)
+        except Invalid as error:
+            raise self.fail(named, error.reason) from None
 
     def _check_zone(self, node: Node, zone: Expression) -> None:
         if isinstance(zone, Literal) and zone.value is not None and zone_of(zone.value) is None:
@@ -381,6 +405,9 @@ class Resolver:
         if found is Kind.JSON and kind in (Kind.TEXT, Kind.NUMBER):
             return value
         raise self.fail(node, f"{function} needs {_a(kind)} here, not {_a(found)}")
+
+
+_LISTED = {Kind.TEXT: "list_has_text", Kind.NUMBER: "list_has_number"}
 
 
 def _later(start: Expression, by: Expression) -> Expression:

@@ -6,14 +6,23 @@ from stadtherz.base.functions import FUNCTIONS, Signature
 INTERVAL = "interval"
 """Makes a time of two; the plan computes it."""
 
+CAST = "cast"
+"""Takes a type besides a value."""
+
 _ZONE_COMES_SECOND = (
     *("year", "month", "day", "hour", "minute", "second", "fractionalseconds"),
     *("date", "time", "totaloffsetminutes"),
 )
 """23-019 tells these the zone, too; without one they are in UTC."""
 
+_OURS = frozenset(
+    {"local", "offset", "number_text", "boolean_text", "time_text", "text_number", "text_boolean"}
+    | {"text_time", "text_date", "whole", "single", "list_has_text", "list_has_number"}
+)
+"""What others are made of."""
+
 SIGNATURES: dict[str, Signature] = {
-    **{name: signature for name, signature in FUNCTIONS.items() if name not in ("local", "offset")},
+    **{name: signature for name, signature in FUNCTIONS.items() if name not in _OURS},
     **{
         name: Signature(FUNCTIONS[name].gives, (Kind.TIME, Kind.TEXT), optional=1)
         for name in _ZONE_COMES_SECOND

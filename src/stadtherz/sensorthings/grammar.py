@@ -138,9 +138,16 @@ class _Parser:
         token = self.take()
         self.grow(token)
         if token.text == "in":
-            return Membership(left, self.arguments(depth, "a list in parentheses"), token.position)
+            return Membership(left, self._members(depth), token.position)
         right = self.expression(binding, depth + 1)
         return Operation(cast(Operator, token.text), left, right, token.position)
+
+    def _members(self, depth: int) -> tuple[Node, ...] | Name:
+        held = self.token
+        if held.kind == "name" and held.text not in _BINDING and held.text not in _WORDS:
+            self.grow(self.take())
+            return Name(way_of(held.text), held.position)
+        return self.arguments(depth, "a list in parentheses")
 
     def grow(self, token: Token) -> None:
         self.nodes += 1
@@ -246,7 +253,7 @@ def parts_of(node: Node) -> list[Node]:
         case Function(arguments=arguments):
             return list(arguments)
         case Membership(value=value, members=members):
-            return [value, *members]
+            return [value, members] if isinstance(members, Name) else [value, *members]
         case Quantified(condition=condition) if condition is not None:
             return [condition]
         case _:

@@ -121,7 +121,7 @@ class _Reader:
                 return Kind.NUMBER, -self.of_kind(Kind.NUMBER, inner)
             case Operation():
                 return self._operation(node)
-            case Membership(value=value, members=members) if members:
+            case Membership(value=value, members=tuple(members)) if members:
                 either = [self._compared("eq", value, member) for member in members]
                 return Kind.BOOLEAN, reduce(np.logical_or, either)
         raise self._fail(node, "cannot be asked of aggregates; they are numbers and times")

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from stadtherz.sensorthings.addresses import DATASETS
-from stadtherz.sensorthings.functions import INTERVAL, SIGNATURES
+from stadtherz.sensorthings.functions import CAST, INTERVAL, SIGNATURES
 from stadtherz.sensorthings.grammar import QUANTIFIERS
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.periods import RELATIONS
@@ -114,6 +114,6 @@ def service_root(urls: Urls) -> bytes:
     settings["datasets"] = {"endpoints": [urls.host + DATASETS]}
     if urls.face.version == "2.0":
         endpoints = {"endpoints": [urls.root]}
-        settings["functions"] = sorted([*SIGNATURES, *RELATIONS, *QUANTIFIERS, INTERVAL])
+        settings["functions"] = sorted([*SIGNATURES, *RELATIONS, *QUANTIFIERS, INTERVAL, CAST])
         settings |= {f"{_V2}/{kind}/binding/http": endpoints for kind in ("req", "req-class")}
     return orjson.dumps({**urls.context(), "value": sets, "serverSettings": settings})

@@ -55,10 +55,10 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """`value in (a, b, c)`"""
+    """`value in (a, b, c)`, or in a list that an entity holds: `'a' in properties/tags`."""
 
     value: "Node"
-    members: tuple["Node", ...]
+    members: "tuple[Node, ...] | Name"
     position: int
 
 

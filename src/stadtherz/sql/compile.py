@@ -8,6 +8,7 @@ part of the tree is ever written twice, so the text grows no faster than the tre
 from collections.abc import Sequence
 from typing import assert_never
 
+from stadtherz.base import functions
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.base.expressions import (
     Among,
@@ -23,7 +24,7 @@ from stadtherz.base.expressions import (
     Or,
     Order,
 )
-from stadtherz.base.functions import FUNCTIONS
+from stadtherz.base.functions import FUNCTIONS, GEOMETRIC
 from stadtherz.base.time import EARLIEST, LATEST, now_us
 from stadtherz.sql.fragment import Dialect, Resolve, Sql, compose, join
 from stadtherz.sql.functions import engine_name
@@ -211,6 +212,10 @@ class _Compiler(Leaves):
                 return self._rank(call.arguments[0])
             case "json_number" | "json_text" | "json_boolean":
                 return self.value(call.arguments[0], SPECIAL[call.name])
+            case functions.COALESCE:
+                kind = kind_of(call)
+                values = [self.value(argument, kind) for argument in call.arguments]
+                return compose("coalesce({})", join(", ", values))
         if call.name in FUNCTIONS:
             return self._named(call)
         return self._arithmetic(call)
@@ -219,7 +224,7 @@ class _Compiler(Leaves):
         signature = FUNCTIONS[call.name]
         most = len(signature.takes)
         arguments = arguments_of(call, most - signature.optional, most)
-        if Kind.GEOMETRY in signature.takes and not self.dialect.geometry:
+        if call.name.startswith(GEOMETRIC) and not self.dialect.geometry:
             raise Unavailable("PostGIS", f"{call.name} needs this extension", retry=False)
         return self._function(call.name, arguments, signature.takes)
 

@@ -18,6 +18,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry.base import BaseGeometry
 
 from stadtherz.base.time import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND, from_us
+from stadtherz.sql.casts import CASTS
 
 LONGEST = 400_000_000_000 * SECOND
 """The longest duration either way, about 12,700 years; two of them still fit an integer column."""
@@ -103,6 +104,7 @@ def _zone_offset(us: int, name: str) -> float | None:
 
 
 _PLAIN: dict[str, Implementation] = {
+    **CASTS,
     "div": lambda a, b: None if b == 0 else a / b,
     "mod": _mod,
     "time_add": lambda a, b: _within(a + b, EARLIEST, LATEST),

@@ -20,7 +20,7 @@ from stadtherz.base.expressions import (
     Not,
     Or,
 )
-from stadtherz.base.functions import FUNCTIONS
+from stadtherz.base.functions import COALESCE, FUNCTIONS
 from stadtherz.sql.signatures import arithmetic
 
 RANKS = {Kind.BOOLEAN: 1, Kind.NUMBER: 2, Kind.TEXT: 3}
@@ -55,6 +55,8 @@ def kind_of(expression: Expression) -> Kind:
 def _kind_of_call(name: str, arguments: Sequence[Expression]) -> Kind:
     if name in FUNCTIONS:
         return FUNCTIONS[name].gives
+    if name == COALESCE:
+        return kind_of(arguments[0])
     return SPECIAL[name] if name in SPECIAL else operation(name, arguments)[1]
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from stadtherz.base.time import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND
+from stadtherz.sql.casts_postgresql import CASTS, READ_FROM_TEXT
 from stadtherz.sql.functions import LONGEST, SHORT_ZONES, ZONE, engine_name
 
 _SINCE_MIDNIGHT = f"mod(mod(us, {DAY}) + {DAY}, {DAY})"  # mod() of a negative is negative
@@ -91,6 +92,7 @@ _PLAIN: list[tuple[str, str, str, str]] = [
     ("local", _IN_ZONE, "bigint", _bounded("us::numeric + sh_shift(us, zone)", EARLIEST, LATEST)),
     ("offset", _IN_ZONE, "double precision", f"sh_shift(us, zone)::double precision / {MINUTE}"),
     ("round", "x double precision", "double precision", "sign(x) * floor(abs(x) + 0.5)"),
+    *CASTS,
     ("floor", "x double precision", "double precision", "floor(x)"),
     ("ceiling", "x double precision", "double precision", "ceil(x)"),
     (
@@ -180,6 +182,8 @@ END $$
 def install_on_postgresql(cursor: Any) -> None:
     """Create or replace the functions; those over geometries only where PostGIS exists."""
     cursor.execute(_SHIFT)
+    for statement in READ_FROM_TEXT:
+        cursor.execute(statement)
     cursor.execute("SELECT 1 FROM pg_collation WHERE collname = 'und-x-icu'")
     unicode = ' COLLATE "und-x-icu"' if cursor.fetchone() else ""
     for name, takes, gives, body in _PLAIN:

@@ -25,7 +25,7 @@ from stadtherz.base.expressions import (
     Not,
     Or,
 )
-from stadtherz.base.functions import FUNCTIONS
+from stadtherz.base.functions import COALESCE, FUNCTIONS
 from stadtherz.base.time import EARLIEST, LATEST, now_us
 from stadtherz.sql.public import (
     RANKS,
@@ -332,6 +332,8 @@ def _call(call: Call) -> Node:
         return lambda frame: Vector(ranks(frame))
     if name in SPECIAL:
         return node_of(arguments[0], SPECIAL[name])
+    if name == COALESCE:
+        return _first_of([node_of(argument, kind_of(call)) for argument in arguments])
     if name in FUNCTIONS:
         signature = FUNCTIONS[name]
         most = len(signature.takes)
@@ -339,6 +341,21 @@ def _call(call: Call) -> Node:
         return _function(name, arguments, signature.takes, signature.gives)
     takes, gives, function = operation(name, arguments)
     return _function(function, arguments, takes, gives)
+
+
+def _first_of(nodes: Sequence[Node]) -> Node:
+    """The first of the values that is not null."""
+
+    def first(frame: Frame) -> Vector:
+        values, null = nodes[0](frame).over(len(frame))
+        for node in nodes[1:]:
+            if not null.any():
+                break
+            others, missing = node(frame).over(len(frame))
+            values, null = np.where(null, others, values), null & missing
+        return Vector(values, null)
+
+    return first
 
 
 def _function(

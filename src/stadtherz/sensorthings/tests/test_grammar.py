@@ -73,7 +73,7 @@ def test_text_becomes_a_tree(text: str, tree: Any) -> None:
     ("text", "position"),
     [
         ("", 0), ("a eq", 4), ("eq a", 0), ("a eq 'x", 5), ("(a", 2), ("a)", 1), ("a b", 2),
-        ("a eq ;", 5), ("f(a", 3), ("f(a,", 4), ("a in b", 5), ("a eq 5x", 5), ("not", 3), ("a & b", 2),
+        ("a eq ;", 5), ("f(a", 3), ("f(a,", 4), ("a in 5", 5), ("a eq 5x", 5), ("not", 3), ("a & b", 2),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported_where_it_stands(text: str, position: int) -> None:

@@ -130,7 +130,7 @@ def _send(place: Town, url: str, count: int, *, decoded: bool, session: str) -> 
     done = subprocess.run(
         [sys.executable, "-m", "bench.sender"],
         input=json.dumps(order).encode(),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         check=True,
         env=dict(os.environ),
     )

@@ -23,6 +23,7 @@ from bench.server import running
 from bench.town import Town
 
 WANTED_MS = 250
+_WARM_S = 4
 _FIRST = 1_000  # value of the measured documents; those before only warm up
 
 
@@ -35,7 +36,7 @@ class Size:
     seconds: int
 
 
-FULL = Size(devices=500, rate=500, seconds=30)
+FULL = Size(devices=500, rate=500, seconds=20)
 QUICK = Size(devices=5, rate=20, seconds=2)
 
 
@@ -49,7 +50,7 @@ def main(*, quick: bool, rate: int | None) -> None:
     town.hand_over()
     rate = rate or size.rate
     with running() as (url, pid):
-        _send(place, url, size, rate, seconds=1, first=1)
+        _send(place, url, size, rate, seconds=_WARM_S, first=1)
         server = Processes((pid,))
         before = server.seconds() or 0.0
         told = _send(place, url, size, rate, seconds=size.seconds, first=_FIRST)
@@ -88,7 +89,7 @@ def _send(
     done = subprocess.run(
         [sys.executable, "-m", "bench.visible_sender"],
         input=json.dumps(order).encode(),
-        capture_output=True,
+        stdout=subprocess.PIPE,
         check=True,
     )
     told: dict[str, Any] = json.loads(done.stdout)

@@ -17,6 +17,7 @@ FRESH: Micros = 3 * SECOND
 """So long a value is taken as it was read."""
 
 _MOST = 500  # looked up together
+_MOST_ASKED = 50_000
 
 
 class NotKnown(Exception):
@@ -34,7 +35,7 @@ class Remembered(Generic[K, V]):
         self._lock = threading.Lock()
         self._generation = 0
         self._known: dict[K, tuple[Micros, V]] = {}
-        self._asked: set[K] = set()  # and found, since they were loaded
+        self._asked: set[K] = set()  # since they were looked up for others, or at all
 
     def find(self, key: K) -> V | None:
         """The value, or None if there is none. Asks the database."""
@@ -47,6 +48,8 @@ class Remembered(Generic[K, V]):
             wanted = self._due(key, now)
         found = self._load(wanted)
         with self._lock:
+            if key in found:
+                self._asked.add(key)
             # A change during the load emptied this: what was loaded may be the old state.
             if generation == self._generation:
                 for each in wanted:
@@ -58,8 +61,10 @@ class Remembered(Generic[K, V]):
         """As `find`, without asking the database; raises NotKnown if that takes it."""
         with self._lock:
             value = self._fresh(key, now_us())
-        if value is None:
-            raise NotKnown
+            if value is None:
+                if len(self._asked) < _MOST_ASKED:
+                    self._asked.add(key)
+                raise NotKnown
         return value
 
     def clear(self) -> None:

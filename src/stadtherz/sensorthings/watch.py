@@ -124,7 +124,7 @@ class LogWatch:
     """Seconds until it is worth another look, though nothing is heard."""
     rest = 0.1
     """Seconds between two looks at least; what is committed meanwhile is told together."""
-    calm = 5
+    calm = 2
     """How many times as long as a look took it rests at least."""
 
     @property

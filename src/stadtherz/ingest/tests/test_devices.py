@@ -19,6 +19,7 @@ from stadtherz.ingest.health import notes
 from stadtherz.ingest.models import Device, DeviceEvent, DeviceField
 from stadtherz.ingest.pipeline import Plan
 from stadtherz.ingest.public import NewField, device_state, register_device
+from stadtherz.ingest.remembered import NotKnown
 from stadtherz.ingest.seen import Seen
 from stadtherz.ingest.tests.factories import (
     EUI,
@@ -35,7 +36,7 @@ from stadtherz.ingest.tests.factories import (
     time_of,
     tts,
 )
-from stadtherz.store.public import Receipt, create, feature_for, streams, update
+from stadtherz.store.public import Receipt, create, feature_for, features_for, streams, update
 
 
 def test_registering_twice_gives_the_same_device_and_leaves_it_as_it_is(town: Town) -> None:
@@ -270,6 +271,22 @@ def test_what_is_old_is_looked_up_together(
         *(other.device for other in others),
     ]
     assert [known and known.active for known in found.values()].count(False) == 1
+
+
+def test_what_was_asked_for_in_vain_is_looked_up_together(
+    town: Town, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """As at the start, when many deliveries come before the first device is known."""
+    euis = [f"{number:016X}" for number in range(1, 20)]
+    for eui in euis:
+        make_town(f"village {eui}", eui)
+    for eui in (*euis, STRANGE_EUI):
+        with pytest.raises(NotKnown):
+            devices.known("tts", eui)
+    features_for(DeviceField.objects.values_list("datastream", flat=True))
+    with django_assert_max_num_queries(6):
+        assert devices.find("tts", euis[0]) is not None
+        assert all(devices.known("tts", eui).active for eui in euis)
 
 
 def test_a_name_that_went_to_another_device_is_that_device(town: Town) -> None:

@@ -27,13 +27,10 @@ _PRESSES = 20  # of one link's button in a minute
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponse:
     """Ask with GET, take the alert on with POST."""
-    caller = f"alerts.link.{request.META.get('REMOTE_ADDR', '')}"
-    if _count(caller, add=False) >= _TRIES:
-        return _closed(request, 429)
     asked = question(token)
-    if asked is None:
-        _count(caller)
-        return _closed(request, 404)
+    if asked is None:  # whoever has a link gets through, however many others are guessing
+        tries = _count(f"alerts.link.{request.META.get('REMOTE_ADDR', '')}")
+        return _closed(request, 404 if tries <= _TRIES else 429)
     if request.method == "POST":
         if _count(f"alerts.press.{token}") > _PRESSES:
             return _closed(request, 429)
@@ -58,11 +55,9 @@ def _private(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def _count(key: str, *, add: bool = True) -> int:
+def _count(key: str) -> int:
     """How often in this minute."""
     cache.add(key, 0, 60)
-    if not add:
-        return int(cache.get(key, 0))
     try:
         return cache.incr(key)
     except ValueError:  # the minute ended in this moment

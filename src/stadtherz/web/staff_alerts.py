@@ -44,6 +44,8 @@ def _place(alert: Alert) -> str:
 
 def _kind(alert: Alert) -> str:
     """What the service that raised it calls this kind of alert."""
+    if alert.drill:
+        return gettext("Test alarm")
     names = {kind.key: kind.name for service in services() for kind in service.alerts}
     return str(names.get(alert.kind, alert.kind))
 

@@ -145,6 +145,10 @@ class AlertEvent(models.Model):
         verbose_name = _("alert event")
         verbose_name_plural = _("alert events")
         ordering = ["id"]
+        indexes = [
+            # Looked at each second; nearly always empty.
+            models.Index(fields=["alert"], condition=Q(muted=True), name="alerts_event_muted")
+        ]
         constraints = [
             models.UniqueConstraint(fields=["alert", "cause"], name="alerts_event_per_cause")
         ]

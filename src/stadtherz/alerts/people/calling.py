@@ -115,9 +115,27 @@ def _of_lists(lists: Sequence[int], moment: Micros) -> list[Address]:
 
 
 def _usable(which: Q) -> list[Address]:
-    """Addresses of people who want messages; the outbox alone uses those that stand in for others."""
-    found = Address.objects.filter(which, contact__active=True, use=Address.Use.ALWAYS)
-    return list(found.select_related("contact").order_by("contact", "sort_order", "pk"))
+    """Addresses of people who want messages; the outbox alone uses those that stand in for others.
+
+    Whoever has no other is called by the first of them: there is nothing that it could stand in for.
+    """
+    rows = Address.objects.filter(contact__active=True).select_related("contact")
+    found = list(rows.filter(which).order_by("contact", "sort_order", "pk"))
+    people = {each.contact_id for each in found if each.use == Address.Use.INSTEAD}
+    if not people:
+        return found
+    always = set(
+        rows.filter(contact__in=people, use=Address.Use.ALWAYS).values_list("contact", flat=True)
+    )
+    first: dict[int, Address] = {}
+    for each in found:
+        first.setdefault(each.contact_id, each)
+    return [
+        each
+        for each in found
+        if each.use == Address.Use.ALWAYS
+        or (each.contact_id not in always and first[each.contact_id] is each)
+    ]
 
 
 def _worst_before(event: AlertEvent) -> str:

@@ -108,6 +108,7 @@ def test_guessing_links_ends_soon(clock: Time) -> None:
     answers = [presses(clock, f"/q/{number}-AAAAAAAAAAAAAAAA") for number in range(40)]
     assert answers[0] == 404
     assert answers[-1] == 429
+    assert presses(clock, link("Meyer")) == 302  # and locks out nobody who has a link
 
 
 def test_the_button_works_in_a_browser_that_keeps_no_cookies(clock: Time) -> None:

@@ -59,6 +59,14 @@ def test_addresses_that_stand_in_for_others_are_left_to_the_outbox(ward: Ward, c
     assert list(Delivery.objects.values_list("channel", flat=True)) == ["email"]
 
 
+def test_who_has_only_such_addresses_is_called_by_the_first(ward: Ward, clock: Time) -> None:
+    team(ward, person(ward, "a", ("sms", "+491511111111"), ("email", "a@x.example")))
+    Address.objects.update(use="instead")
+    goes(ward, clock, 0, 2)
+    goes(ward, clock, 2, 0)
+    assert list(Delivery.objects.values_list("channel", flat=True)) == ["sms", "sms"]
+
+
 def test_an_address_of_two_people_gets_one_message(ward: Ward, clock: Time) -> None:
     one = person(ward, "a", ("email", "wache@x.example"), ("sms", "+49 151 1111111"))
     two = person(ward, "b", ("email", "Wache@x.example"), ("sms", "0151/1111111"))

@@ -8,6 +8,7 @@ import zstandard
 from django.conf import settings
 
 from stadtherz.base.time import DAY, Micros, now_us
+from stadtherz.ingest.shapes import work_out
 
 LARGEST = 16 * 1024  # bytes of a document that are kept
 MOST_UNPACKED = 64 * 1024 * 1024
@@ -65,5 +66,6 @@ def pack(messages: Sequence[Message], small: zstandard.ZstdCompressor) -> bytes:
 
 def unpack(packed: bytes) -> list[Message]:
     """Raises zstandard.ZstdError or msgspec.MsgspecError where the bytes are broken."""
+    work_out(Message)
     plain = zstandard.decompress(packed, max_output_size=MOST_UNPACKED)
     return msgspec.msgpack.decode(plain, type=list[Message])

@@ -13,6 +13,7 @@ import msgspec
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import EARLIEST, LATEST, Micros, parse_instant
+from stadtherz.ingest.shapes import work_out
 
 T = TypeVar("T")
 # Numbers may come as text, and text knows "nan" and digits without end.
@@ -45,6 +46,7 @@ def convert(document: Any, shape: type[T], *, under: str = "") -> T:
 
     `under` is the path of a document that is part of a larger one.
     """
+    work_out(shape)
     try:
         return msgspec.convert(document, shape, strict=False)
     except msgspec.ValidationError as problem:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from stadtherz.base.errors import Invalid
+from stadtherz.ingest.shapes import work_out
 
 
 class TimeFormat(StrEnum):
@@ -124,6 +125,7 @@ def told(rules: Rules | Form | Target) -> dict[str, Any]:
 
 def rules_of(plain: Mapping[str, Any]) -> Rules:
     """Raises Invalid if these are no rules."""
+    work_out(Rules)
     try:
         return msgspec.convert(plain, Rules)
     except msgspec.ValidationError as problem:
@@ -132,6 +134,7 @@ def rules_of(plain: Mapping[str, Any]) -> Rules:
 
 def form_of(plain: Mapping[str, Any]) -> Form:
     """Raises Invalid if this is no form."""
+    work_out(Form)
     try:
         return msgspec.convert(plain, Form)
     except msgspec.ValidationError as problem:

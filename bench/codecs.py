@@ -6,18 +6,16 @@ Codecs of three sizes are made up here: published ones have 4 kB in the median, 
 stands the CPU that a payload costs, which depends less on what else the machine does.
 """
 
-import json
 import os
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from bench import timing, town
+from bench.posting import posted
 from bench.server import running
 from bench.town import Town
 from stadtherz.codecs.public import Decoded, Job, stop, submit
@@ -102,40 +100,16 @@ def give_codec(text: str) -> None:
 def _webhook(place: Town, size: Size, *, decoded: bool) -> tuple[str, ...]:
     """Documents from another process, each acknowledged after it is on disk."""
     with running() as (url, pid):
-        _send(place, url, len(place.devices), decoded=decoded, session="warm")
+        send = partial(posted, place, url, connections=CONNECTIONS, decoded=decoded)
+        send(count=len(place.devices), session="warm")
         workers = _children(pid)
         before = cpu_seconds(pid), sum(map(cpu_seconds, workers))
-        told = _send(place, url, size.uplinks, decoded=decoded, session=f"bench {decoded}")
+        told = send(count=size.uplinks, session=f"bench {decoded}")
         spent = cpu_seconds(pid) - before[0], sum(map(cpu_seconds, workers)) - before[1]
-    if told["refused"]:
-        raise SystemExit(f"{told['refused']} uplinks were refused")
     each = [f"{1000 * part / size.uplinks:.2f}" for part in spent]
     what = "decoded by the network" if decoded else "decoded by a codec of 4 kB"
     rate = timing.rate(size.uplinks / told["seconds"])
     return f"webhook, {what}, {CONNECTIONS} connections", rate, *each, f"{told['p99_ms']:.0f}"
-
-
-def _send(place: Town, url: str, count: int, *, decoded: bool, session: str) -> dict[str, float]:
-    address = urlsplit(url)
-    order = {
-        "host": address.hostname,
-        "port": address.port,
-        "token": place.token,
-        "devices": place.devices,
-        "session": session,
-        "count": count,
-        "connections": CONNECTIONS,
-        "decoded": decoded,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "bench.sender"],
-        input=json.dumps(order).encode(),
-        stdout=subprocess.PIPE,
-        check=True,
-        env=dict(os.environ),
-    )
-    answer: dict[str, float] = json.loads(done.stdout)
-    return answer
 
 
 def cpu_seconds(pid: int) -> float:

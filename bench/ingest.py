@@ -7,20 +7,17 @@ the same flush to disk at each commit, in the same run. The ratio is what carrie
 machines. STADTHERZ_ENGINE chooses an (empty) PostgreSQL database.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from urllib.parse import urlsplit
 
 import click
 from django.db import connections, transaction
 
 from bench import timing, town
+from bench.posting import posted
 from bench.server import served
 from bench.town import Town
 from stadtherz.base.time import now_us
@@ -90,25 +87,7 @@ def _together(size: Size, source: Iterator[Reading], plain: float) -> Row:
 def _webhook(place: Town, size: Size, plain: float) -> Row:
     """Uplinks by HTTP from another process, each acknowledged after it is on disk."""
     with served() as url:
-        address = urlsplit(url)
-        order = {
-            "host": address.hostname,
-            "port": address.port,
-            "token": place.token,
-            "devices": place.devices,
-            "session": "bench",
-            "count": size.uplinks,
-            "connections": CALLERS,
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.sender"],
-            input=json.dumps(order).encode(),
-            capture_output=True,
-            check=True,
-        )
-    told = json.loads(done.stdout)
-    if told["refused"]:
-        raise SystemExit(f"{told['refused']} uplinks were refused")
+        told = posted(place, url, size.uplinks, connections=CALLERS, session="bench")
     return f"webhook, {CALLERS} connections", size.uplinks / told["seconds"], plain
 
 

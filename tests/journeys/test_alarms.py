@@ -116,3 +116,32 @@ def test_an_alarm_is_taken_on_with_a_phone_at_night(
     looked_at(page, tmp_path, "figures")
     assert page.complaints == []  # type: ignore[attr-defined]
     page.context.close()
+
+
+def test_a_rule_is_set_up_by_keyboard(browser: Browser, product: Product, tmp_path: Path) -> None:
+    rise(product, 1, 42)
+    page = signed_in(browser, product)
+    page.goto("/verwaltung/rule/new/")
+    looked_at(page, tmp_path, "rule-form")
+    page.locator("#id_name_de").focus()
+    page.keyboard.type("Hochwasser am Radweg")
+    stream = page.locator("#id_datastream")
+    stream.focus()
+    page.keyboard.type("Pegel Lauter")
+    chosen = stream.locator("option:checked")
+    expect(chosen).to_contain_text("jetzt 42")
+    for field, text in (("name_de", "Radweg nass"), ("limit", "70"), ("hysteresis", "5")):
+        page.locator(f"#id_steps-0-{field}").fill("")
+        page.locator(f"#id_steps-0-{field}").focus()
+        page.keyboard.type(text)
+    november = page.locator("#id_steps-0-months input[value='11']")
+    november.focus()
+    page.keyboard.press("Space")
+    expect(november).to_be_checked()
+    page.locator("#id_steps-0-limit").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/verwaltung/rule/preview/**")
+    expect(page.get_by_text("Hochwasser am Radweg – ausgeschaltet")).to_be_visible()
+    looked_at(page, tmp_path, "rule-preview")
+    assert page.complaints == []  # type: ignore[attr-defined]
+    page.context.close()

@@ -25,6 +25,9 @@ from stadtherz.alerts.models import (
     Pause,
     Roster,
     RosterMember,
+    Rule,
+    RuleInput,
+    RuleStep,
     Shift,
 )
 from stadtherz.alerts.news import PUBLIC as PUBLIC_NEWS
@@ -67,6 +70,9 @@ __all__ = [
     "Question",
     "Roster",
     "RosterMember",
+    "Rule",
+    "RuleInput",
+    "RuleStep",
     "Shift",
     "Stage",
     "State",

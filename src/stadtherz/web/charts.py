@@ -52,6 +52,7 @@ class LineChart:
     summary: str
     steps: Sequence[Step] = ()
     marks: Sequence[Mark] = ()
+    span: tuple[Micros, Micros] | None = None  # what the time axis shows; else from first to last
     now: Micros | None = None
     gap: Micros | None = None
     digits: int = 0
@@ -89,11 +90,15 @@ class LineChart:
 
     @property
     def start(self) -> Micros:
+        if self.span is not None:
+            return self.span[0]
         return self.points[0][0] if self.points else 0
 
     @property
     def end(self) -> Micros:
         last = self.points[-1][0] if self.points else 0
+        if self.span is not None:
+            last = max(last, self.span[1])
         return max(last, self.now or 0, self.start + 1)
 
     @property

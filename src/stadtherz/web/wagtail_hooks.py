@@ -14,6 +14,7 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Service
+from stadtherz.web.alarms.rules import RuleViewSet
 from stadtherz.web.staff import panel
 from stadtherz.web.staff_alert_people import ContactListViewSet, ContactViewSet
 from stadtherz.web.staff_alerts import AlertViewSet, DeliveryViewSet
@@ -60,6 +61,7 @@ class Alerts(ViewSetGroup):
     menu_order = 50
     items = (
         AlertViewSet,
+        RuleViewSet,
         DeliveryViewSet,
         PauseViewSet,
         ContactViewSet,

@@ -96,7 +96,7 @@ class AlarmPage(Limited, View):
 
     def page(self, context: Mapping[str, Any], status: int = 200) -> HttpResponse:
         crumbs = [
-            {"url": self.url("board"), "label": _("Alarm board")},
+            {"url": reverse("alert:board"), "label": _("Alarm board")},
             {"url": "", "label": self.title},
         ]
         shown = {

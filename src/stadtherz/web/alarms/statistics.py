@@ -123,14 +123,13 @@ def month_name(month: tuple[int, int]) -> str:
 
 def chart(months: dict[tuple[int, int], Reckoned]) -> LineChart:
     """Alarms of each month; a month without any is a zero, not a gap."""
+    last_year, last_month = month_of(now_us())
     points = []
-    if months:
-        (year, month), last = min(months), month_of(now_us())
-        while (year, month) <= last:
-            found = months.get((year, month))
-            begin = to_us(datetime(year, month, 15, tzinfo=formats.zone()))
-            points.append((begin, float(found.number if found else 0)))
-            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    for back in range(11, -1, -1):
+        year, month = divmod(last_year * 12 + last_month - 1 - back, 12)
+        found = months.get((year, month + 1))
+        middle = to_us(datetime(year, month + 1, 15, tzinfo=formats.zone()))
+        points.append((middle, float(found.number if found else 0)))
     return LineChart(
         key="alarms",
         title=_("Alarms of each month"),

@@ -147,13 +147,14 @@ def chart(alert: Alert, events: Sequence[AlertEvent], visibility: Visibility) ->
         summary=summary(values, stream.unit_symbol),
         steps=steps_of(alert, stream, visibility),
         marks=marks,
+        span=(begin, end),
         gap=max(3 * HOUR, (end - begin) // 40),
         digits=max((digits(value) for value in values), default=0),
     )
 
 
 def points_of(stream: int, begin: Micros, end: Micros) -> list[tuple[Micros, float]]:
-    """Means, in buckets that give a few hundred points."""
+    """Lowest and highest of buckets that give a few hundred: a mean would hide the peak that warned."""
     width = Bucketing.MINUTE
     if end - begin > 60 * DAY:
         width = Bucketing.DAY
@@ -162,7 +163,13 @@ def points_of(stream: int, begin: Micros, end: Micros) -> list[tuple[Micros, flo
     elif end - begin > DAY:
         width = Bucketing.QUARTER
     found = buckets(stream, width, settings.TIME_ZONE, start=begin, end=end)
-    return list(zip(found.start.tolist(), found.mean.tolist(), strict=True))
+    points: list[tuple[Micros, float]] = []
+    rows = zip(found.start.tolist(), found.minimum.tolist(), found.maximum.tolist(), strict=True)
+    for at, low, high in rows:
+        falls = bool(points) and abs(points[-1][1] - high) < abs(points[-1][1] - low)
+        both = (high, low) if falls else (low, high)
+        points += [(at, value) for value in (both if low != high else both[:1])]
+    return points
 
 
 def summary(values: Sequence[float], unit: str) -> str:

@@ -58,6 +58,8 @@ def said(event: AlertEvent | None, what: str = "sentence") -> str:
 def lasting(span: Micros) -> str:
     """A span as people say it: 5 minutes, 3 hours, 2 days."""
     minutes = max(0, round(span / MINUTE))
+    if not minutes:
+        return _("less than a minute")
     if minutes < 120:
         return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": formats.number(minutes)}
     hours = round(minutes / 60)

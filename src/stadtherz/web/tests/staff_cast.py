@@ -10,6 +10,7 @@ from stadtherz.alerts.public import (
     Delivery,
     Roster,
     RosterMember,
+    Rule,
     add_contact,
     add_contact_list,
     pause,
@@ -76,6 +77,7 @@ class Town:
     pause: int
     drill: int
     alert: int
+    rule: int
     delivery: int
 
 
@@ -152,6 +154,7 @@ def _alerts(slug: str, owner: int) -> dict[str, int]:
         "pause": pause(owner=owner, ends=until, reason=f"Bau {slug}", by="Chef").pk,
         "drill": drill.pk,
         "alert": drill.alert_id or 0,
+        "rule": Rule.objects.create(owner_id=owner, name_de=f"Regel {slug}").pk,
         "delivery": Delivery.objects.get(event__alert=drill.alert_id).pk,
     }
 

@@ -1,0 +1,186 @@
+"""Staff set up a rule: what fits, what is said where, and that it is off until somebody switches it on."""
+
+import re
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from stadtherz.alerts import public as alerts
+from stadtherz.alerts.public import Rule, add_contact_list
+from stadtherz.base.time import DAY, HOUR, Period, now_us
+from stadtherz.store.public import Reading, append
+from stadtherz.web.tests.staff_cast import Town, client_of, signed_in, town
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def home() -> Town:
+    made = town("lautern")
+    Rule.objects.all().delete()
+    return made
+
+
+def editor() -> Client:
+    return signed_in("editor@lautern.example")
+
+
+def filled(home: Town, **changes: Any) -> dict[str, Any]:
+    """What a browser sends when a clerk has filled in the least that is needed."""
+    values = {
+        "owner": home.organisation,
+        "name_de": "Hochwasser am Steg",
+        "datastream": home.stream,
+        "measure": "value",
+        "direction": "above",
+        "window": "newest",
+        "window_minutes": 60,
+        "samples": 1,
+        "hold_minutes": 0,
+        "calm_minutes": 0,
+        "max_age_minutes": 120,
+        "steps-TOTAL_FORMS": 1,
+        "steps-INITIAL_FORMS": 0,
+        "steps-MIN_NUM_FORMS": 1,
+        "steps-MAX_NUM_FORMS": 1000,
+        "steps-0-name_de": "Vorwarnung",
+        "steps-0-limit": "70",
+        "steps-0-hysteresis": "5",
+        "steps-0-severity": "warning",
+        "steps-0-months": ["10", "11"],
+        "inputs-TOTAL_FORMS": 0,
+        "inputs-INITIAL_FORMS": 0,
+        "inputs-MIN_NUM_FORMS": 0,
+        "inputs-MAX_NUM_FORMS": 1000,
+    }
+    return {name: value for name, value in (values | changes).items() if value is not None}
+
+
+def test_a_rule_is_saved_switched_off_and_leads_to_its_preview(home: Town) -> None:
+    answer = editor().post(reverse("rule:add"), filled(home))
+    rule = Rule.objects.get()
+    assert (answer.status_code, answer["Location"]) == (
+        302,
+        reverse("rule:preview", args=[rule.pk]),
+    )
+    assert not rule.active
+    step = rule.steps.get()
+    assert (step.limit, step.hysteresis, step.months, step.weekdays) == (70.0, 5.0, [10, 11], [])
+
+
+def test_the_form_shows_what_is_measured_now(home: Town) -> None:
+    append([Reading(home.stream, Period(now_us()), 42.5)])
+    page = editor().get(reverse("rule:add")).content.decode()
+    assert "Wasserstand lautern (jetzt 42,5\N{NO-BREAK SPACE}cm)" in page
+    assert "Oktober" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"datastream": None}, "datastream", "Wählen Sie eine Messreihe oder eine"),
+        ({"measure": "expression", "datastream": None}, "expression", "Schreiben Sie den Ausdruck"),
+        ({"steps-0-from_time": "08:00"}, "name_de", "Eine Stufe ist nicht vollständig"),
+    ],
+)
+def test_a_mistake_is_said_at_its_field(
+    home: Town, changes: dict[str, Any], field: str, said: str
+) -> None:
+    answer = editor().post(reverse("rule:add"), filled(home, **changes))
+    assert answer.status_code == 200
+    errors = answer.context["form"].errors[field]
+    assert any(said in error for error in errors), errors
+    assert not Rule.objects.exists()
+
+
+def test_the_judges_mistakes_are_said_at_their_fields(
+    home: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        alerts, "mistakes", lambda rule: {"window_minutes": "zu kurz"}, raising=False
+    )
+    answer = editor().post(reverse("rule:add"), filled(home))
+    assert answer.context["form"].errors["window_minutes"] == ["zu kurz"]
+
+
+def test_only_own_datastreams_and_lists_can_be_chosen(home: Town) -> None:
+    other = town("otterbach")
+    foreign = add_contact_list(owner=other.organisation, name="Fremde Wehr")
+    page = editor().get(reverse("rule:add")).content.decode()
+    assert "otterbach" not in page
+    assert "Fremde Wehr" not in page
+    for changes in ({"datastream": other.stream}, {"recipients": foreign}):
+        editor().post(reverse("rule:add"), filled(home, **changes))
+    assert not Rule.objects.filter(owner=home.organisation).exists()
+
+
+def test_nobody_switches_on_what_nothing_judges(
+    home: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(alerts, "preview", raising=False)
+    rule = Rule.objects.create(owner_id=home.organisation, name_de="Steg")
+    page = (
+        editor()
+        .post(reverse("rule:preview", args=[rule.pk]), {"active": "on"}, follow=True)
+        .content.decode()
+    )
+    rule.refresh_from_db()
+    assert not rule.active
+    assert "noch nicht ausgewertet" in page
+
+
+@pytest.fixture
+def judge(home: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Stands for the judge of rules: two warnings in the last year."""
+
+    def preview(rule: Rule, since: int, until: int) -> Any:
+        assert until - since == 365 * DAY
+        found = [
+            SimpleNamespace(
+                at=until - n * DAY, value=71.0, step="Vorwarnung", severity="warning",
+                datastream=home.stream,
+            )
+            for n in (9, 3)
+        ]  # fmt: skip
+        return SimpleNamespace(events=found)
+
+    monkeypatch.setattr(alerts, "preview", preview, raising=False)
+    return preview  # type: ignore[return-value]
+
+
+def previewed(client: Client, rule: Rule) -> str:
+    """The page once the reckoning is done, as a browser that follows it sees it."""
+    for _ in range(200):
+        page = client.get(reverse("rule:preview", args=[rule.pk])).content.decode()
+        if "data-staff-live" not in page:
+            return page
+    raise AssertionError("the preview never came")
+
+
+def test_the_preview_says_how_often_it_would_have_warned(home: Town, judge: Any) -> None:
+    append([Reading(home.stream, Period(now_us() - n * HOUR), 50.0) for n in range(1, 200)])
+    rule = Rule.objects.create(
+        owner_id=home.organisation, name_de="Steg", datastream_id=home.stream
+    )
+    page = previewed(editor(), rule)
+    assert "Im letzten Jahr hätte diese Regel 2-mal gewarnt." in page
+    assert len(re.findall("sh-plot__mark--warning", page)) == 2
+    assert page.count("71\N{NO-BREAK SPACE}cm") == 2
+
+
+def test_a_rule_is_switched_on_and_off_by_those_who_may(home: Town, judge: Any) -> None:
+    rule = Rule.objects.create(owner_id=home.organisation, name_de="Steg")
+    url = reverse("rule:preview", args=[rule.pk])
+    for role, status in (("viewer", 403), ("stranger", 404), ("anonymous", 302)):
+        client = client_of(role, home, home if role != "stranger" else town("otterbach"))
+        assert client.post(url, {"active": "on"}).status_code == status
+        rule.refresh_from_db()
+        assert not rule.active
+    for given, expected in (("on", True), ("off", False)):
+        editor().post(url, {"active": given})
+        rule.refresh_from_db()
+        assert rule.active is expected

@@ -156,6 +156,7 @@ def _chart(
         summary=summary([value for _at, value in points], stream.unit_symbol),
         steps=[Step(step.name, step.limit, Severity(step.severity)) for step in steps],
         marks=[Mark(each.at, "•", _severity(each.severity)) for each in own],
+        span=(points[0][0], until) if points else None,
         gap=3 * DAY,
         digits=max((digits(value) for _at, value in points), default=0),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from stadtherz.alerts.public import add_contact, add_contact_list
+from stadtherz.alerts.public import Rule, RuleStep, add_contact, add_contact_list
 from stadtherz.kit.declaration import Severity
 from stadtherz.services.water.models import Gauge, WarningStep
 
@@ -96,6 +96,28 @@ def set_up(city: City) -> None:
         _steps(gauge)
     for key, description in _GROUNDWATER.items():
         _gauge(city, key, description, recipients=None)
+    _rule(city)
+
+
+def _rule(city: City) -> None:
+    """An example of a rule that staff make, switched off until somebody wants it."""
+    stream = city.stream("eselsbach.level")
+    rule, created = Rule.objects.get_or_create(
+        owner_id=city.organisation,
+        name_de="Uferweg am Eselsbach",
+        defaults={
+            "name_en": "River walk at the Eselsbach",
+            "datastream_id": stream,
+            "advice_de": "Meiden Sie den Uferweg der Gartenschau.",
+            "advice_en": "Avoid the river walk of the Gartenschau.",
+            "recipients_id": _recipients(city.organisation),
+            "public": True,
+        },
+    )
+    if created:
+        RuleStep.objects.create(
+            rule=rule, name_de="Weg nass", name_en="Path wet", limit=60, hysteresis=5
+        )
 
 
 def _recipients(owner: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stadtherz.alerts.news import tell
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.time import Period
 from stadtherz.base.visibility import ANONYMOUS, SYSTEM, Visibility
@@ -175,3 +176,37 @@ def test_only_the_newest_of_a_batch_is_told() -> None:
         return [json.loads(line[6:]) for line in reader.text.splitlines() if line[:5] == "data:"]
 
     assert [event["result"] for event in asyncio.run(scene())] == [3.0]
+
+
+async def rung(query: str, visibility: Visibility, public: list[bool]) -> str:
+    """What a page has heard after alerts have changed, the last of them a public one."""
+    reader = Reader(query)
+    task = asyncio.create_task(listen(reader, visibility))
+    await reader.until(lambda: "retry" in reader.text)
+    await asyncio.sleep(0.3)
+    for each in public:
+        await asyncio.to_thread(tell, public=each)
+        await asyncio.sleep(0.3)
+    await reader.until(lambda: "event: " in reader.text)
+    reader.left.set()
+    await task
+    return reader.text
+
+
+def test_a_page_is_told_that_a_public_warning_has_changed_and_nothing_more() -> None:
+    text = asyncio.run(rung("warnings=1", ANONYMOUS, [False, True]))
+    assert text.count("event: ") == 1
+    assert "event: warning\ndata: {}" in text
+
+
+def test_the_bell_of_staff_rings_for_staff_only() -> None:
+    staff = Visibility(actor="user:1", organisations=frozenset({1}))
+    assert "event: alert" in asyncio.run(rung("alerts=1", staff, [False]))
+    text = asyncio.run(rung("alerts=1&warnings=1", ANONYMOUS, [False, True]))
+    assert "event: alert" not in text
+
+
+def test_who_may_hear_nothing_gets_no_line() -> None:
+    reader = Reader("alerts=1")
+    asyncio.run(listen(reader))
+    assert reader.status == 404

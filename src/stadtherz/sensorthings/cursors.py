@@ -63,7 +63,8 @@ def behind(order: Sequence[Order], after: Place | None) -> Expression:
 
 
 def _fits(by: Expression, value: Any) -> bool:
-    if isinstance(value, int | float) and not -_INT64 <= value < _INT64:
+    most = 2 * _INT64 if kind_of(by) is Kind.JSON else _INT64
+    if isinstance(value, int | float) and not -_INT64 <= value < most:
         return isinstance(value, float)
     match kind_of(by):
         case Kind.JSON:

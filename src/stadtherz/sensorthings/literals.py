@@ -69,10 +69,10 @@ def _storable(text: str) -> str:
 
 
 def number(text: str) -> int | float:
-    """A finite number; a whole one stays whole if 64 bits hold it."""
+    """A finite number; a whole one stays whole if 64 bits hold it, with a sign or without."""
     try:
-        whole = int(text) if len(text) < 20 else _INT64
-        if -_INT64 <= whole < _INT64:
+        whole = int(text) if len(text) <= 20 else 2 * _INT64
+        if -_INT64 <= whole < 2 * _INT64:
             return whole
     except ValueError:
         pass

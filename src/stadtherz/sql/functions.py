@@ -237,8 +237,11 @@ def _pick(document: str | None, path: str | None) -> Any:
 
 
 def _json_number(document: str | None, path: str | None) -> float | None:
+    """Whole numbers stay whole, because a double has neighbours for some of them."""
     value = _pick(document, path)
-    return float(value) if rank(value) == NUMBER_RANK else None
+    if rank(value) != NUMBER_RANK:
+        return None
+    return value if isinstance(value, int) and -(2**63) <= value < 2**63 else float(value)
 
 
 def _json_text(document: str | None, path: str | None) -> str | None:

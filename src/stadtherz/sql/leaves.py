@@ -64,6 +64,8 @@ class Leaves:
         """Whole numbers stay whole, so that an index over an id can be used."""
         if isinstance(value, int) and value in INT64:
             return self.parameter(value, "bigint")
+        if isinstance(value, int) and abs(value) < 2**64 and not self.on_sqlite:
+            return self.parameter(value, "numeric")
         try:
             number = float(value)
         except OverflowError:
@@ -85,7 +87,10 @@ class Leaves:
             wanted = Kind.GEOMETRY
         if wanted not in _ACCESSORS:
             return Sql("NULL" if self.on_sqlite else f"NULL::{TYPES[wanted]}")
-        return self.json(_ACCESSORS[wanted], source.sql, path)
+        accessor = _ACCESSORS[wanted]
+        if wanted is Kind.NUMBER and not self.on_sqlite:
+            accessor = "json_exact"  # a double has neighbours for some whole numbers
+        return self.json(accessor, source.sql, path)
 
     def json(self, accessor: str, document: Sql, path: tuple[str, ...]) -> Sql:
         for step in path:

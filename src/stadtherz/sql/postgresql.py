@@ -101,6 +101,12 @@ _PLAIN: list[tuple[str, str, str, str]] = [
         "double precision",
         f"CASE WHEN {_TYPE} = 'number' THEN (document #>> path)::double precision END",
     ),
+    (
+        "json_exact",
+        _PATH,
+        "numeric",
+        f"CASE WHEN {_TYPE} = 'number' THEN (document #>> path)::numeric END",
+    ),
     ("json_text", _PATH, "text", f"CASE WHEN {_TYPE} = 'string' THEN document #>> path END"),
     (
         "json_boolean",

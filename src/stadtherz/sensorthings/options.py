@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -111,10 +111,13 @@ def _apply(text: str, offset: int, depth: int) -> Apply:
     return parse_apply(text, offset)
 
 
-def _format(text: str, offset: int, depth: int) -> Format:
-    found = formats.named(text)
+def _format(name: str, text: str, offset: int, depth: int) -> Format:
+    try:
+        found = formats.named(text)
+    except Invalid as error:
+        raise QuerySyntaxError(name, error.reason, offset) from None
     if depth and found is not Format.JSON:
-        raise QuerySyntaxError("$resultFormat", "belongs to the whole answer", offset)
+        raise QuerySyntaxError(name, "belongs to the whole answer", offset)
     return found
 
 
@@ -183,7 +186,8 @@ _OPTIONS: Final[dict[str, tuple[str, Callable[[str, int, int], Any]]]] = {
     "$select": ("select", _select),
     "$expand": ("expand", _expand),
     "$apply": ("apply", _apply),
-    "$format": ("format", _format),
-    "$resultFormat": ("format", _format),
-    "resultFormat": ("format", _format),
+    **{
+        name: ("format", partial(_format, name))
+        for name in ("$format", "$resultFormat", "resultFormat")
+    },
 }

@@ -142,9 +142,19 @@ def _select(entity: EntityType, query: Query) -> frozenset[str] | None:
     if query.select is None:
         return None
     chosen: set[str] = set()
-    for name in query.select:
-        chosen |= _chosen(entity, name)
+    for place, name in enumerate(query.select):
+        try:
+            chosen |= _chosen(entity, name)
+        except Invalid as error:
+            raise QuerySyntaxError("$select", error.reason, _position(query, place)) from None
     return frozenset(chosen)
+
+
+def _position(query: Query, place: int) -> int:
+    """Where the name with this place stands in the text of `$select`."""
+    names = next((text for option, text in query.texts if option == "$select"), "").split(",")
+    before, own = names[:place], names[place] if place < len(names) else ""
+    return sum(len(name) + 1 for name in before) + len(own) - len(own.lstrip())
 
 
 def _chosen(entity: EntityType, name: str) -> set[str]:

@@ -7,7 +7,7 @@ up to one will never miss a lower one that appears later.
 
 import threading
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from django.db import transaction
 from django.db.models import Max
@@ -15,26 +15,8 @@ from django.db.models.signals import post_save
 
 from stadtherz.base.time import DAY, now_us
 from stadtherz.mqtt.models import Announcement, SavedSession
-from stadtherz.store.public import on_sqlite
+from stadtherz.store.public import Entity, on_sqlite
 
-_MODELS = (
-    "Thing",
-    "Location",
-    "HistoricalLocation",
-    "Sensor",
-    "ObservedProperty",
-    "Datastream",
-    "FeatureOfInterest",
-    "Actuator",
-    "TaskingCapability",
-    "Task",
-    "FeatureType",
-    "Party",
-    "License",
-    "Campaign",
-    "ObservationGroup",
-    "Relation",
-)
 _KEPT = 7 * DAY
 _MOST = 2_000
 
@@ -49,7 +31,7 @@ class Change(NamedTuple):
 
 def follow_entities() -> None:
     """Announce what anybody saves."""
-    for model in _MODELS:
+    for model in get_args(Entity):
         post_save.connect(_saved, sender=f"store.{model}", dispatch_uid=f"mqtt-{model}")
 
 

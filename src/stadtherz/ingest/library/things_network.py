@@ -14,9 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from stadtherz.base.errors import Invalid
 from stadtherz.ingest.library.examples import examples_of
 from stadtherz.ingest.library.files import Unreadable, has, listed, text_of
@@ -53,6 +50,9 @@ def read(folder: Path, key: str) -> Collection:
 
 
 def _yaml(folder: Path, *parts: str) -> dict[str, Any]:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - nobody needs it in a server at rest
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
+
     try:
         told = YAML(typ="safe", pure=True).load(text_of(folder, *parts))
     except Unreadable as problem:

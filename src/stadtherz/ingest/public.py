@@ -14,7 +14,7 @@ Connecting step by step is `Draft`, what `recognise` finds in a document and `un
 
 `add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`; `send_downlink`,
 `send_again` and `withdraw` are about messages to devices. `add_source` keeps another SensorThings server, of which
-`start_pulling` copies what is new until `stop_pulling`; `pull_now` does so at once. `tables` takes in CSV files and
+`start_pulling` copies what is new until `stop_pulling`, `start_tasks` sends what Tasks say until `stop_tasks`; `pull_now` does so at once. `tables` takes in CSV files and
 workbooks.
 
 `device_state` tells how a device is, `known_devices`, `devices_in` and `report_of` what is known of it and in which
@@ -29,6 +29,7 @@ from stadtherz.ingest.deliveries import Delivered, deliver
 from stadtherz.ingest.downlinks.asking import send_again, send_downlink, withdraw
 from stadtherz.ingest.downlinks.models import Downlink
 from stadtherz.ingest.downlinks.states import State as DownlinkState
+from stadtherz.ingest.downlinks.tasks import start_tasks, stop_tasks
 from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import query_of as form_query
@@ -230,9 +231,11 @@ __all__ = [
     "sheet_template",
     "start_connections",
     "start_pulling",
+    "start_tasks",
     "stop",
     "stop_connections",
     "stop_pulling",
+    "stop_tasks",
     "streams_of",
     "swap",
     "symbol",

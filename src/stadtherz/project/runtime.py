@@ -8,8 +8,10 @@ from stadtherz.alerts.public import start_clock, start_delivery, stop_clock, sto
 from stadtherz.ingest.public import (
     start_connections,
     start_pulling,
+    start_tasks,
     stop_connections,
     stop_pulling,
+    stop_tasks,
     tables,
 )
 from stadtherz.ingest.public import stop as stop_ingest
@@ -35,6 +37,7 @@ def start() -> None:
     start_delivery()
     start_clock()
     start_connections()
+    start_tasks()
     tables.start()
     _scheduler.start()
     start_pulling()
@@ -54,6 +57,7 @@ def keep_what_is_loaded() -> None:
 
 def stop() -> None:
     """Stop in reverse order; whatever was acknowledged is on disk by then."""
+    stop_tasks()
     stop_connections()
     stop_ingest()
     stop_pulling()

@@ -49,6 +49,7 @@ TASK = EntityType(
     (
         Property("creationTime", "creation_time", Shape.TIME, derived=True, stamped=True),
         Property("taskingParameters", "tasking_parameters", Shape.JSON, required=True),
+        _PROPERTIES,  # more than the standard has: what became of it
     ),
     (Link("TaskingCapability", "TaskingCapability", Own("tasking_capability_id"), required=True),),
     Access.CAPABILITY,

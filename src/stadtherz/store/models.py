@@ -340,6 +340,7 @@ class Task(Numbered):
     )
     creation_time = models.BigIntegerField()
     tasking_parameters = models.JSONField()
+    properties = models.JSONField(_("properties"), null=True, blank=True)
 
     class Meta:
         indexes = [

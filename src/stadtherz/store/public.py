@@ -8,7 +8,7 @@ Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first tw
 finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
 `move_cursor`, `move_cursors_to_end`.
-Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `register_stream`,
+Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `task`, `tasks_since`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`, `streams_of`; `organisations`, `create_organisation`.
 Data sets: `datasets`, `dataset`, `lists_of`, `create_dataset`, `update_dataset`, `delete_dataset`, `adopt`;
 `Dataset` is what staff edit; `within` and `with_shares` give a `Visibility`; `readable` and `held_in` say in SQL who sees what.
@@ -86,6 +86,7 @@ from stadtherz.store.registration import (
 from stadtherz.store.seal import seal
 from stadtherz.store.sharing import held_in, may_add_readings, readable, streams_visible_to
 from stadtherz.store.standpoint import standpoint
+from stadtherz.store.tasking import TaskInfo, task, tasks_since
 from stadtherz.store.tend import tend
 from stadtherz.store.threads import Threads
 from stadtherz.store.values import (
@@ -153,6 +154,7 @@ __all__ = [
     "StoreStats",
     "StreamInfo",
     "StreamSizes",
+    "TaskInfo",
     "Threads",
     "adopt",
     "append",
@@ -225,6 +227,8 @@ __all__ = [
     "submit",
     "submit_at_once",
     "submit_offers",
+    "task",
+    "tasks_since",
     "tend",
     "together",
     "update",

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from django.utils.translation import gettext
 
 from stadtherz.base.errors import Conflict, Invalid, NotFound
-from stadtherz.base.time import now_us
+from stadtherz.base.time import Micros, now_us
 from stadtherz.ingest.decoding import known_codec
 from stadtherz.ingest.downlinks import states
 from stadtherz.ingest.downlinks.encoding import encode
@@ -22,6 +23,15 @@ _LONGEST = 10_000
 _MOST_WAITING = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A message as a device gets it; `asked` is the object that a codec made it of."""
+
+    payload: bytes
+    f_port: int
+    asked: Mapping[str, Any] | None
+
+
 def send_downlink(
     device: Device, content: str, f_port: int | None, *, actor: str, confirmed: bool = False
 ) -> Downlink:
@@ -31,6 +41,12 @@ def send_downlink(
     Raises Invalid naming `content` or `port`, Conflict where the device cannot be reached or too many
     messages wait for it, Unavailable if no codec worker answers.
     """
+    worked = work_out(device, content, f_port)
+    return keep(device, worked, actor=actor, confirmed=confirmed, asked_at=now_us())
+
+
+def work_out(device: Device, content: str, f_port: int | None) -> Worked:
+    """What would be sent; raises as `send_downlink`."""
     if not DownlinkWay.objects.filter(device=device).exists():
         raise Conflict(
             gettext(
@@ -49,16 +65,22 @@ def send_downlink(
         raise Invalid("port", gettext("Must be between 1 and 223."))
     if len(payload) > LARGEST:
         raise Invalid("content", gettext("LoRaWAN carries at most 242 bytes."))
-    now = now_us()
+    return Worked(payload, f_port, asked)
+
+
+def keep(
+    device: Device, worked: Worked, *, actor: str, confirmed: bool, asked_at: Micros
+) -> Downlink:
+    """Put it in the queue; the age of what waits counts from `asked_at`."""
     return Downlink.objects.create(
         device=device,
-        f_port=f_port,
-        payload=payload,
-        asked=asked,
+        f_port=worked.f_port,
+        payload=worked.payload,
+        asked=worked.asked,
         confirmed=confirmed,
         created_by=actor[:200],
-        created_at=now,
-        changed_at=now,
+        created_at=asked_at,
+        changed_at=now_us(),
     )
 
 

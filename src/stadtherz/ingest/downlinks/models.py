@@ -67,3 +67,37 @@ class Downlink(models.Model):
     def sentence(self) -> str:
         """Why it failed or is uncertain, in the active language; else empty."""
         return states.sentence(self.reason, self.facts)
+
+
+class DeviceTasks(models.Model):
+    """That a device is told something by SensorThings Tasks too. Who deletes the TaskingCapability gets no other."""
+
+    device = models.OneToOneField("ingest.Device", models.CASCADE, related_name="tasks")
+    capability = models.BigIntegerField(unique=True)  # no constraint: it may be deleted
+
+    class Meta:
+        verbose_name = _("tasking of a device")
+        verbose_name_plural = _("tasking of devices")
+
+    def __str__(self) -> str:
+        return str(self.device_id)
+
+
+class TaskedDownlink(models.Model):
+    """What became of a Task: once it is written down here, it is never taken a second time.
+
+    `told` is the state that the Task shows; `open_until` is when nobody looks for another any more.
+    """
+
+    task = models.BigIntegerField(unique=True)
+    downlink = models.ForeignKey(Downlink, models.SET_NULL, null=True, related_name="+")
+    problem = models.CharField(max_length=500, blank=True)
+    told = models.CharField(max_length=20, blank=True)
+    open_until = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        verbose_name = _("downlink of a Task")
+        verbose_name_plural = _("downlinks of Tasks")
+
+    def __str__(self) -> str:
+        return str(self.task)

@@ -1,5 +1,8 @@
 """`stadtherz device`: connect a sensor from the command line."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from stadtherz.base.errors import StadtherzError
@@ -7,7 +10,33 @@ from stadtherz.base.vocabulary import KNOWN
 from stadtherz.cli import instance
 from stadtherz.cli.instance import instance_options
 
+Command = Callable[..., Any]
+
 _MEASURES = {observable.key: observable for observable in KNOWN.values()}
+
+
+_LORAWAN = ("tts", "chirpstack", "actility", "loriot", "helium")
+
+
+def network_option(told: str, *more: str) -> Callable[[Command], Command]:
+    """`--network`: one of the LoRaWAN networks, or of what there is more."""
+    return click.option(
+        "--network", type=click.Choice([*_LORAWAN, *more]), required=True, help=told
+    )
+
+
+def place_options(command: Command) -> Command:
+    """`--longitude` and `--latitude`."""
+    east = click.option("--longitude", type=float, help="Where it stands, degrees east.")
+    return east(
+        click.option("--latitude", type=float, help="Where it stands, degrees north.")(command)
+    )
+
+
+def point(longitude: float | None, latitude: float | None) -> dict[str, object] | None:
+    if longitude is None or latitude is None:
+        return None
+    return {"type": "Point", "coordinates": [longitude, latitude]}
 
 
 @click.group()
@@ -17,12 +46,7 @@ def device() -> None:
 
 @device.command("add")
 @click.argument("identifier")
-@click.option(
-    "--network",
-    type=click.Choice(["tts", "chirpstack", "actility", "loriot", "helium", "json"]),
-    required=True,
-    help="Whose webhook brings its uplinks; json for devices that speak no LoRaWAN.",
-)
+@network_option("Whose webhook brings its uplinks; json for devices that speak no LoRaWAN.", "json")
 @click.option("--organisation", required=True, help="Short name of the organisation.")
 @click.option("--name", required=True, help="Name of the place, for example 'Pegel Mühlbach'.")
 @click.option("--field", required=True, help="Where the value stands in the decoded payload.")
@@ -34,8 +58,7 @@ def device() -> None:
 @click.option("--minimum", type=float, help="Readings below are refused.")
 @click.option("--maximum", type=float, help="Readings above are refused.")
 @click.option("--codec", help="Name of the codec that reads its payload.")
-@click.option("--longitude", type=float, help="Where it stands, degrees east.")
-@click.option("--latitude", type=float, help="Where it stands, degrees north.")
+@place_options
 @instance_options
 def add(
     identifier: str,
@@ -70,7 +93,7 @@ def add(
                 owner=owner,
                 thing_name=name,
                 thing_description=name,
-                location=_point(longitude, latitude),
+                location=point(longitude, latitude),
                 sensor_name=f"Device {identifier if network == 'json' else identifier.upper()}",
                 sensor_description=f"Device of {name}",
                 observed=observed,
@@ -98,9 +121,3 @@ def add(
     except StadtherzError as problem:
         raise click.ClickException(str(problem)) from problem
     click.echo(str(datastream))
-
-
-def _point(longitude: float | None, latitude: float | None) -> dict[str, object] | None:
-    if longitude is None or latitude is None:
-        return None
-    return {"type": "Point", "coordinates": [longitude, latitude]}

@@ -8,6 +8,7 @@ import orjson
 
 from stadtherz.base.errors import StadtherzError
 from stadtherz.cli import instance
+from stadtherz.cli.device import network_option, place_options, point
 from stadtherz.cli.instance import instance_options
 from stadtherz.cli.report import say
 
@@ -110,18 +111,12 @@ def types(organisation: str, words: tuple[str, ...]) -> None:
 
 @devices.command("add")
 @click.argument("dev_eui")
-@click.option(
-    "--network",
-    type=click.Choice(["tts", "chirpstack", "actility", "loriot", "helium"]),
-    required=True,
-    help="Whose webhook brings its uplinks.",
-)
+@network_option("Whose webhook brings its uplinks.")
 @_organisation
 @click.option("--type", "key", required=True, help="Key of the device type: VENDOR/DEVICE.")
 @click.option("--name", required=True, help="Name of the place, for example 'Pegel Mühlbach'.")
 @click.option("--field", multiple=True, help="Only these values; may be given several times.")
-@click.option("--longitude", type=float, help="Where it stands, degrees east.")
-@click.option("--latitude", type=float, help="Where it stands, degrees north.")
+@place_options
 @instance_options
 def add(
     dev_eui: str,
@@ -139,9 +134,7 @@ def add(
     from stadtherz.identity.public import organisation_id
     from stadtherz.ingest.public import set_up_device
 
-    place: dict[str, object] | None = None
-    if longitude is not None and latitude is not None:
-        place = {"type": "Point", "coordinates": [longitude, latitude]}
+    place = point(longitude, latitude)
     try:
         owner = organisation_id(organisation)
         streams = set_up_device(owner, network, dev_eui, name, key, location=place, paths=field)

@@ -35,14 +35,15 @@ def facts(
     url: str, known: "Credentials", devices: Devices = (), mqtt: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The JSON line: addresses, tokens and accounts; null for what was noted down and deleted."""
+    from stadtherz.ingest.public import NETWORKS
+
     token = known.tokens.get("city")
     return {
         "url": f"{url}/",
         "sta": f"{url}/sta/v1.1",
         "mqtt": list(mqtt),
         "ingest": {
-            network: {"url": f"{url}/ingest/{network}", "token": token}
-            for network in ("tts", "chirpstack")
+            network: {"url": f"{url}/ingest/{network}", "token": token} for network in NETWORKS
         },
         "accounts": {
             name: {
@@ -61,6 +62,8 @@ def facts(
 
 
 def _lines(url: str, known: "Credentials", devices: Devices, mqtt: Sequence[str]) -> list[str]:
+    from stadtherz.ingest.public import NETWORKS
+
     lines = [
         "",
         f"  Stadtherz is running:  {url}/",
@@ -68,7 +71,7 @@ def _lines(url: str, known: "Credentials", devices: Devices, mqtt: Sequence[str]
         f"  Back office:           {url}/verwaltung/",
         f"  SensorThings API:      {url}/sta/v1.1",
         f"  MQTT:                  {'  and  '.join(mqtt) or 'switched off'}",
-        f"  Uplinks (webhooks):    {url}/ingest/tts  and  {url}/ingest/chirpstack",
+        f"  Uplinks (webhooks):    {url}/ingest/  and  {', '.join(NETWORKS)}",
         "",
     ]
     if known.accounts:

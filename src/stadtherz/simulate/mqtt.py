@@ -1,7 +1,8 @@
 """Messages by MQTT 5.0 with quality 1: what was not acknowledged is sent again after a broken connection.
 
 Only what a publisher needs is spoken here, on plain sockets, so that a load test measures the server
-and not its sender. A refusal is a PUBACK with a reason code of 128 and more (MQTT 5.0, 3.4.2.1).
+and not its sender: paho takes locks and calls back for each message. A refusal is a PUBACK with a
+reason code of 128 and more (MQTT 5.0, 3.4.2.1).
 """
 
 import queue

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from stadtherz.base.time import DAY, HOUR, Micros, now_us
+from stadtherz.ingest.public import quality_sentence
 from stadtherz.web import formats, pulse
 from stadtherz.web.charts import LineChart
 from stadtherz.web.entities import values
@@ -18,20 +19,23 @@ _SHORTEST_GAP = 3 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class ReadingRow:
-    """One line: when, what, and of which series where the table has several."""
+    """One line: when, what, what is doubtful about it, and of which series if the table has several."""
 
     at: Micros | None
     result: str
     url: str
     series: str = ""
     series_url: str = ""
+    doubt: str = ""
 
 
 def reading_row(
     document: dict[str, Any], unit: str, url: str, series: str = "", series_url: str = ""
 ) -> ReadingRow:
     at = values.start_of(document.get("phenomenonTime"))
-    return ReadingRow(at, values.result(document.get("result"), unit), url, series, series_url)
+    told = values.result(document.get("result"), unit)
+    doubt = quality_sentence(document.get("resultQuality"))
+    return ReadingRow(at, told, url, series, series_url, doubt)
 
 
 def course(stream: int, name: str, unit: str, newest: Micros) -> LineChart | None:

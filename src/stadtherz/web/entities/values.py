@@ -13,6 +13,7 @@ from django.utils.translation import pgettext
 from stadtherz.base.errors import Invalid
 from stadtherz.base.geometry import centre, check_geometry
 from stadtherz.base.time import Micros, parse_instant
+from stadtherz.ingest.public import quality_sentence
 from stadtherz.kit.declaration import Text
 from stadtherz.sensorthings.public import EntityType, Property, Shape
 from stadtherz.web import formats
@@ -55,6 +56,8 @@ def _rows(prop: Property, value: Any) -> Iterator[Row]:
             yield from _parameters(value)
         case _ if prop.column == "unit_of_measurement" and isinstance(value, dict):
             yield Row(label, _unit(value), _address(value.get("definition")))
+        case _ if prop.column == "result_quality" and (doubt := quality_sentence(value)):
+            yield Row(label, _("Doubtful: %(why)s") % {"why": doubt})
         case _ if isinstance(value, dict):
             yield from _members(value, "")
         case _:

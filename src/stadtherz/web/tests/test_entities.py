@@ -87,6 +87,19 @@ def test_a_series_tells_its_newest_reading_and_what_belongs_to_it(level: int) ->
     assert f'data-streams="{level}"' in page
 
 
+def test_a_doubtful_reading_says_why_in_the_table_and_on_its_page() -> None:
+    flagged = {"code": "frozen", "flags": ["frozen"], "pass": False, "hours": 7}
+    found = stream()
+    append([Reading(found, Period(now_us()), 42.5, result_quality=flagged)])
+    sentence = "Zweifelhaft: Der Wert hat sich seit 7 Stunden nicht bewegt."
+    for path in (f"Datastreams({found})", f"Observations({key_of('Observations')})"):
+        assert sentence in main(f"/sta/v1.1/{path}"), path
+
+
+def test_a_reading_without_flags_is_not_called_doubtful(level: int) -> None:
+    assert "Zweifelhaft" not in main(f"/sta/v1.1/Datastreams({level})")
+
+
 def test_a_measuring_point_is_on_the_map_and_in_the_list(level: int) -> None:
     page = get(f"/sta/v1.1/Things({key_of('Things')})")
     assert 'data-longitude="7.77" data-latitude="49.44"' in page

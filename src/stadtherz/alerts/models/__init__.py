@@ -17,7 +17,7 @@ from stadtherz.alerts.models.people import (
     RosterMember,
     Shift,
 )
-from stadtherz.alerts.models.rules import Rule, RuleInput, RuleState, RuleStep
+from stadtherz.alerts.models.rules import Rule, RuleInput, RuleState, RuleStep, RuleVersion
 from stadtherz.alerts.models.states import Alert, AlertEvent, AlertNote, Chase, Drill, Pause
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "RuleInput",
     "RuleState",
     "RuleStep",
+    "RuleVersion",
     "Shift",
     "Subscriber",
     "Topic",

@@ -242,6 +242,15 @@ class RuleState(models.Model):
         return f"{self.rule_id} at {self.datastream_id}: {self.rank}"
 
 
+class RuleVersion(models.Model):
+    """One number that rises with every change of a rule, so that processes notice. One row."""
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
 def in_language(german: Any, english: Any) -> str:
     """The text in the active language, or the other one where it is missing."""
     first, second = (english, german) if get_language() == "en" else (german, english)

@@ -21,7 +21,9 @@ class AlertsConfig(AppConfig):
         from stadtherz.alerts import news  # noqa: F401 - its receivers
         from stadtherz.alerts.models import Contact
         from stadtherz.alerts.people.forgetting import forget_contact
+        from stadtherz.alerts.rules.changes import watch_changes
 
+        watch_changes()
         pre_delete.connect(forget_contact, sender=Contact, dispatch_uid="alerts.forget")
 
         also_keep(

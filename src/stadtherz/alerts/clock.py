@@ -16,6 +16,7 @@ from django.db import close_old_connections, connections
 from stadtherz.alerts.citizens.letters import write_letters
 from stadtherz.alerts.citizens.subscribing import forget_unconfirmed
 from stadtherz.alerts.people import chases, drills, duty, resuming
+from stadtherz.alerts.rules import engine as rules
 from stadtherz.base.time import Micros, now_us
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Ticking:
 
 
 TICKING: list[Ticking] = [
+    Ticking("rules", 1, rules.tick),
     Ticking("pauses", 1, resuming.tick),
     Ticking("chases", 1, chases.tick),
     Ticking("duty", 5, duty.tick),

@@ -27,6 +27,7 @@ from stadtherz.alerts.models import (
     RosterMember,
     Rule,
     RuleInput,
+    RuleState,
     RuleStep,
     Shift,
 )
@@ -48,6 +49,9 @@ from stadtherz.alerts.people.forgetting import forget_old_names
 from stadtherz.alerts.people.links import Question, answer, link_for, question
 from stadtherz.alerts.people.notes import Outcome, Taken, acknowledge, close, comment, judge
 from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
+from stadtherz.alerts.rules.engine import consumer as rules_consumer
+from stadtherz.alerts.rules.mistakes import mistakes
+from stadtherz.alerts.rules.preview import Preview, preview
 from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
 from stadtherz.alerts.warnings import PublicWarning, WarningChange, public_warnings
@@ -66,12 +70,14 @@ __all__ = [
     "Drill",
     "Outcome",
     "Pause",
+    "Preview",
     "PublicWarning",
     "Question",
     "Roster",
     "RosterMember",
     "Rule",
     "RuleInput",
+    "RuleState",
     "RuleStep",
     "Shift",
     "Stage",
@@ -100,13 +106,16 @@ __all__ = [
     "judge",
     "link_for",
     "lists_without_drill",
+    "mistakes",
     "note_beginning",
     "open_alerts",
     "pause",
+    "preview",
     "public_warnings",
     "question",
     "remind_of_drills",
     "result",
+    "rules_consumer",
     "send_again",
     "send_due",
     "start_clock",

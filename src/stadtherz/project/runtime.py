@@ -4,7 +4,13 @@ import gc
 import logging
 import sys
 
-from stadtherz.alerts.public import start_clock, start_delivery, stop_clock, stop_delivery
+from stadtherz.alerts.public import (
+    rules_consumer,
+    start_clock,
+    start_delivery,
+    stop_clock,
+    stop_delivery,
+)
 from stadtherz.ingest.public import (
     start_connections,
     start_pulling,
@@ -31,7 +37,7 @@ def start() -> None:
     """Start every background part, what others depend on first."""
     sys.setswitchinterval(_TURN_S)
     start_writer()
-    for consumer in consumers():
+    for consumer in (*consumers(), rules_consumer()):
         register(consumer)
     start_dispatcher()
     start_delivery()

@@ -9,7 +9,7 @@ finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
 `move_cursor`, `move_cursors_to_end`.
 Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `task`, `tasks_since`; `register_stream`,
-`streams`, `streams_visible_to`, `streams_observing`, `streams_of`; `organisations`, `create_organisation`.
+`streams`, `streams_visible_to`, `streams_observing`, `streams_by_property`, `streams_of`; `organisations`, `create_organisation`.
 Data sets: `datasets`, `dataset`, `lists_of`, `create_dataset`, `update_dataset`, `delete_dataset`, `adopt`;
 `Dataset` is what staff edit; `within` and `with_shares` give a `Visibility`; `readable` and `held_in` say in SQL who sees what.
 Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
@@ -81,6 +81,7 @@ from stadtherz.store.registration import (
     organisations,
     register_stream,
     streams,
+    streams_by_property,
     streams_observing,
 )
 from stadtherz.store.seal import seal
@@ -221,6 +222,7 @@ __all__ = [
     "stats",
     "stop_writer",
     "streams",
+    "streams_by_property",
     "streams_observing",
     "streams_of",
     "streams_visible_to",

@@ -1,6 +1,6 @@
 """Organisations, and the datastreams they measure with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -166,3 +166,12 @@ def streams_observing(definitions: Iterable[str]) -> frozenset[int]:
     """Datastreams whose observed property has one of these definition URIs."""
     found = Datastream.objects.filter(observed_property__definition__in=list(definitions))
     return frozenset(found.values_list("pk", flat=True))
+
+
+def streams_by_property(properties: Iterable[int]) -> Mapping[tuple[int, int], list[int]]:
+    """The datastreams of each owner that observe one of these properties, by (owner, property)."""
+    found: dict[tuple[int, int], list[int]] = {}
+    rows = Datastream.objects.filter(observed_property__in=list(properties)).order_by("pk")
+    for owner, observed, pk in rows.values_list("owner", "observed_property", "pk"):
+        found.setdefault((owner, observed), []).append(pk)
+    return found

@@ -216,7 +216,8 @@ class RuleState(models.Model):
 
     `rank` is what holds, `wanted` what the figure asks for since `wanted_since` (pending, or waiting for
     calm). `newest_at` and `newest_id` mark the newest reading that has been judged, `look_at` is when
-    the clock has to judge without one. `memory` is what the measure and the damping remember.
+    the clock has to judge without one, `looked_at` when it last did. `raises` are the times of the
+    warnings of the last hour.
     """
 
     rule = models.ForeignKey(Rule, models.CASCADE, related_name="states")
@@ -229,7 +230,9 @@ class RuleState(models.Model):
     newest_at = models.BigIntegerField(null=True)
     newest_id = models.BigIntegerField(null=True)
     look_at = models.BigIntegerField(null=True, db_index=True)
-    memory = models.JSONField(default=dict)
+    looked_at = models.BigIntegerField(null=True)
+    edition = models.DateTimeField(null=True)  # `changed_at` of the rule it was judged by
+    raises = models.JSONField(default=list)
 
     class Meta:
         verbose_name = _("state of a rule")
@@ -243,7 +246,7 @@ class RuleState(models.Model):
 
 
 class RuleVersion(models.Model):
-    """One number that rises with every change of a rule, so that processes notice. One row."""
+    """One number that is another after every change of a rule, so that processes notice. One row."""
 
     number = models.BigIntegerField(default=0)
 

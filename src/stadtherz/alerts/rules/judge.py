@@ -45,10 +45,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What is judged at a moment. `fresh` tells a reading from a look at the clock."""
+    """What is judged at a moment.
+
+    `fresh` tells a reading from a look at the clock; `read_at` is the time of the reading that was the
+    last one then.
+    """
 
     at: Micros
     value: float
+    read_at: Micros
     steep: bool = False
     fresh: bool = True
     warns: bool = True  # False: too old to warn anybody
@@ -74,10 +79,13 @@ def _calm(standing: Standing) -> Standing:
 
 
 def _run(standing: Standing, target: int, figure: Figure) -> Standing:
-    """The run with this figure: it goes on if it wants to go the same way."""
+    """The run with this figure: it goes on if it wants to go the same way.
+
+    Where a look at the clock begins it (a season, a silence), the reading before is its first.
+    """
     worse = target > standing.rank
     if standing.since is None or (standing.wanted > standing.rank) != worse:
-        return replace(standing, wanted=target, since=figure.at, count=int(figure.fresh))
+        return replace(standing, wanted=target, since=figure.at, count=1)
     mildest = min(standing.wanted, target) if worse else max(standing.wanted, target)
     return replace(standing, wanted=mildest, count=standing.count + figure.fresh)
 
@@ -110,9 +118,12 @@ def calm_needed(rule: Judging, standing: Standing, at: Micros) -> Micros:
     return max(rule.calm, FLAP_CALM) if recent >= FLAPS else rule.calm
 
 
-def look_at(rule: Judging, standing: Standing, at: Micros) -> Micros | None:
+def look_at(rule: Judging, standing: Standing, last: Figure) -> Micros | None:
     """When time alone may change something, without a new reading; None if it cannot."""
+    at = last.at
     moments = [next_edge(rule, at)] if rule.seasonal else []
+    if rule.growing:
+        moments += [last.read_at + round(limit.level * MINUTE) for limit in rule.limits]
     if standing.since is not None:
         if standing.wanted > standing.rank:
             due = standing.since + rule.hold if standing.count >= rule.samples else None
@@ -147,9 +158,8 @@ def ticks(
     """The looks at the clock between the last figure and `until`."""
     if last is None:
         return
-    at = last.at
-    while (moment := look_at(rule, standing, at)) is not None and moment <= until:
-        figure = replace(last, at=moment, fresh=False)
-        standing, verdict = judge(rule, standing, figure)
-        yield figure, standing, verdict
-        at = moment
+    while (moment := look_at(rule, standing, last)) is not None and moment <= until:
+        value = (moment - last.read_at) / MINUTE if rule.growing else last.value
+        last = replace(last, at=moment, value=value, fresh=False)
+        standing, verdict = judge(rule, standing, last)
+        yield last, standing, verdict

@@ -1,28 +1,29 @@
 """The rules that are switched on, as plain values, by the datastreams whose readings they judge.
 
 A hundred thousand rules are not looked at for each reading: the process keeps them and asks one number
-whether anything has changed. Every change of a rule, step or input raises that number, in whichever
+whether anything has changed. Every change of a rule, step or input changes that number, in whichever
 process.
 """
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import randbits
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F
 from django.db.models.signals import post_delete, post_save
-from django.utils import timezone
 
 from stadtherz.alerts.models import Rule, RuleInput, RuleStep, RuleVersion
-from stadtherz.alerts.rules import expression
+from stadtherz.alerts.rules.expression import Expression, parse
 from stadtherz.alerts.rules.limits import Judging, Limit, Season
 from stadtherz.base.errors import QuerySyntaxError
-from stadtherz.base.time import MINUTE, Micros
-from stadtherz.store.models import Datastream
+from stadtherz.base.time import MINUTE, Micros, now
+from stadtherz.store.public import streams_by_property
 
 Measure = Rule.Measure
-
+_LOOK_FOR_STREAMS = 60.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class KnownRule:
     """A rule as the engine needs it; `steps` are the ids of its steps, mildest first."""
 
     id: int
+    edition: datetime
     owner: int
     measure: str
     datastream: int | None
@@ -52,7 +54,7 @@ class KnownRule:
     max_age: Micros
     recipients: int | None
     public: bool
-    expression: expression.Expression | None = None
+    expression: Expression | None = None
     inputs: tuple[Input, ...] = ()
 
     @property
@@ -76,16 +78,26 @@ class Rules:
     version: int
     by_stream: Mapping[int, tuple[KnownRule, ...]]
     by_id: Mapping[int, KnownRule]
-    streams: frozenset[int] = field(default_factory=frozenset)
+    streams: frozenset[int]
+    read_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def old(self) -> bool:
+        """Whether datastreams may have come that nobody has told it of."""
+        selecting = any(rule.observed_property is not None for rule in self.by_id.values())
+        return selecting and time.monotonic() - self.read_at > _LOOK_FOR_STREAMS
 
 
 _kept: list[Rules] = []
 
 
 def rules() -> Rules:
-    """The rules in force, read again if anything has changed."""
+    """The rules in force, read again if anything has changed.
+
+    A new datastream is judged by the rules of its property within a minute.
+    """
     version = _version()
-    if not _kept or _kept[0].version != version:
+    if not _kept or _kept[0].version != version or _kept[0].old:
         _kept[:] = [_read(version)]
     return _kept[0]
 
@@ -99,7 +111,9 @@ def _read(version: int) -> Rules:
     active = Rule.objects.filter(active=True).prefetch_related("steps", "inputs")
     found = [rule for rule in map(known, active.iterator(chunk_size=2000)) if rule is not None]
     by_stream: dict[int, list[KnownRule]] = {}
-    observing = _observing({rule.observed_property for rule in found} - {None})
+    observing = streams_by_property(
+        rule.observed_property for rule in found if rule.observed_property is not None
+    )
     for rule in found:
         for stream in _streams_of(rule, observing):
             by_stream.setdefault(stream, []).append(rule)
@@ -107,18 +121,7 @@ def _read(version: int) -> Rules:
     return Rules(version, frozen, {rule.id: rule for rule in found}, frozenset(frozen))
 
 
-def _observing(properties: Iterable[int | None]) -> Mapping[tuple[int, int], list[int]]:
-    """The datastreams of each owner and observed property."""
-    streams: dict[tuple[int, int], list[int]] = {}
-    rows = Datastream.objects.filter(observed_property__in=list(properties))
-    for owner, observed, pk in rows.values_list("owner", "observed_property", "pk"):
-        streams.setdefault((owner, observed), []).append(pk)
-    return streams
-
-
-def _streams_of(
-    rule: KnownRule, observing: Mapping[tuple[int, int], list[int]]
-) -> Iterable[int]:
+def _streams_of(rule: KnownRule, observing: Mapping[tuple[int, int], list[int]]) -> Iterable[int]:
     if rule.inputs:
         return {each.datastream for each in rule.inputs}
     if rule.datastream is not None:
@@ -135,7 +138,7 @@ def known(rule: Rule) -> KnownRule | None:
     inputs: tuple[Input, ...] = ()
     if rule.measure == Measure.EXPRESSION:
         try:
-            text = expression.parse(rule.expression)
+            text = parse(rule.expression)
         except QuerySyntaxError:
             return None
         inputs = tuple(_input(each) for each in rule.inputs.all())
@@ -145,6 +148,7 @@ def known(rule: Rule) -> KnownRule | None:
         return None
     return KnownRule(
         id=rule.pk,
+        edition=rule.changed_at,
         owner=rule.owner_id,
         measure=rule.measure,
         datastream=rule.datastream_id,
@@ -175,6 +179,7 @@ def _judging(rule: Rule, steps: Iterable[RuleStep]) -> Judging:
         hold=rule.hold_minutes * MINUTE,
         calm=rule.calm_minutes * MINUTE,
         zone=settings.TIME_ZONE,
+        growing=rule.measure == Measure.MISSING,
     )
 
 
@@ -198,14 +203,13 @@ def _input(row: RuleInput) -> Input:
 
 def _changed(sender: Any, instance: Any, **_signal: Any) -> None:
     if isinstance(instance, RuleStep | RuleInput):
-        Rule.objects.filter(pk=instance.rule_id).update(changed_at=timezone.now())
-    raise_version()
+        Rule.objects.filter(pk=instance.rule_id).update(changed_at=now())
+    change_version()
 
 
-def raise_version() -> None:
-    """Make every process read the rules again."""
-    if not RuleVersion.objects.filter(pk=1).update(number=F("number") + 1):
-        RuleVersion.objects.get_or_create(pk=1, defaults={"number": 1})
+def change_version() -> None:
+    """Make every process read the rules again. Drawn, so that a restored backup is no old version."""
+    RuleVersion.objects.update_or_create(pk=1, defaults={"number": randbits(62)})
 
 
 def connect() -> None:
@@ -213,4 +217,3 @@ def connect() -> None:
     for model in (Rule, RuleStep, RuleInput):
         for signal in (post_save, post_delete):
             signal.connect(_changed, sender=model, dispatch_uid=f"alerts.rules.{model.__name__}")
-

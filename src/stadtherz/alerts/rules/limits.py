@@ -61,7 +61,8 @@ class Judging:
     """All that the judge needs of a rule. `limits` ascend; times are microseconds.
 
     `sign` is -1 where falling below a limit is what counts. A figure counts after `samples` readings in a
-    row and after `hold`; a step is over after `calm`.
+    row and after `hold`; a step is over after `calm`. `growing` figures are the minutes since the last
+    reading: they grow by themselves.
     """
 
     limits: Sequence[Limit]
@@ -70,6 +71,7 @@ class Judging:
     hold: Micros = 0
     calm: Micros = 0
     zone: str = "Europe/Berlin"
+    growing: bool = False
 
     @property
     def seasonal(self) -> bool:

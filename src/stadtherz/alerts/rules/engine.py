@@ -1,0 +1,227 @@
+"""The one locked path of rules: new readings and looks at the clock change states and alerts in it.
+
+Both lock the states they judge, judge with the same functions and write state and alert in one
+transaction. A reading's transaction also moves the cursor of the log. So whichever process judges, and
+whenever one dies, each change happens once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from stadtherz.alerts.models import RuleState
+from stadtherz.alerts.rules.changes import settle
+from stadtherz.alerts.rules.figures import News, figures
+from stadtherz.alerts.rules.judge import Figure, Standing, course, look_at, ticks
+from stadtherz.alerts.rules.known import KnownRule, Rules, rules
+from stadtherz.alerts.rules.telling import tell
+from stadtherz.base.time import HOUR, MINUTE, Micros, now_us
+from stadtherz.kit.public import numbers
+from stadtherz.store.public import LogSlice, exclusive, latest
+from stadtherz.stream.public import Consumer
+
+NAME = "alerts.rules"
+_AHEAD = 10 * MINUTE  # of our clock: beyond it, one of the two is wrong
+_LIVE = HOUR  # readings that come together and are older than this have been kept back
+_AT_ONCE = 500  # states that one look at the clock judges
+
+Key = tuple[int, int]  # rule and datastream
+_FIELDS = (
+    "rank",
+    "wanted",
+    "wanted_since",
+    "wanted_count",
+    "value",
+    "newest_at",
+    "newest_id",
+    "look_at",
+    "looked_at",
+    "edition",
+    "raises",
+)
+
+
+def consumer() -> Consumer:
+    """What the stream hands new readings to."""
+    return Consumer(NAME, on_readings, streams=lambda: rules().streams)
+
+
+def on_readings(piece: LogSlice) -> None:
+    """Judge each new reading by each rule of its datastream. Runs inside the cursor's transaction."""
+    known, now = rules(), now_us()
+    jobs = _jobs(known, piece)
+    states = _locked(jobs)
+    judged = [_judged(job, states.get(key) or _new_state(*key), now) for key, job in jobs.items()]
+    _write(state for state in judged if state is not None)
+
+
+@dataclass(slots=True)
+class _Job:
+    """A rule at a datastream, with the readings that may change its state."""
+
+    rule: KnownRule
+    stream: int
+    readings: list[News] = field(default_factory=list)
+
+
+def _jobs(known: Rules, piece: LogSlice) -> dict[Key, _Job]:
+    """In the order of their keys, in which the states are locked, too."""
+    jobs: dict[Key, _Job] = {}
+    for stream, at, key, value in numbers(piece.columns):
+        for rule in known.by_stream.get(stream, ()):
+            under = rule.anchor or stream
+            job = jobs.setdefault((rule.id, under), _Job(rule, under))
+            job.readings.append(News(at, key, value))
+    return dict(sorted(jobs.items()))
+
+
+def _locked(keys: Iterable[Key]) -> dict[Key, RuleState]:
+    wanted = set(keys)
+    streams = {stream for _rule, stream in wanted}
+    ids = {rule for rule, _stream in wanted}
+    found = RuleState.objects.filter(datastream__in=streams, rule__in=ids)
+    rows = found.select_for_update(of=("self",)).order_by("rule", "datastream")
+    return {key: row for row in rows if (key := (row.rule_id, row.datastream_id)) in wanted}
+
+
+def _new_state(rule: int, stream: int) -> RuleState:
+    return RuleState(rule_id=rule, datastream_id=stream)
+
+
+def _judged(job: _Job, state: RuleState, now: Micros) -> RuleState | None:
+    """The state after the readings; None if none of them is news."""
+    news = _concerning(_newer(job.readings, state, now), now)
+    if not news:
+        return None
+    keys = {each.at: each.id for each in news}
+    last, standing = _last(state), _standing(state, job.rule)
+    found = [figure for _each, figure in figures(job.rule, job.stream, news, now)]
+    for figure, after, verdict in course(job.rule.judging, standing, last, found):
+        standing, last = after, figure
+        if verdict is not None:
+            observation = keys.get(figure.at) if figure.fresh else None
+            tell(job.rule, job.stream, verdict, figure.value, observation)
+    state.newest_at, state.newest_id = news[-1].at, news[-1].id
+    return _kept(state, job.rule, standing, last)
+
+
+def _newer(readings: Sequence[News], state: RuleState, now: Micros) -> list[News]:
+    """Those that were the newest when they came: what comes late is history, what is ahead is wrong."""
+    newest = (state.newest_at, state.newest_id)
+    if newest[0] is not None and newest[0] > now + _AHEAD:  # our clock has been set back
+        newest = (None, None)
+    found: list[News] = []
+    for each in readings:
+        if each.at <= now + _AHEAD and (newest[0] is None or (each.at, each.id) > newest):
+            found.append(each)
+            newest = (each.at, each.id)
+    return found
+
+
+def _concerning(news: Sequence[News], now: Micros) -> Sequence[News]:
+    """Of older readings that come together only the newest: they are an import, or were held back."""
+    return [each for each in news if each is news[-1] or each.at >= now - _LIVE]
+
+
+# --- the clock -----------------------------------------------------------------------------------
+
+
+def tick(now: Micros) -> None:
+    """Judge what time or staff have changed. Safe to call at any time, in several processes at once."""
+    settle(now)
+    while _look(now) == _AT_ONCE:
+        pass
+
+
+def _look(now: Micros) -> int:
+    with exclusive():
+        due = RuleState.objects.filter(look_at__lte=now).order_by("rule", "datastream")
+        rows = list(due.select_for_update(of=("self",), skip_locked=True)[:_AT_ONCE])
+        known = rules()
+        _write([_looked(known.by_id.get(row.rule_id), row, now) for row in rows])
+    return len(rows)
+
+
+def _looked(rule: KnownRule | None, state: RuleState, now: Micros) -> RuleState:
+    if rule is None:  # switched off in this moment; `changes` ends its alert
+        state.look_at = None
+        return state
+    if state.edition != rule.edition or state.value is None:
+        return _begun(rule, state, now)
+    last, standing = _last(state), _standing(state, rule)
+    assert last is not None
+    for figure, after, verdict in ticks(rule.judging, standing, last, now):
+        standing, last = after, figure
+        if verdict is not None:
+            tell(rule, state.datastream_id, verdict, figure.value, None)
+    return _kept(state, rule, standing, last)
+
+
+def _begun(rule: KnownRule, state: RuleState, now: Micros) -> RuleState:
+    """A rule that is new or was changed judges the newest reading that there is."""
+    standing = Standing(rank=min(state.rank, len(rule.steps)))
+    known = list(numbers(latest([state.datastream_id])))
+    news = [News(at, key, value) for _stream, at, key, value in known if at <= now + _AHEAD]
+    found = figures(rule, state.datastream_id, news, now) if news else []
+    last: Figure | None = None
+    for each, figure in found:
+        # Its hold began when it was read; a rule that was changed has nothing else to go by.
+        for looked, after, verdict in course(rule.judging, standing, None, [figure]):
+            standing, last = after, looked
+            if verdict is not None:
+                # Changed once more, the same reading may say something else.
+                tell(rule, state.datastream_id, replace(verdict, at=now), looked.value, None)
+        state.newest_at, state.newest_id = each.at, each.id
+    if last is None:
+        state.look_at, state.edition, state.value = None, rule.edition, None
+        return state
+    return _kept(state, rule, standing, last)
+
+
+# --- rows and values -----------------------------------------------------------------------------
+
+
+def _standing(state: RuleState, rule: KnownRule) -> Standing:
+    if state.edition is not None and state.edition != rule.edition:
+        return Standing(rank=min(state.rank, len(rule.steps)))
+    return Standing(
+        rank=state.rank,
+        wanted=state.wanted,
+        since=state.wanted_since,
+        count=state.wanted_count,
+        raises=tuple(state.raises),
+    )
+
+
+def _last(state: RuleState) -> Figure | None:
+    if state.value is None or state.newest_at is None:
+        return None
+    looked = state.newest_at if state.looked_at is None else max(state.newest_at, state.looked_at)
+    return Figure(looked, state.value, state.newest_at, fresh=False)
+
+
+def _kept(state: RuleState, rule: KnownRule, standing: Standing, last: Figure | None) -> RuleState:
+    state.rank, state.wanted = standing.rank, standing.wanted
+    state.wanted_since, state.wanted_count = standing.since, standing.count
+    state.raises, state.edition = list(standing.raises), rule.edition
+    if last is not None:
+        state.value, state.looked_at = last.value, last.at
+        state.look_at = look_at(rule.judging, standing, last)
+    return state
+
+
+def _write(states: Iterable[RuleState]) -> None:
+    """One statement for all; rows that another process has made meanwhile are overwritten."""
+    rows = [
+        RuleState(rule_id=s.rule_id, datastream_id=s.datastream_id, **_values(s)) for s in states
+    ]
+    RuleState.objects.bulk_create(
+        rows,
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["rule", "datastream"],
+        update_fields=list(_FIELDS),
+    )
+
+
+def _values(state: RuleState) -> Mapping[str, object]:
+    return {name: getattr(state, name) for name in _FIELDS}

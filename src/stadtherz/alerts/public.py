@@ -50,8 +50,9 @@ from stadtherz.alerts.people.links import Question, answer, link_for, question
 from stadtherz.alerts.people.notes import Outcome, Taken, acknowledge, close, comment, judge
 from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
 from stadtherz.alerts.rules.engine import consumer as rules_consumer
+from stadtherz.alerts.rules.known import ranked_steps
 from stadtherz.alerts.rules.mistakes import mistakes
-from stadtherz.alerts.rules.preview import Preview, preview
+from stadtherz.alerts.rules.preview import Change, Preview, preview
 from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
 from stadtherz.alerts.warnings import PublicWarning, WarningChange, public_warnings
@@ -63,6 +64,7 @@ __all__ = [
     "Alert",
     "AlertEvent",
     "AlertNote",
+    "Change",
     "Channel",
     "Contact",
     "ContactList",
@@ -113,6 +115,7 @@ __all__ = [
     "preview",
     "public_warnings",
     "question",
+    "ranked_steps",
     "remind_of_drills",
     "result",
     "rules_consumer",

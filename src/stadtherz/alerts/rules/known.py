@@ -133,7 +133,7 @@ def _streams_of(rule: KnownRule, observing: Mapping[tuple[int, int], list[int]])
 
 def known(rule: Rule) -> KnownRule | None:
     """The rule as plain values; None if it cannot judge anything (`mistakes` says why)."""
-    steps = sorted(rule.steps.all(), key=lambda step: _turn(rule) * step.limit)
+    steps = ranked_steps(rule)
     text = None
     inputs: tuple[Input, ...] = ()
     if rule.measure == Measure.EXPRESSION:
@@ -164,6 +164,11 @@ def known(rule: Rule) -> KnownRule | None:
         expression=text,
         inputs=inputs,
     )
+
+
+def ranked_steps(rule: Rule) -> list[RuleStep]:
+    """The rule's steps as ranks count them: rank 1 is the first, the mildest."""
+    return sorted(rule.steps.all(), key=lambda step: _turn(rule) * step.limit)
 
 
 def _turn(rule: Rule) -> int:

@@ -5,16 +5,14 @@ under way or done; a rule that has been changed is reckoned anew.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from django.db import connections
 
-from stadtherz.alerts import public as alerts
-from stadtherz.alerts.public import Rule
+from stadtherz.alerts.public import Change, Preview, Rule, RuleStep, preview, ranked_steps
 from stadtherz.base.time import Micros
 
 log = logging.getLogger(__name__)
@@ -24,7 +22,7 @@ _MOST = 50  # reckonings that are remembered
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """One warning that the rule would have given."""
+    """One warning that the rule would have given, with the gravest step of its course."""
 
     at: Micros
     value: float | None
@@ -40,21 +38,6 @@ class Foresight:
     done: bool
     warnings: Sequence[Foreseen] = ()
     problem: str = ""
-
-
-def is_ready() -> bool:
-    """Whether rules are judged at all by what is installed."""
-    return _preview() is not None
-
-
-def mistakes(rule: Rule) -> Mapping[str, str]:
-    """What the judge cannot work with, by the field's name."""
-    found: Callable[[Rule], Mapping[str, str]] | None = getattr(alerts, "mistakes", None)
-    return {} if found is None else found(rule)
-
-
-def _preview() -> Callable[[Rule, Micros, Micros], Any] | None:
-    return getattr(alerts, "preview", None)
 
 
 # --- in the background -----------------------------------------------------------------------------
@@ -84,16 +67,32 @@ def foresight(rule: Rule, since: Micros, until: Micros) -> Foresight:
 
 
 def _reckon(rule: Rule, since: Micros, until: Micros) -> Sequence[Foreseen]:
-    preview = _preview()
     try:
-        if preview is None:
-            return ()
-        return [
-            Foreseen(each.at, each.value, str(each.step), str(each.severity), each.datastream)
-            for each in preview(rule, since, until).events
-        ]
+        return episodes(rule, preview(rule, since, until))
     except Exception:
         log.exception("The preview of rule %s has failed", rule.pk)
         raise
     finally:
         connections.close_all()
+
+
+def episodes(rule: Rule, played: Preview) -> Sequence[Foreseen]:
+    """Each time from normal to normal again, with the gravest step that was reached in it."""
+    steps = ranked_steps(rule)
+    worst: dict[int, Change] = {}
+    begun: dict[int, Change] = {}
+    found: list[Foreseen] = []
+    for each in played.changes:
+        if each.before == 0:
+            begun[each.datastream] = worst[each.datastream] = each
+        elif each.after > worst[each.datastream].after:
+            worst[each.datastream] = each
+        if each.after == 0:
+            found.append(_episode(steps, begun.pop(each.datastream), worst[each.datastream]))
+    found += [_episode(steps, first, worst[stream]) for stream, first in begun.items()]
+    return sorted(found, key=lambda each: each.at)
+
+
+def _episode(steps: Sequence[RuleStep], first: Change, worst: Change) -> Foreseen:
+    step = steps[worst.after - 1]
+    return Foreseen(first.at, worst.value, step.name, step.severity, first.datastream)

@@ -16,10 +16,9 @@ from wagtail.admin.panels import (
     ObjectList,
 )
 
-from stadtherz.alerts.public import Rule, RuleStep
+from stadtherz.alerts.public import Rule, RuleStep, mistakes
 from stadtherz.store.public import latest
 from stadtherz.web import formats
-from stadtherz.web.alarms import foresight
 from stadtherz.web.alarms.figures import digits
 
 MONTHS = [
@@ -74,7 +73,9 @@ class RuleForm(WagtailAdminModelForm):
     def _fits(self) -> bool:
         rule: Rule = self.instance
         found = dict(self._contradictions())
-        found |= {} if found else foresight.mistakes(rule)
+        if not found:
+            kept = {name: self._kept(name) for name in ("steps", "inputs")}
+            found |= mistakes(rule, kept["steps"], kept["inputs"])
         for name, text in found.items():
             self.add_error(name if name in self.fields else None, text)
         return not found
@@ -92,12 +93,15 @@ class RuleForm(WagtailAdminModelForm):
             chosen = data.get(name)
             if chosen is not None and data.get("owner") and chosen.owner_id != data["owner"].pk:
                 found[name] = _("This belongs to another organisation.")
-        kept = [row for row in self.formsets["steps"].forms if _is_kept(row)]
-        if not kept:
+        rows = [row for row in self.formsets["steps"].forms if _is_kept(row)]
+        if not rows:
             found["name_de"] = _("Add at least one step with a limit.")
-        for row in kept:
+        for row in rows:
             self._check_step(row, found)
         return found
+
+    def _kept(self, name: str) -> list[Any]:
+        return [row.instance for row in self.formsets[name].forms if _is_kept(row)]
 
     def _check_step(self, row: Any, found: dict[str, str]) -> None:
         data = row.cleaned_data

@@ -72,14 +72,12 @@ class PreviewView(AlarmPage):
         rule = Rule.objects.prefetch_related("steps").get(pk=pk)
         until = now_us()
         since = until - YEAR
-        ready = foresight.is_ready()
-        seen = foresight.foresight(rule, since, until) if ready else None
-        warnings = list(seen.warnings) if seen else []
+        seen = foresight.foresight(rule, since, until)
+        warnings = list(seen.warnings)
         context = {
             "rule": rule,
-            "ready": ready,
             "seen": seen,
-            "sentence": sentence(warnings) if seen and seen.done and not seen.problem else "",
+            "sentence": sentence(warnings) if seen.done and not seen.problem else "",
             "lines": _lines(warnings[-_MOST_LINES:][::-1]),
             "chart": _chart(rule, warnings, since, until),
             "names": {name: self.views.get_url_name(name) for name in ("preview", "edit")},
@@ -91,14 +89,11 @@ class PreviewView(AlarmPage):
             return HttpResponse(status=403)
         rule = Rule.objects.get(pk=pk)
         on = request.POST.get("active") == "on"
-        if on and not foresight.is_ready():
-            messages.error(request, _text("Rules are not judged by this version yet."))
-        else:
-            rule.active = on
-            rule.save(update_fields=["active", "changed_at"])
-            self.audit("switch on" if on else "switch off", rule, {"active": on})
-            told = _text("The rule is switched on.") if on else _text("The rule is switched off.")
-            messages.success(request, told)
+        rule.active = on
+        rule.save(update_fields=["active", "changed_at"])
+        self.audit("switch on" if on else "switch off", rule, {"active": on})
+        told = _text("The rule is switched on.") if on else _text("The rule is switched off.")
+        messages.success(request, told)
         return redirect(self.views.get_url_name("preview"), pk)
 
 

@@ -1,17 +1,14 @@
 """Staff set up a rule: what fits, what is said where, and that it is off until somebody switches it on."""
 
 import re
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from stadtherz.alerts import public as alerts
-from stadtherz.alerts.public import Rule, add_contact_list
-from stadtherz.base.time import DAY, HOUR, Period, now_us
+from stadtherz.alerts.public import Rule, RuleStep, add_contact_list
+from stadtherz.base.time import HOUR, Period, now_us
 from stadtherz.store.public import Reading, append
 from stadtherz.web.tests.staff_cast import Town, client_of, signed_in, town
 
@@ -97,14 +94,18 @@ def test_a_mistake_is_said_at_its_field(
     assert not Rule.objects.exists()
 
 
-def test_the_judges_mistakes_are_said_at_their_fields(
-    home: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        alerts, "mistakes", lambda rule: {"window_minutes": "zu kurz"}, raising=False
-    )
-    answer = editor().post(reverse("rule:add"), filled(home))
-    assert answer.context["form"].errors["window_minutes"] == ["zu kurz"]
+def test_the_judges_mistakes_are_said_at_their_fields(home: Town) -> None:
+    broken = {"measure": "expression", "expression": "level >", "datastream": ""}
+    inputs = {
+        "inputs-TOTAL_FORMS": 1,
+        "inputs-0-name": "level",
+        "inputs-0-datastream": home.stream,
+        "inputs-0-window": "newest",
+        "inputs-0-window_minutes": 60,
+    }
+    answer = editor().post(reverse("rule:add"), filled(home, **broken, **inputs))
+    (said,) = answer.context["form"].errors["expression"]
+    assert "ab Zeichen" in said
 
 
 def test_only_own_datastreams_and_lists_can_be_chosen(home: Town) -> None:
@@ -118,40 +119,6 @@ def test_only_own_datastreams_and_lists_can_be_chosen(home: Town) -> None:
     assert not Rule.objects.filter(owner=home.organisation).exists()
 
 
-def test_nobody_switches_on_what_nothing_judges(
-    home: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr(alerts, "preview", raising=False)
-    rule = Rule.objects.create(owner_id=home.organisation, name_de="Steg")
-    page = (
-        editor()
-        .post(reverse("rule:preview", args=[rule.pk]), {"active": "on"}, follow=True)
-        .content.decode()
-    )
-    rule.refresh_from_db()
-    assert not rule.active
-    assert "noch nicht ausgewertet" in page
-
-
-@pytest.fixture
-def judge(home: Town, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Stands for the judge of rules: two warnings in the last year."""
-
-    def preview(rule: Rule, since: int, until: int) -> Any:
-        assert until - since == 365 * DAY
-        found = [
-            SimpleNamespace(
-                at=until - n * DAY, value=71.0, step="Vorwarnung", severity="warning",
-                datastream=home.stream,
-            )
-            for n in (9, 3)
-        ]  # fmt: skip
-        return SimpleNamespace(events=found)
-
-    monkeypatch.setattr(alerts, "preview", preview, raising=False)
-    return preview  # type: ignore[return-value]
-
-
 def previewed(client: Client, rule: Rule) -> str:
     """The page once the reckoning is done, as a browser that follows it sees it."""
     for _ in range(200):
@@ -161,18 +128,24 @@ def previewed(client: Client, rule: Rule) -> str:
     raise AssertionError("the preview never came")
 
 
-def test_the_preview_says_how_often_it_would_have_warned(home: Town, judge: Any) -> None:
-    append([Reading(home.stream, Period(now_us() - n * HOUR), 50.0) for n in range(1, 200)])
+def test_the_preview_says_how_often_it_would_have_warned(home: Town) -> None:
+    """Two floods, the second of which came to the higher step and back."""
+    levels = {200: 50.0, 150: 71.0, 149: 50.0, 100: 72.0, 99: 95.0, 98: 50.0}
+    append([Reading(home.stream, Period(now_us() - n * HOUR), v) for n, v in levels.items()])
     rule = Rule.objects.create(
         owner_id=home.organisation, name_de="Steg", datastream_id=home.stream
     )
-    page = previewed(editor(), rule)
+    for name, limit, severity in (("Vorwarnung", 70, "warning"), ("Alarm", 90, "danger")):
+        RuleStep.objects.create(rule=rule, name_de=name, limit=limit, severity=severity)
+    page = previewed(editor(), Rule.objects.get(pk=rule.pk))
     assert "Im letzten Jahr hätte diese Regel 2-mal gewarnt." in page
-    assert len(re.findall("sh-plot__mark--warning", page)) == 2
-    assert page.count("71\N{NO-BREAK SPACE}cm") == 2
+    assert len(re.findall("sh-plot__mark--warning", page)) == 1
+    assert len(re.findall("sh-plot__mark--danger", page)) == 1
+    assert "71\N{NO-BREAK SPACE}cm" in page
+    assert "95\N{NO-BREAK SPACE}cm" in page
 
 
-def test_a_rule_is_switched_on_and_off_by_those_who_may(home: Town, judge: Any) -> None:
+def test_a_rule_is_switched_on_and_off_by_those_who_may(home: Town) -> None:
     rule = Rule.objects.create(owner_id=home.organisation, name_de="Steg")
     url = reverse("rule:preview", args=[rule.pk])
     for role, status in (("viewer", 403), ("stranger", 404), ("anonymous", 302)):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up and runs every check and test on a fresh Debian 12 with Python 3.11, as root.
 #
-# It installs the real parts from Debian (PostgreSQL 15 with PostGIS, Chromium, strace, Mosquitto), makes a virtual
+# It installs the real parts from Debian (PostgreSQL 15 with PostGIS, Chromium, strace, Mosquitto, Kannel), makes a virtual
 # environment in .venv-test, builds the front end, starts PostgreSQL on a free port of the loopback
 # in a folder of its own, and stops it at the end. Nothing outside the checkout is changed apart from
 # the Debian packages.
@@ -52,7 +52,7 @@ quietly() { # shows what a command complained about only if it failed
 }
 
 debian_parts() {
-  local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv curl git strace mosquitto mosquitto-clients) missing=()
+  local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv curl git strace mosquitto mosquitto-clients kannel kannel-extras) missing=()
   for package in "${wanted[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")
   done

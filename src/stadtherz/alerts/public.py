@@ -22,6 +22,7 @@ from stadtherz.alerts.models import (
     ContactList,
     Delivery,
     Drill,
+    Gateway,
     Pause,
     Roster,
     RosterMember,
@@ -34,6 +35,13 @@ from stadtherz.alerts.models import (
 from stadtherz.alerts.news import PUBLIC as PUBLIC_NEWS
 from stadtherz.alerts.news import STAFF as STAFF_NEWS
 from stadtherz.alerts.outbox.deliveries import send_again
+from stadtherz.alerts.outbox.gateways import (
+    add_gateway,
+    gateway_of,
+    inbound_token,
+    remove_gateway,
+    try_gateway,
+)
 from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
 from stadtherz.alerts.people.answers import by_sms
 from stadtherz.alerts.people.contacts import add_contact, add_contact_list
@@ -70,6 +78,7 @@ __all__ = [
     "ContactList",
     "Delivery",
     "Drill",
+    "Gateway",
     "Outcome",
     "Pause",
     "Preview",
@@ -93,6 +102,7 @@ __all__ = [
     "acknowledge",
     "add_contact",
     "add_contact_list",
+    "add_gateway",
     "answer",
     "by_sms",
     "calendar",
@@ -105,6 +115,8 @@ __all__ = [
     "end_drill",
     "end_pause",
     "forget_old_names",
+    "gateway_of",
+    "inbound_token",
     "judge",
     "link_for",
     "lists_without_drill",
@@ -117,6 +129,7 @@ __all__ = [
     "question",
     "ranked_steps",
     "remind_of_drills",
+    "remove_gateway",
     "result",
     "rules_consumer",
     "send_again",
@@ -126,5 +139,6 @@ __all__ = [
     "start_drill",
     "stop_clock",
     "stop_delivery",
+    "try_gateway",
     "withdraw",
 ]

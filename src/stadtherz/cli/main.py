@@ -20,6 +20,7 @@ from stadtherz.cli.refused import refused
 from stadtherz.cli.serve import demo, init, serve
 from stadtherz.cli.service import service
 from stadtherz.cli.simulate import simulate
+from stadtherz.cli.sms import sms
 from stadtherz.cli.store import store
 
 
@@ -34,7 +35,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, serve, user, token, device, devices, connections, downlink, codec),
-    *(forms, basemap, service),
+    *(forms, basemap, service, sms),
     *(backup, check, export, import_table, refused, pull, simulate, store),
 ):
     main.add_command(command)

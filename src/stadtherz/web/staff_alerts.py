@@ -147,6 +147,8 @@ def _error(delivery: Delivery) -> str:
 # What `alerts` may leave in a delivery, for the translators.
 _ERRORS = (
     gettext_noop("No mail server is set (STADTHERZ_SMTP_URL)."),
+    gettext_noop("No gateway is set for this way."),
+    gettext_noop("This is no telephone number."),
     gettext_noop("The process ended before the server's answer came."),
 )
 

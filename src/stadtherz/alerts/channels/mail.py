@@ -26,7 +26,9 @@ def compose(event: AlertEvent, reader: Reader, post: PostOffice, *, date: dateti
     with override(reader.language):
         wording = event.texts.get(reader.language) or next(iter(event.texts.values()))
         footer = _footer(reader, post)
-        text, page = _plain(wording, post, footer), _html(wording, post, footer)
+        answer = f"{post.public_url}{reader.answer}" if reader.answer else ""
+        text = _plain(wording, post, answer, footer)
+        page = _html(wording, post, answer, footer)
     message = EmailMessage(policy=_POLICY)
     message["Subject"] = _one_line(wording["subject"])
     message["From"] = Address(_one_line(post.city), addr_spec=post.sender)
@@ -57,17 +59,18 @@ def ascii_address(address: str) -> str:
     return f"{local}@{domain.encode('idna').decode('ascii')}"
 
 
-def _plain(wording: Mapping[str, Any], post: PostOffice, footer: str) -> str:
+def _plain(wording: Mapping[str, Any], post: PostOffice, answer: str, footer: str) -> str:
     facts = "\n".join(f"{label}: {value}" for label, value in wording["facts"])
     details = _("All details:")
+    taken = _("I take this on:") + f" {answer}\n\n" if answer else ""
     return (
-        f"{wording['sentence']}\n\n{facts}\n\n"
+        f"{wording['sentence']}\n\n{taken}{facts}\n\n"
         f"{details} {post.public_url}{wording['link']}\n\n"
         f"-- \n{footer}\n"
     )
 
 
-def _html(wording: Mapping[str, Any], post: PostOffice, footer: str) -> str:
+def _html(wording: Mapping[str, Any], post: PostOffice, answer: str, footer: str) -> str:
     rows = format_html_join(
         "",
         '<tr><th align="left" style="padding:2px 16px 2px 0;font-weight:normal">{}</th>'
@@ -76,14 +79,26 @@ def _html(wording: Mapping[str, Any], post: PostOffice, footer: str) -> str:
     )
     return format_html(
         '<!doctype html><html><body style="font-family:sans-serif;font-size:16px;line-height:1.5">'
-        '<p style="font-size:18px"><strong>{}</strong></p><table>{}</table>'
+        '<p style="font-size:18px"><strong>{}</strong></p>{}<table>{}</table>'
         '<p><a href="{}{}">{}</a></p><hr><p style="color:#555">{}</p></body></html>',
         wording["sentence"],
+        _button(answer),
         rows,
         post.public_url,
         wording["link"],
         _("See all details"),
         footer,
+    )
+
+
+def _button(answer: str) -> str:
+    if not answer:
+        return ""
+    return format_html(
+        '<p><a href="{}" style="display:inline-block;padding:12px 20px;background:#00527c;color:#ffffff;'
+        'text-decoration:none;border-radius:6px">{}</a></p>',
+        answer,
+        _("I take this on"),
     )
 
 

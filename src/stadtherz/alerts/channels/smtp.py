@@ -12,23 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 
+from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
 from stadtherz.base.mailserver import MailServer
 
 _COMMAND_SECONDS = 20.0
 # RFC 5321 §4.5.3.2.6 asks for 10 minutes here; a server that needs 2 is not going to answer.
 ANSWER_SECONDS = 120.0
-
-
-class NotHandedOver(Exception):
-    """The server does not have the message. `permanent` if it will never take it."""
-
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
-        super().__init__(reason)
-        self.permanent = permanent
-
-
-class PerhapsHandedOver(Exception):
-    """The dot may have reached the server, and no answer has come back."""
 
 
 def hand_over(

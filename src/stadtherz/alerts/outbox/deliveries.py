@@ -10,12 +10,14 @@ to the queue, else nobody repeats it without a person's word.
 See docs/decisions/0007-one-mail-per-event.md.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
-from stadtherz.alerts.models import Delivery
+from stadtherz.alerts.models import Channel, Delivery
+from stadtherz.alerts.outbox.standing_in import stand_in
 from stadtherz.alerts.outbox.wake import wake
 from stadtherz.alerts.outbox.witness import Fate, Witness, fate_of
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
@@ -33,6 +35,7 @@ _ABANDONED = 5 * MINUTE
 
 _DIED = "The process ended before the server's answer came."
 NO_SERVER = "No mail server is set (STADTHERZ_SMTP_URL)."
+NO_GATEWAY = "No gateway is set for this way."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,10 @@ class LeaseLost(Exception):
     """Another process took the message over before the dot was sent."""
 
 
-def claim(worker: str) -> Claim | None:
-    """Lease the next message that is due to this process; None if there is none."""
+def claim(worker: str, channel: str = Channel.EMAIL) -> Claim | None:
+    """Lease the next message of this channel that is due, the gravest first; None if there is none."""
     moment = now_us()
-    due = _waiting().filter(_is_due(moment)).order_by("next_attempt", "pk")
+    due = _waiting(channel).filter(_is_due(moment)).order_by("-urgency", "next_attempt", "pk")
     for delivery in due[:5]:
         lease = moment + _LEASE * (delivery.attempts + 1)
         taken = Delivery.objects.filter(
@@ -66,17 +69,31 @@ def _is_due(moment: Micros) -> Q:
     return Q(next_attempt__lte=moment) | Q(changed_at__gt=moment + MINUTE)
 
 
-def mark_handing_over(claimed: Claim, message_id: str) -> None:
+def mark_handing_over(claimed: Claim, message_id: str, gateway: str = "", parts: int = 0) -> None:
     """Record that the server is about to get the text; raises LeaseLost if it is not ours."""
     kept = Delivery.objects.filter(
         pk=claimed.delivery, status=Status.QUEUED, next_attempt=claimed.lease
-    ).update(status=Status.HANDING_OVER, message_id=message_id, error="", changed_at=now_us())
+    ).update(
+        status=Status.HANDING_OVER,
+        message_id=message_id,
+        gateway=gateway,
+        parts=parts,
+        error="",
+        changed_at=now_us(),
+    )
     if not kept:
         raise LeaseLost
 
 
-def mark_sent(claimed: Claim) -> None:
+def take_back(claimed: Claim) -> None:
+    """The first gateway has not taken it: it is in our hands again, for the next one."""
+    _held(claimed).update(status=Status.QUEUED, changed_at=now_us())
+
+
+def mark_sent(claimed: Claim, message_id: str = "") -> None:
     _finish(claimed, Status.SENT, "")
+    if message_id:
+        Delivery.objects.filter(pk=claimed.delivery).update(message_id=message_id)
 
 
 def mark_uncertain(claimed: Claim, reason: str) -> None:
@@ -84,7 +101,9 @@ def mark_uncertain(claimed: Claim, reason: str) -> None:
 
 
 def mark_failed(claimed: Claim, reason: str) -> None:
+    """Given up; the person's next stand-in address gets the message instead, if there is one."""
     _finish(claimed, Status.FAILED, reason)
+    stand_in(claimed.delivery)
 
 
 def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
@@ -152,18 +171,20 @@ def settle_interrupted(witness: Witness) -> None:
         _settle(delivery, Fate.SENT if witness.last == delivery.pk else Fate.NOT_SENT)
 
 
-def explain_missing_server() -> None:
+def explain_missing_server(channel: str) -> None:
     """Tell staff why nothing moves."""
-    Delivery.objects.filter(status=Status.QUEUED, error="").update(error=NO_SERVER)
+    reason = NO_SERVER if channel == Channel.EMAIL else NO_GATEWAY
+    waiting = Delivery.objects.filter(channel=channel, status=Status.QUEUED, error="")
+    waiting.update(error=reason)
 
 
-def next_due() -> Micros | None:
+def next_due(channel: str = Channel.EMAIL) -> Micros | None:
     """When the next waiting message wants to be sent."""
-    found: Micros | None = _waiting().aggregate(first=Min("next_attempt"))["first"]
+    found: Micros | None = _waiting(channel).aggregate(first=Min("next_attempt"))["first"]
     return found
 
 
-def _waiting() -> QuerySet[Delivery]:
+def _waiting(channel: str) -> QuerySet[Delivery]:
     """Messages that may go next: of one alert a person reads the beginning before the end."""
     earlier = Delivery.objects.filter(
         Q(address=OuterRef("address")) | Q(subscriber=OuterRef("subscriber")),
@@ -171,7 +192,7 @@ def _waiting() -> QuerySet[Delivery]:
         pk__lt=OuterRef("pk"),
         status=Status.QUEUED,
     )
-    return Delivery.objects.filter(~Exists(earlier), status=Status.QUEUED)
+    return Delivery.objects.filter(~Exists(earlier), status=Status.QUEUED, channel=channel)
 
 
 def _held(claimed: Claim) -> QuerySet[Delivery]:
@@ -185,3 +206,8 @@ def _held(claimed: Claim) -> QuerySet[Delivery]:
 
 def _finish(claimed: Claim, status: Status, error: str) -> None:
     _held(claimed).update(status=status, worker="", error=error, changed_at=now_us())
+
+
+def nameless(reason: Exception, recipient: str) -> str:
+    """What went wrong, without the address that servers like to repeat: it outlives the contact."""
+    return re.sub(re.escape(recipient), "…", str(reason), flags=re.IGNORECASE)

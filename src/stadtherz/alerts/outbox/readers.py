@@ -7,6 +7,7 @@ from django.utils.translation import override
 
 from stadtherz.alerts.citizens.links import token_of
 from stadtherz.alerts.models import Delivery
+from stadtherz.alerts.people.links import link_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class Reader:
     """What a message needs to know of its reader.
 
     `key` tells readers of one event apart for ever. `leave` is the path of the page on which a
-    subscriber unsubscribes; contacts have none.
+    subscriber unsubscribes; contacts have none. `answer` is the path of the page on which a contact takes
+    the alert on, and `code` what is answered by SMS; both only while there is something to take on.
     """
 
     key: str
@@ -22,6 +24,8 @@ class Reader:
     language: str
     address: str
     leave: str = ""
+    answer: str = ""
+    code: int | None = None
 
 
 def reader_of(delivery: Delivery) -> Reader | str:
@@ -33,7 +37,16 @@ def reader_of(delivery: Delivery) -> Reader | str:
         return "The contact has been removed."
     if not contact.active:
         return "The contact has been switched off."
-    return Reader(str(contact.pk), contact.name, contact.language, address.address)
+    alert = delivery.event.alert
+    open_ = alert.cleared_at is None and (alert.drill or alert.acknowledged_at is None)
+    return Reader(
+        str(contact.pk),
+        contact.name,
+        contact.language,
+        address.address,
+        answer=link_for(delivery) if open_ else "",
+        code=alert.code if open_ else None,
+    )
 
 
 def _citizen(delivery: Delivery) -> Reader:

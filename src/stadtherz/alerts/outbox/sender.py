@@ -1,37 +1,53 @@
-"""The thread that sends what is owed, and what one round of it does."""
+"""The threads that send what is owed, one for each way, and what one round of them does.
+
+A slow SMS gateway holds up no mail: each lane has its own thread, its own witness and its own bell.
+"""
 
 import logging
-import re
 import threading
-from email.errors import MessageError
-from email.message import EmailMessage
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from stadtherz.alerts.channels.mail import ascii_address, compose
-from stadtherz.alerts.channels.post import PostOffice, post_office
-from stadtherz.alerts.channels.smtp import NotHandedOver, PerhapsHandedOver, hand_over
 from stadtherz.alerts.citizens.telling import spread
-from stadtherz.alerts.models import AlertEvent, Delivery
+from stadtherz.alerts.models import Channel, Delivery
 from stadtherz.alerts.outbox import deliveries
-from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost
+from stadtherz.alerts.outbox.by_mail import mail_lane
+from stadtherz.alerts.outbox.by_sms import sms_lane
+from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.readers import Reader, reader_of
 from stadtherz.alerts.outbox.wake import wait, wake
 from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
-from stadtherz.base.time import SECOND, now, now_us
+from stadtherz.base.time import SECOND, now_us
 
 logger = logging.getLogger(__name__)
 
 _LONGEST_SLEEP = 5.0  # another process may owe something without ringing our bell
 
 
-class _Worker:
-    """The one sending thread of this process."""
+class Lane(Protocol):
+    """A way out that is there."""
 
-    def __init__(self) -> None:
+    def send(
+        self, delivery: Delivery, reader: Reader, claimed: Claim, witness: Witness
+    ) -> None: ...
+
+
+# What opens the lane of each channel; it gives None where nothing is set for it.
+LANES: dict[str, Callable[[], Lane | None]] = {
+    Channel.EMAIL: mail_lane,
+    Channel.SMS: sms_lane,
+}
+
+
+class _Worker:
+    """The one sending thread of this process for a channel."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -39,7 +55,8 @@ class _Worker:
         if self._thread is not None:
             return
         self._stop.clear()
-        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        name = f"delivery {self._channel}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -57,44 +74,54 @@ class _Worker:
             try:
                 close_old_connections()
                 witness = witness or Witness(_folder())
-                _send_due(witness, self._stop)
-                pause = _sleep()
+                _send_due(self._channel, witness, self._stop)
+                pause = _sleep(self._channel)
             except Exception:  # the worker loop: nothing may end the sending of warnings
                 logger.exception("sending failed; trying again")
                 pause = _LONGEST_SLEEP
             if not self._stop.is_set():
-                wait(pause)
+                wait(pause, self._channel)
         if witness is not None:
             witness.close()
         connections.close_all()
 
 
-_worker = _Worker()
-start_delivery = _worker.start
-stop_delivery = _worker.stop
+_workers = [_Worker(channel) for channel in LANES]
+
+
+def start_delivery() -> None:
+    """Start the threads, if they do not run yet."""
+    for worker in _workers:
+        worker.start()
+
+
+def stop_delivery() -> None:
+    for worker in _workers:
+        worker.stop()
 
 
 def send_due() -> int:
     """Send every message that is due now, in this thread; says how many were tried."""
     witness = Witness(_folder())
     try:
-        return _send_due(witness, threading.Event())
+        return sum(_send_due(channel, witness, threading.Event()) for channel in LANES)
     finally:
         witness.close()
 
 
-def _send_due(witness: Witness, stop: threading.Event) -> int:
+def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     deliveries.settle_abandoned(_folder(), witness.name)
     deliveries.settle_interrupted(witness)
     forget_the_dead(_folder())
-    post = post_office()
-    if post is None:
-        deliveries.explain_missing_server()
+    lane = LANES[channel]()
+    if lane is None:
+        deliveries.explain_missing_server(channel)
         return 0
-    spread()
+    if channel == Channel.EMAIL:
+        spread()
     tried = 0
-    while not stop.is_set() and (claimed := deliveries.claim(witness.name)) is not None:
-        _send(post, claimed, witness)
+    while not stop.is_set() and (claimed := deliveries.claim(witness.name, channel)) is not None:
+        _send(lane, claimed, witness)
         tried += 1
     return tried
 
@@ -103,60 +130,19 @@ def _folder() -> Path:
     return Path(settings.DATA) / "delivery"
 
 
-def _send(post: PostOffice, claimed: Claim, witness: Witness) -> None:
-    delivery = Delivery.objects.select_related("event", "contact", "address", "subscriber").get(
-        pk=claimed.delivery
-    )
+def _send(lane: Lane, claimed: Claim, witness: Witness) -> None:
+    related = ("event__alert", "contact", "address", "subscriber")
+    delivery = Delivery.objects.select_related(*related).get(pk=claimed.delivery)
     reader = reader_of(delivery)
     if isinstance(reader, str):
         deliveries.mark_failed(claimed, reader)
-    elif (letter := _written(delivery.event, reader, post)) is None:
-        deliveries.mark_failed(claimed, "The message cannot be written; see the log.")
     else:
-        _hand_over(post, claimed, witness, *letter)
+        lane.send(delivery, reader, claimed, witness)
 
 
-def _written(
-    event: AlertEvent, reader: Reader, post: PostOffice
-) -> tuple[EmailMessage, str] | None:
-    """The message and its recipient; None if that fails, which trying again would not change."""
-    try:
-        return compose(event, reader, post, date=now()), ascii_address(reader.address)
-    except (ValueError, LookupError, MessageError):  # UnicodeError is a ValueError
-        logger.exception("the message of event %s to reader %s is broken", event.pk, reader.key)
-        return None
-
-
-def _hand_over(
-    post: PostOffice, claimed: Claim, witness: Witness, message: EmailMessage, recipient: str
-) -> None:
-    try:
-        hand_over(
-            post.server,
-            message,
-            sender=post.sender,
-            recipient=recipient,
-            before_text=partial(deliveries.mark_handing_over, claimed, message["Message-ID"]),
-            before_dot=partial(witness.dot_goes_next, claimed.delivery),
-        )
-    except NotHandedOver as reason:
-        deliveries.put_back(claimed, _nameless(reason, recipient), permanent=reason.permanent)
-    except PerhapsHandedOver as reason:
-        deliveries.mark_uncertain(claimed, _nameless(reason, recipient))
-    except LeaseLost:
-        logger.info("delivery %s was taken over by another process", claimed.delivery)
-    else:
-        deliveries.mark_sent(claimed)
-
-
-def _nameless(reason: Exception, recipient: str) -> str:
-    """What went wrong, without the address that servers like to repeat: it outlives the contact."""
-    return re.sub(re.escape(recipient), "…", str(reason), flags=re.IGNORECASE)
-
-
-def _sleep() -> float:
+def _sleep(channel: str) -> float:
     """Seconds until the next message is due, at most a few."""
-    due = deliveries.next_due()
+    due = deliveries.next_due(channel)
     if due is None:
         return _LONGEST_SLEEP
     return min(max((due - now_us()) / SECOND, 0.05), _LONGEST_SLEEP)

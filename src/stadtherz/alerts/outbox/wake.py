@@ -1,18 +1,22 @@
-"""The bell between those who owe messages and the thread that sends them, within one process.
+"""The bells between those who owe messages and the threads that send them, within one process.
 
-It only saves waiting: what is owed stands in the database, and the thread also looks by itself.
+They only save waiting: what is owed stands in the database, and the threads also look by themselves.
 """
 
 import threading
+from collections import defaultdict
 
-_bell = threading.Event()
+_bells: dict[str, threading.Event] = defaultdict(threading.Event)
 
 
 def wake() -> None:
-    _bell.set()
+    """Ring for every lane: which of them has something to do it sees by itself."""
+    for bell in list(_bells.values()):
+        bell.set()
 
 
-def wait(seconds: float) -> None:
+def wait(seconds: float, lane: str = "email") -> None:
     """Return when somebody rang or the time is over."""
-    _bell.wait(seconds)
-    _bell.clear()
+    bell = _bells[lane]
+    bell.wait(seconds)
+    bell.clear()

@@ -1,0 +1,249 @@
+"""SMS through a provider's HTTP interface, described by a form instead of code.
+
+A form says what is asked and what the answer means; `{to}`, `{text}`, `{from}`, `{id}`, `{secret}` and
+`{ttl}` (minutes) stand for what changes. `FORMS` are those that come with the product.
+"""
+
+import base64
+import http.client
+import json
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
+from stadtherz.alerts.channels.sms import units
+from stadtherz.base.errors import Invalid
+
+_SECONDS = 20.0
+_PLACE = re.compile(r"\{(\w+)\}")
+_LARGEST_ANSWER = 64 * 1024
+# The other side has not taken it, and may later: too many requests, service unavailable.
+_LATER = frozenset({408, 425, 429, 503})
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a provider is asked. `body` is sent as JSON or as a form; without one the query says it all.
+
+    `accepted` are texts of which one begins the answer of a message that was taken (empty: the status
+    is enough). `id_path` leads to the provider's id in a JSON answer.
+    """
+
+    method: str = "POST"
+    path: str = "/"
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    as_json: bool = True
+    basic: bool = False
+    accepted: tuple[str, ...] = ()
+    id_path: tuple[str | int, ...] = ()
+
+
+FORMS: Mapping[str, Form] = {
+    # Kannel's smsbox: 0 is taken, 3 is kept until the SMS centre is there again.
+    "kannel": Form(
+        method="GET",
+        path="/cgi-bin/sendsms",
+        query={
+            "username": "{user}",
+            "password": "{secret}",
+            "from": "{from}",
+            "to": "{to}",
+            "text": "{text}",
+            "charset": "UTF-8",
+            "coding": "{coding}",
+            "validity": "{ttl}",
+        },
+        accepted=("0:", "3:"),
+    ),
+    # https://docs.seven.io: a flood that is two days old is no news, hence the lifetime.
+    "seven": Form(
+        path="/api/sms",
+        headers={"X-Api-Key": "{secret}", "Accept": "application/json"},
+        body={
+            "to": "{to}",
+            "text": "{text}",
+            "from": "{from}",
+            "ttl": "{ttl}",
+            "foreign_id": "{id}",
+        },
+        id_path=("messages", 0, "id"),
+    ),
+    "sipgate": Form(
+        path="/v2/sessions/sms",
+        body={"smsId": "{from}", "recipient": "{to}", "message": "{text}"},
+        basic=True,
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HttpGateway:
+    """A provider with this city's account."""
+
+    url: str  # https://host[:port][/prefix]; http only within the machine or where it is allowed
+    form: Form
+    user: str = ""
+    secret: str = ""
+    sender: str = ""
+    ttl: int = 60
+
+    def send(self, to: str, text: str, key: str, *, goes_next: Callable[[], None]) -> str:
+        """Hand one message over; the provider's id, or ours where it tells none.
+
+        `goes_next` is called right before the request leaves. Raises NotHandedOver or PerhapsHandedOver.
+        """
+        values = self._values(to, text, key)
+        line = _connected(self.url)
+        try:
+            goes_next()
+            status, body = _asked(line, self._request(values))
+        finally:
+            line.close()
+        _judge(status, body, self.form)
+        return _id_in(body, self.form) or key
+
+    def _values(self, to: str, text: str, key: str) -> dict[str, str]:
+        return {
+            "to": to,
+            "text": text,
+            "from": self.sender,
+            "id": key,
+            "user": self.user,
+            "secret": self.secret,
+            "ttl": str(self.ttl),
+            "coding": "0" if units(text) is not None else "2",
+        }
+
+    def _request(self, values: Mapping[str, str]) -> tuple[str, str, bytes | None, dict[str, str]]:
+        form, headers = self.form, _filled(self.form.headers, values)
+        query = urlencode(_filled(form.query, values))
+        target = urlsplit(self.url).path.rstrip("/") + form.path + (f"?{query}" if query else "")
+        if form.basic:
+            login = base64.b64encode(f"{self.user}:{self.secret}".encode()).decode()
+            headers["Authorization"] = f"Basic {login}"
+        if form.body is None:
+            return form.method, target, None, headers
+        body = _filled(form.body, values)
+        kind = "json" if form.as_json else "x-www-form-urlencoded"
+        headers["Content-Type"] = f"application/{kind}"
+        written = json.dumps(body) if form.as_json else urlencode(body)
+        return form.method, target, written.encode(), headers
+
+
+def http_gateway(settings: Mapping[str, Any], secret: str) -> HttpGateway:
+    """From a gateway's settings: `url`, `form` (a name or a form of one's own), `user`, `sender`, `ttl`.
+
+    Raises Invalid, which names the setting.
+    """
+    given = settings.get("form", "")
+    if isinstance(given, Mapping):
+        form = _own_form(given)
+    elif given in FORMS:
+        form = FORMS[given]
+    else:
+        raise Invalid("form", f"is none of {', '.join(FORMS)}")
+    return HttpGateway(
+        url=_checked(str(settings.get("url", "")), insecure=bool(settings.get("insecure"))),
+        form=form,
+        user=str(settings.get("user", "")),
+        secret=secret,
+        sender=str(settings.get("sender", "")),
+        ttl=int(settings.get("ttl", 60)),
+    )
+
+
+def _own_form(given: Mapping[str, Any]) -> Form:
+    known = {name: given[name] for name in Form.__dataclass_fields__ if name in given}
+    if unknown := set(given) - set(known):
+        raise Invalid("form", f"does not know {', '.join(sorted(unknown))}")
+    for name in ("accepted", "id_path"):
+        known[name] = tuple(known.get(name, ()))
+    return replace(Form(), **known)
+
+
+def _checked(url: str, *, insecure: bool) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.hostname is not None and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable or parts.scheme not in ("http", "https"):
+        raise Invalid("url", "is no address such as https://gateway.example")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not insecure:
+        raise Invalid("url", "must begin with https://, or everybody on the way can read along")
+    return url
+
+
+def _connected(url: str) -> http.client.HTTPConnection:
+    """A line to the gateway. Before it stands, nothing can have been handed over."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    line: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        line = http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=context)
+    else:
+        line = http.client.HTTPConnection(host, parts.port, timeout=_SECONDS)
+    try:
+        line.connect()
+    except (OSError, http.client.HTTPException) as problem:
+        line.close()
+        raise NotHandedOver(f"{type(problem).__name__}: {problem}") from problem
+    return line
+
+
+def _asked(
+    line: http.client.HTTPConnection, request: tuple[str, str, bytes | None, dict[str, str]]
+) -> tuple[int, bytes]:
+    method, target, body, headers = request
+    try:
+        line.request(method, target, body, headers)
+        answer = line.getresponse()
+        return answer.status, answer.read(_LARGEST_ANSWER)
+    except (OSError, http.client.HTTPException) as problem:
+        raise PerhapsHandedOver(f"no answer: {type(problem).__name__}") from problem
+
+
+def _judge(status: int, body: bytes, form: Form) -> None:
+    text = body[:200].decode("utf-8", "replace").strip()
+    said = f"{status} {text}".strip()
+    if status in _LATER:
+        raise NotHandedOver(said)
+    if status >= 500:
+        raise PerhapsHandedOver(said)
+    if status >= 300:
+        raise NotHandedOver(said, permanent=True)
+    if form.accepted and not text.startswith(form.accepted):
+        raise NotHandedOver(said, permanent=True)
+
+
+def _id_in(body: bytes, form: Form) -> str:
+    if not form.id_path:
+        return ""
+    try:
+        found: Any = json.loads(body)
+        for step in form.id_path:
+            found = found[step]
+    except (ValueError, LookupError, TypeError):
+        return ""
+    return str(found)[:200]
+
+
+def _filled(template: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """Each text with its places filled; a number or a list stays as it is."""
+    return {
+        name: _fill(text, values) if isinstance(text, str) else text
+        for name, text in template.items()
+    }
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    """What is filled in is not looked through again: a text may hold braces."""
+    return _PLACE.sub(lambda place: values.get(place[1], place[0]), text)

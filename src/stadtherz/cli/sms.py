@@ -71,6 +71,7 @@ def add(
 
     from stadtherz.alerts.public import add_gateway, inbound_token
 
+    settings: dict[str, object]
     if folder is not None:
         kind, settings = "smstools", {"folder": str(folder.resolve())}
     else:

@@ -110,6 +110,7 @@ KILLS_ROWS = (
     "MQTT documents, decoded by a codec",
     "MQTT Observations",
 )
+ALERT_ROWS = ("readings, 10 rules", "readings, 40 rules", "one warning queued for 20")
 BENCHMARKS = [
     ("ingest", INGEST_ROWS),
     ("codecs", CODEC_ROWS),
@@ -120,6 +121,7 @@ BENCHMARKS = [
     ("visible", VISIBLE_ROWS),
     ("kills", KILLS_ROWS),
     ("tables", TABLE_ROWS),
+    ("alerts", ALERT_ROWS),
 ]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections, connections
 
+from stadtherz.alerts import heartbeat
 from stadtherz.alerts.citizens.letters import write_letters
 from stadtherz.alerts.citizens.subscribing import forget_unconfirmed
 from stadtherz.alerts.people import chases, drills, duty, resuming
@@ -41,6 +42,7 @@ TICKING: list[Ticking] = [
 # What may have to wait for somebody else's server has a thread of its own.
 SLOWLY: list[Ticking] = [
     Ticking("letters", 2, write_letters),
+    Ticking("heartbeat", 60, heartbeat.beat),
     Ticking("unconfirmed", 600, forget_unconfirmed),
 ]
 

@@ -5,6 +5,7 @@
     STADTHERZ_SERVICES         comma-separated keys of the services switched on; unset means every one
     STADTHERZ_CITY             the name of the municipality, as pages show it
     STADTHERZ_URL              the address under which people reach the city; https:// makes cookies secure
+    STADTHERZ_HEARTBEAT_URL    address of a watcher outside that is told each minute that the alarm chain lives
     STADTHERZ_REGIONAL_KEY     the municipality's twelve-digit regional key (ARS), which stands in its CAP documents
     STADTHERZ_HOSTS            further host names it answers to, comma-separated
     STADTHERZ_HOST             the address `stadtherz serve` listens on
@@ -190,6 +191,7 @@ STADTHERZ: dict[str, Any] = {
     "mail_from": os.environ.get("STADTHERZ_MAIL_FROM", "stadtherz@localhost"),
     "public_url": PUBLIC_URL,
     "regional_key": os.environ.get("STADTHERZ_REGIONAL_KEY", ""),
+    "heartbeat": os.environ.get("STADTHERZ_HEARTBEAT_URL", ""),
     "demo": DEMO,
     "table_mb": os.environ.get("STADTHERZ_TABLE_MB", "500"),
     "watched": Path(os.environ.get("STADTHERZ_WATCHED") or DATA / "watched").resolve(),

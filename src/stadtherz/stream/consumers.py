@@ -91,6 +91,16 @@ def glance(consumer: Consumer, position: int) -> LogSlice:
     return log_after(position, 1, streams=_streams(consumer))
 
 
+def unread() -> dict[str, int]:
+    """Where each consumer of this process has a reading before it that it has not seen; the others are left out."""
+    found: dict[str, int] = {}
+    for consumer in registered():
+        piece = glance(consumer, cursor(consumer.name) or 0)
+        if len(piece.columns):
+            found[consumer.name] = piece.position
+    return found
+
+
 def _streams(consumer: Consumer) -> frozenset[int] | None:
     return None if consumer.streams is None else consumer.streams()
 

@@ -1,7 +1,14 @@
 """The door of `stream`: durable consumers of the log, news for live pages, endless answers, and threads that
 follow what is new."""
 
-from stadtherz.stream.consumers import Consumer, consumers_at_end, drain, register, unregister
+from stadtherz.stream.consumers import (
+    Consumer,
+    consumers_at_end,
+    drain,
+    register,
+    unread,
+    unregister,
+)
 from stadtherz.stream.dispatcher import start_dispatcher, stop_dispatcher
 from stadtherz.stream.events import HEADERS as EVENT_HEADERS
 from stadtherz.stream.events import Connections, close_live_streams, endless
@@ -27,5 +34,6 @@ __all__ = [
     "ring",
     "start_dispatcher",
     "stop_dispatcher",
+    "unread",
     "unregister",
 ]

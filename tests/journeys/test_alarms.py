@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from stadtherz.base.time import iso, now, to_us
 from tests.journeys.test_onboarding import looked_at, signed_in
 from tests.journeys.test_pages import CHROMIUM, PHONE, axe_violations, visit
-from tests.product import LAUTER, Product, tts
+from tests.product import LAUTER, Product, eventually, tts
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
@@ -72,6 +72,7 @@ def test_everybody_is_warned_without_reloading_and_may_hide_it(
 
 def test_the_warning_stands_there_without_scripts(browser: Browser, product: Product) -> None:
     rise(product, 1, 120)
+    eventually(lambda: "Gefahr: Alarm" in product.client().get("/").text, what="the warning")
     page = visit(browser, product, "/", java_script_enabled=False)
     expect(page.locator("sh-banner")).to_contain_text("Gefahr: Alarm", timeout=20_000)
     expect(page.get_by_role("button", name="Diese Warnung ausblenden")).to_be_hidden()

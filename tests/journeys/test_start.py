@@ -15,7 +15,8 @@ pytestmark = pytest.mark.process
 def test_the_ready_line_tells_a_script_all_it_needs(city: Product) -> None:
     facts = city.facts
     assert facts["sta"] == f"{facts['url']}sta/v1.1"
-    assert set(facts["ingest"]) == {"tts", "chirpstack"}
+    networks = {"tts", "chirpstack", "actility", "loriot", "helium", "json"}
+    assert set(facts["ingest"]) == networks
     assert all(door["token"] for door in facts["ingest"].values())
     assert {"admin", "editor", "viewer", "neighbour"} <= set(facts["accounts"])
     assert facts["admin_token"]

@@ -33,11 +33,14 @@ _LONGEST_REST = 10.0  # seconds between two looks
 
 
 def wanted(scope: Scope) -> bool:
-    """Whether the request asks for changes. A wildcard does not: nobody expects an endless answer."""
+    """Whether the request asks for changes. A wildcard does not: nobody expects an endless answer.
+
+    Who takes a page as gladly gets the page: so ask pages that refresh themselves.
+    """
     accept = header(scope, b"accept")
     if scope["method"] != "GET" or MEDIA not in accept:
         return False
-    return preferred(accept, ("application/json", MEDIA, "text/html")) == MEDIA
+    return preferred(accept, ("application/json", "text/html", MEDIA)) == MEDIA
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,11 @@ WHOLE: dict[str, dict[str, Any]] = {
     "FeaturesOfInterest": bodies.feature(properties={"a": 1}),
     "Actuators": bodies.actuator(properties={"a": 1}),
     "TaskingCapabilities": bodies.capability(Thing=_PLACED, properties={"a": 1}),
-    "Tasks": {**bodies.task(), "TaskingCapability": bodies.capability(Thing=_PLACED)},
+    "Tasks": {
+        **bodies.task(),
+        "properties": {"a": 1},
+        "TaskingCapability": bodies.capability(Thing=_PLACED),
+    },
 }
 """With a value for each property that clients give; STAplus has suites of its own."""
 

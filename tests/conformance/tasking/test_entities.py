@@ -105,8 +105,8 @@ def test_a_property_by_itself(api: Client, lamp: Lamp) -> None:
 
 def test_tasks_as_a_table(api: Client, lamp: Lamp) -> None:
     sheet = api.get("/Tasks?$resultFormat=CSV").body.decode().splitlines()
-    assert sheet[0] == "@iot.id,creationTime,taskingParameters"
-    assert sheet[1].replace(" ", "").endswith('"{""status"":""off""}"')
+    assert sheet[0] == "@iot.id,creationTime,taskingParameters,properties"
+    assert sheet[1].replace(" ", "").endswith('"{""status"":""off""}",')
 
 
 def test_version_2_leaves_them_out(api: Client, lamp: Lamp) -> None:

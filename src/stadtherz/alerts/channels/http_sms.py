@@ -23,6 +23,8 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _LARGEST_ANSWER = 64 * 1024
 # The other side has not taken it, and may later: too many requests, service unavailable.
 _LATER = frozenset({408, 425, 429, 503})
+# Not this message is refused, but whoever sends it: password, credit, rights.
+_ACCOUNT = frozenset({401, 402, 403, 407})
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -31,7 +33,8 @@ class Form:
     """How a provider is asked. `body` is sent as JSON or as a form; without one the query says it all.
 
     `accepted` are texts of which one begins the answer of a message that was taken (empty: the status
-    is enough). `id_path` leads to the provider's id in a JSON answer.
+    is enough). With `code_path` a JSON answer has a code there, which must be one of `accepted`; one in
+    `refused` is about this message, any other about the account. `id_path` leads to the provider's id.
     """
 
     method: str = "POST"
@@ -42,6 +45,8 @@ class Form:
     as_json: bool = True
     basic: bool = False
     accepted: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    code_path: tuple[str | int, ...] = ()
     id_path: tuple[str | int, ...] = ()
 
 
@@ -73,6 +78,10 @@ FORMS: Mapping[str, Form] = {
             "ttl": "{ttl}",
             "foreign_id": "{id}",
         },
+        # The status is 200 also for a wrong key and an empty account; the code tells.
+        accepted=("100",),
+        refused=("202", "305"),
+        code_path=("success",),
         id_path=("messages", 0, "id"),
     ),
     "sipgate": Form(
@@ -107,7 +116,7 @@ class HttpGateway:
         finally:
             line.close()
         _judge(status, body, self.form)
-        return _id_in(body, self.form) or key
+        return _found(body, self.form.id_path) or key
 
     def _values(self, to: str, text: str, key: str) -> dict[str, str]:
         return {
@@ -163,7 +172,7 @@ def _own_form(given: Mapping[str, Any]) -> Form:
     known = {name: given[name] for name in Form.__dataclass_fields__ if name in given}
     if unknown := set(given) - set(known):
         raise Invalid("form", f"does not know {', '.join(sorted(unknown))}")
-    for name in ("accepted", "id_path"):
+    for name in ("accepted", "refused", "code_path", "id_path"):
         known[name] = tuple(known.get(name, ()))
     return replace(Form(), **known)
 
@@ -219,17 +228,22 @@ def _judge(status: int, body: bytes, form: Form) -> None:
     if status >= 500:
         raise PerhapsHandedOver(said)
     if status >= 300:
-        raise NotHandedOver(said, permanent=True)
-    if form.accepted and not text.startswith(form.accepted):
+        raise NotHandedOver(said, permanent=True, account=status in _ACCOUNT)
+    if form.code_path:
+        code = _found(body, form.code_path) or text
+        if code not in form.accepted:
+            raise NotHandedOver(said, permanent=True, account=code not in form.refused)
+    elif form.accepted and not text.startswith(form.accepted):
         raise NotHandedOver(said, permanent=True)
 
 
-def _id_in(body: bytes, form: Form) -> str:
-    if not form.id_path:
+def _found(body: bytes, path: tuple[str | int, ...]) -> str:
+    """What a JSON answer has there; empty if it has not."""
+    if not path:
         return ""
     try:
         found: Any = json.loads(body)
-        for step in form.id_path:
+        for step in path:
             found = found[step]
     except (ValueError, LookupError, TypeError):
         return ""

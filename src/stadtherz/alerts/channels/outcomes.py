@@ -2,11 +2,15 @@
 
 
 class NotHandedOver(Exception):
-    """The other side does not have the message. `permanent` if it will never take it."""
+    """The other side does not have the message. `permanent` if it will never take it.
 
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+    `account` if it takes none of ours at all, such as with a wrong password or without credit.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False, account: bool = False) -> None:
         super().__init__(reason)
         self.permanent = permanent
+        self.account = account
 
 
 class PerhapsHandedOver(Exception):

@@ -61,10 +61,11 @@ class SmsLane:
             except NotHandedOver as reason:
                 refused = reason
                 deliveries.take_back(claimed)
-                _note_failure(gateway, nameless(reason, number), permanent=reason.permanent)
+                message = reason.permanent and not reason.account
+                _note_failure(gateway, nameless(reason, number), permanent=message)
                 continue
             except PerhapsHandedOver as reason:
-                _note_failure(gateway, str(reason), permanent=False)
+                _note_failure(gateway, nameless(reason, number), permanent=False)
                 deliveries.mark_uncertain(claimed, nameless(reason, number))
                 return
             except LeaseLost:

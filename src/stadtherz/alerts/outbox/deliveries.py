@@ -210,4 +210,6 @@ def _finish(claimed: Claim, status: Status, error: str) -> None:
 
 def nameless(reason: Exception, recipient: str) -> str:
     """What went wrong, without the address that servers like to repeat: it outlives the contact."""
-    return re.sub(re.escape(recipient), "…", str(reason), flags=re.IGNORECASE)
+    # Providers repeat a telephone number without its plus.
+    known = re.escape(recipient.removeprefix("+"))
+    return re.sub(rf"\+?{known}", "…", str(reason), flags=re.IGNORECASE)

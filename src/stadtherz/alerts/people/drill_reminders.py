@@ -30,10 +30,15 @@ def remind_of_drills() -> None:
     for each in lists_without_drill(moment).filter(not_asked):
         # Only one process changes it from what both have read: that one writes.
         mine = ContactList.objects.filter(pk=each.pk, drill_asked_at=each.drill_asked_at)
-        if mine.update(drill_asked_at=moment):
+        if mine.update(drill_asked_at=moment) and not _is_new(each):
             due[each.owner_id].append(each)
     for owner, lists in due.items():
         _write(owner, lists)
+
+
+def _is_new(listed: ContactList) -> bool:
+    """Never tried and seen here for the first time: its month begins now."""
+    return listed.drill_asked_at is None and listed.last_drill is None  # type: ignore[attr-defined]
 
 
 def _write(owner: int, lists: Sequence[ContactList]) -> None:

@@ -176,7 +176,7 @@ def provider(status: int, body: str, *, breaks: bool = False) -> Iterator[tuple[
 
 
 def test_a_provider_that_wants_json_gets_it_with_a_lifetime(ward: Ward) -> None:
-    with provider(200, '{"messages": [{"id": "77"}]}') as (url, asked):
+    with provider(200, '{"success": "100", "messages": [{"id": "77"}]}') as (url, asked):
         add_gateway("seven", "http", {"form": "seven", "url": url, "sender": "Stadt"}, secret="key")
         change(ward.goes(0, 1, observation=1))
         send_due()
@@ -209,8 +209,38 @@ def test_what_a_provider_may_have_taken_is_never_repeated(
     assert NUMBER not in only().error
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "failing"),
+    [
+        (200, '{"success": "900", "messages": []}', True),  # wrong key
+        (200, "500", True),  # no credit
+        (403, "no", True),
+        (200, '{"success": "202", "messages": []}', False),  # this number only
+    ],
+)
+def test_a_refusal_is_never_taken_for_sent(
+    ward: Ward, status: int, body: str, failing: bool
+) -> None:
+    with provider(status, body) as (url, _asked):
+        add_gateway("seven", "http", {"form": "seven", "url": url}, secret="wrong")
+        change(ward.goes(0, 1, observation=1))
+        send_due()
+    assert only().status == Status.QUEUED
+    assert (Gateway.objects.get().failing_since is not None) == failing
+
+
+@pytest.mark.parametrize("said", [NUMBER, NUMBER[1:]])
+def test_what_went_wrong_keeps_no_number(ward: Ward, said: str) -> None:
+    with provider(500, f"cannot reach {said}") as (url, _asked):
+        add_gateway("seven", "http", {"form": "seven", "url": url})
+        change(ward.goes(0, 1, observation=1))
+        send_due()
+    assert said not in Gateway.objects.get().last_error
+    assert said not in only().error
+
+
 def test_a_text_with_braces_is_sent_as_it_is() -> None:
-    with provider(200, "{}") as (url, asked):
+    with provider(200, "100") as (url, asked):
         carrier = http_gateway({"form": "seven", "url": url}, "key")
         carrier.send(NUMBER, "{secret} {to}", "1", goes_next=lambda: None)
     assert '"text": "{secret} {to}"' in asked[0][2]

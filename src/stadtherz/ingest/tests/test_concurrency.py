@@ -1,15 +1,16 @@
 """Many deliveries at once: each uplink becomes one observation, whatever the order."""
 
 import threading
+from concurrent.futures import Future
 
 import pytest
 from django.db import OperationalError
 
 from stadtherz.base.time import Period, now_us
-from stadtherz.ingest import http, lanes, pipeline, refused
+from stadtherz.ingest import at_once, http, lanes, pipeline, refused
 from stadtherz.ingest.models import RefusedUplink
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
-from stadtherz.store.public import Reading, submit
+from stadtherz.store.public import Reading, Receipt, submit
 
 
 def test_different_uplinks_at_once_are_all_stored(town: Town, door: Door) -> None:
@@ -75,6 +76,8 @@ def test_a_slow_rescue_holds_up_no_answer(
 ) -> None:
     released = threading.Event()
     monkeypatch.setattr(pipeline, "PATIENCE_S", 0.0)
+    never: Future[list[Receipt]] = Future()  # a store that has no time at all
+    monkeypatch.setattr(at_once, "submit_at_once", lambda _readings: never)
     monkeypatch.setattr(http, "_RESCUE_PATIENCE_S", 0.01)
     monkeypatch.setattr(refused, "keep", lambda *_: released.wait(60))
     answers = door.post_all([tts(number, level_cm=5) for number in range(20)])

@@ -75,6 +75,8 @@ def _check(world: World, random: Random) -> None:
     text = Queries(random).query(kind)
     caller = random.choice(world.callers)
     reply = Client(caller).get(f"/{kind.plural}?{text}")
+    if reply.status == 501:  # a comparison that the server says it does not know
+        return
     assert reply.status == 200, (text, reply.body)
     query = parse_query(text.replace("%", "%25"))
     reference = Reference(world, caller)

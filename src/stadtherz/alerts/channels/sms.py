@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 MOST_PARTS = 3
+_SUBJECT = 80  # so that the answer begins in the first hundred characters
 _GSM = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
     "¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -77,7 +78,7 @@ def shortened(text: str, most: int = MOST_PARTS) -> str:
 
 def compose(wording: Mapping[str, Any], code: int | None) -> str:
     """The SMS of a wording, in the active language; with a code its reader can answer."""
-    subject = plain(str(wording["subject"]))[:100]
+    subject = plain(str(wording["subject"]))[:_SUBJECT]
     answer = plain(_("Answer OK %(code)s") % {"code": code}) if code is not None else ""
     head = ". ".join(part for part in (subject.rstrip("."), answer) if part)
     return shortened(f"{head}. {plain(str(wording['sentence']))}")

@@ -130,4 +130,4 @@ def _keep_pace(row: Gateway, began: float) -> None:
     """No faster than the gateway allows; other lanes do not wait for it."""
     rest = 1 / max(row.per_second, 0.01) - (time.monotonic() - began)
     if rest > 0:
-        time.sleep(min(rest, 5.0))
+        time.sleep(min(rest, 60.0))

@@ -120,6 +120,7 @@ def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
         error=reason,
         changed_at=moment,
     )
+    stand_in(claimed.delivery)
 
 
 def pause(attempts: int) -> Micros:

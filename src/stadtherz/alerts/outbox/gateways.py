@@ -53,9 +53,7 @@ def try_gateway(name: str, number: str, text: str) -> str:
 
     Raises Invalid for a wrong number, Unavailable with what the gateway said.
     """
-    row = Gateway.objects.filter(name=name).first()
-    if row is None:
-        raise NotFound(f"gateway {name}")
+    row = _named(name)
     to = e164(number)
     if to is None:
         raise Invalid("number", "is no telephone number such as +4915123456789")
@@ -67,13 +65,21 @@ def try_gateway(name: str, number: str, text: str) -> str:
 
 def inbound_token(name: str) -> str:
     """What stands in the address to which the gateway passes messages that come in."""
-    return _SIGNER.sign(name)
+    return _SIGNER.sign(str(_named(name).pk))
 
 
 def gateway_of(token: str) -> str | None:
     """The gateway of an inbound address, as long as it is set up; None for a token that was never given."""
     try:
-        name = _SIGNER.unsign(token)
+        pk = int(_SIGNER.unsign(token))
     except BadSignature:
         return None
-    return name if Gateway.objects.filter(name=name, active=True).exists() else None
+    row = Gateway.objects.filter(pk=pk, active=True).first()
+    return None if row is None else row.name
+
+
+def _named(name: str) -> Gateway:
+    row = Gateway.objects.filter(name=name).first()
+    if row is None:
+        raise NotFound(f"gateway {name}")
+    return row

@@ -1,16 +1,24 @@
-"""When a message has failed for good: the person's next address that stands in gets it."""
+"""When a message has failed, or waits for too long: the person's next address that stands in gets it."""
 
 from django.db import IntegrityError, transaction
 
 from stadtherz.alerts.models import Address, Delivery
 from stadtherz.alerts.outbox.wake import wake
-from stadtherz.base.time import now_us
+from stadtherz.base.time import MINUTE, now_us
+
+# How long a message may wait for a gateway that is away before the person is told in another way: the
+# gravest not longer than it takes to look at a telephone.
+_PATIENCE = {3: 2 * MINUTE, 2: 5 * MINUTE}
+_LONGEST = 15 * MINUTE
 
 
-def stand_in(failed: int) -> None:
-    """Owe the same message to the next stand-in address; happens once for each failed message."""
-    delivery = Delivery.objects.select_related("address", "event").get(pk=failed)
-    if delivery.status != Delivery.Status.FAILED or delivery.contact_id is None:
+def stand_in(given: int) -> None:
+    """Owe the same message to the next stand-in address, if this one has failed or waits for too long.
+
+    Happens once for each message. One that only waited may still arrive: told twice is better than not.
+    """
+    delivery = Delivery.objects.select_related("address", "event").get(pk=given)
+    if delivery.contact_id is None or not _is_lost(delivery):
         return
     address = _next_address(delivery)
     if address is None:
@@ -32,6 +40,15 @@ def stand_in(failed: int) -> None:
     except IntegrityError:  # another process has done it
         return
     transaction.on_commit(wake)
+
+
+def _is_lost(delivery: Delivery) -> bool:
+    if delivery.status == Delivery.Status.FAILED:
+        return True
+    waited = now_us() - delivery.owed_at
+    return delivery.status == Delivery.Status.QUEUED and waited >= _PATIENCE.get(
+        delivery.urgency, _LONGEST
+    )
 
 
 def _next_address(delivery: Delivery) -> Address | None:

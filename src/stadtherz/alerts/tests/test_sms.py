@@ -4,6 +4,7 @@ import http.server
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from stadtherz.alerts.tests.factories import Ward, make_ward
 from stadtherz.alerts.tests.kannel import Kannel
 from stadtherz.alerts.tests.mailserver import MailServer
 from stadtherz.alerts.tests.processes import eventually
+from stadtherz.base import time
 from stadtherz.base.errors import Invalid, Unavailable
 
 Status = Delivery.Status
@@ -132,6 +134,26 @@ def test_a_number_that_is_none_is_told_to_the_address_that_stands_in(
         failed,
         Status.SENT,
     )
+
+
+def test_danger_that_no_gateway_takes_goes_another_way_after_two_minutes(
+    transactional_db: None, mails: MailServer
+) -> None:
+    ward = make_ward([])
+    person(ward, (Channel.SMS, NUMBER, "always"), (Channel.EMAIL, "w@stadt.example", "instead"))
+    add_gateway("dead", "http", {"form": "kannel", "url": "http://127.0.0.1:9"})
+    change(ward.goes(0, 2, observation=1))
+    send_due()
+    with time.stopped_at(time.now() + timedelta(minutes=1)):
+        send_due()
+    assert Delivery.objects.count() == 1
+    for minutes in (3, 4, 20):
+        with time.stopped_at(time.now() + timedelta(minutes=minutes)):
+            send_due()
+            send_due()
+    assert mails.subjects() == ["de Alarm: Pegel Lauterstraße"]
+    waiting, instead = Delivery.objects.order_by("pk")
+    assert (waiting.status, instead.instead_of) == (Status.QUEUED, waiting)
 
 
 def test_mail_does_not_wait_for_sms(transactional_db: None, mails: MailServer) -> None:

@@ -127,8 +127,9 @@ class Address(models.Model):
                 told = _("This is no telephone number such as +49 151 23456789.")
                 raise ValidationError({"address": told})
             self.address = number
-        elif self.channel == Channel.WEBHOOK and not self.address.startswith("https://"):
-            raise ValidationError({"address": _("A webhook begins with https://.")})
+        else:  # a person must not rely on what nothing sends
+            told = _("Messages cannot be sent this way yet. Choose e-mail or SMS.")
+            raise ValidationError({"channel": told})
 
 
 class Roster(ClusterableModel, models.Model):

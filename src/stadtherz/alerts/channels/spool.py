@@ -22,7 +22,7 @@ class Smstools:
     def send(self, to: str, text: str, key: str, *, goes_next: Callable[[], None]) -> str:
         """Lay the message into the folder, whole or not at all; the file's name is its id."""
         name = f"stadtherz.{key}"
-        hidden = self.folder / f".{name}"
+        hidden = self.folder / f"{name}.LOCK"  # smsd passes such names over, but not hidden files
         try:
             hidden.write_bytes(_written(to, text))
             hidden.chmod(0o660)

@@ -49,6 +49,7 @@ class SmsLane:
             wording = texts.get(reader.language) or next(iter(texts.values()))
             text = compose(wording, reader.code)
         refused: NotHandedOver | None = None
+        final = True  # only if every gateway refuses this very message
         for gateway, carrier in self.gateways:
             began = time.monotonic()
             try:
@@ -62,6 +63,7 @@ class SmsLane:
                 refused = reason
                 deliveries.take_back(claimed)
                 message = reason.permanent and not reason.account
+                final = final and message
                 _note_failure(gateway, nameless(reason, number), permanent=message)
                 continue
             except PerhapsHandedOver as reason:
@@ -76,7 +78,7 @@ class SmsLane:
             _keep_pace(gateway, began)
             return
         if refused is not None:
-            deliveries.put_back(claimed, nameless(refused, number), permanent=refused.permanent)
+            deliveries.put_back(claimed, nameless(refused, number), permanent=final)
 
 
 def sms_lane() -> SmsLane | None:

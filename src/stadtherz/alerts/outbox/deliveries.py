@@ -98,6 +98,7 @@ def mark_sent(claimed: Claim, message_id: str = "") -> None:
 
 def mark_uncertain(claimed: Claim, reason: str) -> None:
     _finish(claimed, Status.UNCERTAIN, reason)
+    stand_in(claimed.delivery)
 
 
 def mark_failed(claimed: Claim, reason: str) -> None:
@@ -177,6 +178,11 @@ def explain_missing_server(channel: str) -> None:
     reason = NO_SERVER if channel == Channel.EMAIL else NO_GATEWAY
     waiting = Delivery.objects.filter(channel=channel, status=Status.QUEUED, error="")
     waiting.update(error=reason)
+    alone = Delivery.objects.filter(channel=channel, status=Status.QUEUED, replacement=None)
+    for pk in (
+        alone.exclude(contact=None).order_by("-urgency", "pk").values_list("pk", flat=True)[:500]
+    ):
+        stand_in(pk)
 
 
 def next_due(channel: str = Channel.EMAIL) -> Micros | None:

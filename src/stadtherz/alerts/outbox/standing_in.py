@@ -43,7 +43,7 @@ def stand_in(given: int) -> None:
 
 
 def _is_lost(delivery: Delivery) -> bool:
-    if delivery.status == Delivery.Status.FAILED:
+    if delivery.status in (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN):
         return True
     waited = now_us() - delivery.owed_at
     return delivery.status == Delivery.Status.QUEUED and waited >= _PATIENCE.get(

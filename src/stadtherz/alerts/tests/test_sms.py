@@ -156,6 +156,46 @@ def test_danger_that_no_gateway_takes_goes_another_way_after_two_minutes(
     assert (waiting.status, instead.instead_of) == (Status.QUEUED, waiting)
 
 
+def test_without_any_gateway_danger_goes_another_way(
+    transactional_db: None, mails: MailServer
+) -> None:
+    ward = make_ward([])
+    person(ward, (Channel.SMS, NUMBER, "always"), (Channel.EMAIL, "w@stadt.example", "instead"))
+    change(ward.goes(0, 2, observation=1))
+    send_due()
+    assert mails.subjects() == []
+    with time.stopped_at(time.now() + timedelta(minutes=3)):
+        send_due()
+        send_due()
+    assert mails.subjects() == ["de Alarm: Pegel Lauterstraße"]
+
+
+def test_what_may_not_have_arrived_goes_another_way_too(
+    transactional_db: None, mails: MailServer
+) -> None:
+    ward = make_ward([])
+    person(ward, (Channel.SMS, NUMBER, "always"), (Channel.EMAIL, "w@stadt.example", "instead"))
+    with provider(502, "bad gateway") as (url, _asked):
+        add_gateway("seven", "http", {"form": "seven", "url": url})
+        change(ward.goes(0, 1, observation=1))
+        send_due()
+        send_due()
+    assert mails.subjects() == ["de Vorwarnung: Pegel Lauterstraße"]
+    assert Delivery.objects.order_by("pk")[0].status == Status.UNCERTAIN
+
+
+def test_a_refusal_of_one_gateway_does_not_end_it_while_another_is_away(ward: Ward) -> None:
+    with provider(400, "no") as (url, asked):
+        add_gateway("away", "http", {"form": "kannel", "url": "http://127.0.0.1:9"}, position=1)
+        add_gateway("seven", "http", {"form": "seven", "url": url}, position=2)
+        change(ward.goes(0, 1, observation=1))
+        for minutes in range(0, 120, 15):
+            with time.stopped_at(time.now() + timedelta(minutes=minutes)):
+                send_due()
+    assert len(asked) > 5
+    assert only().status == Status.QUEUED
+
+
 def test_mail_does_not_wait_for_sms(transactional_db: None, mails: MailServer) -> None:
     ward = make_ward(["w@stadt.example"])
     person(ward, (Channel.SMS, NUMBER, "always"))

@@ -17,6 +17,8 @@ from stadtherz.web.tests.test_staff_tables_browser import signed_in
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
+# What fades in has no colours of its own yet: nothing may be on its way any more.
+STILL = "() => document.getAnimations().every(each => each.playState === 'finished')"
 SHOTS = os.environ.get("STADTHERZ_SCREENSHOTS", "")
 
 
@@ -32,7 +34,7 @@ def looked_at(page: Page, name: str) -> None:
     for size, scheme in ((PHONE, "dark"), (DESK, "light")):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.wait_for_timeout(300)
+        page.wait_for_function(STILL)
         found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
         assert not found.response["violations"], found.generate_report()
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

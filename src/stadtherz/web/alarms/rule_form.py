@@ -176,7 +176,11 @@ HANDLER = ObjectList(
             label=gettext_lazy("Input"),
         ),
         InlinePanel(
-            "steps", _STEPS, heading=gettext_lazy("Steps"), label=gettext_lazy("Step"), min_num=1
+            "steps",
+            _STEPS,
+            heading=gettext_lazy("Steps of the warning"),
+            label=gettext_lazy("Step"),
+            min_num=1,
         ),
         MultiFieldPanel(
             [

@@ -22,10 +22,11 @@ from stadtherz.web.alarms import foresight
 from stadtherz.web.alarms.board import AlarmPage
 from stadtherz.web.alarms.figures import digits
 from stadtherz.web.alarms.foresight import Foreseen
+from stadtherz.web.alarms.guided import BeginView, GuidedView
 from stadtherz.web.alarms.rule_form import HANDLER
 from stadtherz.web.alarms.story import points_of, summary
 from stadtherz.web.charts import LineChart, Mark
-from stadtherz.web.staff import StaffViewSet
+from stadtherz.web.staff import StaffIndexView, StaffViewSet
 from stadtherz.web.staff_views import StaffCreateView, StaffEditView
 
 YEAR = 365 * DAY
@@ -41,6 +42,13 @@ class _LeadsToPreview:
 
     def get_success_url(self) -> str:
         return reverse(self.views.get_url_name("preview"), args=[self.object.pk])
+
+
+class RuleIndexView(StaffIndexView):
+    """Its button leads to the short way; from there another one to all settings."""
+
+    def get_add_url(self) -> str | None:
+        return reverse(self.views.get_url_name("begin")) if super().get_add_url() else None
 
 
 class RuleCreateView(_LeadsToPreview, StaffCreateView):
@@ -181,6 +189,7 @@ class RuleViewSet(StaffViewSet):
     model = Rule
     icon = "sliders"
     menu_label = _("Rules")
+    index_view_class = RuleIndexView
     add_view_class = RuleCreateView
     edit_view_class = RuleEditView
     edit_handler = HANDLER
@@ -201,5 +210,10 @@ class RuleViewSet(StaffViewSet):
         )
 
     def get_urlpatterns(self) -> list[URLPattern]:
-        view = self.construct_view(PreviewView)
-        return [*super().get_urlpatterns(), path("preview/<int:pk>/", view, name="preview")]
+        guided = self.construct_view(GuidedView)
+        return [
+            *super().get_urlpatterns(),
+            path("preview/<int:pk>/", self.construct_view(PreviewView), name="preview"),
+            path("begin/", self.construct_view(BeginView), name="begin"),
+            path("begin/<int:stream>/<slug:occasion>/", guided, name="guided"),
+        ]

@@ -7,17 +7,15 @@ rest tells where it belongs. Typographic characters would cost half of it and ar
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from stadtherz.alerts.channels import gsm
+
 MOST_PARTS = 3
 _SUBJECT = 80  # so that the answer begins in the first hundred characters
-_GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_EXTENSION = frozenset("^{}\\[~]|€\f")
 _PLAIN = str.maketrans(
     {
         "„": '"', "“": '"', "”": '"', "»": '"', "«": '"',
@@ -40,9 +38,32 @@ def plain(text: str) -> str:
 
 def units(text: str) -> int | None:
     """How many places it takes in the GSM alphabet; None if it needs UCS-2."""
-    if not all(letter in _GSM or letter in _EXTENSION for letter in text):
-        return None
-    return len(text) + sum(letter in _EXTENSION for letter in text)
+    counted = [gsm.places(letter) for letter in text]
+    return None if None in counted else sum(places for places in counted if places)
+
+
+def split(text: str, *, ucs2: bool = False) -> list[str]:
+    """The text as it goes into each SMS; a letter that takes two places is never torn apart.
+
+    >>> [len(part) for part in split("a" * 152 + "€" + "a" * 20)]
+    [152, 21]
+    """
+    wide = ucs2 or units(text) is None
+    one, each = (70, 67) if wide else (160, 153)
+    sizes = [_size(letter, wide=wide) for letter in text]
+    if sum(sizes) <= one:
+        return [text]
+    cuts, used = [0], 0
+    for place, size in enumerate(sizes):
+        if used + size > each:
+            cuts.append(place)
+            used = 0
+        used += size
+    return [text[start:end] for start, end in pairwise([*cuts, len(text)])]
+
+
+def _size(letter: str, *, wide: bool) -> int:
+    return len(letter.encode("utf-16-be")) // 2 if wide else (gsm.places(letter) or 1)
 
 
 def parts(text: str) -> int:
@@ -51,16 +72,7 @@ def parts(text: str) -> int:
     >>> [parts(text) for text in ("a" * 160, "a" * 161, "ж" * 70, "ж" * 71, "€" * 80)]
     [1, 2, 1, 2, 1]
     """
-    length, one, each = _room(text)
-    return 1 if length <= one else -(-length // each)
-
-
-def _room(text: str) -> tuple[int, int, int]:
-    """Its length, what one SMS holds, and what each of several holds."""
-    gsm = units(text)
-    if gsm is not None:
-        return gsm, 160, 153
-    return len(text.encode("utf-16-be")) // 2, 70, 67
+    return len(split(text))
 
 
 def shortened(text: str, most: int = MOST_PARTS) -> str:

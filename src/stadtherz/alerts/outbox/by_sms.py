@@ -5,18 +5,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from django.utils.translation import override
 
 from stadtherz.alerts.channels.http_sms import http_gateway
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
+from stadtherz.alerts.channels.smpp import Smpp, smpp_account, smpp_wishes
 from stadtherz.alerts.channels.sms import compose, parts
-from stadtherz.alerts.channels.spool import Smstools
+from stadtherz.alerts.channels.spool import gammu, smstools
 from stadtherz.alerts.channels.vault import opened
 from stadtherz.alerts.models import Channel, Delivery, Gateway
-from stadtherz.alerts.outbox import deliveries
+from stadtherz.alerts.outbox import deliveries, lines
 from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost, nameless
 from stadtherz.alerts.outbox.readers import Reader
 from stadtherz.alerts.outbox.witness import Witness
@@ -82,8 +82,13 @@ class SmsLane:
 
 
 def sms_lane() -> SmsLane | None:
-    """None if no gateway is set. One whose settings are broken says so and is passed over."""
-    rows = Gateway.objects.filter(channel=Channel.SMS, active=True)
+    """None if no gateway is set. One whose settings are broken says so and is passed over.
+
+    Raises StandsBy where another process of this machine has the line to the SMS centre.
+    """
+    rows = list(Gateway.objects.filter(channel=Channel.SMS, active=True))
+    if any(row.kind == Gateway.Kind.SMPP for row in rows) and not lines.ours():
+        raise lines.StandsBy
     found = [(row, carrier) for row in rows if (carrier := _carrier(row)) is not None]
     return SmsLane(found) if found else None
 
@@ -101,11 +106,14 @@ def carrier_of(row: Gateway) -> Carrier:
     if row.kind == Gateway.Kind.HTTP:
         return http_gateway(row.settings, opened(row.secret))
     if row.kind == Gateway.Kind.SMSTOOLS:
-        folder = Path(str(row.settings.get("folder", "")))
-        if not folder.is_dir():
-            raise Invalid("folder", "is not there")
-        return Smstools(folder)
-    raise Invalid("kind", "cannot send SMS yet")
+        return smstools(row.settings)
+    if row.kind == Gateway.Kind.SMPP:
+        account = smpp_account(row.settings, opened(row.secret))
+        wishes = smpp_wishes(row.settings)
+        return Smpp(account, wishes, partial(lines.line_of, row.pk, row.name, account, wishes))
+    if row.kind == Gateway.Kind.GAMMU:
+        return gammu(row.settings)
+    raise Invalid("kind", "cannot send SMS")
 
 
 def _goes_next(claimed: Claim, witness: Witness, gateway: str, number: int) -> None:

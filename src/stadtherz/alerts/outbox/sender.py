@@ -18,6 +18,8 @@ from stadtherz.alerts.outbox import deliveries
 from stadtherz.alerts.outbox.by_mail import mail_lane
 from stadtherz.alerts.outbox.by_sms import sms_lane
 from stadtherz.alerts.outbox.deliveries import Claim
+from stadtherz.alerts.outbox.lines import StandsBy
+from stadtherz.alerts.outbox.listening import listener
 from stadtherz.alerts.outbox.readers import Reader, reader_of
 from stadtherz.alerts.outbox.wake import wait, wake
 from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
@@ -93,11 +95,14 @@ def start_delivery() -> None:
     """Start the threads, if they do not run yet."""
     for worker in _workers:
         worker.start()
+    listener.start()
 
 
 def stop_delivery() -> None:
+    """Stop sending first: while the lines stand, what is being handed over gets its answer."""
     for worker in _workers:
         worker.stop()
+    listener.stop()
 
 
 def send_due() -> int:
@@ -113,7 +118,10 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     deliveries.settle_abandoned(_folder(), witness.name)
     deliveries.settle_interrupted(witness)
     forget_the_dead(_folder())
-    lane = LANES[channel]()
+    try:
+        lane = LANES[channel]()
+    except StandsBy:
+        return 0
     if lane is None:
         deliveries.explain_missing_server(channel)
         return 0

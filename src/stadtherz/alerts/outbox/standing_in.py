@@ -45,6 +45,8 @@ def stand_in(given: int) -> None:
 def _is_lost(delivery: Delivery) -> bool:
     if delivery.status in (Delivery.Status.FAILED, Delivery.Status.UNCERTAIN):
         return True
+    if delivery.receipt == Delivery.Receipt.UNDELIVERED:
+        return True
     waited = now_us() - delivery.owed_at
     return delivery.status == Delivery.Status.QUEUED and waited >= _PATIENCE.get(
         delivery.urgency, _LONGEST

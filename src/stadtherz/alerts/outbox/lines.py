@@ -1,0 +1,87 @@
+"""The lines to SMS centres that this process holds, and what is done with what comes in by them.
+
+Many providers allow one line for an account. So of the processes of one machine only the one that has
+the lock sends SMS, as soon as there is a gateway by SMPP; the lock falls with its process.
+"""
+
+import atexit
+import fcntl
+import os
+import threading
+from collections.abc import Collection
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connections
+
+from stadtherz.alerts.channels.outcomes import NotHandedOver
+from stadtherz.alerts.channels.smpp import Smpp, Wishes
+from stadtherz.alerts.channels.smpp_session import Account, Session
+from stadtherz.alerts.outbox.hearing import hears
+
+_lines: dict[int, Session] = {}
+_lock = threading.RLock()
+_holds: int | None = None
+
+
+class StandsBy(Exception):
+    """Another process of this machine has the lines; it sends."""
+
+
+def ours() -> bool:
+    """Whether the lines are this process's; it takes them if they are nobody's."""
+    global _holds  # noqa: PLW0603 - a process has them or not
+    with _lock:
+        if _holds is None:
+            folder = Path(settings.DATA) / "delivery"
+            folder.mkdir(parents=True, exist_ok=True)
+            file = os.open(folder / "smpp-lines", os.O_CREAT | os.O_RDWR, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(file)
+                return False
+            _holds = file
+        return True
+
+
+def line_of(gateway: int, name: str, account: Account, wishes: Wishes) -> Session:
+    """The line of this gateway; a new one if there is none, or its settings have changed."""
+    with _lock:
+        known = _lines.get(gateway)
+        if known is not None and known.account == account:
+            return known
+        if known is not None:
+            known.end()
+        back = Smpp(account, wishes, lambda: _lines[gateway])
+        made = Session(account, hears(name, back.answer), connections.close_all)
+        _lines[gateway] = made
+        return made
+
+
+def fault_of(gateway: int) -> NotHandedOver | None:
+    """Why a gateway's line does not stand; None if it does or nobody needs it."""
+    with _lock:
+        line = _lines.get(gateway)
+    return None if line is None else line.fault
+
+
+def only(gateways: Collection[int]) -> None:
+    """End the lines of all other gateways: they were taken away or switched off."""
+    with _lock:
+        gone = [_lines.pop(gateway) for gateway in list(_lines) if gateway not in gateways]
+    for line in gone:
+        line.end()
+
+
+def end_all() -> None:
+    """Take leave of every centre, and let another process have the lines."""
+    global _holds  # noqa: PLW0603
+    only([])
+    with _lock:
+        if _holds is not None:
+            os.close(_holds)
+            _holds = None
+
+
+atexit.register(end_all)

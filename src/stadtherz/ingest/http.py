@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ from django.utils import translation
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.ingest import document, lanes, pipeline, refused, resets
+from stadtherz.ingest import address_tokens, document, lanes, pipeline, refused, resets
 from stadtherz.ingest.at_once import ShortWay
 from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.forms import reading
@@ -79,20 +79,25 @@ async def _answer(
     network, _, rest = scope["path"].removeprefix(_PREFIX).rstrip("/").partition("/")
     if network not in NETWORKS or (rest and network != reading.NETWORK):
         return Answer(404, {"error": "unknown_address", "networks": sorted(NETWORKS)})
-    if scope["method"] != "POST":
+    arrival = _Arrival(scope, network, rest)
+    if network == reading.NETWORK:
+        arrival.take_token_out()
+    if scope["method"] == "GET" and arrival.in_address:
+        arrival.read_address()
+    elif scope["method"] != "POST":
         return Answer(405, {"error": "method", "detail": "POST"})
     try:
-        body = await _body(receive)
+        arrival.body += await _body(receive)
+        arrival.received = now_us()
     except TimeoutError:
         return Answer(408, {"error": "timeout"})
-    arrival = _Arrival(scope, network, rest, body, now_us())
     plan, receipts = await _committed(arrival, senders, short)
     if resets.doubtful(plan, receipts):
         receipts = await asyncio.wrap_future(lanes.work.submit(resets.settled, plan, receipts))
     if plan.refusal is not None and arrival.delivery is not None:
         lane = lanes.quiet if arrival.delivery.visibility == ANONYMOUS else lanes.work
         await asyncio.wrap_future(lane.submit(refused.keep, arrival.delivery, plan.refusal))
-    notes.note(arrival.received, body, plan, receipts)
+    notes.note(arrival.received, arrival.body, plan, receipts)
     if plan.told is not None:
         await asyncio.wrap_future(lanes.work.submit(news.tell, plan.told))
     if plan.refusal is None:
@@ -124,9 +129,31 @@ class _Arrival:
     scope: AsgiScope
     network: str
     rest: str  # of the path, behind the network
-    body: bytes
-    received: Micros
+    body: bytes = b""
+    received: Micros = field(default_factory=now_us)
     delivery: Delivery | None = None
+    in_address: bool = False  # is the token
+
+    def take_token_out(self) -> None:
+        """From here on the address is without its token, which counts as if it were in a header.
+
+        Where there is a header, that counts.
+        """
+        asked = self.scope["query_string"].decode("ascii", errors="replace")
+        found = address_tokens.taken_out(self.rest, asked)
+        self.rest = found.path
+        headers = self.scope["headers"]
+        if found.token and not _header(self.scope, b"authorization"):
+            bearer = f"Bearer {found.token}".encode("latin-1", "replace")
+            headers, self.in_address = [*headers, (b"authorization", bearer)], True
+        self.scope = {**self.scope, "headers": headers, "query_string": found.query.encode()}
+
+    def read_address(self) -> None:
+        """What simple weather stations send has no body: its parameters are the message."""
+        kept = [pair for pair in self.scope["headers"] if pair[0] != b"content-type"]
+        kind = (b"content-type", reading.FORM.encode())
+        self.body = self.scope["query_string"]
+        self.scope = {**self.scope, "headers": [*kept, kind], "query_string": b""}
 
     def identified(self, senders: _Senders) -> Delivery:
         """With its sender. Asks the database, the first time."""
@@ -148,6 +175,7 @@ class _Arrival:
             query=self._query(),
             received=self.received,
             visibility=visibility,
+            in_address=self.in_address,
         )
 
     def _query(self) -> str:

@@ -17,6 +17,7 @@ from stadtherz.base.time import Micros
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
 from stadtherz.ingest import decoding, devices, document, twins
+from stadtherz.ingest.address_tokens import only_delivers
 from stadtherz.ingest.decoding import Payload
 from stadtherz.ingest.devices import KnownDevice
 from stadtherz.ingest.downlinks import news
@@ -27,6 +28,7 @@ from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
 from stadtherz.ingest.measuring import measured, own_time
 from stadtherz.ingest.reasons import STATUS, Reason, sentence
+from stadtherz.ingest.remembered import NotKnown
 from stadtherz.ingest.seen import Seen
 from stadtherz.ingest.uplink import Other, Uplink
 from stadtherz.store.public import Reading, Receipt, submit
@@ -52,6 +54,7 @@ class Delivery:
     query: str
     received: Micros
     visibility: Visibility
+    in_address: bool = False  # stood the sender's token
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ def _taken_from(
     return device
 
 
-def _by_form(delivery: Delivery, lookup: Lookup) -> Plan:
+def _by_form(delivery: Delivery, lookup: Lookup) -> Plan | Undecoded:
     """What a message amounts to that an organisation's own form describes."""
     try:
         told = reading.address(delivery.query)
@@ -167,24 +170,35 @@ def _by_form(delivery: Delivery, lookup: Lookup) -> Plan:
         return Plan(refusal=unreadable(problem))
     names = {each.dev_eui for each in found if isinstance(each, Uplink)}
     known = {name: _device(delivery, name, lookup, form.owner) for name in names}
-    return _together([_of_form(delivery, each, known) for each in found])
+    looked = [_of_form(delivery, each, known) for each in found]
+    return looked[0] if len(looked) == 1 else _together(_all_decoded(looked, lookup))
+
+
+def _all_decoded(looked: Sequence[Plan | Undecoded], lookup: Lookup) -> list[Plan]:
+    """Of a message with several payloads all are waited for: together they are one delivery."""
+    undecoded = [each for each in looked if isinstance(each, Undecoded)]
+    if undecoded and lookup is AT_ONCE:
+        raise NotKnown
+    outcomes = [decoding.waited(each, PATIENCE_S) for each in decode_payloads(undecoded)]
+    known = iter(outcomes)
+    return [measure(e, next(known)) if isinstance(e, Undecoded) else e for e in looked]
 
 
 def _of_form(
     delivery: Delivery, message: Uplink | Misfit, known: Mapping[str, KnownDevice | None]
-) -> Plan:
+) -> Plan | Undecoded:
     if isinstance(message, Misfit):
         return Plan(refusal=Refusal(Reason.FORM_MISFIT, message.facts))
     device = _taken_from(delivery, message, known[message.dev_eui])
     if isinstance(device, Refusal):
         return Plan(refusal=device)
+    if device.codec is not None and message.payload:
+        return Undecoded(message, device)
     return _measurements(message, device)
 
 
 def _together(plans: Sequence[Plan]) -> Plan:
     """The readings of one message; what is refused of it is told by the first that is."""
-    if len(plans) == 1:
-        return plans[0]
     refusals = [
         (place, plan.refusal) for place, plan in enumerate(plans, 1) if plan.refusal is not None
     ]
@@ -221,8 +235,15 @@ def measure(undecoded: Undecoded, outcome: Outcome) -> Plan:
     """What an uplink amounts to after its payload was decoded, or was not."""
     message, device = undecoded.message, undecoded.device
     if isinstance(outcome, Decoded):
-        return _measurements(replace(message, decoded=outcome.data), device)
+        return _measurements(replace(message, decoded=_both(message, outcome.data)), device)
     return Plan(refusal=_undecodable(device, outcome), seen=(_seen(message, device),))
+
+
+def _both(message: Uplink, data: dict[str, Any]) -> dict[str, Any]:
+    """What a codec read; of a message of JSON with what stands beside the payload."""
+    if message.network != reading.NETWORK:
+        return data
+    return {**(message.decoded or {}), **data}
 
 
 def _undecodable(device: KnownDevice, failed: Failed) -> Refusal:
@@ -280,6 +301,8 @@ def refusal_at_the_door(delivery: Delivery) -> Refusal | None:
         return Refusal(Reason.BAD_TOKEN)
     if not visibility.allows(Scope.INGEST) or not (visibility.everything or visibility.home):
         return Refusal(Reason.NO_SCOPE)
+    if delivery.in_address and not only_delivers(visibility):
+        return Refusal(Reason.STRONG_TOKEN)
     if len(delivery.body) > document.LARGEST:
         return Refusal(Reason.TOO_LARGE, {"limit": f"{document.LARGEST // 1024} kB"})
     return None
@@ -315,7 +338,11 @@ def amount(message: Uplink, device: KnownDevice) -> Plan:
     is not judged, because the next one would be compared with it.
     """
     unwatched = tuple(replace(each, watch=None) for each in device.fields)
-    return _measurements(message, replace(device, fields=unwatched))
+    known = replace(device, fields=unwatched)
+    if message.network != reading.NETWORK or known.codec is None or not message.payload:
+        return _measurements(message, known)
+    (decoded,) = decode_payloads([Undecoded(message, known)])
+    return measure(Undecoded(message, known), decoding.waited(decoded, PATIENCE_S))
 
 
 def _measurements(message: Uplink, device: KnownDevice) -> Plan:

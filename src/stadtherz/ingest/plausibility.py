@@ -1,17 +1,16 @@
 """Whether a value can be true: a number, finite, no error code of the sensor, within its range."""
 
 import math
-import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from stadtherz.ingest.decode import shown
+from stadtherz.ingest.numbers import number_of
 
 # What sensors send instead of a number: the largest or smallest value of 16 and 32 bits.
 ERROR_CODES = frozenset({32767, -32768, 65535, 2147483647, -2147483648, 4294967295})
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*", re.ASCII)
 _SHOWN = 40  # characters of a value that is no number
 
 
@@ -43,7 +42,7 @@ class Implausible:
 
 def check(raw: Any, rule: Rule) -> float | Implausible:
     """The result a raw value stands for, or why it cannot be one."""
-    number = _number(raw)
+    number = number_of(raw)
     if number is None:
         return Implausible(Fault.NOT_A_NUMBER, shown(str(raw), _SHOWN))
     result = number * rule.factor + rule.offset
@@ -53,19 +52,6 @@ def check(raw: Any, rule: Rule) -> float | Implausible:
     if number in ERROR_CODES and (fault or not _bounded(rule)):
         return Implausible(Fault.ERROR_CODE, number)
     return Implausible(fault, result) if fault else result
-
-
-def _number(raw: Any) -> float | None:
-    """Numbers, and text that codecs made of numbers; truth values are none."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
-        return None
-    if isinstance(raw, str) and not _NUMBER.fullmatch(raw):
-        return None
-    try:
-        number = float(raw)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _bounded(rule: Rule) -> bool:

@@ -9,7 +9,8 @@ keeps device types of a collection, from which `set_up_device` makes a device wi
 shows; `form_query` is how a delivery names the form and its topic.
 
 Connecting step by step is `Draft`, what `recognise` finds in a document and `unknown_devices` among the refused,
-`proposed` values, `rehearse` and `go_live`; by a list `read_sheet`, `Reader`, `keep_list`, `go_on`, `connect_rows`;
+`proposed` values, `rehearse` and `go_live`; of a message of JSON (`sample_of`) `new_shape` guesses how it is read,
+`…_choices` say what else it could be, and `read_sample` what comes out; by a list `read_sheet`, `Reader`, `keep_list`, `go_on`, `connect_rows`;
 `swap` gives a device's place to another.
 
 `add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`; `send_downlink`,
@@ -32,6 +33,13 @@ from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.downlinks.tasks import start_tasks, stop_tasks
 from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.models import MessageForm
+from stadtherz.ingest.forms.proposing import (
+    Shape,
+    device_choices,
+    list_choices,
+    payload_choices,
+    time_choices,
+)
 from stadtherz.ingest.forms.reading import query_of as form_query
 from stadtherz.ingest.forms.register import message_form, register_form
 from stadtherz.ingest.forms.trial import FormTrial, TriedReading, TriedValue, try_form
@@ -49,7 +57,15 @@ from stadtherz.ingest.http import application
 from stadtherz.ingest.lanes import stop
 from stadtherz.ingest.library.importing import Imported, Report, import_types
 from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
-from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network, RefusedUplink
+from stadtherz.ingest.models import (
+    Codec,
+    Device,
+    DeviceField,
+    DeviceType,
+    Network,
+    RefusedUplink,
+    unit_sentence,
+)
 from stadtherz.ingest.onboarding.bulk import (
     Looked,
     Reader,
@@ -64,18 +80,30 @@ from stadtherz.ingest.onboarding.connecting import (
     connect,
     go_live,
     name_is_taken,
+    stations_of,
 )
 from stadtherz.ingest.onboarding.euis import Sticker, read_eui
+from stadtherz.ingest.onboarding.messages import (
+    Sample,
+    fitting_forms,
+    form_of,
+    free_key,
+    new_shape,
+    read_sample,
+    sample_of,
+)
 from stadtherz.ingest.onboarding.models import DeviceList, Draft, ListedDevice, Replacement
 from stadtherz.ingest.onboarding.names import property_choices, symbol, unit_choices
-from stadtherz.ingest.onboarding.recognise import Recognised, recognise
+from stadtherz.ingest.onboarding.recognise import OfNoNetwork, Recognised, recognise
 from stadtherz.ingest.onboarding.rehearsal import Line, rehearse
 from stadtherz.ingest.onboarding.samples import (
     Unknown,
+    Unread,
     is_unknown,
     newest,
     of_refused,
     unknown_devices,
+    unread_messages,
 )
 from stadtherz.ingest.onboarding.samples import waiting as waiting_for_device
 from stadtherz.ingest.onboarding.sheet import Listed, read_sheet
@@ -113,6 +141,7 @@ from stadtherz.ingest.replaying import counts as refused_counts
 from stadtherz.ingest.tables import door as tables
 from stadtherz.ingest.tables.models import TableImport, TableMapping, WatchedFolder
 from stadtherz.ingest.trial import Trial, try_codec
+from stadtherz.ingest.units import Inconvertible, conversion
 from stadtherz.ingest.uplink import Uplink
 
 LORAWAN: tuple[tuple[str, str], ...] = tuple((name, str(Network(name).label)) for name in READERS)
@@ -145,6 +174,7 @@ __all__ = [
     "Facts",
     "FormTrial",
     "Imported",
+    "Inconvertible",
     "KnownDevice",
     "Line",
     "Listed",
@@ -155,6 +185,7 @@ __all__ = [
     "Network",
     "NewDevice",
     "NewField",
+    "OfNoNetwork",
     "Progress",
     "PullSource",
     "Reader",
@@ -163,6 +194,8 @@ __all__ = [
     "Replacement",
     "Report",
     "Round",
+    "Sample",
+    "Shape",
     "Source",
     "Sticker",
     "Swap",
@@ -172,6 +205,7 @@ __all__ = [
     "TriedReading",
     "TriedValue",
     "Unknown",
+    "Unread",
     "Uplink",
     "Wanted",
     "WatchedFolder",
@@ -185,11 +219,16 @@ __all__ = [
     "codec_id",
     "connect",
     "connect_rows",
+    "conversion",
     "deliver",
+    "device_choices",
     "device_id",
     "device_state",
     "devices_in",
+    "fitting_forms",
+    "form_of",
     "form_query",
+    "free_key",
     "go_live",
     "go_on",
     "guessed_paths",
@@ -200,17 +239,21 @@ __all__ = [
     "keep_list",
     "known_device",
     "known_devices",
+    "list_choices",
     "merged",
     "message_form",
     "name_is_taken",
+    "new_shape",
     "newest",
     "of_refused",
+    "payload_choices",
     "property_choices",
     "proposed",
     "proposed_value",
     "pull_now",
     "quality_sentence",
     "read_eui",
+    "read_sample",
     "read_sheet",
     "recognise",
     "refusal_sentence",
@@ -222,6 +265,7 @@ __all__ = [
     "replay",
     "replay_many",
     "report_of",
+    "sample_of",
     "sample_values",
     "send_again",
     "send_downlink",
@@ -232,6 +276,7 @@ __all__ = [
     "start_connections",
     "start_pulling",
     "start_tasks",
+    "stations_of",
     "stop",
     "stop_connections",
     "stop_pulling",
@@ -240,10 +285,13 @@ __all__ = [
     "swap",
     "symbol",
     "tables",
+    "time_choices",
     "try_codec",
     "try_form",
     "unit_choices",
+    "unit_sentence",
     "unknown_devices",
+    "unread_messages",
     "waiting",
     "waiting_for_device",
     "withdraw",

@@ -16,6 +16,7 @@ from stadtherz.ingest.facts import Facts
 class Reason(StrEnum):
     BAD_TOKEN = "bad_token"  # noqa: S105 - the name of a reason
     NO_SCOPE = "no_scope"
+    STRONG_TOKEN = "strong_token"  # noqa: S105 - the name of a reason
     UNKNOWN_DEVICE = "unknown_device"
     INACTIVE_DEVICE = "inactive_device"
     OTHER_DEVICE = "other_device"
@@ -35,6 +36,7 @@ class Reason(StrEnum):
 STATUS: dict[Reason, int] = {
     Reason.BAD_TOKEN: 401,
     Reason.NO_SCOPE: 403,
+    Reason.STRONG_TOKEN: 403,
     Reason.UNKNOWN_DEVICE: 404,
     Reason.INACTIVE_DEVICE: 404,
     Reason.OTHER_DEVICE: 403,
@@ -54,6 +56,7 @@ STATUS: dict[Reason, int] = {
 CHOICES = [
     (Reason.BAD_TOKEN.value, _("Unknown token")),
     (Reason.NO_SCOPE.value, _("Token may not send measurements")),
+    (Reason.STRONG_TOKEN.value, _("Token may do too much for an address")),
     (Reason.UNKNOWN_DEVICE.value, _("Unknown device")),
     (Reason.INACTIVE_DEVICE.value, _("Device switched off")),
     (Reason.OTHER_DEVICE.value, _("Token of another device")),
@@ -95,6 +98,10 @@ def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
 _SENTENCES: dict[str, Any] = {
     Reason.BAD_TOKEN: _("The token is missing or unknown. Create one in the back office."),
     Reason.NO_SCOPE: _("This token may not send measurements. It needs the scope “ingest”."),
+    Reason.STRONG_TOKEN: _(
+        "The token stood in the address, where others may read it, and may do more than deliver measurements."
+        " Revoke it and create one that may only deliver, best for this device alone."
+    ),
     Reason.UNKNOWN_DEVICE: _(
         "The device {dev_eui} is not registered here. Register it, then replay."
     ),
@@ -182,6 +189,7 @@ _FORM_PARTS = {
     "time_zone": _("Time zone ({expression}):"),
     "message_id": _("Identifier of the message ({expression}):"),
     "readings": _("List of readings ({expression}):"),
+    "payload": _("Payload for the codec ({expression}):"),
 }
 _FORM_FAULTS = {
     "missing": _("it is not in the message."),
@@ -189,6 +197,8 @@ _FORM_FAULTS = {
     "no_time": _("“{value}” is no time such as 2026-11-26T07:00:00Z and no seconds since 1970."),
     "ahead": _("{value} is in the future. Correct the form’s time zone or the device’s clock."),
     "no_zone": _("nobody knows it. Write for example Europe/Berlin."),
+    "no_hex": _("“{value}” is no row of hexadecimal digits, two for each byte."),
+    "no_base64": _("“{value}” is no Base64."),
     "no_list": _("“{value}” is no list."),
     "empty": _("the list is empty."),
     "too_many": _(

@@ -13,6 +13,8 @@ from ucumvert import PintUcumRegistry
 from stadtherz.ingest.convertible import Inconvertible, Obstacle
 
 _HUGE = re.compile(r"\d{4}")  # as an exponent it would be a number of megabytes
+# The tables take mercury at 60 °F; UCUM says 133.3220 kPa for a metre of it: a barometer would be 3 hPa low.
+_CORRECTED = {"[in_i'Hg]": (Fraction("3386.3788"), "Pa")}
 _loading = threading.Lock()
 
 
@@ -39,6 +41,8 @@ def _unit(code: str, source: str, target: str) -> Any:
     try:
         if _HUGE.search(code):
             raise ValueError(code)
+        if code in _CORRECTED:
+            return _CORRECTED[code][0] * _registry().from_ucum(_CORRECTED[code][1])
         unit = _registry().from_ucum(code)
         _ = unit.magnitude  # a bare annotation, such as {count}, has none
         return unit

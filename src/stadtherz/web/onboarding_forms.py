@@ -12,10 +12,13 @@ from stadtherz.ingest.public import (
     Codec,
     DeviceType,
     Draft,
+    Inconvertible,
     Wanted,
+    conversion,
     property_choices,
     read_eui,
     unit_choices,
+    unit_sentence,
 )
 
 _MOST_FOUND = 20
@@ -30,7 +33,17 @@ class SampleForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "placeholder": '{"…": …}'}),
         help_text=_(
             "Open the device in the console of your network, choose a message with measurements and copy all of it,"
-            " from the first { to the last }."
+            " from the first { to the last }. Of a device without LoRaWAN an example from its manual will do, also"
+            " a whole address such as http://…?id=7&temp=21."
+        ),
+    )
+    topic = forms.CharField(
+        label=_("MQTT topic"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "Only for devices that send by MQTT, and only if the topic tells which one it is."
         ),
     )
 
@@ -149,6 +162,34 @@ class PlaceForm(forms.Form):
         choices=Draft.Access.choices,
         widget=forms.RadioSelect,
     )
+    station = forms.CharField(
+        label=_("Existing station"),
+        max_length=255,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "stations", "autocomplete": "off"}),
+        help_text=_(
+            "Only if the device hangs where another one measures already: type a part of the station’s name and"
+            " choose it. Its place is taken, and its page shows both."
+        ),
+    )
+
+    def __init__(self, *args: Any, stations: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stations = stations
+
+    def clean_station(self) -> str:
+        words = str(self.cleaned_data["station"]).strip()
+        if not words:
+            return ""
+        exact = [name for name in self.stations if name.lower() == words.lower()]
+        found = exact or [name for name in self.stations if words.lower() in name.lower()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise forms.ValidationError(_("Several stations fit. Write the whole name."))
+        raise forms.ValidationError(
+            _("No station fits. Choose one of the list, or leave it empty.")
+        )
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -209,7 +250,8 @@ class StreamForm(forms.Form):
     wanted = forms.BooleanField(label=_("Keep this value"), required=False)
     name = forms.CharField(label=_("Name"), max_length=100, required=False)
     definition = forms.ChoiceField(label=_("What is measured"))
-    unit = forms.ChoiceField(label=_("Unit"))
+    source = forms.ChoiceField(label=_("Unit in the message"), required=False)
+    unit = forms.ChoiceField(label=_("Unit in which it is kept"))
     minimum = forms.FloatField(label=_("Smallest possible value"), required=False, localize=True)
     maximum = forms.FloatField(
         label=_("Largest possible value"),
@@ -224,7 +266,18 @@ class StreamForm(forms.Form):
         definitions = property_choices(held.get("definition", ""))
         self.fields["definition"].choices = definitions  # type: ignore[attr-defined]  # a choice
         self.fields["unit"].choices = unit_choices(held.get("unit", ""))  # type: ignore[attr-defined]
+        same = [("", _("the same")), *unit_choices(held.get("source", ""))]
+        self.fields["source"].choices = same  # type: ignore[attr-defined]
         self.example = held.get("example")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("source") and data.get("unit"):
+            try:
+                conversion(data["source"], data["unit"])
+            except Inconvertible as problem:
+                self.add_error("unit", unit_sentence(problem))
+        return data
 
     def value(self) -> Wanted:
         given = self.cleaned_data
@@ -237,6 +290,7 @@ class StreamForm(forms.Form):
             wanted=given["wanted"],
             minimum=given["minimum"],
             maximum=given["maximum"],
+            source="" if given["source"] == given["unit"] else given["source"],
         )
 
 

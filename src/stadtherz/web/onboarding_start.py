@@ -5,6 +5,7 @@ What has been entered stands in a draft that only its author sees, so an interru
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -21,12 +22,23 @@ from stadtherz.base.time import now_us
 from stadtherz.identity.public import organisations, visibility_of_request
 from stadtherz.ingest.public import (
     Draft,
+    MessageForm,
+    OfNoNetwork,
     Recognised,
     RefusedUplink,
+    Sample,
     Unknown,
+    fitting_forms,
+    form_query,
+    free_key,
+    is_unknown,
+    new_shape,
     of_refused,
+    read_sample,
     recognise,
+    sample_of,
     unknown_devices,
+    unread_messages,
 )
 from stadtherz.web import formats
 from stadtherz.web.onboarding_forms import SampleForm
@@ -88,13 +100,27 @@ class StartView(Onboarding):
             return redirect(self.url("connect_device", self._draft(owner, {}).pk))
         form = SampleForm(request.POST)
         if form.is_valid():
+            given = form.cleaned_data
             try:
-                found = recognise(form.cleaned_data["sample"], received=now_us())
+                found = recognise(given["sample"], received=now_us())
+            except OfNoNetwork:
+                return self._as_json(owner, form)
             except Invalid as problem:
                 form.add_error("sample", problem.reason)
             else:
-                return self._begun(owner, found, form.cleaned_data["sample"])
+                return self._begun(owner, found, given["sample"])
         return self._shown(form)
+
+    def _as_json(self, owner: int, form: SampleForm) -> HttpResponse:
+        """A message of no LoRaWAN network: what it says is for the next step."""
+        given = form.cleaned_data
+        query = form_query("", given["topic"].strip("/")) if given["topic"] else ""
+        try:
+            facts = json_facts(owner, given["sample"], query)
+        except Invalid as problem:
+            form.add_error("sample", problem.reason)
+            return self._shown(form)
+        return redirect(self.url("connect_message", self._draft(owner, facts).pk))
 
     def _begun(self, owner: int, found: Recognised, sample: str) -> HttpResponse:
         if found.uplink is None:
@@ -135,6 +161,15 @@ class StartView(Onboarding):
                     for each in drafts_of(self.request).filter(device=None)
                 ],
                 "unknown": [_unknown_row(each) for each in found],
+                "unread": [
+                    {
+                        "address": f"/ingest/json/{each.form}",
+                        "count": each.count,
+                        "last": formats.when(each.last_at),
+                        "refused": each.refused,
+                    }
+                    for each in unread_messages([each.pk for each in own])[:_MOST_UNKNOWN]
+                ],
             }
         )
 
@@ -161,6 +196,44 @@ def facts_of(found: Recognised) -> dict[str, Any]:
     }
 
 
+def json_facts(owner: int, text: str, query: str = "", key: str = "") -> dict[str, Any]:
+    """What a message of JSON tells for the fields of a draft. Raises Invalid, field `sample`."""
+    received = now_us()
+    sample = sample_of(text, query)
+    shape = {**new_shape(sample, received).told(), "key": key}
+    draft = Draft(
+        owner_id=owner, network="json", form=_known_form(owner, key, sample, shape), shape=shape
+    )
+    facts: dict[str, Any] = {
+        "network": "json", "sample": text, "query": query, "shape": shape, "form": draft.form
+    }  # fmt: skip
+    try:
+        found = read_sample(draft, sample, received)
+    except Invalid:
+        name = ""
+    else:
+        name = found.message.dev_eui or ""
+        facts |= {"dev_eui": name, **_place_of(found)}
+    if not key:
+        shape["key"] = free_key(owner, name)
+    return facts
+
+
+def _known_form(
+    owner: int, key: str, sample: Sample, shape: Mapping[str, str]
+) -> MessageForm | None:
+    """The form that the sender named, else one that says of this message what we would say."""
+    if key:
+        return MessageForm.objects.filter(owner_id=owner, key=key).first()
+    fitting = (each for each, _name in fitting_forms(owner, sample, now_us()))
+    same = (e for e in fitting if (e.device, e.time) == (shape["device"], shape["time"]))
+    return next(same, None)
+
+
+def _place_of(found: Recognised) -> dict[str, float]:
+    return {} if found.place is None else {"longitude": found.place[0], "latitude": found.place[1]}
+
+
 def drafts_of(request: HttpRequest) -> Any:
     """Somebody's own drafts, of organisations for which they may still connect devices."""
     actor = visibility_of_request(request).actor
@@ -175,7 +248,8 @@ def new_draft(request: HttpRequest, owner: int, facts: Mapping[str, Any]) -> Dra
             network=facts["network"], dev_eui=facts["dev_eui"], device=None
         ).first()
         if same is not None:
-            same.sample = facts.get("sample") or same.sample
+            for name in ("sample", "query", "form", "shape"):
+                setattr(same, name, facts.get(name) or getattr(same, name))
             same.save()
             return same
     old = list(mine.values_list("pk", flat=True)[_MOST_DRAFTS - 1 :])
@@ -187,7 +261,7 @@ def new_draft(request: HttpRequest, owner: int, facts: Mapping[str, Any]) -> Dra
 def first_open_step(draft: Draft) -> str:
     """Where somebody goes on with a draft."""
     if not (draft.network and draft.dev_eui):
-        return "device"
+        return "message" if draft.network == "json" else "device"
     if not draft.streams:
         return "values" if draft.name and draft.longitude is not None else "device"
     return "test"
@@ -201,8 +275,22 @@ class FromRefusedView(Onboarding):
     def post(self, request: HttpRequest, refused: int) -> HttpResponse:
         rows = writes(request.user).limit(RefusedUplink.objects.all(), "owner")
         row = rows.filter(pk=refused).first()
-        found = of_refused(row) if row is not None else None
-        if row is None or found is None:
+        if row is None or row.owner_id is None or not is_unknown(row):
+            raise Http404
+        if row.network == "json":
+            return self._json(row, row.owner_id)
+        found = of_refused(row)
+        if found is None:
             raise Http404
         draft = new_draft(request, row.owner_id, facts_of(found))
         return redirect(self.url("connect_device", draft.pk))
+
+    def _json(self, row: RefusedUplink, owner: int) -> HttpResponse:
+        key = str(parse_qs(row.query).get("form", [""])[0])
+        try:
+            facts = json_facts(owner, row.document_text, row.query, key)
+        except Invalid as problem:
+            messages.error(self.request, problem.reason)
+            return redirect(self.url("connect"))
+        draft = new_draft(self.request, owner, facts)
+        return redirect(self.url("connect_message", draft.pk))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from django.conf import settings
@@ -14,7 +15,8 @@ from wagtail.admin import messages
 from wagtail.log_actions import log
 
 from stadtherz.base.errors import Conflict, Invalid
-from stadtherz.identity.public import visibility_of_request
+from stadtherz.base.visibility import Scope
+from stadtherz.identity.public import issue_token, visibility_of_request
 from stadtherz.ingest.public import (
     Device,
     Draft,
@@ -30,6 +32,7 @@ from stadtherz.ingest.public import (
     proposed_value,
     rehearse,
     sample_values,
+    stations_of,
     streams_of,
     symbol,
     waiting_for_device,
@@ -48,6 +51,7 @@ from stadtherz.web.onboarding_start import Onboarding, drafts_of
 from stadtherz.web.staff_people import administers
 
 _MOST_LISTED = 1_000  # device types a browser offers while somebody types
+_FIRST = {"json": ("message", _("Message"))}
 STEPS = (
     ("device", _("Device")),
     ("place", _("Name and place")),
@@ -83,7 +87,8 @@ class StepView(Onboarding):
         return self.page({"draft": self.draft, "steps": self._steps(), **context})
 
     def _steps(self) -> list[StepLink]:
-        names = [name for name, _title in STEPS]
+        steps = (_FIRST.get(self.draft.network, STEPS[0]), *STEPS[1:])
+        names = [name for name, _title in steps]
         here = names.index(self.step)
         return [
             StepLink(
@@ -94,7 +99,7 @@ class StepView(Onboarding):
                 current=place == here,
                 passed=place < here,
             )
-            for place, (name, title) in enumerate(STEPS)
+            for place, (name, title) in enumerate(steps)
         ]
 
     def next(self, step: str) -> HttpResponse:
@@ -106,6 +111,8 @@ class DeviceStep(StepView):
     template = "staff/onboarding_device.html"
 
     def get(self, request: HttpRequest, draft: int) -> HttpResponse:
+        if self.draft.network == Network.JSON:
+            return self.next("message")
         kind = self.draft.device_type
         initial = {
             "network": self.draft.network,
@@ -153,6 +160,7 @@ def message_facts(found: Recognised | None) -> dict[str, Any] | None:
     return {
         "network": Network(found.network).label,
         "name": found.name,
+        "device": found.message.dev_eui,
         "at": formats.when(found.uplink.time),
         "decoded": bool(found.uplink.decoded),
     }
@@ -163,26 +171,36 @@ class PlaceStep(StepView):
     template = "staff/onboarding_place.html"
 
     def get(self, request: HttpRequest, draft: int) -> HttpResponse:
-        fields = ("name", "description", "longitude", "latitude", "access")
+        fields = ("name", "description", "longitude", "latitude", "access", "station")
         initial = {name: getattr(self.draft, name) for name in fields}
-        return self.shown({"form": PlaceForm(initial=initial)})
+        return self._form(PlaceForm(stations=self._stations(), initial=initial))
+
+    def _stations(self) -> list[str]:
+        return stations_of(self.draft.owner_id)
+
+    def _form(self, form: PlaceForm) -> HttpResponse:
+        return self.shown({"form": form, "stations": form.stations})
 
     def post(self, request: HttpRequest, draft: int) -> HttpResponse:
-        form = PlaceForm(request.POST)
+        form = PlaceForm(request.POST, stations=self._stations())
         if form.is_valid():
             given = form.cleaned_data
             try:
                 check_new(
-                    self.draft.owner_id, self.draft.network, self.draft.dev_eui, given["name"]
+                    self.draft.owner_id,
+                    self.draft.network,
+                    self.draft.dev_eui,
+                    given["name"],
+                    station=given["station"],
                 )
             except Invalid as problem:
-                form.add_error("name", problem.reason)
+                form.add_error("station" if problem.field == "station" else "name", problem.reason)
             else:
                 for name, value in given.items():
                     setattr(self.draft, name, value)
                 self.draft.save()
                 return self.next("values")
-        return self.shown({"form": form})
+        return self._form(form)
 
 
 class ValuesStep(StepView):
@@ -249,6 +267,13 @@ class ValuesStep(StepView):
             forms.append(StreamForm(posted, prefix=prefix, initial=each))
         return forms
 
+    def _asks_for_codec(self, found: Recognised | None) -> bool:
+        """Of a message of JSON only where one of its fields holds bytes."""
+        if found is None or found.uplink is None:
+            return self.draft.network != Network.JSON
+        is_json = self.draft.network == Network.JSON
+        return bool(found.uplink.payload) if is_json else not found.uplink.decoded
+
     def _read(self, reading: ReadingForm, forms: list[StreamForm] | None = None) -> HttpResponse:
         found = newest(self.draft)
         values = sample_values(found, self.draft)
@@ -265,13 +290,14 @@ class ValuesStep(StepView):
                 "new_value": NewValueForm(),
                 "message": message,
                 "values": values,
-                "asks_for_codec": message is None or not message["decoded"],
+                "asks_for_codec": self._asks_for_codec(found),
             }
         )
 
 
 def _example(told: Mapping[str, Any]) -> str:
-    return amount(told.get("example"), symbol(told.get("unit", "")))
+    unit = told.get("source") or told.get("unit", "")
+    return amount(told.get("example"), symbol(unit))
 
 
 def amount(value: Any, unit: str) -> str:
@@ -322,11 +348,13 @@ class TryStep(StepView):
             messages.error(
                 request, problem.reason if isinstance(problem, Invalid) else str(problem)
             )
-            step = {"name": "place", "dev_eui": "device", "streams": "values"}
+            step = {"name": "place", "station": "place", "dev_eui": "device", "streams": "values"}
+            step |= dict.fromkeys(("device", "time", "readings", "payload", "key"), "device")
             field = problem.field if isinstance(problem, Invalid) else ""
             return self.next(step.get(field, "test"))
         self._told(Device.objects.get(pk=device))
-        catch_up(device, visibility_of_request(request))
+        self.draft.refresh_from_db()
+        catch_up(device, visibility_of_request(request), form=form_key(self.draft))
         return self.next("done")
 
     def _told(self, device: Device) -> None:
@@ -362,12 +390,16 @@ class DoneStep(StepView):
     template = "staff/onboarding_done.html"
 
     def get(self, request: HttpRequest, draft: int) -> HttpResponse:
-        device = self.draft.device
+        return self._page()
+
+    def _page(self, token: str = "") -> HttpResponse:
+        request, device = self.request, self.draft.device
         if device is None:
             return self.next("test")
         fields = device.fields.values_list("datastream_id", flat=True)
         streams = sorted(streams_by_id(fields).values(), key=lambda each: each.id)
-        left = waiting_for_device(device.owner_id, device.network, device.dev_eui).count()
+        key = form_key(self.draft)
+        left = waiting_for_device(device.owner_id, device.network, device.dev_eui, key).count()
         return self.shown(
             {
                 "device": device,
@@ -379,15 +411,32 @@ class DoneStep(StepView):
                 "webhook": webhook(device.network),
                 "tokens_url": tokens_url(request),
                 "start_url": self.url("connect"),
+                "doors": doors(key, token) if device.network == Network.JSON else None,
+                "token": token,
             }
         )
 
     def post(self, request: HttpRequest, draft: int) -> HttpResponse:
-        """Go on with the messages that waited."""
-        if self.draft.device_id is None:
+        """Go on with the messages that waited, or make the device's own token, which only this answer shows."""
+        if self.draft.device is None:
             raise Http404
-        catch_up(self.draft.device_id, visibility_of_request(request))
+        if "token" in request.POST:
+            return self._page(self._token(self.draft.device))
+        catch_up(self.draft.device.pk, visibility_of_request(request), form=form_key(self.draft))
         return self.next("done")
+
+    def _token(self, device: Device) -> str:
+        """Whoever may connect a device may let it deliver, and nothing else, until somebody revokes that."""
+        if device.network != Network.JSON:
+            raise Http404
+        made, text = issue_token(device.name, device.owner_id, [Scope.INGEST], device=device.pk)
+        self.audit("token", device, {"token": made.prefix})
+        return text
+
+
+def form_key(draft: Draft) -> str:
+    """The key of the message form; empty for devices that need none."""
+    return draft.form.key if draft.form is not None else str(draft.shape.get("key", ""))
 
 
 def entity_url(entities: str, key: int) -> str:
@@ -417,6 +466,23 @@ def webhook(network: str) -> dict[str, Any]:
         "format": _("JSON"),
         "header": "Authorization",
         "value": _("Bearer, a space, then the token"),
+    }
+
+
+def doors(key: str, token: str = "") -> dict[str, Any]:
+    """Where a device that sends JSON delivers, and what it shows there."""
+    root = settings.STADTHERZ["public_url"]
+    listens = [urlsplit(each.strip()) for each in settings.STADTHERZ["mqtt"].split(",")]
+    ports = [(each.scheme, each.port) for each in listens if each.port]
+    shown = token or "sh_…"
+    return {
+        "address": f"{root}/ingest/json/{key}",
+        "with_token": f"{root}/ingest/json/{shown}/{key}",
+        "bearer": f"Bearer {shown}",
+        "password": shown,
+        "host": urlsplit(root).hostname or "",
+        "ports": [(port, scheme == "mqtts") for scheme, port in ports],
+        "topic": f"ingest/json/{key}",
     }
 
 

@@ -110,6 +110,8 @@ class MessageFormViewSet(StaffViewSet):
         "time_zone",
         "message_id",
         "readings",
+        "payload",
+        "payload_kind",
         "note",
     ]
     inspect_view_fields = form_fields

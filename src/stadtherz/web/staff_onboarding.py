@@ -4,6 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
+from stadtherz.web import onboarding_message as message
 from stadtherz.web import onboarding_start as start
 from stadtherz.web import onboarding_steps as steps
 
@@ -15,6 +16,7 @@ def urls_of(views: Any) -> list[URLPattern]:
     return [
         path("connect/", made["start"], name="connect"),
         path("connect/refused/<int:refused>/", made["refused"], name="connect_refused"),
+        path(f"{below}message/", made["message"], name="connect_message"),
         path(f"{below}device/", made["device"], name="connect_device"),
         path(f"{below}place/", made["place"], name="connect_place"),
         path(f"{below}values/", made["values"], name="connect_values"),
@@ -28,6 +30,7 @@ def urls_of(views: Any) -> list[URLPattern]:
 _VIEWS: dict[str, Any] = {
     "start": start.StartView,
     "refused": start.FromRefusedView,
+    "message": message.MessageStep,
     "device": steps.DeviceStep,
     "place": steps.PlaceStep,
     "values": steps.ValuesStep,

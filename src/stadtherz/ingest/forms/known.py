@@ -68,6 +68,8 @@ def as_known(row: MessageForm) -> KnownForm:
         zone=row.time_zone,
         message_id=_maybe(row.message_id),
         readings=_maybe(row.readings),
+        payload=_maybe(row.payload),
+        payload_kind=row.payload_kind,
     )
 
 

@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from stadtherz.ingest.forms import expressions, times
+from stadtherz.ingest.forms import expressions, payloads, times
+
+PAYLOAD_KINDS = [(payloads.HEX, _("hexadecimal digits")), (payloads.BASE64, "Base64")]
 
 
 def city_zone() -> str:
@@ -64,6 +66,17 @@ class MessageForm(models.Model):
         blank=True,
         help_text=_("Only where one message holds several readings: where their list stands."),
     )
+    payload = models.CharField(
+        _("payload for a codec"),
+        max_length=expressions.LONGEST,
+        blank=True,
+        help_text=_(
+            "Only where a field holds bytes as text, which the codec of the device reads: where it stands."
+        ),
+    )
+    payload_kind = models.CharField(
+        _("the bytes are written as"), max_length=10, choices=PAYLOAD_KINDS, default=payloads.HEX
+    )
     note = models.TextField(_("note"), blank=True)
 
     class Meta:
@@ -84,7 +97,7 @@ class MessageForm(models.Model):
 
     def clean(self) -> None:
         problems: dict[str, Any] = {}
-        for field in ("device", "time", "message_id", "readings"):
+        for field in ("device", "time", "message_id", "readings", "payload"):
             if written := getattr(self, field):
                 try:
                     expressions.parse(written)

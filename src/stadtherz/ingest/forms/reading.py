@@ -17,7 +17,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import MINUTE, Micros
 from stadtherz.ingest import document, uplink
 from stadtherz.ingest.decode import MISSING, shown
-from stadtherz.ingest.forms import times
+from stadtherz.ingest.forms import payloads, times
 from stadtherz.ingest.forms.expressions import Expression, Message, as_text
 from stadtherz.ingest.uplink import AHEAD, Uplink
 
@@ -42,6 +42,8 @@ class KnownForm:
     zone: str
     message_id: Expression | None
     readings: Expression | None
+    payload: Expression | None = None  # bytes as text, for the codec of the device
+    payload_kind: str = payloads.HEX
 
 
 class Misfit(Invalid):
@@ -201,6 +203,7 @@ def _reading(form: KnownForm, entry: _Entry, where: ZoneInfo, received: Micros) 
         device = _name("device", form.device, entry.whole)
         time = _time(form.time, entry.whole, where, received)
         key = _key(form, entry, device, time, received)
+        payload = _payload(form, entry.whole)
     except Misfit as misfit:
         misfit.message = entry.whole.content
         return misfit
@@ -213,7 +216,7 @@ def _reading(form: KnownForm, entry: _Entry, where: ZoneInfo, received: Micros) 
         received=received,
         f_cnt=None,
         f_port=0,
-        payload=b"",
+        payload=payload,
         decoded=entry.whole.content,
         confirmed=False,
         key=key,
@@ -247,6 +250,18 @@ def _time(
         ahead = (time - received) // MINUTE
         raise Misfit("time", "ahead", expression.written, f"{shown(str(found), 40)} (+{ahead} min)")
     return time
+
+
+def _payload(form: KnownForm, message: Message) -> bytes:
+    """What the device's codec reads; nothing where the message has no such field."""
+    if form.payload is None:
+        return b""
+    try:
+        return payloads.payload_of(form.payload, form.payload_kind, message) or b""
+    except ValueError as problem:
+        fault = "no_hex" if form.payload_kind == payloads.HEX else "no_base64"
+        told = form.payload.value(message)
+        raise Misfit("payload", fault, form.payload.written, told) from problem
 
 
 def _key(form: KnownForm, entry: _Entry, device: str, time: Micros | None, received: Micros) -> str:

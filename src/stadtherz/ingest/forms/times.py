@@ -1,4 +1,4 @@
-"""When a message says that it was measured: ISO 8601, or seconds or milliseconds since 1970.
+"""When a message says that it was measured: ISO 8601, 26.11.2026 08:00, or seconds or milliseconds since 1970.
 
 A time without a zone is one of the form's zone. Where clocks are set back the same time comes twice;
 then it is the last of both that has been when the message arrived. So a station that sends every ten
@@ -17,6 +17,10 @@ from stadtherz.ingest.uplink import AHEAD
 
 _ZONED = re.compile(r".*\d(Z|z|[+-]\d\d:?\d\d)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,18}(\.\d{1,9})?", re.ASCII)
+_GERMAN = re.compile(
+    r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)(?: Uhr)?", re.ASCII
+)
+_NOW = "now"  # what weather stations send that have no clock
 _FIRST_S = 100_000_000  # March 1973: less is a clock that was never set, or no time
 _FIRST_MS = 100_000_000_000  # as seconds this is the year 5138
 _FIRST_US = 100_000_000_000_000  # as milliseconds that year again
@@ -47,7 +51,9 @@ def instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
 
 def _instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
     if isinstance(value, str):
-        text = value.strip()
+        text = _as_iso(value.strip())
+        if text.lower() == _NOW:
+            return received
         if _NUMBER.fullmatch(text):
             return _since_1970(float(text) if "." in text else int(text))
         found = parse_instant(text)
@@ -55,6 +61,16 @@ def _instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise NoTime("neither text nor number")
     return _since_1970(value)
+
+
+def _as_iso(text: str) -> str:
+    """A time as it is written in German, 26.11.2026 8:00, as ISO 8601; everything else as it is."""
+    match = _GERMAN.fullmatch(text)
+    if match is None:
+        return text
+    day, month, year, clock = match.groups()
+    hours, _, rest = clock.partition(":")
+    return f"{year}-{month:>02}-{day:>02}T{hours:>02}:{rest}"
 
 
 def _has_zone(text: str) -> bool:

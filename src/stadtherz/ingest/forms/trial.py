@@ -11,6 +11,7 @@ from stadtherz.ingest.decode import shown
 from stadtherz.ingest.devices import KnownDevice
 from stadtherz.ingest.forms import reading
 from stadtherz.ingest.forms.known import as_known
+from stadtherz.ingest.forms.leaves import leaves
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import Misfit
 from stadtherz.ingest.models import Device, DeviceField
@@ -121,29 +122,5 @@ def _values(device: KnownDevice, plan: pipeline.Plan) -> Iterator[TriedValue]:
 
 def _leaves(content: Any) -> tuple[tuple[str, str], ...]:
     """The fields of a message as paths, and what stands there; the first of many."""
-    found: list[tuple[str, str]] = []
-    todo: list[tuple[str, Any]] = [("", content)]
-    while todo and len(found) < _MOST_LEAVES:
-        path, value = todo.pop()
-        inner = list(_inner(path, value))
-        if inner:
-            todo.extend(reversed(inner[:_MOST_LEAVES]))
-        elif path:
-            found.append((path, shown(str(value), _LONGEST_LEAF)))
-    return tuple(found)
-
-
-def _inner(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, each in value.items():
-            if name and '"' not in name:
-                yield path + _step(name, first=not path), each
-    elif isinstance(value, list):
-        for place, each in enumerate(value[:_MOST_LEAVES]):
-            yield f"{path}[{place}]", each
-
-
-def _step(name: str, *, first: bool) -> str:
-    if set(name) & set(".[]=+") or ":" in name:
-        return f'["{name}"]'
-    return name if first else f".{name}"
+    found = leaves(content, _MOST_LEAVES)
+    return tuple((path, shown(str(value), _LONGEST_LEAF)) for path, value in found)

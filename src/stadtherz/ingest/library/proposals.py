@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from stadtherz.base.units import Unit
-from stadtherz.base.vocabulary import KNOWN, WATER_TEMPERATURE, Observable
+from stadtherz.base.vocabulary import DISCHARGE, KNOWN, WATER_TEMPERATURE, Observable
 from stadtherz.ingest.units import SYMBOLS, Inconvertible, conversion
 
 _DEEPEST = 4
@@ -63,40 +63,53 @@ class _Meaning:
 
 # The first that fits; patterns see the name in lower case with _ between its words.
 _MEANINGS = [
-    _Meaning(r"bat(tery)?(_?(level|soc|percent\w*|percentage|remaining|capacity))?", "Battery level", "StateOfCharge", "%"),
-    _Meaning(r"(bat(tery)?|vbat|v_bat)(_?(v|volt\w*|mv|status_v))?", "Battery voltage", "Voltage", "V"),
-    _Meaning(r".*(water|ground\w*)_?temp\w*", "Water temperature", WATER_TEMPERATURE.definition, "Cel"),
-    _Meaning(r".*soil\w*_temp\w*|temp\w*_soil", "Soil temperature", "Temperature", "Cel"),
-    _Meaning(r".*temp(erature|c)?(_\w+)?|tmp", "Temperature", "Temperature", "Cel"),
-    _Meaning(r".*(soil|water)\w*_?(moisture|content)\w*|.*moisture\w*|vwc", "Soil moisture", "VolumeFraction", "%"),
-    _Meaning(r".*(hum(idity)?|rh)(_\w+)?", "Relative humidity", "RelativeHumidity", "%"),
+    _Meaning(r"(bat(tery|terie)?|akku)(_?(level|soc|percent\w*|percentage|remaining|capacity|stand|ladung|prozent))?", "Battery level", "StateOfCharge", "%"),
+    _Meaning(r"(bat(tery|terie)?|akku|vbat|v_bat)(_?(v|volt\w*|mv|status_v|spannung\w*))?", "Battery voltage", "Voltage", "V"),
+    _Meaning(r".*(water|wasser|ground\w*)_?temp\w*", "Water temperature", WATER_TEMPERATURE.definition, "Cel"),
+    _Meaning(r".*soil\w*_temp\w*|temp\w*_soil|.*boden_?temp\w*", "Soil temperature", "Temperature", "Cel"),
+    _Meaning(r".*temp(erature|eratur|c|f|in)?\d?f?(_\w+)?|tmp|taupunkt\w*|dew_?point\w*", "Temperature", "Temperature", "Cel"),
+    _Meaning(r".*(soil|water)\w*_?(moisture|content)\w*|.*moisture\w*|vwc|.*boden\w*feuchte\w*", "Soil moisture", "VolumeFraction", "%"),
+    _Meaning(r".*(hum(idity)?(in)?\d?|rh|feuchte|feuchtigkeit)(_\w+)?", "Relative humidity", "RelativeHumidity", "%"),
     _Meaning(r"e?co2\w*", "Carbon dioxide", "AmountOfSubstanceFraction", "[ppm]"),
     _Meaning(r"t?voc\w*", "Volatile organic compounds", "AmountOfSubstanceFraction", "[ppb]"),
     _Meaning(r"pm_?2_?\.?5\w*", "Particulate matter PM2.5", "MassConcentration", "ug/m3"),
     _Meaning(r"pm_?10\w*", "Particulate matter PM10", "MassConcentration", "ug/m3"),
-    _Meaning(r".*(laeq|la_?max|la_?f|sound|noise)\w*", "Sound pressure level", "SoundPressureLevel", "dB[SPL]"),
-    _Meaning(r".*(water_?level|gauge|pegel|level|depth)\w*", "Level", "Height", "cm"),
-    _Meaning(r".*(distance|dist|ultrasonic)\w*", "Distance", "Distance", "mm"),
-    _Meaning(r".*pressure\w*|barometer", "Pressure", "Pressure", "hPa"),
-    _Meaning(r".*(rain|precip)\w*", "Precipitation", "Height", "mm"),
-    _Meaning(r".*wind\w*(dir|direction)\w*", "Wind direction", "Angle", "deg"),
+    _Meaning(r".*(laeq|la_?max|la_?f|sound|noise|lärm|laerm|schall|lautstärke|lautstaerke)\w*", "Sound pressure level", "SoundPressureLevel", "dB[SPL]"),
+    _Meaning(r"(?!.*(batter|akku)).*(water_?level|gauge|pegel|level|depth|wasserstand|füllstand|fuellstand|tiefe)\w*", "Level", "Height", "cm"),
+    _Meaning(r".*(distance|dist|ultrasonic|abstand|entfernung)\w*", "Distance", "Distance", "mm"),
+    _Meaning(r".*pressure\w*|barom\w*|.*druck(_\w+)?", "Pressure", "Pressure", "hPa"),
+    _Meaning(r".*(rain|precip|niederschlag|regen)\w*", "Precipitation", "Height", "mm"),
+    _Meaning(r".*wind\w*(dir|direction|richtung)\w*", "Wind direction", "Angle", "deg"),
     _Meaning(r".*wind\w*", "Wind speed", "Speed", "m/s"),
-    _Meaning(r".*(illumin\w*|lux|light(_intensity)?|luminosity\w*)", "Illuminance", "Illuminance", "lx"),
-    _Meaning(r".*(conductivity|ec)(_\w+)?", "Conductivity", "Conductivity", "uS/cm"),
+    _Meaning(r".*(illumin\w*|lux|light(_intensity)?|luminosity\w*|helligkeit\w*|beleuchtungsst\w*)", "Illuminance", "Illuminance", "lx"),
+    _Meaning(r".*(conductivity|ec|leitfähigkeit|leitfaehigkeit)(_\w+)?", "Conductivity", "Conductivity", "uS/cm"),
     _Meaning(r".*ph(_\w+)?", "pH", "PH", "[pH]"),
-    _Meaning(r".*(people|visitor|person|pedestrian|vehicle|line_\d+_)\w*|.*count\w*|.*pulse\w*", "Count", "Count", "1"),
-    _Meaning(r".*energy\w*", "Energy", "Energy", "kW.h"),
-    _Meaning(r".*power\w*", "Power", "Power", "W"),
-    _Meaning(r".*(voltage|volt)\w*|v(in|ext|dd|cc)?", "Voltage", "Voltage", "V"),
-    _Meaning(r".*current\w*", "Electric current", "ElectricCurrent", "A"),
-    _Meaning(r".*(volume|flow_total)\w*", "Volume", "Volume", "m3"),
+    _Meaning(r".*(people|visitor|person|pedestrian|vehicle|line_\d+_)\w*|.*count\w*|.*pulse\w*|.*(anzahl|zähler|zaehler|fahrzeuge|radfahrer|fahrräder|fahrraeder|personen|fußgänger|fussgaenger|besucher|impulse)\w*", "Count", "Count", "1"),
+    _Meaning(r".*(discharge|durchfluss|abfluss)\w*", "Discharge", DISCHARGE.definition, "m3/s"),
+    _Meaning(r".*(energy|energie|zählerstand|zaehlerstand|verbrauch)\w*", "Energy", "Energy", "kW.h"),
+    _Meaning(r".*(power|leistung)\w*", "Power", "Power", "W"),
+    _Meaning(r".*(voltage|volt|spannung)\w*|v(in|ext|dd|cc)?", "Voltage", "Voltage", "V"),
+    _Meaning(r".*current\w*|strom(stärke|staerke)?(_\w+)?", "Electric current", "ElectricCurrent", "A"),
+    _Meaning(r".*(volume|volumen|flow_total)\w*", "Volume", "Volume", "m3"),
 ]  # fmt: skip
 # A unit that the maker wrote at the end of the name.
 _ENDINGS = {"cm": "cm", "mm": "mm", "m": "m", "mv": "mV", "v": "V", "ma": "mA", "a": "A", "w": "W",
     "kwh": "kW.h", "wh": "W.h", "hpa": "hPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "mbar": "mbar",
     "celsius": "Cel", "degc": "Cel", "fahrenheit": "[degF]", "degf": "[degF]", "percent": "%", "ppm": "[ppm]", "ppb": "[ppb]", "lux": "lx",
     "db": "dB[SPL]", "dba": "dB[SPL]", "l": "L", "m3": "m3", "s": "s", "hz": "Hz", "deg": "deg",
-    "kmh": "km/h", "kmph": "km/h"}  # fmt: skip
+    "kmh": "km/h", "kmph": "km/h", "mph": "[mi_i]/h", "ms": "m/s", "kn": "[kn_i]", "kts": "[kn_i]", "inhg": "[in_i'Hg]",
+    "inch": "[in_i]", "ft": "[ft_i]", "grad": "deg", "prozent": "%", "m3h": "m3/h", "ls": "L/s"}  # fmt: skip
+
+
+# Units that a name ends with without anything between, as weather stations write it; and of one letter.
+_GLUED = [
+    (re.compile(r".*temp(in)?\d?_?f|dew_?pointf|wind_?chillf|heat_?indexf|feels_?likef"), "[degF]"),
+    (re.compile(r".*_temp\w*_c|temp\w*_?c"), "Cel"),
+    (re.compile(r".*mph(_\w+)?"), "[mi_i]/h"),
+    (re.compile(r".*in_?hg"), "[in_i'Hg]"),
+    (re.compile(r"barom\w*in|.*pressure_?in"), "[in_i'Hg]"),
+    (re.compile(r"\w*rain\w*in"), "[in_i]"),
+]  # fmt: skip
 
 
 def proposals(data: Mapping[str, Any], units: Mapping[str, str] | None = None) -> list[Proposal]:
@@ -135,13 +148,24 @@ def _step(path: str, name: str) -> str | None:
 def _proposal(path: str, name: str, number: float, unit: str) -> Proposal:
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-/()]+", "_", name).strip("_").lower()
     meaning = next((each for each in _MEANINGS if re.fullmatch(each.pattern, words)), None)
-    ending = unit or _ENDINGS.get(words.rpartition("_")[2] if "_" in words else "", "")
+    ending = unit or _told_unit(words)
     if meaning is None:
         return Proposal(path, _readable(name), ending or "1", f"urn:x-stadtherz:{words}", number)
     if meaning.name == "Battery level" and (ending in ("V", "mV") or _is_volts(words, number)):
         meaning = _MEANINGS[1]
     definition = meaning.quantity if ":" in meaning.quantity else _QUDT + meaning.quantity
     return Proposal(path, meaning.name, ending or meaning.unit, definition, number)
+
+
+def _told_unit(words: str) -> str:
+    """The unit that a name tells, UCUM; empty if it tells none."""
+    glued = next((unit for shape, unit in _GLUED if shape.fullmatch(words)), "")
+    return glued or _ENDINGS.get(words.rpartition("_")[2] if "_" in words else "", "")
+
+
+def proposal(path: str, name: str, number: float, unit: str = "") -> Proposal:
+    """What one number of this name could be; `unit` is UCUM where it is known."""
+    return _proposal(path, name, number, unit)
 
 
 def _is_volts(words: str, number: float) -> bool:

@@ -12,6 +12,7 @@ from stadtherz.base.errors import Conflict, Invalid, Unavailable
 from stadtherz.base.visibility import Visibility
 from stadtherz.ingest.library.proposals import observable
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
+from stadtherz.ingest.onboarding.messages import keep_form
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.recognise import Place
 from stadtherz.ingest.onboarding.samples import waiting
@@ -21,6 +22,7 @@ from stadtherz.ingest.register import NewField, register_codec, register_device
 from stadtherz.store.public import NewStream, exclusive, register_stream
 
 _LONGEST_NAME = 255
+_MOST_STATIONS = 2_000  # offered for choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class NewDevice:
     device_type: int | None = None
     codec: int | None = None
     byte_map: str = ""
+    station: str = (
+        ""  # the name of a Thing that is there, where it stands; empty: it gets one of its own
+    )
 
 
 def new_device(draft: Draft) -> NewDevice:
@@ -57,6 +62,7 @@ def new_device(draft: Draft) -> NewDevice:
         device_type=draft.device_type_id,
         codec=draft.codec_id,
         byte_map=draft.byte_map,
+        station=draft.station,
     )
 
 
@@ -68,6 +74,8 @@ def go_live(draft: int) -> int:
     with exclusive():
         row = Draft.objects.select_for_update().get(pk=draft)
         if row.device_id is None:
+            if row.network == Network.JSON:
+                row.form = keep_form(row)
             row.device_id = connect(new_device(row))
             row.sample = ""
             row.save()
@@ -79,7 +87,7 @@ def connect(new: NewDevice) -> int:
     wanted = check_streams(new.streams)
     try:
         with exclusive():
-            check_new(new.owner, new.network, new.dev_eui, new.name)
+            check_new(new.owner, new.network, new.dev_eui, new.name, station=new.station)
             codec = _codec(new)
             kind = _kind(new)
             device = register_device(
@@ -97,20 +105,56 @@ def connect(new: NewDevice) -> int:
         raise Conflict(_taken()) from problem
 
 
-def check_new(owner: int, network: str, dev_eui: str, name: str) -> None:
-    """Raises Invalid, field `dev_eui` or `name`, if there is a device or a station of this kind already."""
-    known = Device.objects.filter(network=network, dev_eui=dev_eui).first()
+def check_new(owner: int, network: str, dev_eui: str, name: str, *, station: str = "") -> None:
+    """Raises Invalid, field `dev_eui`, `name` or `station`, if there is a device or a station of this kind
+    already, or no `station` where there should be one.
+    """
+    rows = Device.objects.filter(network=network, dev_eui=dev_eui)
+    if network == Network.JSON:  # each organisation names these as it likes
+        rows = rows.filter(owner_id=owner)
+    known = rows.first()
     if known is not None:
         if known.owner_id == owner:
             told = gettext("This device is connected already: it is called “{name}”.")
             raise Invalid("dev_eui", told.format(name=known.name))
         raise Invalid("dev_eui", _taken())
-    if name_is_taken(owner, name):
+    if station:
+        _check_station(owner, station, name)
+    elif name_is_taken(owner, name):
         told = gettext(
             "There is a station called “{name}” already. Choose another name, so that their"
             " measurements are not mixed up."
         )
         raise Invalid("name", told.format(name=name))
+
+
+def _check_station(owner: int, station: str, name: str) -> None:
+    """Another device's datastreams at the same Thing must not be taken for those of this one."""
+    things = _target(_target(DeviceField, "datastream"), "thing")
+    found = things._default_manager.filter(owner_id=owner, name=station).count()
+    if found != 1:
+        told = gettext("There is no station called “{name}” in your organisation.")
+        if found:
+            told = gettext("Several stations are called “{name}”. Give them different names first.")
+        raise Invalid("station", told.format(name=station))
+    streams = _target(DeviceField, "datastream")._default_manager
+    begin = f"{name.strip()}: "
+    if (
+        name
+        and streams.filter(owner_id=owner, thing__name=station, name__startswith=begin).exists()
+    ):
+        told = gettext(
+            "At this station there is a sensor called “{name}” already. Choose another name, for example with"
+            " what it measures."
+        )
+        raise Invalid("name", told.format(name=name))
+
+
+def stations_of(owner: int) -> list[str]:
+    """The names of the organisation's Things, in their order."""
+    things = _target(_target(DeviceField, "datastream"), "thing")
+    names = things._default_manager.filter(owner_id=owner).order_by("name")
+    return list(names.values_list("name", flat=True)[:_MOST_STATIONS])
 
 
 def name_is_taken(owner: int, name: str) -> bool:
@@ -150,7 +194,7 @@ def _field(new: NewDevice, kind: DeviceType | None, each: Wanted) -> NewField:
     stream = register_stream(
         NewStream(
             owner=new.owner,
-            thing_name=new.name,
+            thing_name=new.station or new.name,
             thing_description=new.description or new.name,
             location=None
             if new.place is None
@@ -163,16 +207,24 @@ def _field(new: NewDevice, kind: DeviceType | None, each: Wanted) -> NewField:
             access=new.access,
         )
     )
-    return NewField(each.path, stream, minimum=each.minimum, maximum=each.maximum)
+    return NewField(each.path, stream, minimum=each.minimum, maximum=each.maximum, unit=each.source)
 
 
-def catch_up(device: int, visibility: Visibility, *, seconds: float = 3.0, since: int = 0) -> int:
+def catch_up(
+    device: int,
+    visibility: Visibility,
+    *,
+    seconds: float = 3.0,
+    since: int = 0,
+    form: str = "",
+) -> int:
     """Run the messages again that waited for this device, the oldest first; how many wait still.
 
-    It ends after `seconds`; calling it again goes on. `since` leaves out what came before (µs).
+    It ends after `seconds`; calling it again goes on. `since` leaves out what came before (µs). `form` is the
+    key of a message form that was not there when they came.
     """
     row = Device.objects.get(pk=device)
-    rows = waiting(row.owner_id, row.network, row.dev_eui).filter(received_at__gte=since)
+    rows = waiting(row.owner_id, row.network, row.dev_eui, form).filter(received_at__gte=since)
     until = monotonic() + seconds
     for key in list(rows.values_list("pk", flat=True)):
         if monotonic() > until:

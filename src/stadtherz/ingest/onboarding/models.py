@@ -28,7 +28,9 @@ class Draft(Begun):
     """A device that is being connected: what is known of it so far.
 
     `sample` is a document that was pasted, `streams` what it is to measure (`values.Wanted`) once
-    somebody has looked at that. `device` is there when it has been connected.
+    somebody has looked at that. Of a message of JSON `query` is what came beside it (`forms.reading`), and
+    `form` or `shape` (the fields of a new form) how it is read. `station` is the name of an existing Thing
+    where the device stands. `device` is there when it has been connected.
     """
 
     class Access(models.TextChoices):
@@ -37,11 +39,15 @@ class Draft(Begun):
 
     owner = models.ForeignKey("store.Organisation", models.CASCADE, related_name="+")
     network = models.CharField(max_length=20, choices=Network.choices, blank=True)
-    dev_eui = models.CharField(max_length=16, blank=True)
+    dev_eui = models.CharField(max_length=100, blank=True)
     device_type = models.ForeignKey(DeviceType, models.SET_NULL, null=True, related_name="+")
     codec = models.ForeignKey(Codec, models.SET_NULL, null=True, related_name="+")
     byte_map = models.TextField(blank=True)
     sample = models.TextField(blank=True)
+    query = models.CharField(max_length=500, blank=True)
+    form = models.ForeignKey("ingest.MessageForm", models.SET_NULL, null=True, related_name="+")
+    shape = models.JSONField(default=dict)
+    station = models.CharField(max_length=255, blank=True)
     name = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
     longitude = models.FloatField(null=True)

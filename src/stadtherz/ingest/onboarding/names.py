@@ -44,7 +44,8 @@ PROPERTIES: dict[str, Text] = {
 UNITS = (
     "1", "%", "Cel", "mm", "cm", "m", "km", "m/s", "km/h", "deg", "hPa", "kPa", "bar", "lx", "[ppm]", "[ppb]",
     "ug/m3", "dB[SPL]", "L", "m3", "m3/s", "uS/cm", "[pH]", "kW.h", "W.h", "W", "kW", "A", "mA", "V", "mV",
-    "s", "min", "h", "Hz",
+    "s", "min", "h", "Hz", "[degF]", "K", "Pa", "mbar", "[in_i'Hg]", "[in_i]", "[mi_i]/h", "[kn_i]", "[ft_i]", "m3/h",
+    "L/s", "L/min", "W/m2",
 )  # fmt: skip
 
 # What the library of device types calls values, which a person may rename.

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import document
+from stadtherz.ingest.numbers import number_of
 from stadtherz.ingest.pipeline import READERS
 from stadtherz.ingest.uplink import Other, Uplink
 
@@ -47,8 +48,14 @@ class Recognised:
         return self.uplink.device if self.uplink else ""
 
 
+class OfNoNetwork(Invalid):
+    """A text that no LoRaWAN network wrote; another device may have."""
+
+
 def recognise(text: str, *, received: Micros) -> Recognised:
-    """The network and message of a document. Raises Invalid, field `sample`, in the active language."""
+    """The network and message of a document. Raises Invalid, field `sample`, in the active language;
+    OfNoNetwork where it may be a message of another device.
+    """
     whole = _json(text)
     found = _find(whole, _DEEPEST)
     if found is None:
@@ -56,7 +63,7 @@ def recognise(text: str, *, received: Micros) -> Recognised:
             "This is a document of no network that is known here. Copy a whole message, from the"
             " first { to the last }."
         )
-        raise Invalid("sample", told)
+        raise OfNoNetwork("sample", told)
     network, inner = found
     return read_document(network, inner, received=received)
 
@@ -91,7 +98,7 @@ def _json(text: str) -> Any:
         told = gettext(
             "This is not a whole JSON document. Copy everything, from the first { to the last }."
         )
-        raise Invalid("sample", told) from problem
+        raise OfNoNetwork("sample", told) from problem
 
 
 def _find(holder: Any, depth: int) -> tuple[str, Mapping[str, Any]] | None:
@@ -135,13 +142,43 @@ def place_of(inner: Mapping[str, Any], message: Uplink | Other) -> Place | None:
     return None
 
 
-_NAMES = (("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"))
+_HOLDERS = (
+    "location",
+    "position",
+    "gps",
+    "geo",
+    "coordinates",
+    "standort",
+    "ort",
+    "coord",
+    "coords",
+    "geometry",
+)
+
+
+def place_in(content: Mapping[str, Any]) -> Place | None:
+    """The place that a message of JSON tells, at its top or in an object that is called so."""
+    if (found := _place(content)) is not None:
+        return found
+    for name, each in content.items():
+        if str(name).lower() not in _HOLDERS:
+            continue
+        if isinstance(each, dict) and (found := place_in(each)) is not None:
+            return found
+        if isinstance(each, list) and len(each) in (2, 3):  # GeoJSON: longitude first
+            return checked_place(each[0], each[1])
+    return None
+
+
+_NAMES = (("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("längengrad", "breitengrad"),
+    ("laengengrad", "breitengrad"), ("länge", "breite"), ("laenge", "breite"))  # fmt: skip
 
 
 def _place(holder: Mapping[str, Any]) -> Place | None:
     values = {re.sub(r"\W", "", str(name)).lower(): value for name, value in holder.items()}
     for east, north in _NAMES:
-        if (place := checked_place(values.get(east), values.get(north))) is not None:
+        numbers = number_of(values.get(east)), number_of(values.get(north))
+        if (place := checked_place(*numbers)) is not None:
             return place
     return None
 

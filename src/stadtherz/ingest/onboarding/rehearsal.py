@@ -13,6 +13,7 @@ from stadtherz.ingest.onboarding.values import Wanted
 from stadtherz.ingest.pipeline import Undecoded
 from stadtherz.ingest.plausibility import Rule
 from stadtherz.ingest.reasons import Reason, sentence
+from stadtherz.ingest.units import Conversion, conversion
 from stadtherz.ingest.uplink import Uplink
 from stadtherz.store.public import Result
 
@@ -59,12 +60,15 @@ def _number(result: Result) -> float | None:
     return float(result) if isinstance(result, int | float) else None
 
 
+def _rule(each: Wanted) -> Rule:
+    unit = conversion(each.source, each.unit) if each.source else Conversion()
+    return Rule(unit.factor, unit.offset, each.minimum, each.maximum)
+
+
 def _device(wanted: Sequence[Wanted]) -> KnownDevice:
     """As the device will be, with numbers of lines for datastreams."""
     fields = tuple(
-        KnownField(
-            each.path, None, number, 0, None, Rule(minimum=each.minimum, maximum=each.maximum)
-        )
+        KnownField(each.path, None, number, 0, None, _rule(each))
         for number, each in enumerate(wanted)
     )
     return KnownDevice(

@@ -10,7 +10,9 @@ from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.codecs.public import BadMap, cayenne_unit, parse_bytemap
 from stadtherz.ingest.decode import parse, shown
 from stadtherz.ingest.library.proposals import proposals
-from stadtherz.ingest.models import Codec, DeviceType
+from stadtherz.ingest.models import Codec, DeviceType, Network
+from stadtherz.ingest.onboarding.json_values import values_of
+from stadtherz.ingest.onboarding.messages import meant_otherwise
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.names import readable
 from stadtherz.ingest.onboarding.recognise import Recognised
@@ -32,6 +34,7 @@ class Wanted:
     wanted: bool = True
     minimum: float | None = None
     maximum: float | None = None
+    source: str = ""  # UCUM: the unit in the message, where another is kept
 
     def told(self) -> dict[str, Any]:
         return asdict(self)
@@ -54,9 +57,12 @@ def streams_of(told: Sequence[Mapping[str, Any]]) -> list[Wanted]:
 
 def decoded(draft: Draft, message: Uplink) -> Decoded:
     """What the network read from the payload, or else the chosen codec does."""
-    if message.decoded:
+    is_json = message.network == Network.JSON
+    codec = _codec(draft) if not is_json or message.payload else None
+    if message.decoded and codec is None:
+        return Decoded(message.decoded, by="" if is_json else gettext("the network"))
+    if message.decoded and not is_json:
         return Decoded(message.decoded, by=gettext("the network"))
-    codec = _codec(draft)
     if codec is None:
         return Decoded(problem=_unread(message))
     try:
@@ -70,13 +76,14 @@ def decoded(draft: Draft, message: Uplink) -> Decoded:
         )
     except Unavailable:
         return Decoded(problem=gettext("The codec did not answer. Try again in a moment."))
-    return _of_trial(codec, trial)
+    return _of_trial(codec, trial, message)
 
 
-def _of_trial(codec: Codec, trial: Trial) -> Decoded:
+def _of_trial(codec: Codec, trial: Trial, message: Uplink) -> Decoded:
     if trial.data is None:
         return Decoded(problem=trial.problem, by=codec.name)
-    return Decoded(trial.data, "", trial.warnings, codec.name)
+    beside = (message.decoded or {}) if message.network == Network.JSON else {}
+    return Decoded({**beside, **trial.data}, "", trial.warnings, codec.name)
 
 
 def _unread(message: Uplink) -> str:
@@ -99,6 +106,8 @@ def _codec(draft: Draft) -> Codec | None:
 
 def proposed(draft: Draft, data: Mapping[str, Any] | None) -> list[Wanted]:
     """What the values could be: of the message, and of the type what this message does not hold."""
+    if draft.network == Network.JSON:
+        return _of_json(draft, data or {})
     kind = draft.device_type
     of_type = {each["path"]: each for each in (kind.proposals if kind else ())}
     found = {each.path: each.told() for each in proposals(data or {}, _units(draft, data))}
@@ -107,6 +116,26 @@ def proposed(draft: Draft, data: Mapping[str, Any] | None) -> list[Wanted]:
         for path, example in found.items()
     ]
     return _all_wanted([*rows, *(each for path, each in of_type.items() if path not in found)])
+
+
+def _of_json(draft: Draft, data: Mapping[str, Any]) -> list[Wanted]:
+    """The values of a message of JSON; what the device says of itself is there, but not chosen."""
+    found = values_of(data, without=meant_otherwise(draft))
+    known = _units(draft, data)
+    rows = [
+        {
+            **each.proposal.told(),
+            **({"unit": known[each.proposal.path]} if known.get(each.proposal.path) else {}),
+        }
+        for each in found
+    ]
+    wanted = _all_wanted(rows)
+    is_payload = bool(draft.form.payload if draft.form else draft.shape.get("payload"))
+    anything = is_payload or any(each.likely for each in found)
+    return [
+        replace(each, wanted=of.likely or not anything)
+        for each, of in zip(wanted, found, strict=True)
+    ]
 
 
 def proposed_by_type(kind: DeviceType) -> list[Wanted]:
@@ -136,13 +165,21 @@ def _units(draft: Draft, data: Mapping[str, Any] | None) -> dict[str, str]:
 
 def _wanted(row: Mapping[str, Any], name: str, among: Sequence[str]) -> Wanted:
     alone = among.count(name) == 1
+    unit = str(row["unit"])
+    kept = _KEPT_AS.get(unit, unit)
     return Wanted(
         path=str(row["path"]),
         name=(name if alone else f"{name} ({row['path']})")[:_LONGEST_NAME],
-        unit=str(row["unit"]),
+        unit=kept,
         definition=str(row["definition"]),
         example=row.get("example"),
+        source=unit if kept != unit else "",
     )
+
+
+# What is measured in the units of another continent is kept in those of this one.
+_KEPT_AS = {"[degF]": "Cel", "K": "Cel", "[in_i]": "mm", "[in_i'Hg]": "hPa", "[mi_i]/h": "m/s", "[kn_i]": "m/s",
+    "[ft_i]": "m", "Pa": "hPa", "mbar": "hPa"}  # fmt: skip
 
 
 def merged(kept: Sequence[Wanted], found: Sequence[Wanted]) -> list[Wanted]:

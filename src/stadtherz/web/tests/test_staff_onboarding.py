@@ -1,6 +1,7 @@
 """A clerk connects a device in the back office, step by step and without JavaScript."""
 
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def fields_of(html: str) -> dict[str, Any]:
     for name, options in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', form, re.DOTALL):
         chosen = re.search(r'value="([^"]*)" selected', options)
         values[name] = chosen[1] if chosen else ""
-    return values
+    return {name: unescape(value) for name, value in values.items()}
 
 
 def place(name: str = "Wetter am Rathaus", **changed: str) -> dict[str, str]:
@@ -213,7 +214,9 @@ def test_without_a_message_the_test_waits_for_one(editor: Client, home: Town) ->
     ("text", "told"),
     [
         ("{", "nicht vollständig"),
-        ('{"a": 1}', "aus keinem Netz"),
+        ('{"end_device_ids": {}}', "nicht lesbar"),
+        ("7", "einzelner Wert"),
+        ("hallo", "weder ein ganzes JSON-Dokument"),
         ("", "erforderlich|required|Pflichtfeld"),
     ],
 )

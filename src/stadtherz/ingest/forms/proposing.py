@@ -1,0 +1,222 @@
+"""What a message form could say about a message that nobody has described yet: guesses for a person to check.
+
+Names of fields tell most of it, in English and German; what they do not tell is left open.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from stadtherz.base.time import MINUTE, Micros
+from stadtherz.ingest.forms import times
+from stadtherz.ingest.forms.expressions import LONGEST, Message, as_text
+from stadtherz.ingest.forms.leaves import leaves, lists
+from stadtherz.ingest.numbers import number_of
+
+_MOST_LEAVES = 200
+_MOST_LISTS = 20
+_AHEAD: Micros = 14 * 60 * MINUTE  # a clock that shows the time of another zone
+_UTC = re.compile(r".*(utc|gmt|zulu).*")
+
+# The first that fits is the likeliest; patterns see a name in lower case with nothing but letters and digits.
+_DEVICE = [
+    r"(dev(ice)?|gerät|geraet|sensor|station|stations|node|thing|client|logger|zähler|zaehler|meter|messstelle)"
+    r"(s?(id|eui|nr|nummer|no|num|number|kennung|serial|serialnumber|key))",
+    r"serial(number|no|nr)?|seriennummer|seriennr|sn|serno|imei|mac(addr(ess)?)?|deveui|uid|uuid|kennung|eui",
+    r"id|dev|device|gerät|geraet|sensor|station|messstelle|node|name|topic|identifier|bezeichnung",
+    r".*(deviceid|stationid|sensorid|stationsnummer|serial)",
+]  # fmt: skip
+_TIME = [
+    r"(measured|measurement|phenomenon|observation|sample|sampling|mess|reading|observed)(time(stamp)?|zeit(punkt|stempel)?|at)?",
+    r"timestamp\w*|timeiso|datetime|dateutc|zeitstempel|zeitpunkt|messzeit(punkt)?|time|ts|zeit|at|when|epoch|unixtime|datumzeit|datumuhrzeit",
+    r"date|datum|created(at)?|received(at)?|reported(at)?|lastseen|sent(at)?|t|dt",
+    r".*(timestamp|time|zeit|utc|epoch)",
+]  # fmt: skip
+_DAY, _CLOCK = re.compile(r"date|datum|tag|day"), re.compile(r"time|uhrzeit|zeit|clock")
+_NAME_KEYS = re.compile(r"(sensor|field|channel|measurement|parameter|param|kanal|messgröße|messgroesse|quantity|)"
+    r"(name|n|key|type|typ|kind|label|id|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid)")  # fmt: skip
+_VALUE_KEYS = re.compile(r"value|v|val|wert|messwert|reading|data|result|ergebnis|measurementvalue")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where in a message its parts stand, as the fields of a message form of these names."""
+
+    device: str = ""
+    time: str = ""
+    time_zone: str = "UTC"
+    message_id: str = ""
+    readings: str = ""
+    payload: str = ""
+    payload_kind: str = "hex"
+
+    def told(self) -> dict[str, str]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that an expression finds in this message."""
+
+    expression: str
+    value: Any
+
+
+def proposed_shape(message: Message, received: Micros, zone: str) -> Shape:
+    """The likeliest form of a message; `zone` is that of times that name none."""
+    whole = message.content
+    found = _readings(whole)
+    entry, beside = whole, Message(whole, message.topic, message.query)
+    if found or isinstance(whole, list):
+        rows = dict(lists(whole, _MOST_LISTS)).get(found, whole) if found else whole
+        first = rows[0] if rows and isinstance(rows[0], dict) else {}
+        outer = whole if isinstance(whole, dict) else {}
+        entry = {k: v for k, v in outer.items() if v is not rows} | first
+        beside = Message(entry, message.topic, message.query)
+    time = next(iter(time_choices(beside, received)), Choice("", None)).expression
+    device = next(iter(device_choices(beside, without=time)), Choice("", None)).expression
+    told_zone = "UTC" if _UTC.fullmatch(_plain(time)) else zone
+    return Shape(device, time, told_zone, readings=found)
+
+
+def device_choices(message: Message, *, without: str = "") -> list[Choice]:
+    """What could name the device, the likeliest first."""
+    found = [
+        Choice(path, value)
+        for path, value in _named(message)
+        if path != without and _is_identifier(path, value)
+    ]
+    ranked = sorted(found, key=lambda each: _rank(each.expression, _DEVICE))
+    named = [each for each in ranked if _rank(each.expression, _DEVICE)[0] < len(_DEVICE)]
+    rest = [each for each in ranked if each not in named and isinstance(each.value, str)]
+    return [*named, *_of_topic(message.topic), *rest]
+
+
+def time_choices(message: Message, received: Micros) -> list[Choice]:
+    """What could be when it was measured, the likeliest first; a day and a time of day are put together."""
+    found = [
+        Choice(path, value)
+        for path, value in _named(message)
+        if _rank(path, _TIME)[0] < len(_TIME) and _is_time(value, received)
+    ]
+    apart = _day_and_clock(message, received)
+    return [*apart, *sorted(found, key=lambda each: _rank(each.expression, _TIME))]
+
+
+def list_choices(content: Any) -> list[str]:
+    """Where lists of readings could stand."""
+    return [path for path, _rows in lists(content, _MOST_LISTS) if len(path) <= LONGEST]
+
+
+def payload_choices(content: Any) -> list[tuple[Choice, str]]:
+    """Texts that could be bytes, each with how they are written: hex or base64."""
+    found = []
+    for path, value in leaves(content, _MOST_LEAVES):
+        kind = _bytes_kind(value)
+        if kind and len(path) <= LONGEST:
+            found.append((Choice(path, value), kind))
+    return found
+
+
+def name_key(rows: Sequence[Any]) -> str | None:
+    """The field that tells the entries of a list apart by name, as in [{"name": "level", "value": 3}, …].
+
+    None where the entries are readings, or nothing names them.
+    """
+    entries = [row for row in rows if isinstance(row, dict)]
+    if not entries or len(entries) != len(rows):
+        return None
+    if not any(_VALUE_KEYS.fullmatch(_plain(key)) for key in entries[0]):
+        return None
+    for key in entries[0]:
+        named = [as_text(row.get(key)) for row in entries]
+        if _NAME_KEYS.fullmatch(_plain(key)) and None not in named and len(set(named)) == len(rows):
+            return str(key)
+    return None
+
+
+def _readings(content: Any) -> str:
+    """Where the list of readings stands: its entries have times of their own, and no names."""
+    if isinstance(content, list):
+        return ""
+    for path, rows in lists(content, _MOST_LISTS):
+        if "[" in path or name_key(rows) is not None:
+            continue
+        if all(any(_rank(key, _TIME)[0] < len(_TIME) for key in row) for row in rows):
+            return path
+    return ""
+
+
+def _named(message: Message) -> Iterable[tuple[str, Any]]:
+    """Values with an expression for each: of the content, then of the address."""
+    for path, value in leaves(message.content, _MOST_LEAVES):
+        if len(path) <= LONGEST:
+            yield path, value
+    for name, text in message.query.items():
+        if re.fullmatch(r"[^\s\"+]{1,100}", name):
+            yield f"query:{name}", text
+
+
+def _of_topic(topic: Sequence[str]) -> list[Choice]:
+    """Levels of a topic; those with digits are likelier to name one of many."""
+    levels = [Choice(f"topic:{place}", level) for place, level in enumerate(topic, 1) if level]
+    return sorted(levels, key=lambda each: not any(c.isdigit() for c in str(each.value)))
+
+
+def _rank(path: str, patterns: Sequence[str]) -> tuple[int, int]:
+    """How well the last name of a path fits, and how deep it stands; smaller is better."""
+    last = _plain(re.split(r"[.\[:]", path.rstrip('"]'))[-1])
+    fit = next((n for n, each in enumerate(patterns) if re.fullmatch(each, last)), len(patterns))
+    return fit, path.count(".") + 2 * path.count("[")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).lower()
+
+
+def _is_identifier(path: str, value: Any) -> bool:
+    text = as_text(value)
+    if text is None or not 0 < len(text) <= 100 or not text.isprintable():
+        return False
+    return not (isinstance(value, str) and "." in text and number_of(text) is not None)
+
+
+def _is_time(value: Any, received: Micros) -> bool:
+    try:
+        found = times.instant(value, times.zone("UTC"), received)
+    except times.NoTime:
+        return False
+    return found <= received + _AHEAD
+
+
+def _day_and_clock(message: Message, received: Micros) -> list[Choice]:
+    """`datum` and `uhrzeit` as one expression, where neither is a whole time."""
+    named = [(path, value) for path, value in _named(message) if isinstance(value, str)]
+    days = [
+        p for p in named if _DAY.fullmatch(_last(p[0])) and re.fullmatch(r"[\d.\-]{8,10}", p[1])
+    ]
+    clocks = [
+        p
+        for p in named
+        if _CLOCK.fullmatch(_last(p[0])) and re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", p[1])
+    ]
+    if not days or not clocks:
+        return []
+    value = f"{days[0][1]} {clocks[0][1]}"
+    expression = f'{days[0][0]} + " " + {clocks[0][0]}'
+    return [Choice(expression, value)] if _is_time(value, received) else []
+
+
+def _last(path: str) -> str:
+    return _plain(re.split(r"[.\[:]", path.rstrip('"]'))[-1])
+
+
+def _bytes_kind(value: Any) -> str:
+    if not isinstance(value, str) or len(value) < 4:
+        return ""
+    if re.fullmatch(r"(0x)?([0-9a-fA-F]{2}[ :-]?)+", value) and re.search(r"\d", value):
+        return "" if value.isdecimal() and len(value) < 8 else "hex"
+    padded = len(value) % 4 == 0 and re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", value)
+    looks = value.endswith("=") or (len(value) >= 8 and re.search(r"[A-Z].*[a-z]|[a-z].*[A-Z]|[+/]", value) and re.search(r"\d", value))  # fmt: skip
+    return "base64" if padded and looks else ""

@@ -1,0 +1,113 @@
+"""The values in a message of JSON, however its maker arranged them: nested, in lists, with units beside them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stadtherz.ingest.forms.leaves import step
+from stadtherz.ingest.forms.proposing import name_key
+from stadtherz.ingest.library.proposals import Proposal, proposal
+from stadtherz.ingest.numbers import number_of
+from stadtherz.ingest.units import SYMBOLS
+
+_DEEPEST = 8
+_MOST = 60
+_LONGEST_PATH = 200
+_MOST_ENTRIES = 30
+_UNIT_KEYS = ("unit", "units", "einheit", "uom", "ucum")
+_VALUES = ("value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementValue", "current", "aktuell")  # fmt: skip
+_UNITS = {symbol.lower(): code for code, symbol in SYMBOLS.items() if symbol} | {
+    "c": "Cel", "celsius": "Cel", "°c": "Cel", "degc": "Cel", "f": "[degF]", "°f": "[degF]", "fahrenheit": "[degF]",
+    "k": "K", "%": "%", "%rh": "%", "percent": "%", "prozent": "%", "mm": "mm", "cm": "cm", "m": "m", "km": "km",
+    "m/s": "m/s", "km/h": "km/h", "kmh": "km/h", "mph": "[mi_i]/h", "hpa": "hPa", "kpa": "kPa", "pa": "Pa",
+    "mbar": "mbar", "bar": "bar", "lx": "lx", "lux": "lx", "v": "V", "mv": "mV", "a": "A", "ma": "mA", "w": "W",
+    "kw": "kW", "wh": "W.h", "kwh": "kW.h", "l": "L", "liter": "L", "l/s": "L/s", "l/min": "L/min", "m³/h": "m3/h",
+    "m3/h": "m3/h", "m3/s": "m3/s", "ppm": "[ppm]", "ppb": "[ppb]", "µg/m3": "ug/m3", "ug/m3": "ug/m3",
+    "db": "dB[SPL]", "db(a)": "dB[SPL]", "dba": "dB[SPL]", "s": "s", "min": "min", "h": "h", "hz": "Hz",
+    "l/m²": "mm", "l/m2": "mm", "w/m²": "W/m2", "w/m2": "W/m2", "in": "[in_i]", "inhg": "[in_i'Hg]", "µs/cm": "uS/cm",
+}  # fmt: skip
+# What no department measures: what devices say of themselves, and of their messages.
+_OF_ITSELF = re.compile(
+    r"(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
+    r"|rssi|snr|lqi|channel|wifi_?\w*|runtime|timeout|status|state|error\w*|fehler\w*|code|freq\w*|timezone|tz|year|month|day|hour"
+    r"|minute|second|rtfreq|realtime|epoch|timestamp|ts|time|zeit\w*|unixtime|lat(itude)?|lon(gitude)?|lng|breite|laenge|länge|längengrad|breitengrad|alt(itude)?|höhe_nn)"
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and what it could be; `likely` if somebody may want to keep it."""
+
+    proposal: Proposal
+    likely: bool
+
+
+def values_of(content: Mapping[str, Any], *, without: frozenset[str] = frozenset()) -> list[Found]:
+    """The numbers of a message, in its order; `without` are paths that mean something else."""
+    found: list[Found] = []
+    for path, name, number, unit in _numbers(content, "", "", _DEEPEST):
+        if path in without or len(path) > _LONGEST_PATH:
+            continue
+        plain = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-]+", "_", name).lower()
+        found.append(Found(proposal(path, name, number, unit), not _OF_ITSELF.fullmatch(plain)))
+        if len(found) == _MOST:
+            break
+    return found
+
+
+def number_at(content: Mapping[str, Any], path: str) -> float | None:
+    """The number that `path` leads to, as it would be stored."""
+    return next((n for p, _, n, _ in _numbers(content, "", "", _DEEPEST) if p == path), None)
+
+
+def unit_of(text: Any) -> str:
+    """The UCUM code of a unit as devices write it; empty for one that is not known."""
+    return _UNITS.get(text.strip().lower(), "") if isinstance(text, str) else ""
+
+
+_Number = tuple[str, str, float, str]  # path, name, number, unit
+
+
+def _numbers(holder: Any, path: str, name: str, depth: int) -> Iterator[_Number]:
+    if depth == 0:
+        return
+    if isinstance(holder, dict):
+        yield from _of_object(holder, path, name, depth)
+    elif isinstance(holder, list):
+        yield from _of_list(holder, path, name, depth)
+    elif path and (number := number_of(holder)) is not None:
+        yield path, name, number, ""
+
+
+def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> Iterator[_Number]:
+    """Its fields; one that is only called "value" is called as the object, and has its unit."""
+    unit = next((unit_of(holder[key]) for key in holder if str(key).lower() in _UNIT_KEYS), "")
+    for key, value in holder.items():
+        told = str(key)
+        if not told or '"' in told:
+            continue
+        inner = path + step(told, first=not path)
+        is_value = told.lower() in {each.lower() for each in _VALUES}
+        called = name if is_value and name else told
+        for each in _numbers(value, inner, called, depth - 1):
+            yield (*each[:3], each[3] or (unit if is_value else ""))
+
+
+def _of_list(holder: list[Any], path: str, name: str, depth: int) -> Iterator[_Number]:
+    """Its entries: by their names where they have some, else by their places."""
+    entries = holder[:_MOST_ENTRIES]
+    key = name_key(entries)
+    for place, entry in enumerate(entries):
+        if key is not None and (label := _label(entry[key])):
+            fields = {k: v for k, v in entry.items() if k != key}
+            yield from _numbers(fields, f"{path}[{key}={label}]", label, depth - 1)
+        else:
+            called = f"{name} {place + 1}" if len(entries) > 1 else name
+            yield from _numbers(entry, f"{path}[{place}]", called, depth - 1)
+
+
+def _label(value: Any) -> str:
+    """A name that a path can hold; empty for one that it cannot."""
+    text = str(value)
+    return text if re.fullmatch(r"[^\[\]=\"]{1,80}", text) else ""

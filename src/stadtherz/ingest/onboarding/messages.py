@@ -1,0 +1,184 @@
+"""A device that speaks no LoRaWAN: what its message says, by a form that is there or is being made."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext
+
+from stadtherz.base.errors import Invalid
+from stadtherz.base.time import Micros
+from stadtherz.ingest.forms import reading
+from stadtherz.ingest.forms.expressions import Message, Text
+from stadtherz.ingest.forms.known import as_known
+from stadtherz.ingest.forms.models import MessageForm
+from stadtherz.ingest.forms.proposing import Shape, proposed_shape
+from stadtherz.ingest.forms.reading import KnownForm, Misfit
+from stadtherz.ingest.forms.register import FIELDS, register_form
+from stadtherz.ingest.models import Network
+from stadtherz.ingest.onboarding.models import Draft
+from stadtherz.ingest.onboarding.recognise import Place, Recognised, place_in
+from stadtherz.ingest.reasons import misfit_sentence
+from stadtherz.ingest.uplink import Uplink
+
+_MOST_FORMS = 50  # of an organisation are tried with a message
+_LONGEST_KEY = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A message of a device and what came beside it."""
+
+    content: Any
+    topic: tuple[str, ...]
+    query: Mapping[str, str]
+
+    @property
+    def message(self) -> Message:
+        return Message(self.content, self.topic, self.query)
+
+
+def sample_of(text: str, query: str = "") -> Sample:
+    """What was pasted: JSON, the fields of a form, or the whole address of a request.
+
+    Raises Invalid, field `sample`, in the active language.
+    """
+    told = text.strip()
+    if not told:
+        raise Invalid("sample", gettext("Paste a message here."))
+    if re.match(r"(GET |POST )?(https?://|/)\S+$", told):
+        told = urlsplit(told.split(" ")[-1]).query
+    try:
+        address = reading.address(query)
+        content = reading.content(told.encode("utf-8", "replace"), address.kind or _kind(told))
+    except Invalid as problem:
+        raise Invalid("sample", _unread(told)) from problem
+    if not isinstance(content, dict | list) or not content:
+        raise Invalid(
+            "sample", gettext("This is a single value without a name. Paste a whole message.")
+        )
+    return Sample(content, address.topic, address.query or {})
+
+
+def _kind(text: str) -> str:
+    return "" if text.startswith(("{", "[")) or "=" not in text else reading.FORM
+
+
+def _unread(text: str) -> str:
+    if text.startswith("<"):
+        return gettext("This is XML. Set the device to send JSON.")
+    if text.startswith(("{", "[")):
+        return gettext(
+            "This is not a whole JSON document. Copy everything, from the first { to the last }."
+        )
+    return gettext(
+        "This is neither a whole JSON document nor a list such as a=1&b=2. Copy everything, from the first {"
+        " to the last }."
+    )
+
+
+def new_shape(sample: Sample, received: Micros) -> Shape:
+    """The likeliest description of the message."""
+    return proposed_shape(sample.message, received, settings.TIME_ZONE)
+
+
+def fitting_forms(owner: int, sample: Sample, received: Micros) -> list[tuple[MessageForm, str]]:
+    """The organisation's forms that read this message wholly, each with what they call the device."""
+    found = []
+    for form in MessageForm.objects.filter(owner_id=owner)[:_MOST_FORMS]:
+        try:
+            known = as_known(form)
+            if all(isinstance(part, Text) for part in known.device.parts):
+                continue  # of one device alone: it would read anything
+            told = read_by(known, sample, received)
+        except (Invalid, ValueError):
+            continue
+        if told and all(isinstance(each, Uplink) for each in told):
+            first = told[0]
+            assert isinstance(first, Uplink)
+            found.append((form, first.dev_eui))
+    return found
+
+
+def form_of(draft: Draft) -> KnownForm:
+    """The form that the draft has chosen or describes. Raises ValueError for one that cannot be read."""
+    return as_known(draft.form or _described(draft))
+
+
+def _described(draft: Draft) -> MessageForm:
+    told = {name: draft.shape[name] for name in FIELDS if name in draft.shape}
+    return MessageForm(owner_id=draft.owner_id, key=draft.shape.get("key", ""), **told)
+
+
+def read_by(form: KnownForm, sample: Sample, received: Micros) -> list[Uplink | Misfit]:
+    """The readings of the message by this form. Raises Misfit where there are none."""
+    told = reading.Address(form.key, sample.topic, query=sample.query)
+    return reading.read(form, told, sample.content, received)
+
+
+def read_sample(draft: Draft, sample: Sample, received: Micros) -> Recognised:
+    """The newest reading of the draft's device in a message. Raises Invalid, field `device`, `time` …"""
+    try:
+        found = read_by(form_of(draft), sample, received)
+    except Misfit as problem:
+        raise Invalid(problem.part, misfit_sentence(problem.facts)) from problem
+    except ValueError as problem:
+        raise Invalid("device", str(problem)) from problem
+    good = [each for each in found if isinstance(each, Uplink)]
+    own = [each for each in good if not draft.dev_eui or each.dev_eui == draft.dev_eui] or good
+    if not own:
+        misfit = found[0]
+        assert isinstance(misfit, Misfit)
+        raise Invalid(misfit.part, misfit_sentence(misfit.facts))
+    newest = max(own, key=lambda each: each.time)
+    return Recognised(Network.JSON, newest.decoded or {}, newest, _place(newest))
+
+
+def _place(message: Uplink) -> Place | None:
+    return place_in(message.decoded or {})
+
+
+def meant_otherwise(draft: Draft) -> frozenset[str]:
+    """The paths of what a form takes out of a message, which are no measurements."""
+    try:
+        form = form_of(draft)
+    except ValueError:
+        return frozenset()
+    parts = (form.device, form.time, form.message_id, form.payload)
+    return frozenset(
+        part.path
+        for expression in parts
+        if expression is not None
+        for part in expression.parts
+        if hasattr(part, "path")
+    )
+
+
+def free_key(owner: int, words: str) -> str:
+    """A key for a form that the organisation does not have yet, made of a name."""
+    plain = unicodedata.normalize("NFKD", words.lower().replace("ß", "ss")).encode(
+        "ascii", "ignore"
+    )
+    base = (
+        re.sub(r"[^a-z0-9]+", "-", plain.decode()).strip("-")[:_LONGEST_KEY].strip("-") or "geraete"
+    )
+    taken = set(MessageForm.objects.filter(owner_id=owner).values_list("key", flat=True))
+    return next(
+        key for key in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if key not in taken
+    )
+
+
+def keep_form(draft: Draft) -> MessageForm:
+    """The draft's form, which is made if it is new. Raises Invalid, naming the field of a form."""
+    if draft.form is not None:
+        return draft.form
+    key = draft.shape.get("key", "")
+    if not key or MessageForm.objects.filter(owner_id=draft.owner_id, key=key).exists():
+        key = free_key(draft.owner_id, key or draft.name)
+    told = {n: draft.shape[n] for n in FIELDS if n in draft.shape and n != "name"}
+    name = draft.shape.get("name") or draft.name
+    return MessageForm.objects.get(pk=register_form(draft.owner_id, key, name, told))

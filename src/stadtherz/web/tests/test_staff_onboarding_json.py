@@ -1,0 +1,339 @@
+"""A clerk connects devices that speak no LoRaWAN, from whatever their makers thought of."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from stadtherz.base.time import iso, now_us, parse_instant
+from stadtherz.base.visibility import Scope, Visibility
+from stadtherz.identity.public import ApiToken, AuditEntry
+from stadtherz.ingest.public import (
+    Delivery,
+    Device,
+    DeviceField,
+    Draft,
+    MessageForm,
+    RefusedUplink,
+    deliver,
+    form_query,
+)
+from stadtherz.store.public import Selection, select
+from stadtherz.web.tests.staff_cast import Town, signed_in, town
+from stadtherz.web.tests.test_staff_onboarding import fields_of, page, place
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def home() -> Town:
+    return town("lautern")
+
+
+@pytest.fixture
+def editor(home: Town) -> Client:
+    return signed_in("editor@lautern.example")
+
+
+def paste(client: Client, message: Any, topic: str = "") -> Draft:
+    text = message if isinstance(message, str) else orjson.dumps(message).decode()
+    url = reverse("device:connect")
+    answer = client.post(url, {"way": "sample", "sample": text, "topic": topic})
+    assert answer.status_code == 302, re.findall(r"error-message.*?</", answer.content.decode())
+    assert answer["Location"].endswith("/message/")
+    return Draft.objects.latest("pk")
+
+
+def accepted(client: Client, draft: Draft, name: str = "Wetter", **changed: str) -> Draft:
+    """Every step as it is proposed, as somebody does who trusts it."""
+    url = reverse("device:connect_message", args=[draft.pk])
+    answer = client.post(url, fields_of(client.get(url).content.decode()) | changed)
+    assert answer.status_code == 302, re.findall(r"error-message.*?</", answer.content.decode())
+    client.post(reverse("device:connect_place", args=[draft.pk]), place(name))
+    url = reverse("device:connect_values", args=[draft.pk])
+    answer = client.post(url, fields_of(client.get(url).content.decode()))
+    assert answer["Location"].endswith("/test/"), answer.content.decode()
+    draft.refresh_from_db()
+    return draft
+
+
+def live(client: Client, draft: Draft) -> Device:
+    answer = client.post(reverse("device:connect_test", args=[draft.pk]))
+    assert answer["Location"].endswith("/done/"), answer["Location"]
+    draft.refresh_from_db()
+    assert draft.device is not None
+    return draft.device
+
+
+def send(home: Town, message: Any, key: str, topic: str = "") -> Any:
+    body = message.encode() if isinstance(message, str) else orjson.dumps(message)
+    kind = "application/x-www-form-urlencoded" if isinstance(message, str) else ""
+    by = Visibility(home=home.organisation, scopes=frozenset({Scope.INGEST}), actor="token:x")
+    delivered = deliver([Delivery("json", body, form_query(key, topic, kind), now_us(), by)])[0]
+    if delivered.keep:
+        delivered.keep()
+    return delivered.answer
+
+
+def stored(device: Device) -> dict[str, tuple[float, str]]:
+    """By path what was stored last, and when it was measured."""
+    found = {}
+    for each in DeviceField.objects.filter(device=device):
+        rows = select(Selection(streams=frozenset({each.datastream_id})))
+        if len(rows):
+            at = iso(int(rows.phenomenon_start[-1]))
+            found[each.path] = (round(float(rows.result[-1]), 3), at)
+    return found
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A message, what its device is called, and what of it is stored under which path."""
+
+    message: Any
+    device: str
+    values: dict[str, float]
+    at: str = "2026-11-20T07:00:00Z"  # empty: when it arrives
+    topic: str = ""
+    changed: dict[str, str] = field(default_factory=dict)
+
+
+AT = "2026-11-20T07:00:00Z"
+ODD = {
+    "nested, as an industrial gateway sends it": Odd(
+        {"device": {"serial": "WS-7", "fw": 3}, "measured": AT, "data": {"air": {"temp_C": -2.5, "rh": 81}}},
+        "WS-7",
+        {"data.air.temp_C": -2.5, "data.air.rh": 81},
+    ),
+    "numbers as German texts": Odd(
+        {"Gerät": "Pegel 4", "Zeitpunkt": "20.11.2026 08:00:00", "Wasserstand_cm": "1.023,5", "Temperatur": "4,25"},
+        "Pegel 4",
+        {"Wasserstand_cm": 1023.5, "Temperatur": 4.25},
+    ),
+    "seconds since 1970": Odd({"id": 17, "ts": 1795158000, "level": 5}, "17", {"level": 5}),
+    "milliseconds since 1970 as text": Odd(
+        {"sensorId": "a-1", "timestamp": "1795158000000", "co2": 512}, "a-1", {"co2": 512}
+    ),
+    "a time without a zone": Odd(
+        {"station": "Markt", "time": "2026-11-20T08:00:00", "windspeed_kmh": 12}, "Markt", {"windspeed_kmh": 12}
+    ),
+    "day and time apart": Odd(
+        {"kennung": "Z9", "datum": "2026-11-20", "uhrzeit": "08:00", "fahrzeuge": 44}, "Z9", {"fahrzeuge": 44}
+    ),
+    "values in a list with names and units": Odd(
+        {"imei": "867", "time": AT, "values": [
+            {"name": "temp", "value": 50, "unit": "°F"}, {"name": "soil moisture", "value": "31,5", "unit": "%"}]},
+        "867",
+        {"values[name=temp].value": 10, "values[name=soil moisture].value": 31.5},
+    ),
+    "several readings in one message": Odd(
+        {"logger": "GW-2", "readings": [{"t": 1795154400, "depth_m": 3.5}, {"t": 1795158000, "depth_m": 3.25}]},
+        "GW-2",
+        {"depth_m": 3.25},
+    ),
+    "a bare list": Odd(
+        [{"mac": "AA:BB:CC", "at": AT, "noise": 55.5}], "AA:BB:CC", {"noise": 55.5}
+    ),
+    "units in the names, of another continent": Odd(
+        {"stationId": "US1", "dateutc": "2026-11-20 07:00:00", "temp_F": 212, "barometer_inHg": 29.92, "wind_mph": 10},
+        "US1",
+        {"temp_F": 100, "barometer_inHg": 1013.205, "wind_mph": 4.47},
+    ),
+    "what weather stations push, in their own words": Odd(
+        "ID=KXDE1&dateutc=2026-11-20+07%3A00%3A00&tempf=50.0&humidity=80&windspeedmph=0&rainin=1&softwaretype=x1.2",
+        "KXDE1",
+        {"tempf": 10, "humidity": 80, "windspeedmph": 0, "rainin": 25.4},
+    ),
+    "the device only in the topic": Odd(
+        {"ENERGY": {"Power": 120, "Total": 5.5}, "Time": "2026-11-20T08:00:00"},
+        "plug-3",
+        {"ENERGY.Power": 120, "ENERGY.Total": 5.5},
+        topic="tele/plug-3/SENSOR",
+    ),
+    "nothing names it, and there is no clock": Odd(
+        {"temperature": 21.5, "battery": 3.6},
+        "Serverraum",
+        {"temperature": 21.5, "battery": 3.6},
+        at="",
+        changed={"device": "own", "own": "Serverraum"},
+    ),
+    "values as objects with a unit beside": Odd(
+        {"serialNumber": "0042", "timestamp": "2026-11-20T08:00:00+01:00", "luftdruck": {"wert": "1013,2", "einheit": "hPa"}},
+        "0042",
+        {"luftdruck.wert": 1013.2},
+    ),
+    "names with dots, blanks and brackets": Odd(
+        {"sn": "7", "time": AT, "PM 2.5 [µg/m³]": 8, "Temp. (°C)": 3.5},
+        "7",
+        {'["PM 2.5 [µg/m³]"]': 8, '["Temp. (°C)"]': 3.5},
+    ),
+    "numbers in a nested list": Odd(
+        {"node": {"id": "n1"}, "epoch": 1795158000, "probes": [[10.5, 11.5], [12.5]]},
+        "n1",
+        {"probes[0][0]": 10.5, "probes[0][1]": 11.5, "probes[1][0]": 12.5},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_odd_message_is_connected_by_accepting_what_is_proposed(
+    name: str, home: Town, editor: Client
+) -> None:
+    odd = ODD[name]
+    draft = accepted(editor, paste(editor, odd.message, odd.topic), **odd.changed)
+    assert draft.dev_eui == odd.device
+    device = live(editor, draft)
+    answer = send(home, odd.message, draft.form.key, odd.topic)
+    assert answer.status == 200, answer.body
+    found = stored(device)
+    assert {path: value for path, (value, _at) in found.items()} == odd.values
+    if odd.at:
+        assert {at for _value, at in found.values()} == {odd.at}
+    else:
+        assert all(abs(parse_instant(at) - now_us()) < 60_000_000 for _v, at in found.values())
+
+
+def test_the_first_step_says_what_was_understood(editor: Client) -> None:
+    draft = paste(
+        editor, {"station": {"serial": "WS-7"}, "measured": AT, "rain": {"level_mm": 4.5}}
+    )
+    shown = page(editor, "connect_message", draft.pk)
+    assert "Gerät „WS-7“" in shown
+    assert "20. November 2026" in shown
+    third = page(editor, "connect_values", draft.pk)
+    assert "4,5\N{NO-BREAK SPACE}mm" in third
+
+
+def test_a_person_says_otherwise_and_sees_it_at_once(editor: Client) -> None:
+    draft = paste(editor, {"id": "a", "serial": "b", "time": AT, "level": 5})
+    url = reverse("device:connect_message", args=[draft.pk])
+    given = fields_of(editor.get(url).content.decode())
+    answer = editor.post(url, given | {"device": "id", "time": "", "look": "1"})
+    assert answer["Location"].endswith("/message/")
+    assert "Gerät „a“" in page(editor, "connect_message", draft.pk)
+    wrong = editor.post(url, given | {"device": "own", "own": ""}).content.decode()
+    assert "Schreiben Sie einen Namen" in wrong
+
+
+def test_the_second_device_of_a_kind_uses_the_form_of_the_first(home: Town, editor: Client) -> None:
+    message = {"id": "north", "time": AT, "level": 5}
+    forms = MessageForm.objects.filter(owner=home.organisation).count()
+    live(editor, accepted(editor, paste(editor, message), "Nord"))
+    second = paste(editor, message | {"id": "south"})
+    assert second.form is not None
+    assert "sind schon bekannt" in page(editor, "connect_message", second.pk)
+    device = live(editor, accepted(editor, second, "Süd"))
+    assert MessageForm.objects.filter(key="north").count() == 1
+    assert MessageForm.objects.filter(owner=home.organisation).count() == forms + 1
+    assert (device.dev_eui, device.name) == ("south", "Süd")
+    again = paste(editor, message)
+    url = reverse("device:connect_message", args=[again.pk])
+    told = editor.post(url, fields_of(editor.get(url).content.decode())).content.decode()
+    assert "schon angeschlossen" in told
+
+
+def test_messages_for_an_unknown_address_wait_and_become_measurements(
+    home: Town, editor: Client
+) -> None:
+    for minute in range(3):
+        answer = send(home, {"id": "x", "ts": 1795158000 + 60 * minute, "level": minute}, "mill")
+        assert answer.status == 404
+    start = page(editor, "connect")
+    assert "/ingest/json/mill" in start
+    refused = RefusedUplink.objects.latest("pk")
+    assert reverse("device:connect_refused", args=[refused.pk]) in page_of(editor, refused)
+    editor.post(reverse("device:connect_refused", args=[refused.pk]))
+    draft = accepted(editor, Draft.objects.latest("pk"))
+    assert "Pegel" not in draft.name
+    device = live(editor, draft)
+    assert draft.form.key == "mill"
+    rows = select(Selection(streams=frozenset(device.fields.values_list("datastream", flat=True))))
+    assert sorted(rows.result.tolist()) == [0, 1, 2]
+
+
+def page_of(client: Client, refused: RefusedUplink) -> str:
+    return client.get(reverse("refused:inspect", args=[refused.pk])).content.decode()
+
+
+def test_an_unknown_device_of_a_known_form_is_connected_from_the_list(
+    home: Town, editor: Client
+) -> None:
+    live(editor, accepted(editor, paste(editor, {"id": "a", "time": AT, "level": 5})))
+    assert send(home, {"id": "b", "time": AT, "level": 7}, "a").status == 404
+    assert "b" in page(editor, "connect")
+    editor.post(reverse("device:connect_refused", args=[RefusedUplink.objects.latest("pk").pk]))
+    device = live(editor, accepted(editor, Draft.objects.latest("pk"), "Zwei"))
+    assert stored(device)["level"][0] == 7
+
+
+def test_the_device_gets_a_token_of_its_own_that_is_shown_once(home: Town, editor: Client) -> None:
+    device = live(editor, accepted(editor, paste(editor, {"id": "a", "time": AT, "level": 5})))
+    draft = Draft.objects.get(device=device)
+    url = reverse("device:connect_done", args=[draft.pk])
+    done = editor.get(url).content.decode()
+    assert "/ingest/json/a" in done
+    assert "ingest/json/a" in done
+    shown = editor.post(url, {"token": "1"}).content.decode()
+    text = re.search(r"sh_[0-9a-f]{12}_[\w-]{43}", shown)
+    assert text is not None
+    token = ApiToken.objects.get(prefix=text[0][3:15])
+    assert (token.device_id, token.scopes) == (device.pk, ["ingest"])
+    assert text[0] not in editor.get(url).content.decode()
+    assert AuditEntry.objects.filter(action="token").count() == 1
+    assert text[0] not in str(list(AuditEntry.objects.values_list("changes", flat=True)))
+
+
+def test_a_second_sensor_hangs_at_an_existing_station(home: Town, editor: Client) -> None:
+    first = live(
+        editor, accepted(editor, paste(editor, {"id": "a", "time": AT, "level": 5}), "Brücke")
+    )
+    draft = paste(editor, {"id": "b", "time": AT, "level": 6})
+    url = reverse("device:connect_message", args=[draft.pk])
+    editor.post(url, fields_of(editor.get(url).content.decode()))
+    url = reverse("device:connect_place", args=[draft.pk])
+    assert "Brücke" in editor.get(url).content.decode()
+    told = editor.post(url, place("Brücke", station="brü")).content.decode()
+    assert "gibt es schon einen Sensor" in told
+    told = editor.post(url, place("Radar", station="Mühle")).content.decode()
+    assert "Keine Station passt" in told
+    assert editor.post(url, place("Radar", station="brück")).status_code == 302
+    url = reverse("device:connect_values", args=[draft.pk])
+    editor.post(url, fields_of(editor.get(url).content.decode()))
+    second = live(editor, draft)
+    streams = [d.fields.get().datastream for d in (first, second)]
+    assert streams[0].thing_id == streams[1].thing_id
+    assert streams[0].pk != streams[1].pk
+    assert streams[1].name.startswith("Radar: ")
+
+
+def test_bytes_in_a_field_are_read_by_a_byte_map(home: Town, editor: Client) -> None:
+    message = {"imei": "86", "time": AT, "rssi": -70, "payload": "04d2ff"}
+    draft = paste(editor, message)
+    url = reverse("device:connect_message", args=[draft.pk])
+    given = fields_of(editor.get(url).content.decode())
+    editor.post(url, given | {"payload": "hex payload"})
+    editor.post(reverse("device:connect_place", args=[draft.pk]), place("Schacht"))
+    url = reverse("device:connect_values", args=[draft.pk])
+    editor.get(url)
+    editor.post(url, {"read": "1", "byte_map": "level_cm 0 u16be *0.1 cm"})
+    values = editor.get(url).content.decode()
+    assert "123,4\N{NO-BREAK SPACE}cm" in values
+    editor.post(url, fields_of(values))
+    device = live(editor, draft)
+    assert send(home, message, Draft.objects.get().form.key).status == 200
+    assert stored(device) == {"level_cm": (123.4, AT)}
+    broken = send(home, message | {"payload": "xyz"}, Draft.objects.get().form.key)
+    assert (broken.status, broken.body["error"]) == (422, "form_misfit")
+
+
+def test_another_organisations_messages_and_forms_are_not_there(home: Town, editor: Client) -> None:
+    other = town("speyer")
+    send(other, {"id": "x", "level": 1}, "secret-mill")
+    assert "secret-mill" not in page(editor, "connect")
+    refused = RefusedUplink.objects.latest("pk")
+    url = reverse("device:connect_refused", args=[refused.pk])
+    assert editor.post(url).status_code == 404

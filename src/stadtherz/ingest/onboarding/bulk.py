@@ -10,25 +10,28 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext
 
 from stadtherz.base.errors import Conflict, Invalid
-from stadtherz.ingest.models import Device, DeviceType
+from stadtherz.ingest.models import Device, DeviceType, Network, normal_eui
 from stadtherz.ingest.onboarding.connecting import NewDevice, check_new, connect
 from stadtherz.ingest.onboarding.euis import read_eui
 from stadtherz.ingest.onboarding.models import DeviceList, ListedDevice
 from stadtherz.ingest.onboarding.recognise import Place, checked_place
 from stadtherz.ingest.onboarding.sheet import Listed, number
-from stadtherz.ingest.onboarding.values import proposed_by_type
-from stadtherz.ingest.pipeline import READERS
+from stadtherz.ingest.onboarding.values import proposed_by_type, streams_like
+from stadtherz.ingest.pipeline import NETWORKS
 from stadtherz.store.public import OrganisationInfo, exclusive
 
 Outcome = ListedDevice.Outcome
 _LONGEST_NAME = 200
+_LONGEST_IDENTIFIER = 100
 _ALIASES = {
     "ttn": "tts", "thethingsnetwork": "tts", "thethingsstack": "tts", "thethingsindustries": "tts", "tti": "tts",
     "chirpstackv4": "chirpstack", "chirpstackv3": "chirpstack",
     "thingpark": "actility", "actilitythingpark": "actility",
+    "http": Network.JSON, "mqtt": Network.JSON, "sonstige": Network.JSON, "andere": Network.JSON, "other": Network.JSON,
 }  # fmt: skip
 
 
@@ -49,6 +52,7 @@ class Reader:
 
     organisations: Sequence[OrganisationInfo]
     home: int | None = None
+    _likes: dict[tuple[int, str, str], Device | None] = field(default_factory=dict)
     _types: dict[tuple[int, str], DeviceType | None] = field(default_factory=dict)
     _seen: Counter[Any] = field(default_factory=Counter)
 
@@ -58,26 +62,31 @@ class Reader:
         values = {name: value.strip() for name, value in row.values.items()}
         owner = _told(problems, lambda: self._owner(values))
         network = _told(problems, lambda: _network(values))
-        dev_eui = _told(problems, lambda: read_eui(values.get("eui", "")).dev_eui)
-        known = _known(network, dev_eui)
+        dev_eui = _told(problems, lambda: _identifier(network, values.get("eui", "")))
+        known = _known(network, dev_eui, owner)
         if known is not None and known.owner_id == owner and not self._twice(network, dev_eui):
             return Looked(row.line, Outcome.KNOWN, device=known.pk)
         name = _told(problems, lambda: _name(values))
-        kind = _told(problems, lambda: self._type(owner, values))
+        model = _told(problems, lambda: self._model(owner, network, values))
+        station = _told(problems, lambda: _station(owner, values), none_is_fine=True)
         place = _told(problems, lambda: _place(values), none_is_fine=True)
         if problems or owner is None or network is None or dev_eui is None or name is None:
             return Looked(row.line, Outcome.PROBLEM, tuple(problems))
-        if kind is None:
+        if model is None:
             return Looked(row.line, Outcome.PROBLEM, tuple(problems))
+        like, kind = (model, None) if isinstance(model, Device) else (None, model)
         new = NewDevice(
             owner,
             network,
             dev_eui,
             name,
-            streams=proposed_by_type(kind),
+            streams=proposed_by_type(kind) if kind else streams_like(model),
             description=values.get("description", ""),
             place=place,
-            device_type=kind.pk,
+            device_type=kind.pk if kind else model.device_type_id,
+            codec=like.codec_id if like else None,
+            station=station or "",
+            like=like.pk if like else None,
         )
         _told(problems, lambda: self._check(new))
         outcome = Outcome.PROBLEM if problems else Outcome.OPEN
@@ -86,7 +95,7 @@ class Reader:
     def _check(self, new: NewDevice) -> bool:
         if self._seen["device", new.network, new.dev_eui] > 0:
             raise Invalid("eui", gettext("This EUI stands in the list twice."))
-        check_new(new.owner, new.network, new.dev_eui, new.name)
+        check_new(new.owner, new.network, new.dev_eui, new.name, station=new.station)
         if self._seen["name", new.owner, new.name.lower()] > 0:
             raise Invalid("name", gettext("This name stands in the list twice."))
         self._seen["device", new.network, new.dev_eui] += 1
@@ -109,6 +118,27 @@ class Reader:
                 return each.id
         text = gettext("There is no organisation “{name}” for which you may connect devices.")
         raise Invalid("organisation", text.format(name=told))
+
+    def _model(
+        self, owner: int | None, network: str | None, values: Mapping[str, str]
+    ) -> Device | DeviceType | None:
+        """What says what is measured: a device that is connected already, or a type."""
+        told = values.get("like", "")
+        if not told:
+            return self._type(owner, values)
+        if owner is None or network is None:
+            return None
+        key = (owner, network, told)
+        if key not in self._likes:
+            rows = Device.objects.filter(owner_id=owner, network=network)
+            named = Q(dev_eui=normal_eui(told, network)) | Q(name__iexact=told)
+            self._likes[key] = rows.filter(named, fields__isnull=False).distinct().first()
+        if self._likes[key] is None:
+            text = gettext(
+                "There is no device “{name}” of this network with values that could be taken over."
+            )
+            raise Invalid("like", text.format(name=told))
+        return self._likes[key]
 
     def _type(self, owner: int | None, values: Mapping[str, str]) -> DeviceType | None:
         key = values.get("type", "")
@@ -140,10 +170,30 @@ def _told(problems: list[str], read: Callable[[], Any], *, none_is_fine: bool = 
         return None
 
 
-def _known(network: str | None, dev_eui: str | None) -> Device | None:
+def _known(network: str | None, dev_eui: str | None, owner: int | None) -> Device | None:
     if network is None or dev_eui is None:
         return None
-    return Device.objects.filter(network=network, dev_eui=dev_eui).first()
+    rows = Device.objects.filter(network=network, dev_eui=dev_eui)
+    return (rows.filter(owner_id=owner) if network == Network.JSON else rows).first()
+
+
+def _identifier(network: str | None, told: str) -> str:
+    """A EUI, or what messages of JSON call the device: as it is written."""
+    if network != Network.JSON:
+        return read_eui(told).dev_eui
+    if not told:
+        raise Invalid(
+            "eui", gettext("The identifier is missing: what its messages call the device.")
+        )
+    if len(told) > _LONGEST_IDENTIFIER or not told.isprintable():
+        text = gettext("The identifier is longer than {most} characters or cannot be printed.")
+        raise Invalid("eui", text.format(most=_LONGEST_IDENTIFIER))
+    return told
+
+
+def _station(owner: int | None, values: Mapping[str, str]) -> str | None:
+    """Whether it is there, is for `check_new`."""
+    return (values.get("station") or None) if owner is not None else None
 
 
 def _name(values: Mapping[str, str]) -> str:
@@ -160,12 +210,12 @@ def _network(values: Mapping[str, str]) -> str:
     told = values.get("network", "")
     plain = "".join(c for c in told.lower() if c.isalnum())
     found = _ALIASES.get(plain, plain)
-    if found in READERS:
-        return found
+    if found in NETWORKS:
+        return str(found)
     if not told:
         raise Invalid("network", gettext("The network is missing."))
     text = gettext("“{network}” is no network that is known here. Known are: {known}.")
-    raise Invalid("network", text.format(network=told, known=", ".join(READERS)))
+    raise Invalid("network", text.format(network=told, known=", ".join(NETWORKS)))
 
 
 def _place(values: Mapping[str, str]) -> Place | None:

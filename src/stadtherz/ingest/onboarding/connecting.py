@@ -1,7 +1,7 @@
 """A device that goes live: Thing, Location, Sensor, Datastreams and Device at once, or nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from django.db import IntegrityError
@@ -40,9 +40,8 @@ class NewDevice:
     device_type: int | None = None
     codec: int | None = None
     byte_map: str = ""
-    station: str = (
-        ""  # the name of a Thing that is there, where it stands; empty: it gets one of its own
-    )
+    like: int | None = None  # a device whose values are read in the same way
+    station: str = ""  # the name of the Thing where it stands; empty: it gets one of its own
 
 
 def new_device(draft: Draft) -> NewDevice:
@@ -99,6 +98,8 @@ def connect(new: NewDevice) -> int:
                 device_type=kind.pk if kind else None,
             )
             fields = [_field(new, kind, each) for each in wanted]
+            if new.like is not None:
+                fields = _as_with(new.like, device, fields)
             register_device(new.owner, new.network, new.dev_eui, new.name, fields=fields)
             return device
     except IntegrityError as problem:
@@ -208,6 +209,22 @@ def _field(new: NewDevice, kind: DeviceType | None, each: Wanted) -> NewField:
         )
     )
     return NewField(each.path, stream, minimum=each.minimum, maximum=each.maximum, unit=each.source)
+
+
+_ITS_WAYS = ("time_path", "clock_zone", "variables", "expected_minutes", "empty_volts")
+
+
+def _as_with(like: int, device: int, fields: Sequence[NewField]) -> list[NewField]:
+    """What one device measures as another does: the same factors, ports, times and marks."""
+    values = Device.objects.filter(pk=like).values(*_ITS_WAYS).get()
+    Device.objects.filter(pk=device).update(**values)
+    rows = {row.path: row for row in DeviceField.objects.filter(device=like)}
+    return [_field_like(each, rows[each.path]) for each in fields]
+
+
+def _field_like(field: NewField, row: DeviceField) -> NewField:
+    names = ("factor", "offset", "f_port", "time_path", "jump", "jump_minutes", "frozen_minutes")
+    return replace(field, **{name: getattr(row, name) for name in names})
 
 
 def catch_up(

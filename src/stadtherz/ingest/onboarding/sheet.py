@@ -15,12 +15,17 @@ MOST = 5_000  # devices of a list
 LARGEST = 1024 * 1024
 _LONGEST_CELL = 2_000
 
-COLUMNS = ("name", "network", "eui", "type", "longitude", "latitude", "organisation", "description")
-NEEDED = ("name", "network", "eui", "type")
+COLUMNS = ("name", "network", "eui", "type", "longitude", "latitude", "organisation", "description", "like",
+    "station")  # fmt: skip
+NEEDED = ("name", "network", "eui")
 _HEADINGS = {
     "name": "name", "bezeichnung": "name", "standort": "name", "station": "name",
     "network": "network", "netz": "network", "netzwerk": "network", "funknetz": "network",
     "eui": "eui", "deveui": "eui", "deviceeui": "eui", "geraeteeui": "eui", "geräteeui": "eui",
+    "identifier": "eui", "id": "eui", "kennung": "eui", "gerätekennung": "eui", "geraetekennung": "eui", "deviceid": "eui",
+    "like": "like", "likedevice": "like", "sameas": "like", "wie": "like", "wiegerät": "like", "wiegeraet": "like",
+    "vorlage": "like", "muster": "like", "existingstation": "station", "atstation": "station",
+    "vorhandenestation": "station", "anstation": "station",
     "type": "type", "devicetype": "type", "devicetypekey": "type", "typ": "type", "gerätetyp": "type",
     "geraetetyp": "type", "gerätetypkennung": "type", "schlüsseldesgerätetyps": "type",
     "longitude": "longitude", "lon": "longitude", "lng": "longitude", "länge": "longitude", "laenge": "longitude",
@@ -32,10 +37,12 @@ _HEADINGS = {
 }  # fmt: skip
 
 TEMPLATES = {
-    "de": "Name;Netz;Geräte-EUI;Gerätetyp;Längengrad;Breitengrad;Organisation;Beschreibung\n"
-    "Pegel Mühlbach;chirpstack;A84041000181A2B3;milesight/em500-udl;7,7689;49,4447;;Am Steg\n",
-    "en": "name,network,EUI,device type key,longitude,latitude,organisation,description\n"
-    "Mill stream gauge,chirpstack,A84041000181A2B3,milesight/em500-udl,7.7689,49.4447,,At the footbridge\n",
+    "de": "Name;Netz;Geräte-EUI;Gerätetyp;Längengrad;Breitengrad;Organisation;Beschreibung;Wie Gerät;"
+    "Vorhandene Station\n"
+    "Pegel Mühlbach;chirpstack;A84041000181A2B3;milesight/em500-udl;7,7689;49,4447;;Am Steg;;\n",
+    "en": "name,network,EUI,device type key,longitude,latitude,organisation,description,like device,"
+    "existing station\n"
+    "Mill stream gauge,chirpstack,A84041000181A2B3,milesight/em500-udl,7.7689,49.4447,,At the footbridge,,\n",
 }
 """What people fill in, by language: each as a spreadsheet of that language opens and saves it."""
 
@@ -104,6 +111,8 @@ def _column(heading: str) -> str:
 
 def _check_columns(columns: Sequence[str]) -> None:
     missing = [name for name in NEEDED if name not in columns]
+    if not {"type", "like"} & set(columns):
+        missing.append("type")
     if missing:
         told = gettext(
             "These columns are missing in the first line: {columns}. Download the template and fill it in."

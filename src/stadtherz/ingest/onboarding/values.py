@@ -10,13 +10,14 @@ from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.codecs.public import BadMap, cayenne_unit, parse_bytemap
 from stadtherz.ingest.decode import parse, shown
 from stadtherz.ingest.library.proposals import proposals
-from stadtherz.ingest.models import Codec, DeviceType, Network
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
 from stadtherz.ingest.onboarding.json_values import values_of
 from stadtherz.ingest.onboarding.messages import meant_otherwise
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.names import readable
 from stadtherz.ingest.onboarding.recognise import Recognised
 from stadtherz.ingest.trial import Trial, try_codec
+from stadtherz.ingest.units import code_of
 from stadtherz.ingest.uplink import Uplink
 
 _LONGEST_NAME = 100
@@ -180,6 +181,25 @@ def _wanted(row: Mapping[str, Any], name: str, among: Sequence[str]) -> Wanted:
 # What is measured in the units of another continent is kept in those of this one.
 _KEPT_AS = {"[degF]": "Cel", "K": "Cel", "[in_i]": "mm", "[in_i'Hg]": "hPa", "[mi_i]/h": "m/s", "[kn_i]": "m/s",
     "[ft_i]": "m", "Pa": "hPa", "mbar": "hPa"}  # fmt: skip
+
+
+def streams_like(device: Device) -> list[Wanted]:
+    """What another device measures, for one that shall measure the same."""
+    rows = device.fields.select_related("datastream__observed_property").order_by("pk")
+    return [_wanted_like(row) for row in rows]
+
+
+def _wanted_like(row: DeviceField) -> Wanted:
+    stream = row.datastream
+    return Wanted(
+        path=row.path,
+        name=stream.name.rpartition(": ")[2] or stream.name,
+        unit=code_of(stream.unit_of_measurement) or "1",
+        definition=stream.observed_property.definition,
+        minimum=row.minimum,
+        maximum=row.maximum,
+        source=row.unit,
+    )
 
 
 def merged(kept: Sequence[Wanted], found: Sequence[Wanted]) -> list[Wanted]:

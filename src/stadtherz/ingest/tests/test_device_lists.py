@@ -9,6 +9,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.ingest.models import Device, DeviceField, DeviceType
 from stadtherz.ingest.onboarding.bulk import Outcome, Reader, connect_rows, go_on, keep_list
 from stadtherz.ingest.onboarding.sheet import Listed, number, read_sheet, template
+from stadtherz.ingest.public import NewField, register_device
 from stadtherz.ingest.tests.factories import EUI, Town, make_organisation, make_town
 from stadtherz.store.models import Thing
 from stadtherz.store.public import organisations
@@ -201,3 +202,75 @@ def test_a_registered_device_is_known_whatever_its_line_says_besides(
 ) -> None:
     looked = reader.look(line(1, eui=EUI, type="", name=""))
     assert (looked.outcome, looked.device) == (Outcome.KNOWN, town.device)
+
+
+# --- like another, and without LoRaWAN -----------------------------------------------------------
+
+
+def test_devices_without_lorawan_are_connected_like_the_first(town: Town, reader: Reader) -> None:
+    first = register_device(
+        town.organisation,
+        "json",
+        "ws-1",
+        "Weather one",
+        fields=[
+            NewField(
+                "t.f",
+                town.level,
+                unit="mm",
+                factor=2,
+                minimum=0,
+                maximum=9,
+                jump=3,
+                frozen_minutes=60,
+            )
+        ],
+    )
+    Device.objects.filter(pk=first).update(expected_minutes=15)
+    rows = [
+        line(n, network=network, eui=f"ws-{n}", type="", like=like)
+        for n, network, like in ((2, "json", "ws-1"), (3, "MQTT", "weather one"))
+    ]
+    done = list(connect_rows(rows, reader))
+    assert [each.outcome for each in done] == [Outcome.CONNECTED] * 2, done
+    for each in done:
+        field = DeviceField.objects.get(device=each.device)
+        told = (field.path, field.unit, field.factor, field.minimum, field.maximum, field.jump)
+        assert told == ("t.f", "mm", 2, 0, 9, 3)
+        assert (field.frozen_minutes, field.device.expected_minutes) == (60, 15)
+        assert field.datastream.unit_of_measurement["definition"].endswith("cm")
+        assert field.datastream_id != town.level
+    again = connect_rows(rows, Reader(reader.organisations))
+    assert [each.outcome for each in again] == [Outcome.KNOWN] * 2
+
+
+def test_what_a_list_says_wrongly_about_such_devices_is_told(town: Town, reader: Reader) -> None:
+    other = make_town("village", "ws-9", "json")
+    rows = [
+        line(2, network="json", eui="ws-2", type="", like="ws-9"),
+        line(3, network="json", eui="", type="", like="ws-9"),
+        line(4, network="json", eui="x" * 101, type="mill/t1"),
+        line(5, station="Nowhere"),
+    ]
+    with translation.override("en"):
+        told = [each.problems for each in connect_rows(rows, reader, dry_run=True)]
+    assert ["There is no device" in " ".join(each) for each in told] == [True, True, False, False]
+    assert "identifier is missing" in " ".join(told[1])
+    assert "longer than 100" in " ".join(told[2])
+    assert "no station called" in " ".join(told[3])
+    assert other.device
+
+
+def test_the_same_identifier_of_another_organisation_is_another_device(
+    town: Town, reader: Reader
+) -> None:
+    make_town("village", "ws-1", "json")
+    (done,) = connect_rows([line(2, network="json", eui="ws-1")], reader)
+    assert done.outcome == Outcome.CONNECTED
+
+
+def test_a_listed_device_hangs_at_a_station_that_is_there(town: Town, reader: Reader) -> None:
+    (done,) = connect_rows([line(2, name="Radar two", station="Gauge")], reader)
+    fields = DeviceField.objects.filter(device=done.device)
+    assert {each.datastream.thing.name for each in fields} == {"Gauge"}
+    assert not Thing.objects.filter(name="Radar two").exists()

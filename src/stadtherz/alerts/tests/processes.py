@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from django.conf import settings
 from django.db import connections
 
 from stadtherz.alerts.tests.mailserver import MailServer
@@ -33,6 +34,7 @@ def environment(**more: str) -> dict[str, str]:
         "PYTHONPATH": path,
         "DJANGO_SETTINGS_MODULE": "stadtherz.project.settings",
         "STADTHERZ_ENGINE": engine_url(),
+        "STADTHERZ_SECRET_KEY": settings.SECRET_KEY,  # passwords of gateways are sealed with it
         **more,
     }
 
@@ -40,10 +42,10 @@ def environment(**more: str) -> dict[str, str]:
 class Sender:
     """One run of the sending process."""
 
-    def __init__(self, server: MailServer) -> None:
+    def __init__(self, server: MailServer | None) -> None:
         self.process = subprocess.Popen(
             [sys.executable, str(PROGRAM)],
-            env=environment(STADTHERZ_SMTP_URL=server.url),
+            env=environment(STADTHERZ_SMTP_URL=server.url if server else ""),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -63,7 +65,7 @@ class Sender:
 
 
 @contextmanager
-def sending(server: MailServer) -> Iterator[Sender]:
+def sending(server: MailServer | None = None) -> Iterator[Sender]:
     sender = Sender(server)
     try:
         yield sender

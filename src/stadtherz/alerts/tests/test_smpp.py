@@ -1,8 +1,12 @@
 """Warnings straight to an SMS centre by SMPP: each once, whatever the centre does."""
 
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,7 @@ from stadtherz.alerts.tests.factories import Ward, make_ward
 from stadtherz.alerts.tests.processes import eventually
 from stadtherz.alerts.tests.smsc import CLOSES, HALF, NACK, SILENT, Centre
 from stadtherz.base.errors import Invalid, Unavailable
+from stadtherz.base.time import now
 
 Status = Delivery.Status
 Receipt = Delivery.Receipt
@@ -378,6 +383,48 @@ def test_nonsense_does_not_end_it(ward: Ward, centre: Centre, nonsense: bytes) -
     centre.hang_up()
     change(ward.goes(1, 0, observation=2))
     assert eventually(lambda: bool(send_due()) or len(centre.taken) == 2)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Key and certificate of a centre on the loopback, signed by itself."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "centre")])
+    names = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now() - timedelta(days=1))
+        .not_valid_after(now() + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    written = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ) + signed.public_bytes(pem)
+    path = tmp_path / "centre.pem"
+    path.write_bytes(written)
+    return path
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_encrypted_line_goes_only_to_a_centre_that_proves_its_name(
+    ward: Ward, certificate: Path, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if known:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with smsc.running(context) as centre:
+        gateway(centre, tls=True)
+        told = warn(ward)
+    assert told.status == (Status.SENT if known else Status.QUEUED)
+    assert len(centre.binds) == int(known)  # a stranger does not even get the password
+    assert known or "CERTIFICATE" in told.error.upper()
 
 
 def test_nobody_is_there(ward: Ward) -> None:

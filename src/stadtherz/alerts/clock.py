@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections, connections
 
-from stadtherz.alerts import heartbeat
+from stadtherz.alerts import heartbeat, signs
 from stadtherz.alerts.citizens.letters import write_letters
 from stadtherz.alerts.citizens.subscribing import forget_unconfirmed
+from stadtherz.alerts.outbox import watching
 from stadtherz.alerts.people import chases, drills, duty, resuming
 from stadtherz.alerts.rules import engine as rules
 from stadtherz.base.time import Micros, now_us
@@ -38,10 +39,12 @@ TICKING: list[Ticking] = [
     Ticking("chases", 1, chases.tick),
     Ticking("duty", 5, duty.tick),
     Ticking("drills", 60, drills.tick),
+    Ticking("gateways", 15, watching.look),
 ]
 # What may have to wait for somebody else's server has a thread of its own.
 SLOWLY: list[Ticking] = [
     Ticking("letters", 2, write_letters),
+    Ticking("lines", 60, watching.check),
     Ticking("heartbeat", 60, heartbeat.beat),
     Ticking("unconfirmed", 600, forget_unconfirmed),
 ]
@@ -77,13 +80,16 @@ class _Clock:
 
     def _run(self) -> None:
         due = {each: time.monotonic() for each in self._calls}
+        signs.alive(self._name)
         while not self._stop.is_set():
             close_old_connections()
             for each in self._calls:
                 if due[each] <= time.monotonic() and not self._stop.is_set():
                     _call(each)
                     due[each] = time.monotonic() + each.seconds
+            signs.alive(self._name)
             self._stop.wait(max(min(due.values()) - time.monotonic(), 0.05))
+        signs.ended(self._name)
         connections.close_all()
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+from stadtherz.alerts import signs
 from stadtherz.alerts.models import Delivery, Gateway
-from stadtherz.base.time import MINUTE, Micros
+from stadtherz.base.time import MINUTE, SECOND, Micros
 from stadtherz.stream.public import unread
 
 logger = logging.getLogger(__name__)
@@ -50,8 +51,20 @@ def troubles(now: Micros) -> Iterator[str]:
     ).count()
     if waiting:
         yield f"{waiting} urgent messages have been due for more than three minutes."
-    for gateway in Gateway.objects.filter(active=True, failing_since__lt=now - _PATIENCE):
-        yield f"The gateway {gateway.name} does not take messages."
+    for channel in _dead_ways(now):
+        yield f"No gateway for {channel} takes messages."
+    for thread in signs.missing(_PATIENCE / SECOND):
+        yield f"The thread “{thread}” has stood still for more than three minutes."
+
+
+def _dead_ways(now: Micros) -> Iterator[str]:
+    """Channels of which every gateway fails. One that is dead beside another has an alert of its own."""
+    since: dict[str, list[Micros | None]] = {}
+    for row in Gateway.objects.filter(active=True):
+        since.setdefault(row.channel, []).append(row.failing_since)
+    for channel, failing in sorted(since.items()):
+        if all(at is not None and at < now - _PATIENCE for at in failing):
+            yield channel
 
 
 def _readings_behind(now: Micros) -> Iterator[str]:

@@ -9,6 +9,7 @@ all that SMTP allows exactly once (docs/decisions/0007-one-mail-per-event.md). W
 and asked next is decided in `people`; staff, links and SMS come in by `acknowledge` and its neighbours.
 """
 
+from stadtherz.alerts.channels.kinds import Setting as GatewaySetting
 from stadtherz.alerts.citizens import public as citizens
 from stadtherz.alerts.citizens.public import Wish
 from stadtherz.alerts.clock import start_clock, stop_clock
@@ -35,11 +36,15 @@ from stadtherz.alerts.models import (
 from stadtherz.alerts.news import PUBLIC as PUBLIC_NEWS
 from stadtherz.alerts.news import STAFF as STAFF_NEWS
 from stadtherz.alerts.outbox.deliveries import send_again
+from stadtherz.alerts.outbox.gateways import ALL_KINDS as GATEWAY_KINDS
 from stadtherz.alerts.outbox.gateways import (
     add_gateway,
+    check_settings,
     gateway_of,
     inbound_token,
+    keep_secret,
     remove_gateway,
+    spent_today,
     try_gateway,
 )
 from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
@@ -66,6 +71,7 @@ from stadtherz.alerts.values import State, Transition, Wording
 from stadtherz.alerts.warnings import PublicWarning, WarningChange, public_warnings
 
 __all__ = [
+    "GATEWAY_KINDS",
     "PUBLIC_NEWS",
     "STAFF_NEWS",
     "Address",
@@ -79,6 +85,7 @@ __all__ = [
     "Delivery",
     "Drill",
     "Gateway",
+    "GatewaySetting",
     "Outcome",
     "Pause",
     "Preview",
@@ -107,6 +114,7 @@ __all__ = [
     "by_sms",
     "calendar",
     "change",
+    "check_settings",
     "citizens",
     "close",
     "comment",
@@ -118,6 +126,7 @@ __all__ = [
     "gateway_of",
     "inbound_token",
     "judge",
+    "keep_secret",
     "link_for",
     "lists_without_drill",
     "mistakes",
@@ -134,6 +143,7 @@ __all__ = [
     "rules_consumer",
     "send_again",
     "send_due",
+    "spent_today",
     "start_clock",
     "start_delivery",
     "start_drill",

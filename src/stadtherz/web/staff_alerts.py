@@ -144,11 +144,31 @@ def _error(delivery: Delivery) -> str:
     return gettext(delivery.error) if delivery.error else ""
 
 
+def _receipt(delivery: Delivery) -> str:
+    return str(delivery.get_receipt_display()) if delivery.receipt else "–"
+
+
+def _instead(delivery: Delivery) -> str:
+    """The message that failed, for which this one stands in."""
+    return _way_of(delivery.instead_of) if delivery.instead_of is not None else "–"
+
+
+def _replaced(delivery: Delivery) -> str:
+    found = Delivery.objects.filter(instead_of=delivery).first()
+    return "–" if found is None else _way_of(found)
+
+
+def _way_of(delivery: Delivery) -> str:
+    return f"{delivery.get_channel_display()}, {delivery.get_status_display()}"
+
+
 # What `alerts` may leave in a delivery, for the translators.
 _ERRORS = (
     gettext_noop("No mail server is set (STADTHERZ_SMTP_URL)."),
     gettext_noop("No gateway is set for this way."),
     gettext_noop("This is no telephone number."),
+    gettext_noop("The gateways do not take messages at present. It is tried again."),
+    gettext_noop("The gateway has sent as many SMS today as it may; only danger is still sent."),
     gettext_noop("The process ended before the server's answer came."),
 )
 
@@ -165,22 +185,33 @@ class DeliveryViewSet(StaffViewSet):
     list_display = [
         "contact",
         Column("event", label=_("What happened"), accessor=_subject),
+        Column("channel", label=_("Way"), accessor="get_channel_display", sort_key="channel"),
         Column("status", label=_("Status"), accessor="get_status_display", sort_key="status"),
+        Column("receipt", label=_("Receipt"), accessor=_receipt, sort_key="receipt"),
         Column("error", label=_("Error"), accessor=_error),
         moment_column("changed_at", _("Last changed")),
     ]
-    list_filter = ["status"]
+    list_filter = ["status", "channel", "receipt", "gateway"]
     inspect_view_fields = [
         "contact",
+        "channel",
         "status",
+        "receipt",
+        "receipt_at",
+        "gateway",
+        "parts",
         "attempts",
         "next_attempt",
         "message_id",
+        "instead_of",
+        "replacement",
         "error",
+        "owed_at",
         "changed_at",
     ]
-    moments = ("next_attempt", "changed_at")
-    shown = {"error": _error}
+    moments = ("next_attempt", "changed_at", "owed_at", "receipt_at")
+    labels = {"replacement": _("Was sent another way instead")}
+    shown = {"error": _error, "receipt": _receipt, "instead_of": _instead, "replacement": _replaced}
 
     def title_of(self, row: Any) -> str:
         return _subject(row)

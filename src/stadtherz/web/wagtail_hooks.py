@@ -23,6 +23,7 @@ from stadtherz.web.staff_datasets import DatasetViewSet
 from stadtherz.web.staff_drills import DrillViewSet
 from stadtherz.web.staff_duty import RosterViewSet
 from stadtherz.web.staff_forms import MessageFormViewSet
+from stadtherz.web.staff_gateways import GatewayViewSet
 from stadtherz.web.staff_home import Figures
 from stadtherz.web.staff_ingest import (
     CodecViewSet,
@@ -68,6 +69,7 @@ class Alerts(ViewSetGroup):
         ContactListViewSet,
         RosterViewSet,
         DrillViewSet,
+        GatewayViewSet,
     )
 
 

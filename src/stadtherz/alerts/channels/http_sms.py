@@ -19,13 +19,15 @@ from stadtherz.alerts.channels.sms import units
 from stadtherz.base.errors import Invalid
 
 _SECONDS = 20.0
+# Shorter than a process may hold a message without having begun to hand it over (deliveries.claim).
+_LINE_SECONDS = 5.0
 _PLACE = re.compile(r"\{(\w+)\}")
 _LARGEST_ANSWER = 64 * 1024
 # The other side has not taken it, and may later: too many requests, service unavailable.
 _LATER = frozenset({408, 425, 429, 503})
 # Not this message is refused, but whoever sends it: password, credit, rights.
 _ACCOUNT = frozenset({401, 402, 403, 407})
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,10 @@ class HttpGateway:
         _judge(status, body, self.form)
         return _found(body, self.form.id_path) or key
 
+    def check(self) -> None:
+        """Look whether anybody is there, without a message. Raises NotHandedOver."""
+        _connected(self.url).close()
+
     def _values(self, to: str, text: str, key: str) -> dict[str, str]:
         return {
             "to": to,
@@ -185,7 +191,7 @@ def _checked(url: str, *, insecure: bool) -> str:
         usable = False
     if not usable or parts.scheme not in ("http", "https"):
         raise Invalid("url", "is no address such as https://gateway.example")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not insecure:
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK and not insecure:
         raise Invalid("url", "must begin with https://, or everybody on the way can read along")
     return url
 
@@ -197,14 +203,16 @@ def _connected(url: str) -> http.client.HTTPConnection:
     line: http.client.HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        line = http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=context)
+        line = http.client.HTTPSConnection(host, parts.port, timeout=_LINE_SECONDS, context=context)
     else:
-        line = http.client.HTTPConnection(host, parts.port, timeout=_SECONDS)
+        line = http.client.HTTPConnection(host, parts.port, timeout=_LINE_SECONDS)
     try:
         line.connect()
     except (OSError, http.client.HTTPException) as problem:
         line.close()
-        raise NotHandedOver(f"{type(problem).__name__}: {problem}") from problem
+        said = f"{type(problem).__name__}: {problem}"
+        raise NotHandedOver(said, unreached=True) from problem
+    line.sock.settimeout(_SECONDS)
     return line
 
 
@@ -251,11 +259,18 @@ def _found(body: bytes, path: tuple[str | int, ...]) -> str:
 
 
 def _filled(template: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
-    """Each text with its places filled; a number or a list stays as it is."""
-    return {
-        name: _fill(text, values) if isinstance(text, str) else text
-        for name, text in template.items()
-    }
+    """Each text with its places filled, however deep it lies; a number stays as it is."""
+    return {name: _filled_in(part, values) for name, part in template.items()}
+
+
+def _filled_in(part: Any, values: Mapping[str, str]) -> Any:
+    if isinstance(part, str):
+        return _fill(part, values)
+    if isinstance(part, Mapping):
+        return _filled(part, values)
+    if isinstance(part, list):
+        return [_filled_in(each, values) for each in part]
+    return part
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

@@ -100,6 +100,35 @@ _TTL = Setting(
 )
 _PASSWORD = Setting("secret", _("Password or key"), secret=True)
 
+MAIL = GatewayKind(
+    "smtp",
+    (
+        Setting("host", _("Host"), _("Such as mail.provider.example."), required=True),
+        Setting(
+            "security",
+            _("Encryption"),
+            _("What the provider asks for. Without it everybody on the way can read along."),
+            default="starttls",
+            choices=(
+                ("starttls", _("after the greeting (STARTTLS)")),
+                ("tls", _("from the first byte (TLS)")),
+                ("none", _("none, only within a network of your own")),
+            ),
+        ),
+        Setting(
+            "port",
+            _("Port"),
+            _("Empty: the usual one, 587, 465 or 25."),
+            type=int,
+            default=0,
+            least=0,
+            most=65535,
+        ),
+        Setting("user", _("User name"), _("Where the provider has one.")),
+        _PASSWORD,
+    ),
+)
+
 KINDS: Mapping[str, GatewayKind] = {
     kind.name: kind
     for kind in (

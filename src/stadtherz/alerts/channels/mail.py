@@ -6,7 +6,7 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as _SMTP
-from email.utils import format_datetime
+from email.utils import format_datetime, make_msgid
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -43,6 +43,18 @@ def compose(event: AlertEvent, reader: Reader, post: PostOffice, *, date: dateti
     message.set_content(text)
     message.add_alternative(page, subtype="html")
     message["Content-Language"] = reader.language
+    return message
+
+
+def trial(post: PostOffice, address: str, text: str, *, date: datetime) -> EmailMessage:
+    """A mail that somebody sends to see whether mails arrive."""
+    message = EmailMessage(policy=_POLICY)
+    message["Subject"] = _("Test message")
+    message["From"] = Address(_one_line(post.city), addr_spec=post.sender)
+    message["To"] = ascii_address(address)
+    message["Date"] = format_datetime(date)
+    message["Message-ID"] = make_msgid(domain=post.sender.rpartition("@")[2])
+    message.set_content(f"{text}\n")
     return message
 
 

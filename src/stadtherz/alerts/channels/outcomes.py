@@ -5,12 +5,24 @@ class NotHandedOver(Exception):
     """The other side does not have the message. `permanent` if it will never take it.
 
     `account` if it takes none of ours at all, such as with a wrong password or without credit.
+    `unreached` if nobody answered at the other end. `alone` if it says nothing about other messages,
+    though it may take this one later: a mailbox that is full, a stranger who is asked to come again.
     """
 
-    def __init__(self, reason: str, *, permanent: bool = False, account: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        account: bool = False,
+        unreached: bool = False,
+        alone: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.account = account
+        self.unreached = unreached
+        self.alone = alone or (permanent and not account)
 
 
 class PerhapsHandedOver(Exception):

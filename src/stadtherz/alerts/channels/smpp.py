@@ -67,6 +67,10 @@ class Smpp:
             known_as = _further(session, body, f"part {number} of {len(bodies)}")
         return known_as or key
 
+    def check(self) -> None:
+        """Look whether the line stands. Raises NotHandedOver."""
+        self.session().ready()
+
     def answer(self, to: str, text: str) -> None:
         """Send what nobody waits for: once, and without a receipt."""
         quiet = Smpp(self.account, _without_receipts(self.wishes), self.session)

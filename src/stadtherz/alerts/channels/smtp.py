@@ -15,6 +15,8 @@ from email.message import EmailMessage
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
 from stadtherz.base.mailserver import MailServer
 
+# Shorter than a process may hold a message without having begun to hand it over (deliveries.claim).
+_LINE_SECONDS = 5.0
 _COMMAND_SECONDS = 20.0
 # RFC 5321 §4.5.3.2.6 asks for 10 minutes here; a server that needs 2 is not going to answer.
 ANSWER_SECONDS = 120.0
@@ -38,13 +40,13 @@ def hand_over(
     with _connection(server) as smtp:
         with _before_the_dot():
             _expect(smtp.mail(sender), {250})
-            _expect(smtp.rcpt(recipient), {250, 251})
-            _expect(smtp.docmd("DATA"), {354})
+            _expect(smtp.rcpt(recipient), {250, 251}, alone=True)
+            _expect(smtp.docmd("DATA"), {354}, alone=True)
         text = body(message)
         before_text()
         with _before_the_dot():
             smtp.send(text)
-        _expect(_dot(smtp, before_dot), {250})
+        _expect(_dot(smtp, before_dot), {250}, alone=True)
         _take_leave(smtp)
 
 
@@ -74,22 +76,37 @@ def _take_leave(smtp: smtplib.SMTP) -> None:
 
 @contextmanager
 def _connection(server: MailServer) -> Iterator[smtplib.SMTP]:
-    with _before_the_dot():
-        smtp = _connect(server)
+    smtp = _reached(server)
     try:
         yield smtp
     finally:
         smtp.close()
 
 
+def check(server: MailServer) -> None:
+    """Look whether the server is there and takes our name and password. Raises NotHandedOver."""
+    with _connection(server) as smtp:
+        _take_leave(smtp)
+
+
+def _reached(server: MailServer) -> smtplib.SMTP:
+    """A line to the server, greeted and logged in. Raises NotHandedOver."""
+    try:
+        return _connect(server)
+    except smtplib.SMTPAuthenticationError as error:
+        raise NotHandedOver(_words(error), permanent=True, account=True) from error
+    except (OSError, smtplib.SMTPException) as error:
+        raise NotHandedOver(_words(error), unreached=True) from error
+
+
 def _connect(server: MailServer) -> smtplib.SMTP:
     context = ssl.create_default_context()
     if server.tls:
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=_COMMAND_SECONDS, context=context
+            server.host, server.port, timeout=_LINE_SECONDS, context=context
         )
     else:
-        smtp = smtplib.SMTP(server.host, server.port, timeout=_COMMAND_SECONDS)
+        smtp = smtplib.SMTP(server.host, server.port, timeout=_LINE_SECONDS)
     try:
         smtp.ehlo_or_helo_if_needed()
         if server.starttls:
@@ -97,6 +114,8 @@ def _connect(server: MailServer) -> smtplib.SMTP:
             smtp.ehlo()
         if server.user:
             smtp.login(server.user, server.password)
+        assert smtp.sock is not None
+        smtp.sock.settimeout(_COMMAND_SECONDS)
     except BaseException:
         smtp.close()
         raise
@@ -123,8 +142,8 @@ def _answer(code: int, text: bytes | str) -> str:
     return f"{code} {text}"[:500]
 
 
-def _expect(reply: tuple[int, bytes], wanted: set[int]) -> None:
+def _expect(reply: tuple[int, bytes], wanted: set[int], *, alone: bool = False) -> None:
     """Raise unless the server agreed; a 5xx about this message is its last word."""
     code, text = reply
     if code not in wanted:
-        raise NotHandedOver(_answer(code, text), permanent=500 <= code < 600)
+        raise NotHandedOver(_answer(code, text), permanent=500 <= code < 600, alone=alone)

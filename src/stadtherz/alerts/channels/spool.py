@@ -80,6 +80,12 @@ class Spool:
         """Send what nobody waits for."""
         self.send(to, text, f"answer-{time.time_ns()}", goes_next=lambda: None)
 
+    def check(self) -> None:
+        """Whether files can be laid there. Raises NotHandedOver."""
+        if not os.access(self.folder, os.W_OK | os.X_OK):
+            raise NotHandedOver(f"{self.folder} is not there, or nothing can be written there")
+        self._check_alive()
+
     def came(self) -> Iterator[Came]:
         """What has come in; the files stay until `take_away`."""
         return iter(()) if self.inbox is None else self.dialect.came(self.inbox)

@@ -123,7 +123,8 @@ class Delivery(models.Model):
 class Gateway(models.Model):
     """A way out for one channel; the first that works is used. `secret` is sealed.
 
-    The mail server of STADTHERZ_SMTP_URL is no row: it is there without any.
+    How it does stands in the last fields, see `outbox.health`. The mail server of STADTHERZ_SMTP_URL has
+    a row, too, whose settings say only that: what is there to set stands in the environment.
     """
 
     class Kind(models.TextChoices):
@@ -148,7 +149,29 @@ class Gateway(models.Model):
         validators=[MinValueValidator(0.01)],
         help_text=_("What the gateway allows."),
     )
+    parts_a_day = models.PositiveIntegerField(
+        _("most a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_(
+            "Parts of SMS, which is what providers charge for. Danger is sent beyond it. Empty: no limit."
+        ),
+    )
+    told = models.ForeignKey(
+        "alerts.ContactList",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("who is told if it fails"),
+        help_text=_("Those who look after the technology."),
+    )
     failing_since = models.BigIntegerField(_("failing since"), null=True, editable=False)
+    failures = models.PositiveSmallIntegerField(default=0, editable=False)
+    retry_at = models.BigIntegerField(null=True, editable=False)
+    unreached = models.BooleanField(default=False, editable=False)
+    checked_at = models.BigIntegerField(null=True, editable=False)
     last_success = models.BigIntegerField(_("last success"), null=True, editable=False)
     last_error = models.TextField(_("last error"), blank=True, editable=False)
 

@@ -1,30 +1,38 @@
-"""The lane of e-mail: how one delivery becomes a mail and is handed to the mail server."""
+"""The lane of e-mail: how one delivery becomes a mail and is handed to the first relay that takes it."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from email.errors import MessageError
 from email.message import EmailMessage
 from functools import partial
 
 from stadtherz.alerts.channels.mail import ascii_address, compose
-from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
-from stadtherz.alerts.channels.post import PostOffice, post_office
+from stadtherz.alerts.channels.post import PostOffice, post_office, relay_of
 from stadtherz.alerts.channels.smtp import hand_over
-from stadtherz.alerts.models import AlertEvent, Delivery
-from stadtherz.alerts.outbox import deliveries
-from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost, nameless
+from stadtherz.alerts.channels.vault import opened
+from stadtherz.alerts.models import AlertEvent, Channel, Delivery, Gateway
+from stadtherz.alerts.outbox import deliveries, health
+from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.readers import Reader
+from stadtherz.alerts.outbox.ways import Way, hand_on, rests_until
 from stadtherz.alerts.outbox.witness import Witness
-from stadtherz.base.time import now
+from stadtherz.base.errors import Invalid
+from stadtherz.base.mailserver import MailServer
+from stadtherz.base.time import now, now_us
 
 logger = logging.getLogger(__name__)
+
+SETTING = "STADTHERZ_SMTP_URL"
+_PER_SECOND = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class MailLane:
-    """Sends by the mail server of the settings."""
+    """Sends by the relays of the table, in their order."""
 
     post: PostOffice
+    ways: Sequence[Way[MailServer]]
 
     def send(self, delivery: Delivery, reader: Reader, claimed: Claim, witness: Witness) -> None:
         letter = _written(delivery.event, reader, self.post)
@@ -32,29 +40,75 @@ class MailLane:
             deliveries.mark_failed(claimed, "The message cannot be written; see the log.")
             return
         message, recipient = letter
-        try:
+
+        def give(way: Way[MailServer]) -> str:
+            name = way.gateway.name
             hand_over(
-                self.post.server,
+                way.carrier,
                 message,
                 sender=self.post.sender,
                 recipient=recipient,
-                before_text=partial(deliveries.mark_handing_over, claimed, message["Message-ID"]),
+                before_text=partial(
+                    deliveries.mark_handing_over, claimed, message["Message-ID"], name
+                ),
                 before_dot=partial(witness.dot_goes_next, claimed.delivery),
             )
-        except NotHandedOver as reason:
-            deliveries.put_back(claimed, nameless(reason, recipient), permanent=reason.permanent)
-        except PerhapsHandedOver as reason:
-            deliveries.mark_uncertain(claimed, nameless(reason, recipient))
-        except LeaseLost:
-            logger.info("delivery %s was taken over by another process", claimed.delivery)
-        else:
-            deliveries.mark_sent(claimed)
+            return ""  # it keeps its Message-ID
+
+        hand_on(self.ways, claimed, recipient, give)
+
+    def rests_until(self) -> int | None:
+        return rests_until(self.ways)
 
 
 def mail_lane() -> MailLane | None:
-    """None if no mail server is set."""
+    """None if no mail server is set, neither in the environment nor in the table."""
+    rows = relays()
     post = post_office()
-    return None if post is None else MailLane(post)
+    ways = [Way(row, server) for row in rows if (server := _server(row, post)) is not None]
+    return MailLane(post, ways) if ways else None
+
+
+def relays() -> list[Gateway]:
+    """The relays that are switched on; that of the environment gets its row with the first look."""
+    post = post_office()
+    rows = list(Gateway.objects.filter(channel=Channel.EMAIL, active=True))
+    own = [row for row in rows if row.settings.get("from") == SETTING]
+    if post.server is None:
+        return [row for row in rows if row not in own]
+    known = Gateway.objects.filter(channel=Channel.EMAIL, settings={"from": SETTING})
+    if not own and not known.exists():
+        row, _made = Gateway.objects.get_or_create(
+            name=SETTING,
+            defaults={
+                "channel": Channel.EMAIL,
+                "kind": Gateway.Kind.SMTP,
+                "settings": {"from": SETTING},
+                "position": 0,
+                "per_second": _PER_SECOND,
+            },
+        )
+        rows.insert(0, row)
+    return rows
+
+
+def server_of(row: Gateway) -> MailServer:
+    """Where this relay is. Raises Invalid where its settings do not fit."""
+    if row.settings.get("from") == SETTING:
+        server = post_office().server
+        if server is None:
+            raise Invalid(SETTING, "is not set")
+        return server
+    return replace(relay_of(row.settings), password=opened(row.secret))
+
+
+def _server(row: Gateway, post: PostOffice) -> MailServer | None:
+    try:
+        return server_of(row)
+    except (Invalid, ValueError) as problem:
+        if health.may_try(row, now_us()):
+            health.note_failure(row, str(problem))
+        return None
 
 
 def _written(

@@ -124,6 +124,20 @@ def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
     stand_in(claimed.delivery)
 
 
+def wait(claimed: Claim, reason: str, until: Micros | None) -> None:
+    """No gateway may be tried at present: that is no attempt, and it waits until one may be."""
+    moment = now_us()
+    _held(claimed).update(
+        status=Status.QUEUED,
+        attempts=F("attempts") - 1,
+        next_attempt=max(until or 0, moment + SECOND),
+        worker="",
+        error=reason,
+        changed_at=moment,
+    )
+    stand_in(claimed.delivery)
+
+
 def pause(attempts: int) -> Micros:
     """How long to wait after so many attempts: 5 s, 10 s, 20 s ... at most 15 minutes."""
     return min(_FIRST_PAUSE << min(attempts - 1, 20), _LONGEST_PAUSE)
@@ -175,7 +189,11 @@ def settle_interrupted(witness: Witness) -> None:
 
 def explain_missing_server(channel: str) -> None:
     """Tell staff why nothing moves."""
-    reason = NO_SERVER if channel == Channel.EMAIL else NO_GATEWAY
+    explain(channel, NO_SERVER if channel == Channel.EMAIL else NO_GATEWAY)
+
+
+def explain(channel: str, reason: str) -> None:
+    """Why nothing moves on this way; what has waited for too long goes another way."""
     waiting = Delivery.objects.filter(channel=channel, status=Status.QUEUED, error="")
     waiting.update(error=reason)
     alone = Delivery.objects.filter(channel=channel, status=Status.QUEUED, replacement=None)

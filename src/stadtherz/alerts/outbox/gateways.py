@@ -1,18 +1,29 @@
 """Gateways for SMS as the operator sets them up, tries them and takes them away again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
+from django.core.validators import validate_email
 
+from stadtherz.alerts.channels.kinds import KINDS, MAIL
+from stadtherz.alerts.channels.mail import ascii_address, trial
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
+from stadtherz.alerts.channels.post import post_office
+from stadtherz.alerts.channels.smtp import hand_over
 from stadtherz.alerts.channels.vault import sealed
 from stadtherz.alerts.models import Channel, Gateway
+from stadtherz.alerts.outbox import health
+from stadtherz.alerts.outbox.budget import midnight, spent_since
+from stadtherz.alerts.outbox.by_mail import server_of
 from stadtherz.alerts.outbox.by_sms import carrier_of
 from stadtherz.alerts.outbox.wake import wake
 from stadtherz.alerts.people.phones import e164
 from stadtherz.base.errors import Conflict, Invalid, NotFound, Unavailable
+from stadtherz.base.time import now, now_us
 
+ALL_KINDS = {**KINDS, MAIL.name: MAIL}
 _SIGNER = Signer(salt="stadtherz.alerts.gateway", sep="~")
 
 
@@ -48,19 +59,79 @@ def remove_gateway(name: str) -> None:
         raise NotFound(f"gateway {name}")
 
 
-def try_gateway(name: str, number: str, text: str) -> str:
-    """Send one message by this gateway now; its id there.
+def check_settings(row: Gateway, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of its kind with their types and defaults. Raises Invalid, naming one."""
+    values, _secret = ALL_KINDS[row.kind].read(given)
+    tried = Gateway(channel=row.channel, kind=row.kind, settings=values, secret=row.secret)
+    if row.channel == Channel.EMAIL:
+        server_of(tried)
+    else:
+        carrier_of(tried)
+    return values
 
-    Raises Invalid for a wrong number, Unavailable with what the gateway said.
+
+def keep_secret(row: Gateway, secret: str) -> None:
+    """Seal its password into the row."""
+    row.secret = sealed(secret)
+
+
+def spent_today(row: Gateway) -> int:
+    """How many parts of SMS have gone by it since midnight."""
+    return spent_since(row, midnight(now_us()))
+
+
+def try_gateway(name: str, address: str, text: str) -> str:
+    """Send one message by this gateway now; its id there. What comes of it is noted as of any message.
+
+    Raises Invalid for a wrong number or address, Unavailable with what the gateway said.
     """
     row = _named(name)
+    send = (
+        _mail_of(row, address, text)
+        if row.channel == Channel.EMAIL
+        else _sms_of(row, address, text)
+    )
+    try:
+        known_as = send()
+    except NotHandedOver as problem:
+        health.note_outcome(row, problem, str(problem))
+        raise Unavailable(f"gateway {name}", str(problem), retry=True) from problem
+    except PerhapsHandedOver as problem:
+        health.note_failure(row, str(problem))
+        raise Unavailable(f"gateway {name}", str(problem), retry=True) from problem
+    health.note_success(row)
+    wake()
+    return known_as
+
+
+def _sms_of(row: Gateway, number: str, text: str) -> Callable[[], str]:
     to = e164(number)
     if to is None:
         raise Invalid("number", "is no telephone number such as +4915123456789")
+    carrier = carrier_of(row)
+    return lambda: carrier.send(to, text, "test", goes_next=lambda: None)
+
+
+def _mail_of(row: Gateway, address: str, text: str) -> Callable[[], str]:
     try:
-        return carrier_of(row).send(to, text, "test", goes_next=lambda: None)
-    except (NotHandedOver, PerhapsHandedOver) as problem:
-        raise Unavailable(f"gateway {name}", str(problem), retry=True) from problem
+        validate_email(address)
+    except ValidationError:
+        raise Invalid("address", "is no e-mail address such as name@city.example") from None
+    post, server = post_office(), server_of(row)
+
+    def send() -> str:
+        message = trial(post, address, text, date=now())
+        hand_over(
+            server,
+            message,
+            sender=post.sender,
+            recipient=ascii_address(address),
+            before_text=lambda: None,
+            before_dot=lambda: None,
+        )
+        return str(message["Message-ID"])
+
+    return send
 
 
 def inbound_token(name: str) -> str:

@@ -12,6 +12,7 @@ from typing import Protocol
 from django.conf import settings
 from django.db import close_old_connections, connections
 
+from stadtherz.alerts import signs
 from stadtherz.alerts.citizens.telling import spread
 from stadtherz.alerts.models import Channel, Delivery
 from stadtherz.alerts.outbox import deliveries
@@ -22,8 +23,9 @@ from stadtherz.alerts.outbox.lines import StandsBy
 from stadtherz.alerts.outbox.listening import listener
 from stadtherz.alerts.outbox.readers import Reader, reader_of
 from stadtherz.alerts.outbox.wake import wait, wake
+from stadtherz.alerts.outbox.ways import RESTS
 from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
-from stadtherz.base.time import SECOND, now_us
+from stadtherz.base.time import SECOND, Micros, now_us
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,9 @@ class Lane(Protocol):
     def send(
         self, delivery: Delivery, reader: Reader, claimed: Claim, witness: Witness
     ) -> None: ...
+
+    def rests_until(self) -> Micros | None:
+        """When it is tried again, if none of its gateways takes anything now."""
 
 
 # What opens the lane of each channel; it gives None where nothing is set for it.
@@ -76,13 +81,15 @@ class _Worker:
             try:
                 close_old_connections()
                 witness = witness or Witness(_folder())
-                _send_due(self._channel, witness, self._stop)
-                pause = _sleep(self._channel)
+                tried = _send_due(self._channel, witness, self._stop)
+                pause = _sleep(self._channel, idle=not tried)
             except Exception:  # the worker loop: nothing may end the sending of warnings
                 logger.exception("sending failed; trying again")
                 pause = _LONGEST_SLEEP
+            signs.alive(f"delivery {self._channel}")
             if not self._stop.is_set():
                 wait(pause, self._channel)
+        signs.ended(f"delivery {self._channel}")
         if witness is not None:
             witness.close()
         connections.close_all()
@@ -128,9 +135,15 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     if channel == Channel.EMAIL:
         spread()
     tried = 0
-    while not stop.is_set() and (claimed := deliveries.claim(witness.name, channel)) is not None:
+    while not stop.is_set() and lane.rests_until() is None:
+        claimed = deliveries.claim(witness.name, channel)
+        if claimed is None:
+            return tried
         _send(lane, claimed, witness)
+        signs.alive(f"delivery {channel}")
         tried += 1
+    if not stop.is_set():
+        deliveries.explain(channel, RESTS)
     return tried
 
 
@@ -148,9 +161,9 @@ def _send(lane: Lane, claimed: Claim, witness: Witness) -> None:
         lane.send(delivery, reader, claimed, witness)
 
 
-def _sleep(channel: str) -> float:
-    """Seconds until the next message is due, at most a few."""
+def _sleep(channel: str, *, idle: bool) -> float:
+    """Seconds until the next message is due, at most a few; what is due and does not go is no hurry."""
     due = deliveries.next_due(channel)
     if due is None:
         return _LONGEST_SLEEP
-    return min(max((due - now_us()) / SECOND, 0.05), _LONGEST_SLEEP)
+    return min(max((due - now_us()) / SECOND, 1.0 if idle else 0.05), _LONGEST_SLEEP)

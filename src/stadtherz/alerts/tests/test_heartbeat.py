@@ -3,11 +3,12 @@
 import http.server
 import threading
 from collections.abc import Iterator
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from stadtherz.alerts import heartbeat
+from stadtherz.alerts import heartbeat, signs
 from stadtherz.alerts.models import Delivery, Gateway
 from stadtherz.alerts.public import change
 from stadtherz.alerts.tests.factories import Ward
@@ -83,11 +84,34 @@ def test_readings_that_nobody_judges_are_trouble(
         unregister("test.stuck")
 
 
-def test_a_gateway_that_is_down_is_trouble(ward: Ward, watcher: list[tuple[str, str]]) -> None:
-    Gateway.objects.create(name="modem", channel="sms", kind="smstools", failing_since=now_us())
-    heartbeat.beat(now_us())
+def test_a_way_whose_every_gateway_is_down_is_trouble(
+    ward: Ward, watcher: list[tuple[str, str]]
+) -> None:
+    """One that is down beside another has an alert of its own; the chain still lives."""
+    first = {"channel": "sms", "kind": "smstools", "failing_since": now_us()}
+    Gateway.objects.create(name="modem", **first)
+    second = Gateway.objects.create(name="spare", channel="sms", kind="smstools")
     heartbeat.beat(now_us() + 4 * MINUTE)
-    assert watcher[1] == ("/ping/7/fail", "The gateway modem does not take messages.")
+    Gateway.objects.filter(pk=second.pk).update(failing_since=now_us())
+    heartbeat.beat(now_us() + 2 * MINUTE)
+    heartbeat.beat(now_us() + 4 * MINUTE)
+    assert [path for path, _text in watcher] == ["/ping/7", "/ping/7", "/ping/7/fail"]
+    assert watcher[2][1] == "No gateway for sms takes messages."
+
+
+def test_a_thread_that_hangs_is_trouble(
+    ward: Ward, watcher: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signs, "_seen", {})
+    signs.alive("alert clock")
+    heartbeat.beat(now_us())
+    later = monotonic() + 200
+    monkeypatch.setattr(signs.time, "monotonic", lambda: later)
+    heartbeat.beat(now_us())
+    signs.ended("alert clock")
+    heartbeat.beat(now_us())
+    assert [path for path, _text in watcher] == ["/ping/7", "/ping/7/fail", "/ping/7"]
+    assert "alert clock" in watcher[1][1]
 
 
 def test_a_watcher_that_is_away_stops_nothing(ward: Ward, settings: Any) -> None:

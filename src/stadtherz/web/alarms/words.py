@@ -17,6 +17,7 @@ def kind(alert: Alert) -> str:
     if alert.rule is not None:
         return alert.rule.name
     names = {each.key: each.name for service in services() for each in service.alerts}
+    names["alerts.gateway"] = _("Gateway down")
     return str(names.get(alert.kind, alert.kind))
 
 

@@ -1,0 +1,80 @@
+"""One message by the first gateway that takes it; the same for SMS and e-mail."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
+from stadtherz.alerts.models import Gateway
+from stadtherz.alerts.outbox import deliveries, health
+from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost, nameless
+from stadtherz.base.time import now_us
+
+logger = logging.getLogger(__name__)
+
+C = TypeVar("C")
+
+_NO_PACE = 100.0  # messages a second, from which on nobody waits
+RESTS = "The gateways do not take messages at present. It is tried again."
+
+
+class Way(NamedTuple, Generic[C]):
+    """A gateway as it is set up, and what speaks with it."""
+
+    gateway: Gateway
+    carrier: C
+
+
+def hand_on(
+    ways: Sequence[Way[C]], claimed: Claim, recipient: str, hand_over: Callable[[Way[C]], str]
+) -> None:
+    """Let `hand_over` give the message to one after the other until one takes it; its id there.
+
+    It raises as carriers do: NotHandedOver lets the next one try, PerhapsHandedOver ends it, since the
+    message may have arrived.
+    """
+    refused: NotHandedOver | None = None
+    final = True  # only if every gateway refuses this very message
+    for way in ways:
+        if not health.may_try(way.gateway, now_us()):
+            final = False
+            continue
+        began = time.monotonic()
+        try:
+            known_as = hand_over(way)
+        except NotHandedOver as problem:
+            refused = problem
+            deliveries.take_back(claimed)
+            health.note_outcome(way.gateway, problem, nameless(problem, recipient))
+            final = final and problem.permanent and not problem.account
+        except PerhapsHandedOver as problem:
+            health.note_failure(way.gateway, nameless(problem, recipient))
+            deliveries.mark_uncertain(claimed, nameless(problem, recipient))
+            return
+        except LeaseLost:
+            logger.info("delivery %s was taken over by another process", claimed.delivery)
+            return
+        else:
+            deliveries.mark_sent(claimed, known_as)
+            health.note_success(way.gateway)
+            _keep_pace(way.gateway, began)
+            return
+    if refused is None:
+        deliveries.wait(claimed, RESTS, rests_until(ways))
+    else:
+        deliveries.put_back(claimed, nameless(refused, recipient), permanent=final)
+
+
+def rests_until(ways: Sequence[Way[C]]) -> int | None:
+    """When the first of them is tried again, microseconds; None if one may be now."""
+    return health.rests_until((way.gateway for way in ways), now_us())
+
+
+def _keep_pace(row: Gateway, began: float) -> None:
+    """No faster than the gateway allows; other lanes do not wait for it."""
+    if row.per_second >= _NO_PACE:
+        return
+    rest = 1 / max(row.per_second, 0.01) - (time.monotonic() - began)
+    if rest > 0:
+        time.sleep(min(rest, 60.0))

@@ -107,7 +107,7 @@ def _answers(row: Gateway) -> str:
     """The address to which the provider passes answers and receipts."""
     if not GATEWAY_KINDS[row.kind].door:
         return ""
-    url = reverse("web:sms-inbound", args=[inbound_token(row.name)])
+    url = reverse("sms-inbound", args=[inbound_token(row.name)])
     return f"{settings.STADTHERZ['public_url']}{url}"
 
 

@@ -52,7 +52,7 @@ quietly() { # shows what a command complained about only if it failed
 }
 
 debian_parts() {
-  local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv curl git strace mosquitto mosquitto-clients kannel kannel-extras) missing=()
+  local wanted=(postgresql-15 postgresql-15-postgis-3 chromium python3-venv curl git strace mosquitto mosquitto-clients kannel kannel-extras gammu gammu-smsd smstools) missing=()
   for package in "${wanted[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing+=("$package")
   done

@@ -41,7 +41,7 @@ class Dialect(Protocol):
 
     def unseen(self, name: str) -> str: ...
 
-    def written(self, to: str, text: str) -> bytes: ...
+    def written(self, to: str, text: str, ttl: int) -> bytes: ...
 
     def ours(self, name: str) -> bool: ...
 
@@ -68,7 +68,7 @@ class Spool:
         hidden = self.folder / self.dialect.unseen(name)
         try:
             self._check_alive()
-            hidden.write_bytes(self.dialect.written(to, text))
+            hidden.write_bytes(self.dialect.written(to, text, self.ttl))
             hidden.chmod(0o660)
             goes_next()
             os.rename(hidden, self.folder / name)  # noqa: PTH104 - atomic, and that is the point
@@ -132,7 +132,7 @@ class Gammu:
     def unseen(self, name: str) -> str:
         return f".{name}"
 
-    def written(self, to: str, text: str) -> bytes:  # the number is in the name
+    def written(self, to: str, text: str, ttl: int) -> bytes:  # the number is in the name
         """With the mark of its order: without it gammu guesses by the locale of its process."""
         return b"\xfe\xff" + text.encode("utf-16-be")
 
@@ -160,11 +160,11 @@ class Smstools:
     def unseen(self, name: str) -> str:
         return f"{name}.LOCK"  # smsd passes such names over, but not hidden files
 
-    def written(self, to: str, text: str) -> bytes:
-        number = to.removeprefix("+")
+    def written(self, to: str, text: str, ttl: int) -> bytes:
+        head = f"To: {to.removeprefix('+')}\nValidity: {ttl} min\n"
         if units(text) is not None:
-            return f"To: {number}\nAlphabet: UTF-8\n\n{text}".encode()
-        return f"To: {number}\nAlphabet: UCS\n\n".encode() + text.encode("utf-16-be")
+            return f"{head}Alphabet: UTF-8\n\n{text}".encode()
+        return f"{head}Alphabet: UCS\n\n".encode() + text.encode("utf-16-be")
 
     def ours(self, name: str) -> bool:
         return name.startswith("stadtherz.") and not name.endswith(".LOCK")

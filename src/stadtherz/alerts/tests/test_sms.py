@@ -343,7 +343,9 @@ def test_a_modem_gets_a_file(ward: Ward, tmp_path: Path) -> None:
     send_due()
     (file,) = tmp_path.iterdir()
     assert file.name == f"stadtherz.{only().pk}"
-    assert file.read_text().startswith("To: 4915111111111\nAlphabet: UTF-8\n\nde Vorwarnung: Pegel")
+    head, _empty, text = file.read_text().partition("\n\n")
+    assert head == "To: 4915111111111\nValidity: 60 min\nAlphabet: UTF-8"
+    assert text.startswith("de Vorwarnung: Pegel")
     assert only().status == Status.SENT
 
 

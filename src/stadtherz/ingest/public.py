@@ -14,7 +14,7 @@ Connecting step by step is `Draft`, what `recognise` finds in a document and `un
 `swap` gives a device's place to another.
 
 `add_connection` keeps a broker, whose messages `start_connections` takes in until `stop_connections`; `send_downlink`,
-`send_again` and `withdraw` are about messages to devices. `add_source` keeps another SensorThings server, of which
+`send_again` and `withdraw` are about messages to devices, which `start_servers` hands to networks by HTTP. `add_source` keeps another SensorThings server, of which
 `start_pulling` copies what is new until `stop_pulling`, `start_tasks` sends what Tasks say until `stop_tasks`; `pull_now` does so at once. `tables` takes in CSV files and
 workbooks.
 
@@ -28,7 +28,9 @@ from stadtherz.ingest.connections.register import add_connection
 from stadtherz.ingest.connections.words import ConnectionState
 from stadtherz.ingest.deliveries import Delivered, deliver
 from stadtherz.ingest.downlinks.asking import send_again, send_downlink, withdraw
-from stadtherz.ingest.downlinks.models import Downlink
+from stadtherz.ingest.downlinks.models import Downlink, DownlinkServer
+from stadtherz.ingest.downlinks.servers import sentence_of as downlink_server_sentence
+from stadtherz.ingest.downlinks.servers import start_servers, stop_servers
 from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.downlinks.tasks import start_tasks, stop_tasks
 from stadtherz.ingest.flags import sentence as quality_sentence
@@ -169,6 +171,7 @@ __all__ = [
     "DeviceState",
     "DeviceType",
     "Downlink",
+    "DownlinkServer",
     "DownlinkState",
     "Draft",
     "Facts",
@@ -225,6 +228,7 @@ __all__ = [
     "device_id",
     "device_state",
     "devices_in",
+    "downlink_server_sentence",
     "fitting_forms",
     "form_of",
     "form_query",
@@ -275,11 +279,13 @@ __all__ = [
     "sheet_template",
     "start_connections",
     "start_pulling",
+    "start_servers",
     "start_tasks",
     "stations_of",
     "stop",
     "stop_connections",
     "stop_pulling",
+    "stop_servers",
     "stop_tasks",
     "streams_of",
     "swap",

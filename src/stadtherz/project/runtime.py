@@ -14,9 +14,11 @@ from stadtherz.alerts.public import (
 from stadtherz.ingest.public import (
     start_connections,
     start_pulling,
+    start_servers,
     start_tasks,
     stop_connections,
     stop_pulling,
+    stop_servers,
     stop_tasks,
     tables,
 )
@@ -44,6 +46,7 @@ def start() -> None:
     start_clock()
     start_connections()
     start_tasks()
+    start_servers()
     tables.start()
     _scheduler.start()
     start_pulling()
@@ -63,6 +66,7 @@ def keep_what_is_loaded() -> None:
 
 def stop() -> None:
     """Stop in reverse order; whatever was acknowledged is on disk by then."""
+    stop_servers()
     stop_tasks()
     stop_connections()
     stop_ingest()

@@ -20,6 +20,7 @@ from stadtherz.web.staff_alert_people import ContactListViewSet, ContactViewSet
 from stadtherz.web.staff_alerts import AlertViewSet, DeliveryViewSet
 from stadtherz.web.staff_connections import ConnectionViewSet
 from stadtherz.web.staff_datasets import DatasetViewSet
+from stadtherz.web.staff_downlink_servers import DownlinkServerViewSet
 from stadtherz.web.staff_drills import DrillViewSet
 from stadtherz.web.staff_duty import RosterViewSet
 from stadtherz.web.staff_forms import MessageFormViewSet
@@ -84,6 +85,7 @@ class Data(ViewSetGroup):
         CodecViewSet,
         MessageFormViewSet,
         ConnectionViewSet,
+        DownlinkServerViewSet,
         RefusedUplinkViewSet,
         TableImportViewSet,
         TableMappingViewSet,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from stadtherz.base.errors import Conflict, Invalid, NotFound
 from stadtherz.base.time import Micros, now_us
 from stadtherz.ingest.decoding import known_codec
-from stadtherz.ingest.downlinks import states
+from stadtherz.ingest.downlinks import servers, states
 from stadtherz.ingest.downlinks.encoding import encode
 from stadtherz.ingest.downlinks.models import Downlink, DownlinkWay
 from stadtherz.ingest.downlinks.states import State
@@ -47,11 +47,11 @@ def send_downlink(
 
 def work_out(device: Device, content: str, f_port: int | None) -> Worked:
     """What would be sent; raises as `send_downlink`."""
-    if not DownlinkWay.objects.filter(device=device).exists():
+    if not DownlinkWay.objects.filter(device=device).exists() and not servers.is_reached(device):
         raise Conflict(
             gettext(
-                "Nobody knows the way to this device yet: it needs a connection to its network’s broker,"
-                " and one message that came by it."
+                "Nobody knows the way to this device yet: it needs a connection to its network’s broker, or a"
+                " server that takes messages to its devices, and one message that came from it."
             )
         )
     waiting = Downlink.objects.filter(device=device, state=State.QUEUED).count()

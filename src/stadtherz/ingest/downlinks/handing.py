@@ -1,12 +1,13 @@
-"""From the database to a broker, at most once unless a person says so.
+"""From the database to a network, at most once unless a person says so.
 
 Before a message goes out it is recorded that it is being handed over; afterwards, that it was. Whoever finds
 the first without the second knows that it may have gone out, and does not send it again.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -30,8 +31,11 @@ class Fate(Enum):
     PERHAPS = "perhaps"
 
 
-def settle_interrupted(connection: int, *, older_than: Micros = ABANDONED) -> None:
-    """What a process was handing over that is gone is uncertain. 0 where only this process could be."""
+def settle_interrupted(connection: int | None, *, older_than: Micros = ABANDONED) -> None:
+    """What a process was handing over that is gone is uncertain. 0 where only this process could be.
+
+    No connection: what goes by HTTP, or whose connection has been deleted.
+    """
     rows = Downlink.objects.filter(connection=connection, state=State.HANDING_OVER)
     rows.filter(changed_at__lte=now_us() - older_than).update(
         state=State.UNKNOWN, reason=states.ENDED, changed_at=now_us()
@@ -43,16 +47,16 @@ def hand_over_due(connection: int, network: str, publish: Callable[[Push], Fate]
     waiting = Downlink.objects.filter(state=State.QUEUED, device__way__connection=connection)
     for row in waiting.select_related("device__way").order_by("created_at", "pk")[:_AT_ONCE]:
         if row.created_at < now_us() - OLDEST:
-            _change(row, State.QUEUED, State.FAILED, states.TOO_OLD)
+            change(row, State.QUEUED, State.FAILED, states.TOO_OLD)
             continue
-        push = documents.push(network, row.device.way.topic, _content(row))
-        if not _begin(row, connection):
+        push = documents.push(network, row.device.way.topic, content_of(row))
+        if not begin(row, connection):
             continue
-        if not _record(row, publish(push)):
+        if not record(row, publish(push)):
             return
 
 
-def _content(row: Downlink) -> Content:
+def content_of(row: Downlink) -> Content:
     return Content(
         key=str(row.key),
         dev_eui=row.device.dev_eui,
@@ -62,29 +66,39 @@ def _content(row: Downlink) -> Content:
     )
 
 
-def _begin(row: Downlink, connection: int) -> bool:
+def begin(row: Downlink, connection: int | None) -> bool:
     """Whether it is ours to hand over; on disk before anything goes out."""
     mine = _in(row, State.QUEUED)
-    return bool(mine.update(state=State.HANDING_OVER, connection=connection, changed_at=now_us()))
+    return bool(
+        mine.update(state=State.HANDING_OVER, connection_id=connection, changed_at=now_us())
+    )
 
 
-def _record(row: Downlink, fate: Fate) -> bool:
+def record(row: Downlink, fate: Fate) -> bool:
     """Whether to go on with the next one."""
     match fate:
         case Fate.TAKEN:
-            _change(row, State.HANDING_OVER, State.HANDED_OVER)
+            change(row, State.HANDING_OVER, State.HANDED_OVER)
         case Fate.NOT_SENT:
-            _change(row, State.HANDING_OVER, State.QUEUED)
+            change(row, State.HANDING_OVER, State.QUEUED)
         case Fate.REFUSED:
-            _change(row, State.HANDING_OVER, State.FAILED, states.NOT_ALLOWED)
+            change(row, State.HANDING_OVER, State.FAILED, states.NOT_ALLOWED)
         case Fate.PERHAPS:
-            _change(row, State.HANDING_OVER, State.UNKNOWN, states.ENDED)
+            change(row, State.HANDING_OVER, State.UNKNOWN, states.ENDED)
     return fate is not Fate.NOT_SENT
 
 
-def _change(row: Downlink, before: State, after: State, reason: str = "") -> None:
+def change(
+    row: Downlink,
+    before: State,
+    after: State,
+    reason: str = "",
+    facts: Mapping[str, Any] | None = None,
+) -> None:
     """Nothing if the network was quicker and has told more."""
-    _in(row, before).update(state=after, reason=reason, changed_at=now_us())
+    _in(row, before).update(
+        state=after, reason=reason, facts=dict(facts or {}), changed_at=now_us()
+    )
 
 
 def _in(row: Downlink, state: State) -> "QuerySet[Downlink]":

@@ -1,10 +1,13 @@
 """Messages to devices, and the way to each device. Times are microseconds since 1970."""
 
 import uuid
+from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from stadtherz.ingest.connections import vault
 from stadtherz.ingest.downlinks import states
 from stadtherz.ingest.downlinks.states import State
 
@@ -24,6 +27,86 @@ class DownlinkWay(models.Model):
 
     def __str__(self) -> str:
         return self.topic
+
+
+class DownlinkServer(models.Model):
+    """Where a network takes messages to an organisation's devices by HTTP."""
+
+    class Network(models.TextChoices):
+        TTS = "tts", "The Things Stack"
+        CHIRPSTACK = "chirpstack", "ChirpStack (REST)"
+        LORIOT = "loriot", "LORIOT"
+        ACTILITY = "actility", "Actility ThingPark"
+
+    owner = models.ForeignKey(
+        "store.Organisation", models.PROTECT, related_name="+", verbose_name=_("organisation")
+    )
+    network = models.CharField(_("network"), max_length=20, choices=Network.choices)
+    url = models.CharField(
+        _("address"),
+        max_length=300,
+        help_text=_("Of the server alone, for example https://eu1.cloud.thethings.network"),
+    )
+    application = models.CharField(
+        _("application"),
+        max_length=100,
+        blank=True,
+        help_text=_(
+            "LORIOT: the id of the application, such as BE7A0001. ThingPark: the id of the application server"
+            " (AS_ID). Others: empty."
+        ),
+    )
+    webhook = models.CharField(
+        _("webhook"),
+        max_length=100,
+        blank=True,
+        help_text=_("The Things Stack: the id of the webhook that delivers here."),
+    )
+    secret = models.TextField(blank=True, editable=False)
+    active = models.BooleanField(_("active"), default=True)
+    problem = models.CharField(max_length=40, blank=True, editable=False)
+    facts = models.JSONField(default=dict, editable=False)
+    problem_at = models.BigIntegerField(_("last problem"), null=True, editable=False)
+
+    class Meta:
+        app_label = "ingest"
+        verbose_name = _("server for messages to devices")
+        verbose_name_plural = _("servers for messages to devices")
+        ordering = ["network", "url"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "network"],
+                name="ingest_downlink_server_once",
+                violation_error_message=_("There is a server for this network."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_network_display()}, {self.url}"
+
+    def clean(self) -> None:
+        self.url = self.url.strip().rstrip("/")
+        if not is_root(self.url):
+            told = _("Write for example https://eu1.cloud.thethings.network")
+            raise ValidationError({"url": told})
+        if self.network == self.Network.TTS and not self.webhook:
+            raise ValidationError({"webhook": _("The Things Stack needs it.")})
+        if self.network == self.Network.LORIOT and not self.application:
+            raise ValidationError({"application": _("LORIOT needs it.")})
+
+    def keep_key(self, key: str) -> None:
+        """Keep it sealed: neither a dump of the database nor any page shows it."""
+        self.secret = vault.sealed(key)
+
+
+def is_root(url: str) -> bool:
+    """Whether it is an address of a server, without user, parameters or a fragment."""
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return fine and not (parts.query or parts.fragment or "@" in parts.netloc)
 
 
 class Downlink(models.Model):

@@ -11,15 +11,21 @@ from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import translation
 
 from stadtherz.base.errors import Conflict, Invalid, NotFound, StadtherzError
 from stadtherz.base.time import DAY, Micros, iso, now_us
 from stadtherz.base.visibility import AccessLevel, Scope, Visibility
 from stadtherz.ingest.decoding import known_codec
-from stadtherz.ingest.downlinks import describing, handing, states
+from stadtherz.ingest.downlinks import describing, handing, servers, states
 from stadtherz.ingest.downlinks.asking import Worked, keep, withdraw, work_out
-from stadtherz.ingest.downlinks.models import DeviceTasks, TaskedDownlink
+from stadtherz.ingest.downlinks.models import (
+    DeviceTasks,
+    DownlinkServer,
+    DownlinkWay,
+    TaskedDownlink,
+)
 from stadtherz.ingest.downlinks.states import State
 from stadtherz.ingest.models import Codec, Device
 from stadtherz.store.public import (
@@ -41,15 +47,26 @@ _OPEN: Micros = 4 * DAY
 _AT_ONCE = 50
 
 
+_SERVERS = DownlinkServer.objects.filter(
+    owner=OuterRef("owner"), network=OuterRef("network"), active=True
+)
+
+
+def work_is_possible(device: Device) -> bool:
+    return DownlinkWay.objects.filter(device=device).exists() or servers.is_reached(device)
+
+
 def offer() -> None:
     """Say of each device that can be told something what that is, the first time that it can."""
-    ready = Device.objects.filter(way__isnull=False, tasks__isnull=True, active=True)
+    ready = Device.objects.filter(tasks__isnull=True, active=True).filter(
+        Q(way__isnull=False) | Exists(_SERVERS)
+    )
     for device in ready.select_related("device_type")[:_AT_ONCE]:
         kind = device.device_type
         codec = known_codec(device.codec_id or (kind.codec_id if kind else None))
         if codec is None or codec.kind != Codec.Kind.JAVASCRIPT:
             continue
-        if describing.encodes(codec.text):
+        if describing.encodes(codec.text) and work_is_possible(device):
             _offer(device)
 
 

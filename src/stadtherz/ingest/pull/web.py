@@ -10,7 +10,9 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +29,19 @@ _LONGEST_TOLD = 300
 _BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a server says to a POST; `said` is the beginning of its reason, for people."""
+
+    status: int
+    body: bytes
+    said: str = ""
+
+
+class Uncertain(PullProblem):
+    """The question has gone out, and nobody knows what became of it."""
 
 
 class Origin:
@@ -61,6 +76,22 @@ class Origin:
                     raise self._no_answer(problem) from problem
                 # The server had closed a connection that lay idle: once more.
 
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """The answer to one POST behind the root, whatever it says; redirects are not followed.
+
+        It is never sent twice: PullProblem where nothing has gone out, Uncertain where it may have.
+        """
+        self.close()
+        connection = self._connected()
+        try:
+            answer, told = self._exchanged(connection, "POST", self._root + path, body, headers)
+        except PullProblem as problem:
+            raise Uncertain(problem.problem, **problem.facts) from problem
+        except (OSError, http.client.HTTPException) as problem:
+            known = self._no_answer(problem)
+            raise Uncertain(known.problem, **known.facts) from problem
+        return Answered(answer.status, told, _plain(told))
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -83,8 +114,18 @@ class Origin:
         return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
     def _read(self, path: str) -> Json:
+        answer, body = self._exchanged(self._connected(), "GET", path, None, self._headers)
+        return self._understood(answer, body)
+
+    def _exchanged(
+        self,
+        connection: http.client.HTTPConnection,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
+    ) -> tuple[http.client.HTTPResponse, bytes]:
         """Ask and read; a watchman ends what takes too long, however slowly its bytes trickle."""
-        connection = self._connected()
         line, late = connection.sock, threading.Event()
 
         def end() -> None:
@@ -96,7 +137,7 @@ class Origin:
         watchman.daemon = True
         watchman.start()
         try:
-            connection.request("GET", path, headers=self._headers)
+            connection.request(method, path, body=content, headers=dict(headers))
             answer = connection.getresponse()
             body = self._body(answer)
             if late.is_set():  # then the body may seem to have ended
@@ -111,7 +152,7 @@ class Origin:
             raise self._no_answer(problem) from problem
         finally:
             watchman.cancel()
-        return self._understood(answer, body)
+        return answer, body
 
     def _body(self, answer: http.client.HTTPResponse) -> bytes:
         parts, size = [], 0
@@ -195,6 +236,12 @@ def _is_public(address: str) -> bool:
     told = ipaddress.ip_address(address.partition("%")[0])
     inner = getattr(told, "ipv4_mapped", None) or told
     return inner.is_global and not inner.is_multicast
+
+
+def _plain(body: bytes) -> str:
+    """The beginning of an answer as one line."""
+    text = body[:_LONGEST_TOLD].decode("utf-8", "replace")
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _told(body: bytes) -> str:

@@ -34,6 +34,7 @@ from stadtherz.ingest.public import (
     Device,
     DeviceField,
     DeviceType,
+    DownlinkServer,
     MessageForm,
     RefusedUplink,
     TableImport,
@@ -61,6 +62,7 @@ class Town:
     device_type: int
     codec: int
     connection: int
+    downlink_server: int
     message_form: int
     source: int
     refused: int
@@ -123,6 +125,9 @@ def town(slug: str) -> Town:
         device_type=product.pk,
         codec=codec.pk,
         connection=_connection(slug, owner),
+        downlink_server=DownlinkServer.objects.create(
+            owner_id=owner, network="loriot", url=f"https://{slug}.example", application="BE7A0001"
+        ).pk,
         message_form=message_form.pk,
         source=add_source(
             owner, f"Quelle {slug}", url=f"https://{slug}.example/v1.1", token=f"geheim-{slug}"

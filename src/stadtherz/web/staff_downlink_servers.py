@@ -1,0 +1,85 @@
+"""Servers that take messages to devices by HTTP, in the back office."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.ui.tables import BooleanColumn, Column
+
+from stadtherz.ingest.public import DownlinkServer, downlink_server_sentence
+from stadtherz.web.staff_people import AdministratorViewSet
+from stadtherz.web.staff_views import moment_column
+
+_KEPT = "***"
+_PLACE = ("url", "network")
+
+
+class DownlinkServerForm(forms.ModelForm):
+    key = forms.CharField(
+        label=_("API key"),
+        required=False,
+        strip=True,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_(
+            "It must be allowed to write downlinks, and best nothing else. ThingPark: the key of the application"
+            " server."
+        ),
+    )
+
+    class Meta:
+        model = DownlinkServer
+        fields = ["owner", "network", "url", "application", "webhook", "active"]
+
+    field_order = ["owner", "network", "url", "key", "application", "webhook", "active"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.secret:
+            self.fields["key"].help_text = _("One is kept. Empty: it stays.")
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        moved = any(field in self.changed_data for field in _PLACE)
+        if self.instance.secret and moved and not data.get("key"):
+            # Whoever may change the address must not get to know the key that way.
+            self.add_error("key", _("Enter it again: it is not sent to another address unasked."))
+        if not self.instance.secret and not data.get("key") and data.get("network") != "actility":
+            self.add_error("key", _("This network wants a key."))
+        return data
+
+    def save(self, commit: bool = True) -> DownlinkServer:
+        """The trail of changes reads what was entered, so nothing of the key is left here."""
+        if key := self.cleaned_data["key"]:
+            self.instance.keep_key(key)
+            self.cleaned_data["key"] = _KEPT
+        self.instance.problem, self.instance.facts, self.instance.problem_at = "", {}, None
+        saved: DownlinkServer = super().save(commit=commit)
+        return saved
+
+
+def _problem(row: DownlinkServer) -> str:
+    return downlink_server_sentence(row) or "–"
+
+
+class DownlinkServerViewSet(AdministratorViewSet):
+    """Only for administrators: who has the key can tell devices what to do."""
+
+    model = DownlinkServer
+    owner_path = "owner"
+    icon = "upload"
+    menu_label = _("Servers for messages to devices")
+    list_display = [
+        "network",
+        "url",
+        "owner",
+        BooleanColumn("active", label=_("Active"), sort_key="active"),
+        Column("problem", label=_("Problem"), accessor=_problem),
+        moment_column("problem_at", _("Last problem")),
+    ]
+    list_filter = ["network", "active", "owner"]
+    search_fields = ["url"]
+    inspect_view_fields = ["network", "owner", "url", "application", "webhook", "active"]
+
+    def get_form_class(self, for_update: bool = False) -> Any:
+        return DownlinkServerForm

@@ -18,6 +18,10 @@ def sms() -> None:
 @sms.command("add")
 @click.argument("name")
 @click.option(
+    "--kind",
+    help="http, smpp, gammu or smstools; http unless told otherwise, smstools with --folder.",
+)
+@click.option(
     "--form",
     help="How the gateway is asked: kannel, seven, sipgate, or a file with a form as JSON.",
 )
@@ -39,7 +43,14 @@ def sms() -> None:
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
-    help="Instead: the outgoing folder of smstools with a GSM modem.",
+    help="The outgoing folder of gammu-smsd or smstools with a GSM modem.",
+)
+@click.option(
+    "--set",
+    "more",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any other setting of the kind, such as host=smpp.provider.example; see `stadtherz sms kinds`.",
 )
 @click.option("--position", default=1, show_default=True, help="The lowest that works is used.")
 @click.option(
@@ -53,47 +64,75 @@ def sms() -> None:
 @instance_options
 def add(
     name: str,
-    form: str | None,
-    url: str | None,
-    account: str,
+    kind: str | None,
     secret_file: TextIO | None,
-    sender: str,
-    ttl: int,
-    folder: Path | None,
     position: int,
     per_second: float,
-    insecure: bool,
+    more: tuple[str, ...],
+    **named: object,
 ) -> None:
     """Set up a gateway."""
     instance.load()
     instance.require_initialised()
-    import orjson
+    from stadtherz.alerts.public import GATEWAY_KINDS, add_gateway, inbound_token
 
-    from stadtherz.alerts.public import add_gateway, inbound_token
-
-    settings: dict[str, object]
-    if folder is not None:
-        kind, settings = "smstools", {"folder": str(folder.resolve())}
-    else:
-        chosen: object = form or "kannel"
-        if form and Path(form).is_file():
-            chosen = orjson.loads(Path(form).read_bytes())
-        kind = "http"
-        settings = {
-            "form": chosen,
-            "url": url or "",
-            "user": account,
-            "sender": sender,
-            "ttl": ttl,
-            "insecure": insecure,
-        }
+    kind = kind or ("smstools" if named["folder"] else "http")
+    if kind not in GATEWAY_KINDS or kind == "smtp":
+        raise click.BadParameter("is none of http, smpp, gammu, smstools", param_hint="--kind")
     secret = secret_file.read().strip() if secret_file else ""
     try:
+        given = _given(kind, named) | dict(map(_pair, more))
+        settings, _none = GATEWAY_KINDS[kind].read(given)
         add_gateway(name, kind, settings, secret=secret, position=position, per_second=per_second)
     except StadtherzError as problem:
         raise click.ClickException(str(problem)) from problem
     click.echo(f"{name} is set up. Try it: stadtherz sms try {name} +49…")
-    click.echo(f"Answers come in at: /alarm/sms/{inbound_token(name)}")
+    if GATEWAY_KINDS[kind].door:
+        click.echo(f"Answers come in at: /alarm/sms/{inbound_token(name)}")
+
+
+def _given(kind: str, named: dict[str, object]) -> dict[str, object]:
+    """What was given by the options that are settings; a form may be a file."""
+    import orjson
+
+    given = {("user" if key == "account" else key): value for key, value in named.items() if value}
+    if kind == "http":
+        form = given.setdefault("form", "kannel")
+        if Path(str(form)).is_file():
+            given["form"] = orjson.loads(Path(str(form)).read_bytes())
+    if folder := given.get("folder"):
+        given["folder"] = str(Path(str(folder)).resolve())
+    return given
+
+
+def _pair(setting: str) -> tuple[str, str]:
+    name, equals, value = setting.partition("=")
+    if not equals or name == "secret":
+        raise click.BadParameter(
+            "is NAME=VALUE; the password comes from --secret-file", param_hint="--set"
+        )
+    return name, value
+
+
+@sms.command("kinds")
+@instance_options
+def kinds() -> None:
+    """Which kinds of gateways there are, and what each wants to be told."""
+    instance.load()
+    from stadtherz.alerts.public import GATEWAY_KINDS
+
+    for kind in GATEWAY_KINDS.values():
+        if kind.name == "smtp":
+            continue
+        click.echo(kind.name)
+        for setting in kind.settings:
+            if setting.secret:
+                continue
+            known = " | ".join(choice for choice, _label in setting.choices)
+            default = "needed" if setting.required else f"{setting.default!r}"
+            click.echo(f"  {setting.name} ({known or setting.type.__name__}, {default})")
+            click.echo(f"      {setting.label}. {setting.help}".rstrip())
+        click.echo()
 
 
 @sms.command("list")

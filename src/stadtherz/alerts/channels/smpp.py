@@ -24,6 +24,7 @@ from stadtherz.base.errors import Invalid
 
 # ESME_RSYSERR, ESME_RMSGQFUL, ESME_RSUBMITFAIL, ESME_RTHROTTLED, ESME_RX_T_APPN
 _LATER = frozenset({0x08, 0x14, 0x45, 0x58, 0x64})
+_FAILED = 0x45  # ESME_RSUBMITFAIL: this one, for whatever reason
 # About this message: ESME_RINVMSGLEN, ESME_RINVDSTADR, ESME_RX_P_APPN, ESME_RX_R_APPN. What else is refused
 # is the account's fault or a setting's, and every message would be.
 _MESSAGE = frozenset({0x01, 0x0B, 0x65, 0x66})
@@ -166,7 +167,7 @@ def _first(session: Session, body: bytes) -> str:
     try:
         return _taken(session, body, deadline)
     except NotWritten as lost:
-        raise NotHandedOver(str(lost)) from lost
+        raise NotHandedOver(str(lost), unreached=True) from lost
 
 
 def _further(session: Session, body: bytes, which: str) -> str:
@@ -203,5 +204,5 @@ def _taken(session: Session, body: bytes, deadline: float) -> str:
 def _refusal(status: int) -> NotHandedOver:
     said = f"the SMS centre refuses: {pdus.status_name(status)}"
     if status in _LATER:
-        return NotHandedOver(said)
+        return NotHandedOver(said, alone=status == _FAILED)
     return NotHandedOver(said, permanent=True, account=status not in _MESSAGE)

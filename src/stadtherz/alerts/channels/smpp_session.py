@@ -117,7 +117,7 @@ class Session:
             while not self._bound and self._trying and deadline > time.monotonic():
                 self._state.wait(deadline - time.monotonic())
             if not self._bound:
-                raise self._fault or NotHandedOver("the SMS centre does not answer")
+                raise self._fault or NotHandedOver("the SMS centre does not answer", unreached=True)
 
     def _try_now(self) -> None:
         """End the pause, unless the account is refused (it could be locked) or it has just been tried."""
@@ -204,7 +204,7 @@ class Session:
         if not self._ends and str(self._fault) != reason:
             logger.warning("SMS centre %s: %s", self.account.host, reason)
         with self._state:
-            self._fault = NotHandedOver(reason, account=account)
+            self._fault = NotHandedOver(reason, account=account, unreached=True)
             self._tried_at = time.monotonic()
         self._note(bound=False, trying=self._lived())
 

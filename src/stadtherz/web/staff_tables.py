@@ -16,7 +16,13 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column
 
 from stadtherz.base.errors import Conflict, Invalid
-from stadtherz.ingest.public import TableImport, TableMapping, WatchedFolder, tables
+from stadtherz.ingest.public import (
+    TableImport,
+    TableMapping,
+    WatchedFolder,
+    tables,
+    unit_choices,
+)
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_views import (
     Limited,
@@ -301,9 +307,10 @@ def _target_initial(
 ) -> dict[str, Any]:
     stem = row.name.rsplit(".", 1)[0][:100]
     found: dict[str, Any] = {"to": "", "thing": stem, "name": column.label, "unit": column.unit}
+    found["file_unit"] = column.unit if column.unit in dict(unit_choices("")) else ""
     if target is None:
         return found
-    found |= {"factor": target.factor, "offset": target.offset}
+    found |= {"factor": target.factor, "offset": target.offset, "file_unit": target.unit}
     if target.new is not None:
         new = target.new
         return found | {"to": "new", "thing": new.thing, "name": new.name, "unit": new.unit}
@@ -393,7 +400,9 @@ class TableInspectView(StaffInspectView):
         try:
             return {
                 "heads": [target.source for target in rules.targets],
-                "rows": tables.first_rows(tables.file_of(row), rules),
+                "rows": tables.first_rows(
+                    tables.file_of(row), tables.in_units(row.owner_id, rules)
+                ),
             }
         except tables.BadTable as problem:
             return {"problem": str(problem)}

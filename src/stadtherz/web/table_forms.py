@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 
 from stadtherz.identity.public import organisations
-from stadtherz.ingest.public import TableMapping, tables
+from stadtherz.ingest.public import TableMapping, tables, unit_choices
 
 _ENCODINGS = {
     "utf-8": "UTF-8",
@@ -245,6 +245,11 @@ class TargetForm(forms.Form):
     thing = forms.CharField(label=_("Thing"), required=False, max_length=200)
     name = forms.CharField(label=_("What is measured"), required=False, max_length=200)
     unit = forms.CharField(label=_("Unit"), required=False, max_length=40)
+    file_unit = forms.ChoiceField(
+        label=_("Unit in the file"),
+        required=False,
+        help_text=_("Where the datastream has another, the values are converted."),
+    )
     factor = forms.FloatField(label=_("Factor"), required=False, localize=True)
     offset = forms.FloatField(label=_("Offset"), required=False, localize=True)
 
@@ -264,6 +269,9 @@ class TargetForm(forms.Form):
             ("new", _("a new datastream (say which below)")),
             *streams,
         ]
+        held = str(self.initial.get("file_unit") or "")
+        units = [("", _("as the datastream has it")), *unit_choices(held)]
+        self.fields["file_unit"].choices = units  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -281,7 +289,7 @@ class TargetForm(forms.Form):
         if not data["to"]:
             return None
         factor, offset = data["factor"], data["offset"]
-        numbers = (1.0 if factor is None else factor, offset or 0.0)
+        numbers = (1.0 if factor is None else factor, offset or 0.0, data["file_unit"])
         if data["to"] == "new":
             new = tables.New(data["thing"].strip(), data["name"].strip(), data["unit"].strip())
             return tables.Target(self.source, None, new, *numbers)

@@ -42,7 +42,7 @@ from stadtherz.ingest.tables.rules import (
     rules_of,
     told,
 )
-from stadtherz.ingest.tables.targets import choices
+from stadtherz.ingest.tables.targets import choices, in_units
 from stadtherz.ingest.tables.understanding import series_in
 from stadtherz.ingest.tables.watching import path_of
 from stadtherz.ingest.tables.work import (
@@ -84,6 +84,7 @@ __all__ = [
     "fitted",
     "forget",
     "form_of",
+    "in_units",
     "label_and_unit",
     "lines",
     "mapping_named",

@@ -42,6 +42,7 @@ _OF_FILES = {
     "no_data": _("There are no rows of data. Look at the line in which the data begin."),
     "no_column": _("The file has no column called “{column}”, which the mapping needs."),
     "no_zone": _("There is no time zone called “{zone}”."),
+    "unit": _("Column “{column}”: {told}"),
     "no_target": _("No column is assigned to a datastream."),
     "foreign": _("A datastream of the mapping does not exist, or belongs to another organisation."),
     "stopped": _("Stopped by hand. What was imported stays; “Import” goes on where it was."),

@@ -77,9 +77,10 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where values go: result = value * factor + offset.
+    """Where values go: converted from `unit`, then result = value * factor + offset.
 
-    `source` is a column of a wide table, or the text that names a series in a long one.
+    `source` is a column of a wide table, or the text that names a series in a long one. `unit` is that of the
+    file, as UCUM writes it; empty: that of the datastream.
     """
 
     source: str
@@ -87,6 +88,7 @@ class Target:
     new: New | None = None
     factor: float = 1.0
     offset: float = 0.0
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from django.db.models import Model, QuerySet
 
 from stadtherz.base.vocabulary import Observable
 from stadtherz.ingest.library.proposals import observable, proposals
-from stadtherz.ingest.models import DeviceField
+from stadtherz.ingest.models import DeviceField, unit_sentence
 from stadtherz.ingest.tables.reasons import BadTable
 from stadtherz.ingest.tables.rules import New, Rules, Target
+from stadtherz.ingest.units import Inconvertible, code_of, conversion
 from stadtherz.store.public import NewStream, register_stream
 
 SENSOR = "Table"
@@ -58,6 +59,40 @@ def check_owned(owner: int, rules: Rules) -> None:
         _datastreams().filter(owner_id=owner, pk__in=wanted).values_list("pk", flat=True)
     ):
         raise BadTable("foreign")
+
+
+def in_units(owner: int, rules: Rules) -> Rules:
+    """The rules with each target's unit worked into its factor and offset, for the units as they are now.
+
+    Raises BadTable where a column cannot become what its datastream measures.
+    """
+    if not any(target.unit for target in rules.targets):
+        return rules
+    streams = known_streams(owner, rules)
+    wanted = _datastreams().filter(pk__in=[stream for stream in streams if stream is not None])
+    units = {pk: code_of(unit) for pk, unit in wanted.values_list("pk", "unit_of_measurement")}
+    changed = [
+        _in_unit(
+            target, target.new.unit if target.new and stream is None else units.get(stream or 0, "")
+        )
+        for target, stream in zip(rules.targets, streams, strict=True)
+    ]
+    return replace(rules, targets=tuple(changed))
+
+
+def _in_unit(target: Target, kept: str) -> Target:
+    if not target.unit:
+        return target
+    try:
+        found = conversion(target.unit, kept or "1")
+    except Inconvertible as problem:
+        raise BadTable("unit", column=target.source, told=unit_sentence(problem)) from problem
+    return replace(
+        target,
+        factor=found.factor * target.factor,
+        offset=found.offset * target.factor + target.offset,
+        unit="",
+    )
 
 
 def known_streams(owner: int, rules: Rules) -> list[int | None]:

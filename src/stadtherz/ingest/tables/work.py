@@ -118,6 +118,7 @@ def set_rules(row: TableImport, rules: Rules, *, mapping_name: str = "") -> None
     Raises Conflict while something is done with the file, BadTable for a datastream of others.
     """
     targets.check_owned(row.owner_id, rules)
+    targets.in_units(row.owner_id, rules)
     free = TableImport.objects.filter(pk=row.pk).exclude(state__in=TableImport.WORKING)
     changed = free.update(
         form=told(rules.form),
@@ -264,7 +265,8 @@ def _check(row: TableImport, until: Callable[[], bool], tell: Tell) -> None:
         for place, stream in enumerate(targets.known_streams(row.owner_id, rules))
     ]
     counts, seen = Counts(), Remembered()
-    understanding = Understanding(keeping.file_of(row), rules)
+    read_as = targets.in_units(row.owner_id, rules)
+    understanding = Understanding(keeping.file_of(row), read_as)
     with closing(_report(row)) as report:
         for portion in understanding.portions():
             values = _values(portion, streams)
@@ -338,7 +340,8 @@ def _import(row: TableImport, until: Callable[[], bool], tell: Tell) -> None:
     features = features_for(set(streams))
     counts = Counts(**row.counts)
     unsealed = 0
-    understanding = Understanding(keeping.file_of(row), rules, state=row.place.get("clock"))
+    read_as = targets.in_units(row.owner_id, rules)
+    understanding = Understanding(keeping.file_of(row), read_as, state=row.place.get("clock"))
     with closing(_report(row)) as report:
         for portion in understanding.portions(after=row.rows_done):
             values = _values(portion, streams)

@@ -89,6 +89,29 @@ def test_of_two_rows_with_one_time_the_first_or_the_last_counts(office: Office) 
     assert office.values(office.level) == [3.0]
 
 
+def test_the_files_unit_becomes_that_of_the_datastream(office: Office) -> None:
+    targets = (
+        tables.Target("level", office.level, None, -1.0, 500.0, unit="m"),
+        tables.Target("flow", None, tables.New("Weather", "Temperatur", "Cel"), unit="[degF]"),
+    )
+    content = table([(1.234, 212)])
+    row = office.imported(content, office.rules(targets=targets))
+    assert office.values(office.level) == [376.6]
+    made = tables.rules_of(row.rules).targets[1].datastream
+    assert made is not None
+    assert office.values(made) == [100.0]
+    again = office.imported(content, tables.rules_of(row.rules))
+    assert (again.counts["new"], again.counts["same"]) == (0, 2)
+
+
+def test_a_unit_that_cannot_be_converted_is_told_before_anything_is_stored(office: Office) -> None:
+    rules = office.rules(targets=(tables.Target("level", office.level, unit="Cel"),))
+    with pytest.raises(tables.BadTable, match="Cel") as caught:
+        office.imported(table([(1, 1)]), rules)
+    assert caught.value.code == "unit"
+    assert office.values(office.level) == []
+
+
 def test_factor_and_offset_convert(office: Office) -> None:
     rules = office.rules(targets=(tables.Target("level", office.level, None, 100.0, -5.0),))
     office.imported(table([(0.6768, 0), (1.1, 0)]), rules)

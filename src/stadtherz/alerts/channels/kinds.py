@@ -172,6 +172,17 @@ KINDS: Mapping[str, GatewayKind] = {
                 ),
                 Setting("user", _("System id"), _("The account's name."), required=True),
                 _PASSWORD,
+                Setting(
+                    "bind",
+                    _("Lines"),
+                    _("How the provider lets us in."),
+                    default="transceiver",
+                    choices=(
+                        ("transceiver", _("One line for both ways (transceiver)")),
+                        ("pair", _("One line for each way (transmitter and receiver)")),
+                        ("transmitter", _("Only sending: no answers, no receipts (transmitter)")),
+                    ),
+                ),
                 Setting("system_type", _("System type"), _("Only if the provider names one.")),
                 _SENDER,
                 _TTL,

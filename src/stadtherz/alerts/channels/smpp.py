@@ -47,11 +47,15 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Smpp:
-    """A centre with this city's account. `session` gives the line, which others use as well."""
+    """A centre with this city's account. `session` gives the line, which others use as well.
+
+    `hearing` gives the line by which the centre tells us something, if that is another one.
+    """
 
     account: Account
     wishes: Wishes
     session: Callable[[], Session]
+    hearing: Callable[[], Session | None] = lambda: None
 
     def send(self, to: str, text: str, key: str, *, goes_next: Callable[[], None]) -> str:
         """Hand one message over; the centre's id of its last part, which gives the receipt.
@@ -71,6 +75,8 @@ class Smpp:
     def check(self) -> None:
         """Look whether the line stands. Raises NotHandedOver."""
         self.session().ready()
+        if (other := self.hearing()) is not None:
+            other.ready()
 
     def answer(self, to: str, text: str) -> None:
         """Send what nobody waits for: once, and without a receipt."""
@@ -86,7 +92,7 @@ def smpp_account(settings: Mapping[str, Any], secret: str) -> Account:
             raise Invalid(name, "must be plain letters")
     if not secret.isascii():
         raise Invalid("secret", "must be plain letters")
-    wanted = ("host", "port", "user", "tls", "system_type", "alphabet", "ids", "alive")
+    wanted = ("host", "port", "user", "tls", "bind", "system_type", "alphabet", "ids", "alive")
     return Account(secret=secret, **{name: given[name] for name in wanted})
 
 

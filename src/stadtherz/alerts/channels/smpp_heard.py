@@ -10,6 +10,7 @@ from stadtherz.alerts.channels.smpp_pdu import Deliver
 
 _KIND = 0x3C  # bits 5-2 of esm_class (5.2.12)
 _TEXT, _RECEIPT, _ON_THE_WAY = 0x00, 0x04, 0x20
+_TELLS_BOTH = {smpp_pdu.RECEIPTED_MESSAGE_ID, smpp_pdu.MESSAGE_STATE}
 _FIELD = re.compile(r"\b(id|stat|err):\s*([^\s:]+)", re.IGNORECASE)
 
 # 5.2.28 and Appendix B; UNKNOWN (7) says nothing.
@@ -61,7 +62,7 @@ def canonical(message_id: str, *, hexadecimal: bool) -> str:
 def read(deliver: Deliver, alphabet: str) -> Receipt | Part | None:
     """What it is; None for what says nothing to us, such as binary data or a state nobody knows."""
     kind = deliver.esm_class & _KIND
-    if kind in (_RECEIPT, _ON_THE_WAY) or smpp_pdu.RECEIPTED_MESSAGE_ID in deliver.extras:
+    if kind in (_RECEIPT, _ON_THE_WAY) or deliver.extras.keys() >= _TELLS_BOTH:
         return _receipt(deliver)
     return _part(deliver, alphabet) if kind == _TEXT else None
 

@@ -30,6 +30,13 @@ _UNREAD = 1024 * 1024  # octets that wait for a centre that does not read
 _LATER = frozenset({0x08, 0x58, 0x64})
 
 
+_BINDS = {
+    "transceiver": pdus.BIND_TRANSCEIVER,
+    "transmitter": pdus.BIND_TRANSMITTER,
+    "receiver": pdus.BIND_RECEIVER,
+}
+
+
 class NotWritten(Exception):
     """Not one octet has left: the centre does not have it."""
 
@@ -47,6 +54,7 @@ class Account:
     user: str
     secret: str = field(repr=False)
     tls: bool = True
+    bind: str = "transceiver"  # or transmitter, receiver; a pair is two sessions
     system_type: str = ""
     alphabet: str = "gsm"
     ids: str = "same"
@@ -222,10 +230,11 @@ class Session:
             account.host, account.port, ssl=context
         )
         body = pdus.bind(account.user, account.secret, account.system_type)
-        self._write(pdus.pdu(pdus.BIND_TRANSCEIVER, self._next(), body))
+        command = _BINDS[account.bind]
+        self._write(pdus.pdu(command, self._next(), body))
         while True:  # an outbind may come first
             head, _body = await _received(reader)
-            if head.command in (pdus.BIND_TRANSCEIVER | pdus.RESPONSE, pdus.GENERIC_NACK):
+            if head.command in (command | pdus.RESPONSE, pdus.GENERIC_NACK):
                 break
         if head.status != pdus.OK or head.command == pdus.GENERIC_NACK:
             raise NotHandedOver(

@@ -8,7 +8,7 @@ from typing import Protocol
 from django.utils.translation import override
 
 from stadtherz.alerts.channels.http_sms import http_gateway
-from stadtherz.alerts.channels.smpp import Smpp, smpp_account, smpp_wishes
+from stadtherz.alerts.channels.smpp import smpp_account, smpp_wishes
 from stadtherz.alerts.channels.sms import compose, parts
 from stadtherz.alerts.channels.spool import gammu, smstools
 from stadtherz.alerts.channels.vault import opened
@@ -103,8 +103,7 @@ def carrier_of(row: Gateway) -> Carrier:
         return smstools(row.settings)
     if row.kind == Gateway.Kind.SMPP:
         account = smpp_account(row.settings, opened(row.secret))
-        wishes = smpp_wishes(row.settings)
-        return Smpp(account, wishes, partial(lines.line_of, row.pk, row.name, account, wishes))
+        return lines.smpp(row.pk, row.name, account, smpp_wishes(row.settings))
     if row.kind == Gateway.Kind.GAMMU:
         return gammu(row.settings)
     raise Invalid("kind", "cannot send SMS")

@@ -9,17 +9,17 @@ import fcntl
 import os
 import threading
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connections
 
-from stadtherz.alerts.channels.outcomes import NotHandedOver
 from stadtherz.alerts.channels.smpp import Smpp, Wishes
 from stadtherz.alerts.channels.smpp_session import Account, Session
 from stadtherz.alerts.outbox.hearing import hears
 
-_lines: dict[int, Session] = {}
+_lines: dict[tuple[int, str], Session] = {}
 _lock = threading.RLock()
 _holds: int | None = None
 
@@ -45,31 +45,40 @@ def ours() -> bool:
         return True
 
 
-def line_of(gateway: int, name: str, account: Account, wishes: Wishes) -> Session:
-    """The line of this gateway; a new one if there is none, or its settings have changed."""
+def smpp(gateway: int, name: str, account: Account, wishes: Wishes) -> Smpp:
+    """What sends by this gateway's line; the line is made when it is needed."""
+    sends = account if account.bind != "pair" else replace(account, bind="transmitter")
+    hearing = replace(account, bind="receiver")
+
+    def session() -> Session:
+        return _line((gateway, "sends"), name, sends, wishes)
+
+    def other() -> Session | None:
+        if account.bind != "pair":
+            return None
+        return _line((gateway, "hears"), name, hearing, wishes)
+
+    return Smpp(account, wishes, session, other)
+
+
+def _line(key: tuple[int, str], name: str, account: Account, wishes: Wishes) -> Session:
+    """The one that there is; a new one if there is none, or its settings have changed."""
     with _lock:
-        known = _lines.get(gateway)
+        known = _lines.get(key)
         if known is not None and known.account == account:
             return known
         if known is not None:
             known.end()
-        back = Smpp(account, wishes, lambda: _lines[gateway])
+        back = Smpp(account, wishes, lambda: _lines[key[0], "sends"])
         made = Session(account, hears(name, back.answer), connections.close_all)
-        _lines[gateway] = made
+        _lines[key] = made
         return made
-
-
-def fault_of(gateway: int) -> NotHandedOver | None:
-    """Why a gateway's line does not stand; None if it does or nobody needs it."""
-    with _lock:
-        line = _lines.get(gateway)
-    return None if line is None else line.fault
 
 
 def only(gateways: Collection[int]) -> None:
     """End the lines of all other gateways: they were taken away or switched off."""
     with _lock:
-        gone = [_lines.pop(gateway) for gateway in list(_lines) if gateway not in gateways]
+        gone = [_lines.pop(key) for key in list(_lines) if key[0] not in gateways]
     for line in gone:
         line.end()
 

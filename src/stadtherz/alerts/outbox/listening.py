@@ -69,6 +69,7 @@ def listen() -> None:
             continue
         if isinstance(carrier, Smpp) and lines.ours():
             carrier.session()
+            carrier.hearing()
         elif isinstance(carrier, Spool):
             _look_through(row, carrier)
 

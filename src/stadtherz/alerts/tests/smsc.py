@@ -19,7 +19,8 @@ from typing import Any
 from aiosmpplib.protocol import BindTransceiver, SmppMessage, SubmitSm
 
 _RESPONSE = 0x80000000
-_BIND, _SUBMIT, _DELIVER, _UNBIND, _ALIVE = 0x09, 0x04, 0x05, 0x06, 0x15
+_SUBMIT, _DELIVER, _UNBIND, _ALIVE = 0x04, 0x05, 0x06, 0x15
+_BINDS = (0x01, 0x02, 0x09)
 SILENT, CLOSES, HALF, NACK = -1, -2, -3, -4
 RECEIPT = "id:{id} sub:001 dlvrd:001 submit date:2611272100 done date:2611272101 stat:{stat} err:{err} text:Vorwarnung"
 
@@ -34,6 +35,7 @@ class Centre:
     bodies: list[bytes] = field(default_factory=list)
     asked: int = 0  # submit_sm that came, taken or not
     binds: list[BindTransceiver] = field(default_factory=list)
+    bound_as: list[int] = field(default_factory=list)  # commands of the binds
     signs_of_life: int = 0
     most: int = 100
     bind_status: int = 0
@@ -115,8 +117,9 @@ class Centre:
 
     def _act(self, line: socket.socket, raw: bytes) -> bool:
         _length, command, status, sequence = struct.unpack(">4I", raw[:16])
-        if command == _BIND:
-            return self._bound(line, raw, sequence)
+        if command in _BINDS:
+            self.bound_as.append(command)
+            return self._bound(line, raw, sequence, command)
         if command == _SUBMIT:
             return self._submitted(line, raw, sequence)
         if command == _ALIVE:
@@ -132,7 +135,7 @@ class Centre:
                 self._heard.notify_all()
         return True
 
-    def _bound(self, line: socket.socket, raw: bytes, sequence: int) -> bool:
+    def _bound(self, line: socket.socket, raw: bytes, sequence: int, command: int) -> bool:
         bind = _read(BindTransceiver, raw)
         self.binds.append(bind)
         status = self.bind_status
@@ -143,7 +146,9 @@ class Centre:
         self._stage("bound")
         if not status:
             self.lines.append(line)
-        line.sendall(_pdu(_BIND | _RESPONSE, sequence, b"centre\0" if not status else b"", status))
+        line.sendall(
+            _pdu(command | _RESPONSE, sequence, b"centre\0" if not status else b"", status)
+        )
         return not status
 
     def _submitted(self, line: socket.socket, raw: bytes, sequence: int) -> bool:

@@ -3,6 +3,7 @@
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import IPv4Address
@@ -344,6 +345,22 @@ def test_a_process_that_has_not_the_lines_leaves_the_messages_alone(
     assert (waiting.status, waiting.attempts, waiting.error) == (Status.QUEUED, 0, "")
     send_due()
     assert only().status == Status.SENT
+
+
+@pytest.mark.parametrize(("bind", "number"), [("pair", 2), ("transmitter", 1)])
+def test_a_provider_may_want_other_lines(
+    ward: Ward, centre: Centre, bind: str, number: int
+) -> None:
+    gateway(centre, bind=bind)
+    warn(ward)
+    listen()
+    assert eventually(lambda: len(centre.lines) == number)
+    assert only().status == Status.SENT
+    expected = {0x02: 1, 0x01: 1} if bind == "pair" else {0x02: 1}
+    assert Counter(centre.bound_as) == expected
+    if bind == "pair":  # told by the line that is for it
+        assert centre.receipt("m-6699") == 0
+        assert only().receipt == Receipt.DELIVERED
 
 
 def test_a_silent_line_is_asked_for_a_sign_of_life(centre: Centre) -> None:

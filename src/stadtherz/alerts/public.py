@@ -36,17 +36,18 @@ from stadtherz.alerts.models import (
 from stadtherz.alerts.news import PUBLIC as PUBLIC_NEWS
 from stadtherz.alerts.news import STAFF as STAFF_NEWS
 from stadtherz.alerts.outbox.deliveries import send_again
+from stadtherz.alerts.outbox.doors import door_of, gateway_of
 from stadtherz.alerts.outbox.gateways import ALL_KINDS as GATEWAY_KINDS
 from stadtherz.alerts.outbox.gateways import (
     add_gateway,
     check_settings,
-    gateway_of,
     inbound_token,
     keep_secret,
     remove_gateway,
     spent_today,
     try_gateway,
 )
+from stadtherz.alerts.outbox.receipts import note_receipt_soon
 from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
 from stadtherz.alerts.people.answers import by_sms
 from stadtherz.alerts.people.contacts import add_contact, add_contact_list
@@ -120,6 +121,7 @@ __all__ = [
     "comment",
     "course",
     "current",
+    "door_of",
     "end_drill",
     "end_pause",
     "forget_old_names",
@@ -131,6 +133,7 @@ __all__ = [
     "lists_without_drill",
     "mistakes",
     "note_beginning",
+    "note_receipt_soon",
     "open_alerts",
     "pause",
     "preview",

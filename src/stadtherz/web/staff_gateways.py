@@ -20,7 +20,7 @@ from stadtherz.alerts.public import (
     GATEWAY_KINDS,
     Channel,
     Gateway,
-    inbound_token,
+    door_of,
     spent_today,
     try_gateway,
 )
@@ -107,8 +107,7 @@ def _answers(row: Gateway) -> str:
     """The address to which the provider passes answers and receipts."""
     if not GATEWAY_KINDS[row.kind].door:
         return ""
-    url = reverse("sms-inbound", args=[inbound_token(row.name)])
-    return f"{settings.STADTHERZ['public_url']}{url}"
+    return door_of(row)
 
 
 class TryView(Limited, View):

@@ -1,7 +1,7 @@
 """SMS through a provider's HTTP interface, described by a form instead of code.
 
-A form says what is asked and what the answer means; `{to}`, `{text}`, `{from}`, `{id}`, `{secret}` and
-`{ttl}` (minutes) stand for what changes. `FORMS` are those that come with the product.
+A form says what is asked and what the answer means; `{to}`, `{text}`, `{from}`, `{id}`, `{secret}`, `{ttl}`
+(minutes) and `{receipts}` (our address for receipts) stand for what changes. `FORMS` are those that come with the product.
 """
 
 import base64
@@ -66,6 +66,9 @@ FORMS: Mapping[str, Form] = {
             "charset": "UTF-8",
             "coding": "{coding}",
             "validity": "{ttl}",
+            # Arrived, not arrived, with the centre, refused; %d is Kannel's place for which of them.
+            "dlr-mask": "31",
+            "dlr-url": "{receipts}?message={id}&receipt=%d",
         },
         accepted=("0:", "3:"),
     ),
@@ -104,6 +107,7 @@ class HttpGateway:
     secret: str = ""
     sender: str = ""
     ttl: int = 60
+    receipts: str = ""  # the address of ours to which it passes receipts
 
     def send(self, to: str, text: str, key: str, *, goes_next: Callable[[], None]) -> str:
         """Hand one message over; the provider's id, or ours where it tells none.
@@ -133,6 +137,7 @@ class HttpGateway:
             "user": self.user,
             "secret": self.secret,
             "ttl": str(self.ttl),
+            "receipts": self.receipts,
             "coding": "0" if units(text) is not None else "2",
         }
 
@@ -152,7 +157,7 @@ class HttpGateway:
         return form.method, target, written.encode(), headers
 
 
-def http_gateway(settings: Mapping[str, Any], secret: str) -> HttpGateway:
+def http_gateway(settings: Mapping[str, Any], secret: str, receipts: str = "") -> HttpGateway:
     """From a gateway's settings: `url`, `form` (a name or a form of one's own), `user`, `sender`, `ttl`.
 
     Raises Invalid, which names the setting.
@@ -171,6 +176,7 @@ def http_gateway(settings: Mapping[str, Any], secret: str) -> HttpGateway:
         secret=secret,
         sender=str(settings.get("sender", "")),
         ttl=int(settings.get("ttl", 60)),
+        receipts=receipts,
     )
 
 

@@ -172,6 +172,7 @@ class Gateway(models.Model):
     retry_at = models.BigIntegerField(null=True, editable=False)
     unreached = models.BooleanField(default=False, editable=False)
     checked_at = models.BigIntegerField(null=True, editable=False)
+    last_receipt = models.BigIntegerField(null=True, editable=False)  # that a message has arrived
     last_success = models.BigIntegerField(_("last success"), null=True, editable=False)
     last_error = models.TextField(_("last error"), blank=True, editable=False)
 

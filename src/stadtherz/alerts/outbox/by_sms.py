@@ -16,6 +16,7 @@ from stadtherz.alerts.models import Channel, Delivery, Gateway
 from stadtherz.alerts.outbox import deliveries, health, lines
 from stadtherz.alerts.outbox.budget import SPENT, Budget, midnight
 from stadtherz.alerts.outbox.deliveries import Claim
+from stadtherz.alerts.outbox.doors import door_of
 from stadtherz.alerts.outbox.readers import Reader
 from stadtherz.alerts.outbox.ways import Way, hand_on, rests_until
 from stadtherz.alerts.outbox.witness import Witness
@@ -59,8 +60,10 @@ class SmsLane:
             return
 
         def hand_over(way: Way[Carrier]) -> str:
-            goes_next = partial(_goes_next, claimed, witness, way.gateway.name, size)
-            known_as = way.carrier.send(number, text, f"{delivery.pk}", goes_next=goes_next)
+            # Our own name for it stands there first: a receipt may be quicker than the answer.
+            key = f"sh-{delivery.pk}"
+            goes_next = partial(_goes_next, claimed, witness, way.gateway.name, key, size)
+            known_as = way.carrier.send(number, text, key, goes_next=goes_next)
             self.budget.spend(way.gateway, size)
             return known_as
 
@@ -98,7 +101,7 @@ def _carrier(row: Gateway) -> Carrier | None:
 def carrier_of(row: Gateway) -> Carrier:
     """Raises Invalid where the settings do not fit the kind."""
     if row.kind == Gateway.Kind.HTTP:
-        return http_gateway(row.settings, opened(row.secret))
+        return http_gateway(row.settings, opened(row.secret), receipts=door_of(row))
     if row.kind == Gateway.Kind.SMSTOOLS:
         return smstools(row.settings)
     if row.kind == Gateway.Kind.SMPP:
@@ -109,7 +112,7 @@ def carrier_of(row: Gateway) -> Carrier:
     raise Invalid("kind", "cannot send SMS")
 
 
-def _goes_next(claimed: Claim, witness: Witness, gateway: str, number: int) -> None:
+def _goes_next(claimed: Claim, witness: Witness, gateway: str, key: str, number: int) -> None:
     """The arbiter first, then the witness: between it and the request lies what nobody can know."""
-    deliveries.mark_handing_over(claimed, "", gateway, number)
+    deliveries.mark_handing_over(claimed, key, gateway, number)
     witness.dot_goes_next(claimed.delivery)

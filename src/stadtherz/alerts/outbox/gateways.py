@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.signing import BadSignature, Signer
 from django.core.validators import validate_email
 
 from stadtherz.alerts.channels.kinds import KINDS, MAIL
@@ -18,13 +17,13 @@ from stadtherz.alerts.outbox import health
 from stadtherz.alerts.outbox.budget import midnight, spent_since
 from stadtherz.alerts.outbox.by_mail import server_of
 from stadtherz.alerts.outbox.by_sms import carrier_of
+from stadtherz.alerts.outbox.doors import token_of
 from stadtherz.alerts.outbox.wake import wake
 from stadtherz.alerts.people.phones import e164
 from stadtherz.base.errors import Conflict, Invalid, NotFound, Unavailable
 from stadtherz.base.time import now, now_us
 
 ALL_KINDS = {**KINDS, MAIL.name: MAIL}
-_SIGNER = Signer(salt="stadtherz.alerts.gateway", sep="~")
 
 
 def add_gateway(
@@ -135,18 +134,8 @@ def _mail_of(row: Gateway, address: str, text: str) -> Callable[[], str]:
 
 
 def inbound_token(name: str) -> str:
-    """What stands in the address to which the gateway passes messages that come in."""
-    return _SIGNER.sign(str(_named(name).pk))
-
-
-def gateway_of(token: str) -> str | None:
-    """The gateway of an inbound address, as long as it is set up; None for a token that was never given."""
-    try:
-        pk = int(_SIGNER.unsign(token))
-    except BadSignature:
-        return None
-    row = Gateway.objects.filter(pk=pk, active=True).first()
-    return None if row is None else row.name
+    """What stands in the address to which the gateway passes messages that come in. Raises NotFound."""
+    return token_of(_named(name))
 
 
 def _named(name: str) -> Gateway:

@@ -1,9 +1,12 @@
 """What networks say of messages that were handed over: arrived, still on the way, or lost."""
 
-from stadtherz.alerts.models import Delivery
+import time
+
+from stadtherz.alerts.models import Delivery, Gateway
 from stadtherz.alerts.outbox.standing_in import stand_in
 from stadtherz.base.time import now_us
 
+_TRIES, _BETWEEN = 10, 0.2  # seconds; providers wait for about five
 _FINAL = (Delivery.Receipt.DELIVERED, Delivery.Receipt.UNDELIVERED)
 
 
@@ -26,4 +29,20 @@ def note_receipt(
     changed = Delivery.objects.filter(pk=found.pk).exclude(receipt__in=older).update(**changes)
     if changed and receipt == Delivery.Receipt.UNDELIVERED:
         stand_in(found.pk)
+    elif changed and receipt == Delivery.Receipt.DELIVERED:
+        Gateway.objects.filter(name=gateway).update(last_receipt=now_us())
     return True
+
+
+def note_receipt_soon(
+    gateway: str, message_id: str, receipt: Delivery.Receipt, *, error: str = ""
+) -> bool:
+    """As `note_receipt`; a receipt may be quicker than the answer that told the message's id."""
+    for _try in range(_TRIES):
+        if note_receipt(gateway, message_id, receipt, error=error):
+            return True
+        going = Delivery.objects.filter(gateway=gateway, status=Delivery.Status.HANDING_OVER)
+        if not going.exists():
+            break
+        time.sleep(_BETWEEN)
+    return note_receipt(gateway, message_id, receipt, error=error)

@@ -22,6 +22,7 @@ from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.lines import StandsBy
 from stadtherz.alerts.outbox.listening import listener
 from stadtherz.alerts.outbox.readers import Reader, reader_of
+from stadtherz.alerts.outbox.standing_in import look_for_receipts
 from stadtherz.alerts.outbox.wake import wait, wake
 from stadtherz.alerts.outbox.ways import RESTS
 from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
@@ -134,6 +135,7 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
         return 0
     if channel == Channel.EMAIL:
         spread()
+    look_for_receipts(channel)
     tried = 0
     while not stop.is_set() and lane.rests_until() is None:
         claimed = deliveries.claim(witness.name, channel)

@@ -2,23 +2,28 @@
 
 from django.db import IntegrityError, transaction
 
-from stadtherz.alerts.models import Address, Delivery
+from stadtherz.alerts.models import Address, Delivery, Gateway
 from stadtherz.alerts.outbox.wake import wake
-from stadtherz.base.time import MINUTE, now_us
+from stadtherz.base.time import HOUR, MINUTE, now_us
 
 # How long a message may wait for a gateway that is away before the person is told in another way: the
 # gravest not longer than it takes to look at a telephone.
 _PATIENCE = {3: 2 * MINUTE, 2: 5 * MINUTE}
 _LONGEST = 15 * MINUTE
+# How long an urgent message may be on its way where the gateway tells when one arrives.
+_ON_ITS_WAY = {3: 5 * MINUTE, 2: 15 * MINUTE}
+_WORTH_IT = 2 * HOUR  # what was sent before is no news any more
 
 
-def stand_in(given: int) -> None:
+def stand_in(given: int, *, silent: bool = False) -> None:
     """Owe the same message to the next stand-in address, if this one has failed or waits for too long.
+
+    `silent` if nothing was heard of it after it was sent.
 
     Happens once for each message. One that only waited may still arrive: told twice is better than not.
     """
     delivery = Delivery.objects.select_related("address", "event").get(pk=given)
-    if delivery.contact_id is None or not _is_lost(delivery):
+    if delivery.contact_id is None or not (silent or _is_lost(delivery)):
         return
     address = _next_address(delivery)
     if address is None:
@@ -40,6 +45,29 @@ def stand_in(given: int) -> None:
     except IntegrityError:  # another process has done it
         return
     transaction.on_commit(wake)
+
+
+def look_for_receipts(channel: str) -> None:
+    """Another way for urgent messages of which no receipt has come in time.
+
+    Only where the gateway has told of messages that arrived before: many never do.
+    """
+    moment = now_us()
+    telling = Gateway.objects.filter(channel=channel).exclude(last_receipt=None)
+    names = list(telling.values_list("name", flat=True))
+    if not names:
+        return
+    sent = Delivery.objects.filter(
+        channel=channel, status=Delivery.Status.SENT, gateway__in=names, replacement=None
+    ).exclude(contact=None)
+    for urgency, patience in _ON_ITS_WAY.items():
+        late = sent.filter(
+            urgency=urgency,
+            receipt__in=[Delivery.Receipt.NONE, Delivery.Receipt.BUFFERED],
+            changed_at__range=(moment - _WORTH_IT, moment - patience),
+        )
+        for pk in late.values_list("pk", flat=True)[:500]:
+            stand_in(pk, silent=True)
 
 
 def _is_lost(delivery: Delivery) -> bool:

@@ -342,11 +342,105 @@ def test_a_modem_gets_a_file(ward: Ward, tmp_path: Path) -> None:
     change(ward.goes(0, 1, observation=1))
     send_due()
     (file,) = tmp_path.iterdir()
-    assert file.name == f"stadtherz.{only().pk}"
+    assert file.name == f"stadtherz.sh-{only().pk}"
     head, _empty, text = file.read_text().partition("\n\n")
     assert head == "To: 4915111111111\nValidity: 60 min\nAlphabet: UTF-8"
     assert text.startswith("de Vorwarnung: Pegel")
     assert only().status == Status.SENT
+
+
+# --- receipts ------------------------------------------------------------------------------------
+
+
+def test_kannel_tells_that_it_has_arrived(
+    ward: Ward, kannel: Kannel, live_server: Any, settings: Any
+) -> None:
+    settings.STADTHERZ = {**settings.STADTHERZ, "public_url": live_server.url}
+    kannel.centre()
+    gateway(kannel)
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    assert eventually(lambda: only().receipt == Delivery.Receipt.DELIVERED, seconds=30)
+    assert Gateway.objects.get().last_receipt is not None
+
+
+def noted(door: str, *receipts: int) -> str:
+    for each in receipts:
+        told = {"message": f"sh-{Delivery.objects.earliest('pk').pk}", "receipt": str(each)}
+        assert Client().get(door, told).status_code == 200
+    return str(Delivery.objects.earliest("pk").receipt)
+
+
+def test_receipts_come_in_any_order(ward: Ward, kannel: Kannel) -> None:
+    gateway(kannel)
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    door = f"/alarm/sms/{inbound_token('kannel')}"
+    assert noted(door, 8) == Delivery.Receipt.BUFFERED
+    assert noted(door, 1, 8, 2) == Delivery.Receipt.DELIVERED
+    assert noted(door, 99, 4) == Delivery.Receipt.DELIVERED
+
+
+def test_what_did_not_arrive_goes_another_way(
+    transactional_db: None, mails: MailServer, kannel: Kannel
+) -> None:
+    ward = make_ward([])
+    person(ward, (Channel.SMS, NUMBER, "always"), (Channel.EMAIL, "w@stadt.example", "instead"))
+    gateway(kannel)
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    noted(f"/alarm/sms/{inbound_token('kannel')}", 8, 16, 16)
+    send_due()
+    assert mails.subjects() == ["de Vorwarnung: Pegel Lauterstraße"]
+
+
+def test_danger_of_which_nothing_is_heard_goes_another_way(
+    transactional_db: None, mails: MailServer, kannel: Kannel
+) -> None:
+    """Only by a gateway that has told of arrivals before: many never do."""
+    ward = make_ward([])
+    person(ward, (Channel.SMS, NUMBER, "always"), (Channel.EMAIL, "w@stadt.example", "instead"))
+    gateway(kannel)
+    change(ward.goes(0, 2, observation=1))
+    send_due()
+    with time.stopped_at(time.now() + timedelta(minutes=6)):
+        send_due()
+        assert Delivery.objects.count() == 1
+        Gateway.objects.filter(name="kannel").update(last_receipt=1)
+        send_due()
+        send_due()
+    assert mails.subjects() == ["de Alarm: Pegel Lauterstraße"]
+
+
+def test_seven_tells_by_json(ward: Ward) -> None:
+    with provider(200, '{"success": "100", "messages": [{"id": "77"}]}') as (url, _asked):
+        add_gateway("seven", "http", {"form": "seven", "url": url}, secret="key")
+        change(ward.goes(0, 1, observation=1))
+        send_due()
+    door = f"/alarm/sms/{inbound_token('seven')}"
+
+    def told(event: str, **data: str) -> int:
+        document = {"webhook_event": event, "data": data}
+        sent = Client().post(door, document, content_type="application/json")
+        return sent.status_code
+
+    assert told("dlr", msg_id="78", status="DELIVERED") == 200  # not ours
+    assert only().receipt == Delivery.Receipt.NONE
+    assert told("dlr", msg_id="77", status="TRANSMITTED") == 200
+    assert only().receipt == Delivery.Receipt.BUFFERED
+    assert told("dlr", msg_id="77", status="DELIVERED") == 200
+    assert only().receipt == Delivery.Receipt.DELIVERED
+    code = Alert.objects.get().code
+    assert told("sms_mo", sender=NUMBER[1:], text=f"ok {code}") == 200
+    assert Alert.objects.get().acknowledged_by == "Wehr"
+    assert told("tracking", what="else") == 200
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{", '{"webhook_event": "dlr"}', '{"a":' * 5000])
+def test_a_webhook_of_another_kind_is_refused(ward: Ward, body: str) -> None:
+    add_gateway("seven", "http", {"form": "seven", "url": "https://x.example"})
+    door = f"/alarm/sms/{inbound_token('seven')}"
+    assert Client().post(door, body, content_type="application/json").status_code == 400
 
 
 # --- answers -------------------------------------------------------------------------------------

@@ -81,14 +81,20 @@ class Spool:
         self.send(to, text, f"answer-{time.time_ns()}", goes_next=lambda: None)
 
     def check(self) -> None:
-        """Whether files can be laid there. Raises NotHandedOver."""
-        if not os.access(self.folder, os.W_OK | os.X_OK):
-            raise NotHandedOver(f"{self.folder} is not there, or nothing can be written there")
+        """Whether files can be laid there, and taken away where they come in. Raises NotHandedOver."""
+        for folder in filter(None, (self.folder, self.inbox)):
+            if not _is_writable(folder):
+                raise NotHandedOver(f"{folder} is not there, or nothing can be written there")
         self._check_alive()
 
     def came(self) -> Iterator[Came]:
-        """What has come in; the files stay until `take_away`."""
-        return iter(()) if self.inbox is None else self.dialect.came(self.inbox)
+        """What has come in; the files stay until `take_away`.
+
+        Nothing where they could not be taken away: they would come in again and again.
+        """
+        if self.inbox is None or not _is_writable(self.inbox):
+            return iter(())
+        return self.dialect.came(self.inbox)
 
     def receipt(self, name: str) -> Receipt | None:
         """What has become of a message; None as long as it waits."""
@@ -204,6 +210,10 @@ def _spool(kind: str, dialect: Dialect, settings: Mapping[str, Any]) -> Spool:
         if not folder.is_dir():
             raise Invalid(name, "is not there")
     return Spool(dialect, ttl=given["ttl"], **folders)
+
+
+def _is_writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
 
 
 def _is_whole(path: Path) -> bool:

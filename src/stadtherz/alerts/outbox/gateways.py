@@ -13,7 +13,7 @@ from stadtherz.alerts.channels.post import post_office
 from stadtherz.alerts.channels.smtp import hand_over
 from stadtherz.alerts.channels.vault import sealed
 from stadtherz.alerts.models import Channel, Gateway
-from stadtherz.alerts.outbox import health
+from stadtherz.alerts.outbox import health, lines
 from stadtherz.alerts.outbox.budget import midnight, spent_since
 from stadtherz.alerts.outbox.by_mail import server_of
 from stadtherz.alerts.outbox.by_sms import carrier_of
@@ -98,6 +98,8 @@ def try_gateway(name: str, address: str, text: str) -> str:
     except PerhapsHandedOver as problem:
         health.note_failure(row, str(problem))
         raise Unavailable(f"gateway {name}", str(problem), retry=True) from problem
+    finally:
+        lines.let_go()
     health.note_success(row)
     wake()
     return known_as

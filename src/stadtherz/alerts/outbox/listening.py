@@ -60,18 +60,24 @@ listener = Listener()
 def listen() -> None:
     """One round: keep up the lines, and look through the folders."""
     rows = list(Gateway.objects.filter(channel=Channel.SMS, active=True))
-    centres = [row for row in rows if row.kind == Gateway.Kind.SMPP]
-    lines.only([row.pk for row in centres])
+    centres = [row.pk for row in rows if row.kind == Gateway.Kind.SMPP]
+    lines.only(centres)
     for row in rows:
         try:
-            carrier = carrier_of(row)
+            _listen_to(row)
         except (Invalid, ValueError):  # whoever sends says so
             continue
-        if isinstance(carrier, Smpp) and lines.ours():
-            carrier.session()
-            carrier.hearing()
-        elif isinstance(carrier, Spool):
-            _look_through(row, carrier)
+        except Exception:  # the others are to be heard
+            logger.exception("listening to the gateway %s failed", row.name)
+
+
+def _listen_to(row: Gateway) -> None:
+    carrier = carrier_of(row)
+    if isinstance(carrier, Smpp) and lines.ours():
+        carrier.session()
+        carrier.hearing()
+    elif isinstance(carrier, Spool):
+        _look_through(row, carrier)
 
 
 def _look_through(row: Gateway, spool: Spool) -> None:

@@ -183,6 +183,21 @@ def test_an_answer_in_parts_is_read_whole_and_only_when_it_is_written(
     assert folders.names("inbox") == []
 
 
+def test_what_cannot_be_taken_away_is_not_answered_again_and_again(
+    ward: Ward, folders: modems.Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_gateway("modem", "gammu", folders.settings())
+    warned(ward)
+    came = folders.folder / "inbox" / f"IN20261127_215019_00_{NUMBER}_00.txt"
+    came.write_text("ok")
+    grow_old(folders, came.name, minutes=1, place="inbox")
+    # The tests may run as somebody who may write everywhere.
+    monkeypatch.setattr("stadtherz.alerts.channels.spool._is_writable", lambda f: f != came.parent)
+    assert not heard()
+    with pytest.raises(NotHandedOver, match="inbox"):
+        gammu(folders.settings()).check()
+
+
 def test_a_message_that_cannot_be_laid_down_is_not_handed_over(folders: modems.Folders) -> None:
     spool = gammu(folders.settings())
     (folders.folder / "outbox").rmdir()

@@ -363,6 +363,16 @@ def test_a_provider_may_want_other_lines(
         assert only().receipt == Receipt.DELIVERED
 
 
+def test_a_trial_keeps_no_second_line(
+    transactional_db: None, centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that serves the back office may be another one than the one that sends."""
+    gateway(centre)
+    monkeypatch.setattr(lines, "ours", lambda: False)
+    assert try_gateway("netz", NUMBER, "Test") == "m-6699"
+    assert eventually(lambda: not centre.lines)
+
+
 def test_a_silent_line_is_asked_for_a_sign_of_life(centre: Centre) -> None:
     account = Account("127.0.0.1", centre.port, "stadt", "geheim", tls=False, alive=0.1, patience=1)
     session = Session(account, lambda _heard: None)

@@ -16,6 +16,7 @@ export interface ChartData {
   nowText: string;
   points: [number, number | null][];
   levels: number[];
+  doubts: [number, number][];
   ticks: [number, string, boolean][];
   steps: { name: string; value: number; severity: string }[];
 }
@@ -84,6 +85,16 @@ function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOpt
     lineStyle: { color: palette.series, width: wide ? 2.5 : 1.75, cap: "round", join: "round" },
     itemStyle: { color: palette.series },
     areaStyle: { color: palette.area, origin: "start" },
+    markPoint: {
+      symbol: "triangle",
+      symbolSize: palette.size * 0.9,
+      symbolOffset: [0, -palette.size * 0.7],
+      silent: true,
+      animation: false,
+      itemStyle: { color: palette.severity("warning"), borderColor: palette.surface, borderWidth: 1.5 },
+      label: { show: false },
+      data: data.doubts.map((point) => ({ name: "", coord: point })),
+    },
     markLine: {
       symbol: "none",
       silent: true,

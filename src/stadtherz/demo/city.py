@@ -10,6 +10,7 @@ from stadtherz.base.errors import NotFound
 from stadtherz.base.time import SECOND, Micros, Period, now_us
 from stadtherz.base.visibility import AccessLevel
 from stadtherz.base.vocabulary import DISCHARGE, GROUNDWATER_DEPTH, WATER_LEVEL, Observable
+from stadtherz.demo import worries
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Source, Station, rows
 from stadtherz.identity.public import create_organisation, organisation_id
 from stadtherz.ingest.public import NewField, register_device
@@ -62,6 +63,7 @@ def set_up(*, history: bool) -> City:
     if history:
         for station in _all_stations():
             _import_history(station, city, until=_this_second())
+        worries.set_up(city)
     for service in services():
         if service.demo is not None:
             service.demo.call(city)

@@ -1,17 +1,18 @@
 """The door of the kit for those who run services; those who write one import `declaration`.
 
-`numbers` and `since` give readings as plain numbers over time.
+`numbers` and `since` give readings as plain numbers over time, `doubts` what is doubtful about some.
 """
 
 from stadtherz.kit.reactors import consumers
 from stadtherz.kit.registry import installed_service_apps, service, services
 from stadtherz.kit.retention import also_keep, personal_tables, sweep
-from stadtherz.kit.series import Pair, numbers, since
+from stadtherz.kit.series import Pair, doubts, numbers, since
 
 __all__ = [
     "Pair",
     "also_keep",
     "consumers",
+    "doubts",
     "installed_service_apps",
     "numbers",
     "personal_tables",

@@ -39,6 +39,15 @@ def since(
     return found
 
 
+def doubts(stream: int, start: Micros, end: Micros) -> dict[Micros, object]:
+    """The `resultQuality` of the readings that have one, by their time."""
+    columns = select(Selection(streams=frozenset({stream}), where=_between(start, end)))
+    if columns.result_quality is None:
+        return {}
+    found = zip(columns.phenomenon_start.tolist(), columns.result_quality, strict=True)
+    return {at: quality for at, quality in found if quality is not None}
+
+
 def _between(start: Micros, end: Micros | None) -> Expression:
     first = Compare("ge", _TIME, Literal(start, Kind.TIME))
     if end is None:

@@ -4,18 +4,19 @@ They carry classes only, never style attributes, so the strict content security 
 light, dark and print come from the style sheet. `sh-chart` replaces them where JavaScript runs.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from stadtherz.base.time import Micros, from_us, to_us
+from stadtherz.ingest.public import quality_sentence
 from stadtherz.kit.declaration import Severity, Step
 from stadtherz.web import formats
 from stadtherz.web.axes import Scale, time_marks, value_marks
@@ -41,7 +42,8 @@ class LineChart:
 
     `points` are (microseconds, value) in order of time. Where two are further apart than `gap`,
     the line breaks: silence must not look like a steady value. `summary` says in one sentence what
-    the picture shows; it stands above the picture and is read instead of it.
+    the picture shows; it stands above the picture and is read instead of it. `doubts` are the
+    `resultQuality` of readings that are marked, by their time.
     """
 
     key: str
@@ -57,6 +59,27 @@ class LineChart:
     gap: Micros | None = None
     digits: int = 0
     download: str = ""
+    doubts: Mapping[Micros, object] = field(default_factory=dict)
+
+    @property
+    def doubtful(self) -> list[tuple[Micros, float, str]]:
+        """Time, value and why, in the active language, of the points that are doubtful."""
+        if not self.doubts:
+            return []
+        found = ((t, v, quality_sentence(self.doubts.get(t))) for t, v in self.points)
+        return [each for each in found if each[2]]
+
+    @property
+    def doubt_text(self) -> str:
+        """A sentence about the marked points; empty without any."""
+        count = len(self.doubtful)
+        if not count:
+            return ""
+        return ngettext(
+            "%(count)s reading is doubtful; a triangle marks it, and the table says why.",
+            "%(count)s readings are doubtful; triangles mark them, and the table says why.",
+            count,
+        ) % {"count": count}
 
     @property
     def svg(self) -> SafeString:
@@ -79,6 +102,7 @@ class LineChart:
             "nowText": _("now"),
             "points": self._rows(),
             "levels": self.levels,
+            "doubts": [[self._wall(time), value] for time, value, _why in self.doubtful],
             "ticks": [
                 [self._wall(mark), label, new_day]
                 for mark, new_day, label in _time_labels(self.start, self.end)
@@ -120,11 +144,15 @@ class LineChart:
         return (moment + to_us(from_us(0) + offset)) // 1000
 
     @property
-    def table(self) -> list[tuple[Micros, str]]:
-        """At most 48 rows for reading, newest first; the download has them all."""
+    def table(self) -> list[tuple[Micros, str, str]]:
+        """Time, value and what is doubtful: at most 48 rows and all doubtful ones, newest first. The download
+        has them all.
+        """
         every = max(1, -(-len(self.points) // SPARK_POINTS))
-        rows = list(self.points)[::-1][::every]
-        return [(t, formats.measure(v, self.unit, self.digits)) for t, v in rows]
+        why = {time: text for time, _value, text in self.doubtful}
+        newest = list(self.points)[::-1]
+        rows = [row for n, row in enumerate(newest) if n % every == 0 or row[0] in why]
+        return [(t, formats.measure(v, self.unit, self.digits), why.get(t, "")) for t, v in rows]
 
 
 def sparkline(values: Sequence[float]) -> SafeString:
@@ -163,13 +191,14 @@ def line_chart(chart: LineChart) -> SafeString:
     up = Scale(levels[0], levels[-1], _HEIGHT - _BOTTOM, _TOP)
     return format_html(
         '<svg class="sh-plot" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-t {}-d">'
-        '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}{}{}{}{}{}</svg>',
+        '<title id="{}-t">{}</title><desc id="{}-d">{}</desc>{}{}{}{}{}{}{}</svg>',
         *(_WIDTH, _HEIGHT, chart.key, chart.key),
-        *(chart.key, chart.title, chart.key, chart.summary),
+        *(chart.key, chart.title, chart.key, f"{chart.summary} {chart.doubt_text}".strip()),
         _value_axis(levels, up),
         _time_axis(chart.start, chart.end, across),
         _steps(chart.steps, up),
         _line(chart, across, up),
+        _doubts(chart, across, up),
         _marks(chart.marks, across),
         _now(chart.now, across),
     )
@@ -252,6 +281,15 @@ def _steps(steps: Sequence[Step], up: Scale) -> SafeString:
             )
             for step in steps
         ),
+    )
+
+
+def _doubts(chart: LineChart, across: Scale, up: Scale) -> SafeString:
+    """A triangle above each doubtful point: a shape, not only a colour."""
+    return format_html_join(
+        "",
+        '<path class="sh-plot__doubt" d="M{},{}l5,9h-10Z"/>',
+        ((across(time), up(value) - 12) for time, value, _why in chart.doubtful),
     )
 
 

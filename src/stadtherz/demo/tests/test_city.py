@@ -1,8 +1,10 @@
 import pytest
 
+from stadtherz.base.time import now_us
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.demo import city, people
+from stadtherz.demo import city, people, worries
 from stadtherz.identity.public import User, organisations
+from stadtherz.ingest.public import Device, DeviceDay, known_devices
 from stadtherz.store.public import extents, streams, streams_visible_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,3 +45,17 @@ def test_an_interrupted_settling_is_simply_repeated() -> None:
     account = known.accounts["editor"]
     user = User.objects.get(email=account.email)
     assert user.check_password(account.password)
+
+
+def test_the_page_on_device_health_has_something_to_show() -> None:
+    for _ in range(2):
+        made = city.set_up(history=True)
+    now = now_us()
+    found = {
+        row.device.dev_eui: {condition.value for condition in row.conditions}
+        for row in known_devices(Device.objects.filter(owner=made.organisation), now)
+    }
+    assert "silent" in found[worries.SILENT]
+    assert "battery_low" in found[worries.EMPTY]
+    assert "silent" not in found[worries.EMPTY]
+    assert DeviceDay.objects.filter(device__dev_eui=worries.EMPTY).count() == 60

@@ -132,6 +132,7 @@ def _chart(situation: Situation, span: Span) -> LineChart:
         steps=chart_steps(situation),
         now=end,
         gap=spans.gap(gauge, span),
+        doubts=spans.doubts(gauge, span, end),
         download=f"{address}?zeitraum={span}",
     )
 

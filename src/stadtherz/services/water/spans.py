@@ -92,6 +92,13 @@ def points(gauge: Gauge, span: Span, end: Micros) -> list[readings.Pair]:
     return list(zip(found.start.tolist(), found.maximum.tolist(), strict=True))
 
 
+def doubts(gauge: Gauge, span: Span, end: Micros) -> dict[Micros, object]:
+    """What is doubtful, where every reading is drawn by itself."""
+    if _SHOWN[span].width is not None:
+        return {}
+    return readings.doubts(gauge.datastream_id, start(span, end), end)
+
+
 def gap(gauge: Gauge, span: Span) -> Micros:
     """Where readings are further apart the line breaks."""
     return max(_SHOWN[span].gap, 3 * gauge.interval_minutes * MINUTE)

@@ -104,4 +104,23 @@ def test_a_null_stands_where_the_line_breaks() -> None:
 def test_the_table_is_short_and_starts_with_the_newest() -> None:
     rows = chart(*range(500)).table
     assert len(rows) <= SPARK_POINTS
-    assert rows[0] == (NOON, "499\u00a0cm")
+    assert rows[0] == (NOON, "499\u00a0cm", "")
+
+
+JUMP = {"code": "jump", "flags": ["jump"], "pass": False, "change": 30, "minutes": 5}
+
+
+def test_doubtful_readings_are_marked_by_a_shape_and_told_in_words() -> None:
+    plain = chart(*range(500))
+    doubted = plain.points[123][0]
+    with override("de"):
+        shown = chart(*range(500), doubts={doubted: JUMP, plain.points[7][0]: {"of": "others"}})
+        assert str(shown.svg).count("sh-plot__doubt") == 1
+        assert "1 Messwert ist zweifelhaft" in shown.doubt_text
+        assert shown.doubt_text in str(shown.svg)
+        ((time, _value, why),) = [row for row in shown.table if row[2]]
+        assert time == doubted
+        assert "Minuten" in why
+    assert shown.data["doubts"] == [[shown._wall(doubted), 123.0]]
+    assert plain.doubt_text == ""
+    assert "sh-plot__doubt" not in str(plain.svg)

@@ -3,13 +3,14 @@
 import pytest
 from django.test import Client
 
-from stadtherz.base.time import DAY, HOUR, now_us
+from stadtherz.base.time import DAY, HOUR, Period, now_us
 from stadtherz.base.visibility import ANONYMOUS, SYSTEM
 from stadtherz.kit.declaration import Severity
 from stadtherz.kit.testing import Town, person
 from stadtherz.services.water.models import Gauge
 from stadtherz.services.water.tests.factories import make_gauge
 from stadtherz.services.water.tiles import now as tiles_now
+from stadtherz.store.public import Reading, append
 
 PAGE = "/pegel/lauterstrasse/"
 
@@ -188,3 +189,13 @@ def test_groundwater_warns_of_no_flood(town: Town) -> None:
 def test_a_gauge_without_readings_has_no_unit_on_its_tile(town: Town, gauge: Gauge) -> None:
     (tile,) = tiles_now(ANONYMOUS)
     assert (tile.value, tile.unit) == ("–", "")
+
+
+def test_a_doubtful_reading_is_marked_in_chart_and_table(town: Town, gauge: Gauge) -> None:
+    doubt = {"code": "jump", "flags": ["jump"], "pass": False, "change": 30, "minutes": 5}
+    at = Period(now_us() - 600_000_000)
+    append([Reading(gauge.datastream_id, at, 71.0, result_quality=doubt)])
+    page = get(PAGE)
+    assert "sh-plot__doubt" in page
+    assert "Zweifelhaft: Er weicht um 30 vom Messwert 5 Minuten zuvor ab." in page
+    assert "sh-plot__doubt" not in get(f"{PAGE}?zeitraum=woche")

@@ -16,7 +16,7 @@ from django.db import close_old_connections, connections
 from stadtherz.alerts import heartbeat, signs
 from stadtherz.alerts.citizens.letters import write_letters
 from stadtherz.alerts.citizens.subscribing import forget_unconfirmed
-from stadtherz.alerts.outbox import watching
+from stadtherz.alerts.outbox import by_task, watching
 from stadtherz.alerts.people import chases, drills, duty, resuming
 from stadtherz.alerts.rules import engine as rules
 from stadtherz.base.time import Micros, now_us
@@ -40,6 +40,7 @@ TICKING: list[Ticking] = [
     Ticking("duty", 5, duty.tick),
     Ticking("drills", 60, drills.tick),
     Ticking("gateways", 15, watching.look),
+    Ticking("tasks", 5, by_task.look),
 ]
 # What may have to wait for somebody else's server has a thread of its own.
 SLOWLY: list[Ticking] = [

@@ -40,6 +40,7 @@ from stadtherz.alerts.outbox.doors import door_of, gateway_of
 from stadtherz.alerts.outbox.gateways import ALL_KINDS as GATEWAY_KINDS
 from stadtherz.alerts.outbox.gateways import (
     add_gateway,
+    channel_of,
     check_settings,
     inbound_token,
     keep_secret,
@@ -115,6 +116,7 @@ __all__ = [
     "by_sms",
     "calendar",
     "change",
+    "channel_of",
     "check_settings",
     "citizens",
     "close",

@@ -26,6 +26,7 @@
     STADTHERZ_WATCHED          the folder with the watched folders; unset means `watched` in the data folder
     STADTHERZ_LOG              the least serious messages to log: DEBUG, INFO, WARNING or ERROR
     STADTHERZ_PULL_PRIVATE     1 lets sources be pulled from addresses within a private network
+    STADTHERZ_CALL_PRIVATE     1 lets webhooks lead to addresses within a private network
     STADTHERZ_TOKEN            the token `stadtherz simulate` sends with, so that no list of processes shows it
     STADTHERZ_DEMO             1 in the demo, which says so on every page; set by `stadtherz demo`
 
@@ -192,6 +193,7 @@ STADTHERZ: dict[str, Any] = {
     "public_url": PUBLIC_URL,
     "regional_key": os.environ.get("STADTHERZ_REGIONAL_KEY", ""),
     "heartbeat": os.environ.get("STADTHERZ_HEARTBEAT_URL", ""),
+    "call_private": os.environ.get("STADTHERZ_CALL_PRIVATE") == "1",
     "demo": DEMO,
     "table_mb": os.environ.get("STADTHERZ_TABLE_MB", "500"),
     "watched": Path(os.environ.get("STADTHERZ_WATCHED") or DATA / "watched").resolve(),

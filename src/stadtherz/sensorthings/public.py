@@ -4,6 +4,7 @@ does with topics below `v1.1/` and `v2.0/`.
 `Inquiry` asks the same within the product; `is_for_people` tells requests that want a page instead.
 Published: `offered` (a plain Observation as an offer for the store), `create` (anything). Received:
 `subscription` (a topic understood), `newest`, `present`, `of_readings` and `of_changes` (what is sent).
+Tasks: `parameter_names` of a TaskingCapability and `check_values` held against its description.
 Asked: `respond` carries out a request that came to the topic REQUESTS. `announce_mqtt` says at which addresses the service root tells clients to try it.
 """
 
@@ -27,6 +28,7 @@ from stadtherz.sensorthings.subscriptions import (
     present,
     subscription,
 )
+from stadtherz.sensorthings.tasking import check_values, parameter_names
 from stadtherz.sensorthings.topics import VERSIONS, is_topic
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "announce_mqtt",
     "application",
     "check_may_publish",
+    "check_values",
     "create",
     "is_for_people",
     "is_topic",
@@ -52,6 +55,7 @@ __all__ = [
     "of_changes",
     "of_readings",
     "offered",
+    "parameter_names",
     "present",
     "respond",
     "subscription",

@@ -152,6 +152,11 @@ def check_values(description: Component, values: Any, where: str = _PARAMETERS) 
         _CHECKS[description["type"]](description, values, where)
 
 
+def parameter_names(description: Component) -> frozenset[str]:
+    """What a Task of this description may say something about."""
+    return frozenset(part["name"] for part in _parts(description))
+
+
 def _nils(component: Component) -> list[Any]:
     found = listed(component, "nilValue")
     return found if isinstance(found, list) else []

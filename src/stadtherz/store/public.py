@@ -87,7 +87,13 @@ from stadtherz.store.registration import (
 from stadtherz.store.seal import seal
 from stadtherz.store.sharing import held_in, may_add_readings, readable, streams_visible_to
 from stadtherz.store.standpoint import standpoint
-from stadtherz.store.tasking import TaskInfo, task, tasks_since
+from stadtherz.store.tasking import (
+    CapabilityInfo,
+    TaskInfo,
+    task,
+    tasking_capability,
+    tasks_since,
+)
 from stadtherz.store.tend import tend
 from stadtherz.store.threads import Threads
 from stadtherz.store.values import (
@@ -127,6 +133,7 @@ __all__ = [
     "SQLITE_ROW",
     "Bucketing",
     "Buckets",
+    "CapabilityInfo",
     "Columns",
     "Dataset",
     "DatasetInfo",
@@ -230,6 +237,7 @@ __all__ = [
     "submit_at_once",
     "submit_offers",
     "task",
+    "tasking_capability",
     "tasks_since",
     "tend",
     "together",

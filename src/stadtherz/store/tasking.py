@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stadtherz.base.time import Micros
-from stadtherz.store.models import Task
+from stadtherz.store.models import Task, TaskingCapability
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,26 @@ class TaskInfo:
     created: Micros
     parameters: Any
     properties: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityInfo:
+    """What a Thing can be told; `parameters` describes it."""
+
+    id: int
+    owner: int
+    parameters: Any
+
+
+def tasking_capability(named: str, owner: int) -> CapabilityInfo | None:
+    """An organisation's TaskingCapability by its id or its name; None also where several have the name."""
+    rows = TaskingCapability.objects.filter(owner=owner)
+    number = int(named) if named.isascii() and named.isdigit() and len(named) < 19 else None
+    found = list(rows.filter(pk=number)) if number is not None else []
+    found = found or list(rows.filter(name=named)[:2])
+    if len(found) != 1:
+        return None
+    return CapabilityInfo(found[0].pk, found[0].owner_id, found[0].tasking_parameters)
 
 
 def tasks_since(capabilities: Collection[int], since: Micros) -> Iterator[TaskInfo]:

@@ -12,6 +12,7 @@ from stadtherz.alerts.public import (
     Channel,
     Gateway,
     GatewaySetting,
+    channel_of,
     check_settings,
     keep_secret,
 )
@@ -34,14 +35,14 @@ class GatewayForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         row = self.instance
         row.kind = row.kind or kind
-        row.channel = Channel.EMAIL if row.kind == Gateway.Kind.SMTP else Channel.SMS
+        row.channel = channel_of(row.kind)
         self.from_environment = "from" in row.settings
         self.settings = () if self.from_environment else GATEWAY_KINDS[row.kind].settings
         for setting in self.settings:
             self.fields[_PREFIX + setting.name] = self._field(setting)
         own = [_PREFIX + setting.name for setting in self.settings]
         self.order_fields(["name", *own, *self.Meta.fields[1:]])
-        if row.channel == Channel.EMAIL:
+        if row.channel != Channel.SMS:
             del self.fields["parts_a_day"]
         if self.from_environment:
             self.fields["name"].disabled = True
@@ -61,7 +62,8 @@ class GatewayForm(forms.ModelForm):
             return forms.IntegerField(required=setting.required, **common)
         if isinstance(known, dict):
             common["initial"] = json.dumps(known, ensure_ascii=False, indent=1)
-        widget = forms.Textarea(attrs={"rows": 3}) if setting.name == "form" else forms.TextInput()
+        long = setting.name in ("form", "ca")
+        widget = forms.Textarea(attrs={"rows": 3}) if long else forms.TextInput()
         return forms.CharField(
             required=setting.required, widget=widget, max_length=10_000, **common
         )

@@ -98,6 +98,7 @@ class GatewayInspectView(StaffInspectView):
             "answers": _answers(row),
             "try_url": reverse(self.views.get_url_name("try"), args=[row.pk]),
             "is_mail": row.channel == Channel.EMAIL,
+            "is_broker": row.channel == Channel.MQTT,
             "spent": spent_today(row) if row.channel == Channel.SMS else None,
         }
         return {**super().get_context_data(**kwargs), **more}

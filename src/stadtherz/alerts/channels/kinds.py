@@ -129,6 +129,43 @@ MAIL = GatewayKind(
     ),
 )
 
+MQTT = GatewayKind(
+    "mqtt",
+    (
+        Setting("host", _("Host"), _("Such as broker.city.example."), required=True),
+        Setting(
+            "port",
+            _("Port"),
+            _("Empty: the usual one, 8883 with encryption, 1883 without."),
+            type=int,
+            default=0,
+            least=0,
+            most=65535,
+        ),
+        Setting(
+            "tls",
+            _("Encrypted line (TLS)"),
+            _("Without it everybody on the way can read along."),
+            type=bool,
+            default=True,
+        ),
+        Setting(
+            "ca",
+            _("Certificate of the authority"),
+            _("Only for a broker of your own whose certificate no known authority signed."),
+        ),
+        Setting("user", _("User name"), _("Let this user write the topics of your contacts only.")),
+        _PASSWORD,
+        Setting(
+            "insecure",
+            _("Allow unencrypted lines"),
+            _("Everybody on the way can read along. Only within a network of your own."),
+            type=bool,
+            default=False,
+        ),
+    ),
+)
+
 KINDS: Mapping[str, GatewayKind] = {
     kind.name: kind
     for kind in (

@@ -3,9 +3,10 @@
 A copy of the database alone does not give them away; whoever also has the secret key can read them.
 """
 
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from hashlib import sha256
 from hmac import new as hmac
+from secrets import token_bytes
 
 from django.conf import settings
 
@@ -32,3 +33,8 @@ def opened(secret: str) -> str:
 
 def _key() -> bytes:
     return urlsafe_b64encode(hmac(settings.SECRET_KEY.encode(), _PURPOSE, sha256).digest())
+
+
+def new_webhook_secret() -> str:
+    """192 bits in the form of the Standard Webhooks specification."""
+    return f"whsec_{b64encode(token_bytes(24)).decode()}"

@@ -6,7 +6,7 @@ subscribed. Times of readings and of machines are microseconds since 1970.
 """
 
 from stadtherz.alerts.models.citizens import Broadcast, Subscriber, Topic
-from stadtherz.alerts.models.outbox import Delivery, Gateway
+from stadtherz.alerts.models.outbox import Delivery, Gateway, ServerKey
 from stadtherz.alerts.models.people import (
     LANGUAGES,
     Address,
@@ -42,6 +42,7 @@ __all__ = [
     "RuleState",
     "RuleStep",
     "RuleVersion",
+    "ServerKey",
     "Shift",
     "Subscriber",
     "Topic",

@@ -133,6 +133,7 @@ class Gateway(models.Model):
         HTTP = "http", _("SMS gateway (HTTP)")
         GAMMU = "gammu", _("GSM modem (gammu-smsd)")
         SMSTOOLS = "smstools", _("GSM modem (smstools)")
+        MQTT = "mqtt", _("broker (MQTT)")
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
@@ -180,6 +181,21 @@ class Gateway(models.Model):
         verbose_name = _("gateway")
         verbose_name_plural = _("gateways")
         ordering = ["channel", "position", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ServerKey(models.Model):
+    """A pair of keys of this installation; `secret` is the private one, sealed."""
+
+    name = models.CharField(max_length=40, unique=True)
+    public = models.CharField(max_length=200)
+    secret = models.TextField(editable=False)
+
+    class Meta:
+        verbose_name = _("key of the installation")
+        verbose_name_plural = _("keys of the installation")
 
     def __str__(self) -> str:
         return self.name

@@ -1,5 +1,7 @@
 """People, how to reach them, and who is on duty."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, validate_email
 from django.db import models
@@ -8,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from modelcluster.fields import ParentalKey
 from modelcluster.models import ClusterableModel
 
+from stadtherz.alerts.channels import places
+from stadtherz.alerts.channels.vault import new_webhook_secret, sealed
 from stadtherz.alerts.people.phones import e164
+from stadtherz.base.errors import Invalid
 from stadtherz.kit.declaration import Severity
 
 LANGUAGES = [("de", "Deutsch"), ("en", "English")]
@@ -74,7 +79,8 @@ class Address(models.Model):
     """One way to reach a person, in the order of `sort_order`.
 
     `instead` addresses are used when a message to the one before them has failed; the others are all
-    used at once.
+    used at once. `details` are the keys by which a device reads what is pushed to it, and `secret` is what
+    signs for a webhook, sealed.
     """
 
     class Use(models.TextChoices):
@@ -89,11 +95,17 @@ class Address(models.Model):
     )
     address = models.CharField(
         _("address"),
-        max_length=500,
-        help_text=_("An e-mail address, or a telephone number such as +49 151 23456789."),
+        max_length=1000,
+        help_text=_(
+            "E-mail: an address. SMS: a telephone number such as +49 151 23456789. Webhook: an address that "
+            "begins with https://. MQTT: a topic such as town/alarms. Task: the number or the name of a "
+            "tasking capability. Push messages: the device enters itself."
+        ),
     )
     use = models.CharField(_("used"), max_length=10, choices=Use.choices, default=Use.ALWAYS)
     least = models.CharField(_("for"), max_length=10, choices=LEAST, default=Severity.INFO.value)
+    details = models.JSONField(default=dict, blank=True, editable=False)
+    secret = models.TextField(blank=True, editable=False)
     sort_order = models.PositiveSmallIntegerField(default=0, editable=False)
 
     sort_order_field = "sort_order"
@@ -110,7 +122,19 @@ class Address(models.Model):
         indexes = [models.Index(fields=["channel", "address"], name="alerts_address_known")]
 
     def __str__(self) -> str:
-        return f"{self.get_channel_display()}: {self.address}"
+        return f"{self.get_channel_display()}: {self.shown}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.channel == Channel.WEBHOOK and not self.secret:  # what is sent is always signed
+            self.secret = sealed(new_webhook_secret())
+        super().save(*args, **kwargs)
+
+    @property
+    def shown(self) -> str:
+        """The address for people: of a device its name, since nobody can read what its maker gave it."""
+        if self.channel == Channel.PUSH:
+            return str(self.details.get("device") or "–")
+        return self.address
 
     def clean(self) -> None:
         """What the channel can reach; a telephone number is kept in the form all the world knows."""
@@ -127,9 +151,47 @@ class Address(models.Model):
                 told = _("This is no telephone number such as +49 151 23456789.")
                 raise ValidationError({"address": told})
             self.address = number
-        else:  # a person must not rely on what nothing sends
-            told = _("Messages cannot be sent this way yet. Choose e-mail or SMS.")
+        elif self.channel == Channel.PUSH:
+            self._check_device()
+        else:
+            self._check_place()
+
+    def _check_device(self) -> None:
+        """A device enters itself: nobody else has its keys."""
+        known = type(self).objects.filter(pk=self.pk, channel=Channel.PUSH, address=self.address)
+        if not self.details or not known.exists():
+            told = _(
+                "A device enters itself: open this contact’s page and give its link for devices to the person."
+            )
             raise ValidationError({"channel": told})
+
+    def _check_place(self) -> None:
+        """Where machines are told; each complaint says what would be right."""
+        self.address = self.address.strip()
+        try:
+            if self.channel == Channel.WEBHOOK:
+                places.check_url(self.address)
+            elif self.channel == Channel.MQTT:
+                places.check_topic(self.address)
+            else:
+                places.check_capability(self.address, self.contact.owner_id)
+        except Invalid as problem:
+            raise ValidationError({"address": _PLACES[problem.reason]}) from problem
+
+
+_PLACES = {
+    places.NO_URL: _("This is no address such as https://control.city.example/alarms."),
+    places.PLAIN: _("It must begin with https://, or everybody on the way can read along."),
+    places.INSIDE: _(
+        "It leads into a private network. The operator can allow that (STADTHERZ_CALL_PRIVATE)."
+    ),
+    places.NO_TOPIC: _(
+        "This is no topic such as town/alarms; + # and a $ at the beginning are not possible."
+    ),
+    places.NO_CAPABILITY: _(
+        "There is no tasking capability of this number or name in the contact’s organisation."
+    ),
+}
 
 
 class Roster(ClusterableModel, models.Model):

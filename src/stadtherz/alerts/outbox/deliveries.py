@@ -107,7 +107,7 @@ def mark_failed(claimed: Claim, reason: str) -> None:
     stand_in(claimed.delivery)
 
 
-def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
+def put_back(claimed: Claim, reason: str, *, permanent: bool, wait_at_least: Micros = 0) -> None:
     """The server does not have it: try again later, or give up after its final refusals."""
     attempts: int = Delivery.objects.values_list("attempts", flat=True).get(pk=claimed.delivery)
     if permanent and attempts >= _PATIENCE:
@@ -116,7 +116,7 @@ def put_back(claimed: Claim, reason: str, *, permanent: bool) -> None:
     moment = now_us()
     _held(claimed).update(
         status=Status.QUEUED,
-        next_attempt=moment + pause(attempts),
+        next_attempt=moment + max(pause(attempts), wait_at_least),
         worker="",
         error=reason,
         changed_at=moment,

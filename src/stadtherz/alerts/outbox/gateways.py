@@ -1,4 +1,4 @@
-"""Gateways for SMS as the operator sets them up, tries them and takes them away again."""
+"""Gateways as the operator sets them up, tries them and takes them away again."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from stadtherz.alerts.channels.kinds import KINDS, MAIL
+from stadtherz.alerts.channels.document import written
+from stadtherz.alerts.channels.kinds import KINDS, MAIL, MQTT
 from stadtherz.alerts.channels.mail import ascii_address, trial
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
+from stadtherz.alerts.channels.places import check_topic
 from stadtherz.alerts.channels.post import post_office
 from stadtherz.alerts.channels.smtp import hand_over
 from stadtherz.alerts.channels.vault import sealed
@@ -16,6 +18,7 @@ from stadtherz.alerts.models import Channel, Gateway
 from stadtherz.alerts.outbox import health, lines
 from stadtherz.alerts.outbox.budget import midnight, spent_since
 from stadtherz.alerts.outbox.by_mail import server_of
+from stadtherz.alerts.outbox.by_mqtt import broker_of
 from stadtherz.alerts.outbox.by_sms import carrier_of
 from stadtherz.alerts.outbox.doors import token_of
 from stadtherz.alerts.outbox.wake import wake
@@ -23,7 +26,7 @@ from stadtherz.alerts.people.phones import e164
 from stadtherz.base.errors import Conflict, Invalid, NotFound, Unavailable
 from stadtherz.base.time import now, now_us
 
-ALL_KINDS = {**KINDS, MAIL.name: MAIL}
+ALL_KINDS = {**KINDS, MAIL.name: MAIL, MQTT.name: MQTT}
 
 
 def add_gateway(
@@ -35,19 +38,19 @@ def add_gateway(
     position: int = 1,
     per_second: float = 10,
 ) -> None:
-    """Set up a way out for SMS. Raises Invalid where the settings do not fit, Conflict for a name in use."""
+    """Set up a way out. Raises Invalid where the settings do not fit, Conflict for a name in use."""
     if Gateway.objects.filter(name=name).exists():
         raise Conflict(f"there is a gateway named {name} already")
     row = Gateway(
         name=name,
-        channel=Channel.SMS,
+        channel=channel_of(kind),
         kind=kind,
         settings=dict(settings),
         secret=sealed(secret),
         position=position,
         per_second=per_second,
     )
-    carrier_of(row)
+    _check(row)
     row.save()
     wake()
 
@@ -62,11 +65,23 @@ def check_settings(row: Gateway, given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of its kind with their types and defaults. Raises Invalid, naming one."""
     values, _secret = ALL_KINDS[row.kind].read(given)
     tried = Gateway(channel=row.channel, kind=row.kind, settings=values, secret=row.secret)
-    if row.channel == Channel.EMAIL:
-        server_of(tried)
-    else:
-        carrier_of(tried)
+    _check(tried)
     return values
+
+
+def channel_of(kind: str) -> Channel:
+    """By which way a gateway of this kind sends."""
+    return {MAIL.name: Channel.EMAIL, MQTT.name: Channel.MQTT}.get(kind, Channel.SMS)
+
+
+def _check(row: Gateway) -> None:
+    """Raise Invalid where the settings do not fit."""
+    if row.channel == Channel.EMAIL:
+        server_of(row)
+    elif row.channel == Channel.MQTT:
+        broker_of(row)
+    else:
+        carrier_of(row)
 
 
 def keep_secret(row: Gateway, secret: str) -> None:
@@ -85,11 +100,7 @@ def try_gateway(name: str, address: str, text: str) -> str:
     Raises Invalid for a wrong number or address, Unavailable with what the gateway said.
     """
     row = _named(name)
-    send = (
-        _mail_of(row, address, text)
-        if row.channel == Channel.EMAIL
-        else _sms_of(row, address, text)
-    )
+    send = _TRIALS.get(row.channel, _sms_of)(row, address, text)
     try:
         known_as = send()
     except NotHandedOver as problem:
@@ -133,6 +144,18 @@ def _mail_of(row: Gateway, address: str, text: str) -> Callable[[], str]:
         return str(message["Message-ID"])
 
     return send
+
+
+def _publication_of(row: Gateway, topic: str, text: str) -> Callable[[], str]:
+    check_topic(topic)
+    broker, body = broker_of(row), written({"type": "test", "text": text}).decode()
+    return lambda: broker.send(topic, body, "test", goes_next=lambda: None)
+
+
+_TRIALS: Mapping[str, Callable[[Gateway, str, str], Callable[[], str]]] = {
+    Channel.EMAIL: _mail_of,
+    Channel.MQTT: _publication_of,
+}
 
 
 def inbound_token(name: str) -> str:

@@ -17,7 +17,11 @@ from stadtherz.alerts.citizens.telling import spread
 from stadtherz.alerts.models import Channel, Delivery
 from stadtherz.alerts.outbox import deliveries
 from stadtherz.alerts.outbox.by_mail import mail_lane
+from stadtherz.alerts.outbox.by_mqtt import mqtt_lane
+from stadtherz.alerts.outbox.by_push import push_lane
 from stadtherz.alerts.outbox.by_sms import sms_lane
+from stadtherz.alerts.outbox.by_task import task_lane
+from stadtherz.alerts.outbox.by_webhook import webhook_lane
 from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.lines import StandsBy
 from stadtherz.alerts.outbox.listening import listener
@@ -48,7 +52,12 @@ class Lane(Protocol):
 LANES: dict[str, Callable[[], Lane | None]] = {
     Channel.EMAIL: mail_lane,
     Channel.SMS: sms_lane,
+    Channel.PUSH: push_lane,
+    Channel.WEBHOOK: webhook_lane,
+    Channel.MQTT: mqtt_lane,
+    Channel.TASK: task_lane,
 }
+_OF_CITIZENS = frozenset({Channel.EMAIL, Channel.PUSH})
 
 
 class _Worker:
@@ -133,7 +142,7 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     if lane is None:
         deliveries.explain_missing_server(channel)
         return 0
-    if channel == Channel.EMAIL:
+    if channel in _OF_CITIZENS:
         spread()
     look_for_receipts(channel)
     tried = 0

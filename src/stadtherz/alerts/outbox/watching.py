@@ -18,6 +18,7 @@ from stadtherz.alerts.channels.outcomes import NotHandedOver
 from stadtherz.alerts.models import Alert, Channel, Gateway
 from stadtherz.alerts.outbox import health, lines
 from stadtherz.alerts.outbox.by_mail import relays, server_of
+from stadtherz.alerts.outbox.by_mqtt import broker_of
 from stadtherz.alerts.outbox.by_sms import carrier_of
 from stadtherz.alerts.states import change, current, withdraw
 from stadtherz.alerts.values import Transition, Wording
@@ -57,6 +58,8 @@ def _checking(row: Gateway) -> Callable[[], None]:
     if row.channel == Channel.EMAIL:
         server = server_of(row)
         return lambda: smtp.check(server)
+    if row.channel == Channel.MQTT:
+        return broker_of(row).check
     return carrier_of(row).check
 
 

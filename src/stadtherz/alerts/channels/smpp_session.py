@@ -92,6 +92,7 @@ class Session:
         self._hurry = asyncio.Event()
         self._ends = False
         self._writer: asyncio.StreamWriter | None = None
+        self._binding: asyncio.Task[asyncio.StreamReader] | None = None
         self._sequence = 0
         self._waiting: dict[int, asyncio.Future[tuple[Head, bytes]]] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="smpp heard")
@@ -112,7 +113,7 @@ class Session:
         with self._state:
             return None if self._bound else self._fault
 
-    def ready(self, seconds: float = 10.0) -> None:
+    def ready(self, seconds: float = 5.0) -> None:
         """Return when the line stands. Raises NotHandedOver if it cannot be had in that time.
 
         Where it has just been refused, that comes at once: others wait behind this message.
@@ -176,10 +177,11 @@ class Session:
     def _stop(self) -> None:
         self._ends = True
         self._hurry.set()
-        writer = self._writer
-        if writer is not None:
+        if self._bound and self._writer is not None:
             self._write(pdus.pdu(pdus.UNBIND, self._next()))
-            self._loop.call_later(2.0, writer.transport.abort)
+            self._loop.call_later(2.0, self._writer.transport.abort)
+        elif self._binding is not None:
+            self._binding.cancel()
 
     async def _live(self) -> None:
         pause = self.account.first_pause
@@ -187,8 +189,11 @@ class Session:
             self._hurry.clear()
             self._bound_at = math.inf
             try:
-                reader = await asyncio.wait_for(self._bind(), self.account.patience)
-                await self._talk(reader)
+                self._binding = self._loop.create_task(self._bind())
+                await self._talk(await asyncio.wait_for(self._binding, self.account.patience))
+            except asyncio.CancelledError:
+                if not self._ends:
+                    raise
             except NotHandedOver as refused:
                 self._says(str(refused), account=refused.account)
             except (OSError, EOFError, TimeoutError, Garbled) as problem:

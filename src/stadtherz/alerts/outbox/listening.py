@@ -8,6 +8,7 @@ import threading
 
 from django.db import close_old_connections, connections
 
+from stadtherz.alerts import signs
 from stadtherz.alerts.channels.heard import Unknown
 from stadtherz.alerts.channels.smpp import Smpp
 from stadtherz.alerts.channels.spool import Spool, take_away
@@ -50,7 +51,9 @@ class Listener:
                 listen()
             except Exception:  # nothing may end it: people answer by it
                 logger.exception("listening to gateways failed; trying again")
+            signs.alive("gateways heard")
             self._stop.wait(_PAUSE)
+        signs.ended("gateways heard")
         connections.close_all()
 
 

@@ -5,18 +5,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
+from hypothesis import given
+from hypothesis import strategies as st
 
+from stadtherz.alerts.channels import smpp
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
 from stadtherz.alerts.channels.smpp import Smpp, smpp_account, smpp_wishes
 from stadtherz.alerts.channels.smpp_session import Account, Session
-from stadtherz.alerts.models import Address, Alert, Channel, Contact, Delivery, Gateway
+from stadtherz.alerts.models import Address, Alert, AlertNote, Channel, Contact, Delivery, Gateway
 from stadtherz.alerts.outbox import lines
 from stadtherz.alerts.outbox.listening import listen
 from stadtherz.alerts.public import add_gateway, change, remove_gateway, send_due, try_gateway
@@ -41,13 +46,9 @@ def centre() -> Iterator[Centre]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody waits twenty seconds for a centre that is silent on purpose."""
-    from stadtherz.alerts.channels import smpp
-
     whole = smpp.smpp_account
 
     def hasty(settings: Any, secret: str) -> Account:
-        from dataclasses import replace
-
         return replace(whole(settings, secret), patience=1.0, first_pause=0.05)
 
     monkeypatch.setattr("stadtherz.alerts.outbox.by_sms.smpp_account", hasty)
@@ -79,14 +80,13 @@ def gateway(centre: Centre, *, secret: str = "geheim", **more: Any) -> None:
     add_gateway("netz", "smpp", settings_for(centre, **more), secret=secret, per_second=1000)
 
 
-def carrier(centre: Centre, **more: Any) -> Smpp:
+def carrier(centre: Centre, *, patience: float = 1.0, **more: Any) -> Smpp:
     """Without a database: what is heard is passed over."""
-    given = settings_for(centre, **more)
-    account = Account(
-        "127.0.0.1", centre.port, "stadt", "geheim", tls=False, patience=1.0, first_pause=0.05
-    )
+    chosen = settings_for(centre, **more)
+    quickly = {"patience": patience, "first_pause": 0.05}
+    account = Account("127.0.0.1", centre.port, "stadt", "geheim", tls=False, **quickly)
     session = Session(account, lambda _heard: None)
-    return Smpp(account, smpp_wishes(given), lambda: session)
+    return Smpp(account, smpp_wishes(chosen), lambda: session)
 
 
 def only() -> Delivery:
@@ -276,6 +276,31 @@ def test_half_a_message_is_uncertain_and_goes_another_way(
     assert only().status == half.status == Status.UNCERTAIN
     assert centre.texts[0] == "x" * 153
     assert Delivery.objects.get(channel=Channel.EMAIL).instead_of == half
+
+
+_ODD = st.sampled_from([0, 0, 0, 0x58, 0x14, 0x0B, 0x45, 0x0410, NACK, SILENT, CLOSES, HALF])
+
+
+@hypothesis.settings(max_examples=25, deadline=None)
+@given(st.lists(_ODD, max_size=8), st.lists(st.sampled_from([50, 250, 400]), max_size=4))
+def test_whatever_the_centre_does_the_outcome_is_true(says: list[int], sizes: list[int]) -> None:
+    """What was sent is there once and whole, what was not is not there at all, the rest is uncertain."""
+    with smsc.running() as centre, pytest.MonkeyPatch.context() as patched:
+        for name, value in (("_FIRST_PATIENCE", 0.2), ("_PATIENCE", 1.0), ("_PAUSES", (0.02,))):
+            patched.setattr(smpp, name, value)
+        centre.says.extend(says)
+        sends = carrier(centre, patience=0.2)
+        for number, size in enumerate(sizes):
+            text, before = f"{number}" * size, len(centre.taken)
+            try:
+                sends.send(NUMBER, text, "7", goes_next=lambda: None)
+                expected = {text}
+            except NotHandedOver:
+                expected = {""}
+            except PerhapsHandedOver:
+                expected = {text[:length] for length in (0, 153, 306, size)}
+            assert "".join(centre.texts[before:]) in expected
+        sends.session().end()
 
 
 def test_the_rest_of_a_message_waits_for_the_line(centre: Centre) -> None:
@@ -603,8 +628,6 @@ def test_an_answer_in_a_parameter_of_its_own(ward: Ward, centre: Centre) -> None
 def test_parts_of_an_answer_are_put_together_in_any_order(
     ward: Ward, centre: Centre, by_header: bool
 ) -> None:
-    from stadtherz.alerts.models import AlertNote
-
     gateway(centre)
     warn(ward)
     pieces = {1: f"ok {Alert.objects.get().code} bin ", 2: "in zehn ", 3: "Minuten da"}

@@ -99,7 +99,14 @@ def parse_instant(text: str) -> Micros:
     found = to_us(moment) + beyond - _offset_us(offset)
     if beyond == SECOND and found % DAY:
         raise ValueError(f"{text!r} has a leap second where there is none")
-    return found + micros
+    return _in_our_years(found + micros, text)
+
+
+def _in_our_years(us: Micros, text: str) -> Micros:
+    """An offset may lead before the first year or behind the last, where no text can say when it was."""
+    if not EARLIEST <= us <= LATEST:
+        raise ValueError(f"{text!r} is in UTC outside the years 1 to 9999")
+    return us
 
 
 def _offset_us(offset: str | None) -> Micros:

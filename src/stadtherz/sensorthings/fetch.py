@@ -11,7 +11,7 @@ import numpy as np
 from stadtherz.base.errors import NotFound, TooLarge
 from stadtherz.base.expressions import TRUE, Among, Column, Expression, Kind
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import readings, several, sql
+from stadtherz.sensorthings import distinct, readings, several, sql
 from stadtherz.sensorthings.access import EVERYTHING
 from stadtherz.sensorthings.execute import Row, reader_for, rows, scalar
 from stadtherz.sensorthings.found import Families, Page, Parent, alone, of_readings
@@ -38,10 +38,11 @@ MAX_ENTITIES = 20_000
 
 @dataclass(slots=True)
 class Fetcher:
-    """Answers for one request: one reader, one budget of entities."""
+    """Answers for one request: one reader, one budget of entities, one of those that are told apart."""
 
     visibility: Visibility
     left: int = field(default_factory=lambda: MAX_ENTITIES)
+    unlike: int = field(default_factory=lambda: distinct.MOST)
 
     reader: Reader = field(init=False)
     resolution: Resolution = field(init=False)
@@ -108,7 +109,7 @@ class Fetcher:
         found = rows(sql.page(plan, self.reader, restriction))
         page = _page(plan, found[: plan.top])
         page.more = len(found) > plan.top > 0
-        self._spend(len(page))
+        self._spend(len(page), plan)
         if plan.count:
             page.count = scalar(sql.count(plan, self.reader, restriction))
         return page
@@ -184,11 +185,22 @@ class Fetcher:
             self.resolution.order_of_entities(plan.entity, plan.order),
         )
 
-    def _spend(self, number: int) -> None:
+    def _spend(self, number: int, plan: SetPlan) -> None:
+        if plan.distinct is not None:
+            self._look(number)
+            return
         self.left -= number
         if self.left < 0:
             raise TooLarge(
                 f"the answer would hold more than {MAX_ENTITIES} entities; use $top, also in $expand"
+            )
+
+    def _look(self, number: int) -> None:
+        """Spend on what is not shown, but only told apart."""
+        self.unlike -= number
+        if self.unlike < 0:
+            raise TooLarge(
+                f"distinct values are looked for among {distinct.MOST} entities at most; use $filter"
             )
 
     def _complete(self, page: Page) -> None:
@@ -232,7 +244,7 @@ class Fetcher:
         page = _page(plan, [row[1:] for row in members])
         if not link.many:
             return Families(page, begins, ends)
-        self._spend(sum(ends) - sum(begins))
+        self._spend(sum(ends) - sum(begins), plan)
         counts = self._counts(link, plan, distinct, keys) if plan.count else None
         return Families(page, begins, ends, more, counts)
 
@@ -251,7 +263,7 @@ class Fetcher:
     def _observations(self, plan: SetPlan, behind: Selection) -> Page:
         found = readings.select(_selection(plan, behind, plan.behind), self.visibility)
         shown = readings.some(found, slice(plan.top))
-        self._spend(len(shown))
+        self._spend(len(shown), plan)
         number = None
         if plan.count:
             number = readings.count(_selection(plan, behind), self.visibility)
@@ -286,7 +298,7 @@ class Fetcher:
             behind = self._selection_behind(Parent(kind, key), link)
             found = readings.select(_selection(plan, behind, plan.behind), self.visibility)
             parts.append(readings.some(found, slice(plan.top)))
-            self._spend(len(parts[-1]))
+            self._spend(len(parts[-1]), plan)
             more.append(len(found) > plan.top > 0)
             if plan.count:
                 counts.append(readings.count(_selection(plan, behind), self.visibility))
@@ -302,7 +314,7 @@ class Fetcher:
         places = {key: place for place, key in enumerate(found.id.tolist())}
         begins = [places.get(key, 0) if key is not None else 0 for key in keys]
         ends = [begin + (key in places) for begin, key in zip(begins, keys, strict=True)]
-        self._spend(len(found))
+        self._spend(len(found), plan)
         return Families(of_readings(plan, found), begins, ends)
 
     def _newest(self, plan: SetPlan, streams: list[int]) -> Families:
@@ -312,7 +324,7 @@ class Fetcher:
         begins = np.searchsorted(found.datastream, streams)
         ends = np.searchsorted(found.datastream, streams, "right")
         held = ends > begins
-        self._spend(int(held.sum()))
+        self._spend(int(held.sum()), plan)
         more = held & (counts > 1)  # one may have arrived between the two
         return Families(
             of_readings(plan, found),

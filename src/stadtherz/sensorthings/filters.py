@@ -37,6 +37,7 @@ from stadtherz.sensorthings.literals import (
     is_pattern,
     literal,
     number,
+    plus,
 )
 from stadtherz.sensorthings.model import FIRST, marked, one
 from stadtherz.sensorthings.periods import Span
@@ -330,8 +331,7 @@ class Resolver:
         if node.name == "substringof":
             return Call("contains", arguments[::-1], Kind.BOOLEAN)
         if signature.takes == (Kind.TIME, Kind.TEXT) and len(arguments) == 2:
-            self._check_zone(node.arguments[1], arguments[1])
-            return in_zone(node.name, *arguments)
+            return in_zone(node.name, arguments[0], self._zone(node.arguments[1], arguments[1]))
         return Call(node.name, arguments, signature.gives)
 
     def _interval(self, node: Function) -> Span:
@@ -354,9 +354,14 @@ class Resolver:
         except Invalid as error:
             raise self.fail(named, error.reason) from None
 
-    def _check_zone(self, node: Node, zone: Expression) -> None:
-        if isinstance(zone, Literal) and zone.value is not None and zone_of(zone.value) is None:
+    def _zone(self, node: Node, zone: Expression) -> Expression:
+        """The zone, which must be one if it is a constant."""
+        if not isinstance(zone, Literal) or zone.value is None:
+            return zone
+        named = plus(zone.value)
+        if zone_of(named) is None:
             raise self.fail(node, "a zone has a name such as 'Europe/Berlin', or is '+02:00'")
+        return replace(zone, value=named)
 
     def _check_pattern(self, node: Node, pattern: Expression) -> None:
         if isinstance(pattern, Literal) and not is_pattern(pattern.value):

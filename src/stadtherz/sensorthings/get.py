@@ -89,6 +89,8 @@ def _set(
     if query.apply is not None:
         return _aggregated(query, query.apply, route, fetcher, urls, address)
     plan = planned(route.last.entity, query, now=now)
+    if query.distinct and (route.count or route.reference or not query.format.json):
+        raise Invalid("$select", "distinct values are told of whole sets, as JSON")
     if plan.inside and not query.format.json:
         raise Unsupported(f"{query.format} has whole properties only; select no paths")
     if route.count:
@@ -140,7 +142,7 @@ def _address(resource: Resource, urls: Urls) -> str:
 def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) -> Answer:
     if query.apply is not None:
         raise Invalid("$apply", "is for sets of Observations")
-    if query.filter or query.orderby or query.after:
+    if query.filter or query.orderby or query.after or query.distinct:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     _check_level(query, urls)
     plan = planned(route.last.entity, query, now=now)

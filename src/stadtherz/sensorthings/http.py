@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -281,8 +281,10 @@ class Application:
             await self._tell(scope, receive, send)
             return
         answer = await self._answer(scope, receive)
-        head = scope["method"] in ("HEAD", "OPTIONS")
-        if answer.more is None or head:
+        head = scope["method"] == "HEAD"
+        if scope["method"] == "OPTIONS":
+            await _send(_nothing_of(answer), send, head=False)
+        elif answer.more is None or head:
             await _send(answer, send, head=head)
         else:
             await self._stream(answer, answer.more, receive, send)
@@ -390,6 +392,11 @@ async def _disconnected(receive: Receive) -> None:
     """Ends when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _nothing_of(answer: Answer) -> Answer:
+    """Status and headers. To OPTIONS no content is announced that does not come (RFC 9110 §8.6)."""
+    return replace(answer, body=b"", more=None)
 
 
 def _start(answer: Answer) -> MutableMapping[str, Any]:

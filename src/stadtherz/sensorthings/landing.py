@@ -20,6 +20,7 @@ _REQUIREMENTS = (
     "api/read/paths",
     "api/read/options/precedence",
     "api/read/options/select",
+    "api/read/options/select_distinct",
     "api/read/options/expand",
     "api/read/options/top",
     "api/read/options/skip",

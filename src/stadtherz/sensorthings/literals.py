@@ -53,7 +53,7 @@ def _literal(constant: Constant) -> Expression | Span:
         case "time" | "date":
             return Literal(instant(text), Kind.TIME)
         case "period":
-            period = parse_period(_plus(text))
+            period = parse_period(plus(text))
             assert period.end is not None
             return Span(Literal(period.start, Kind.TIME), Literal(period.end, Kind.TIME))
         case "duration":
@@ -95,10 +95,10 @@ def is_pattern(text: object) -> bool:
 
 
 def instant(text: str) -> Micros:
-    return parse_instant(_plus(text))
+    return parse_instant(plus(text))
 
 
-def _plus(text: str) -> str:
+def plus(text: str) -> str:
     """Undo the blank that an unencoded `+01:00` becomes in a query string."""
     return re.sub(r" (?=\d\d:?\d\d(?:$|/))", "+", text)
 

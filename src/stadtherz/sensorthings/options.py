@@ -18,6 +18,7 @@ MAX_EXPAND_DEPTH = 5
 MAX_EXPANDS = 20
 MAX_SKIP = 2**53
 MAX_QUERY = 16_000
+_DISTINCT = "distinct:"
 _SHORT = 500  # what is longer is read each time, so that what is remembered stays small
 
 Pair = tuple[str, str, int]
@@ -68,6 +69,8 @@ def _query(pairs: list[Pair], depth: int) -> Query:
         if key in values:
             raise Invalid(name, "is given twice")
         values[key] = parse(text, offset, depth)
+    if any(name == "$select" and text.lstrip().startswith(_DISTINCT) for name, text, _ in pairs):
+        values["distinct"] = True
     return Query(**values, texts=tuple((name, text) for name, text, _ in pairs))
 
 
@@ -99,7 +102,7 @@ def _place(text: str, offset: int, _depth: int) -> cursors.Place:
 
 
 def _select(text: str, offset: int, _depth: int) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
+    names = tuple(name.strip() for name in text.strip().removeprefix(_DISTINCT).split(","))
     if not all(names):
         raise QuerySyntaxError("$select", "a name is missing", offset)
     return names

@@ -7,7 +7,9 @@ from functools import lru_cache
 from stadtherz.base.errors import Invalid, QuerySyntaxError
 from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Order
 from stadtherz.base.time import Micros
+from stadtherz.sensorthings import distinct
 from stadtherz.sensorthings.cursors import Place, behind
+from stadtherz.sensorthings.distinct import Distinct
 from stadtherz.sensorthings.filters import IDS, Resolver
 from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.model import one
@@ -30,6 +32,7 @@ class SetPlan:
     """One page of one entity set. `order` is total: it ends with the id, in the last direction.
 
     `select` None means every property and link; of some, only what is `inside` at the end of these ways.
+    Where it is `distinct`, all is read and the page is cut out of what is left.
     `texts` are the options as written. A page begins
     behind the place `after`, which `behind` says as a condition once the order is resolved; what is
     counted are all pages. `passed` tells how many are on the pages before, as far as anybody has counted.
@@ -45,6 +48,7 @@ class SetPlan:
     select: frozenset[str] | None = None
     inside: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
     expands: tuple["ExpandPlan", ...] = ()
+    distinct: Distinct | None = None
     after: Place | None = None
     behind: Expression = TRUE
     texts: tuple[tuple[str, str], ...] = ()
@@ -81,7 +85,7 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
     where: Expression = TRUE
     if query.filter is not None:
         where = Resolver(entity, "$filter", now).condition(query.filter)
-    return SetPlan(
+    plan = SetPlan(
         entity,
         where,
         _order(entity, query, now),
@@ -92,10 +96,18 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
         _select(entity, query),
         _inside(entity, query),
         tuple(_written(_expand(entity, expand, now), query.format) for expand in query.expand),
-        query.after,
+        after=query.after,
         texts=query.texts,
         format=query.format,
     )
+    return _distinct(plan, query) if query.distinct else plan
+
+
+def _distinct(plan: SetPlan, query: Query) -> SetPlan:
+    """The plan that reads everything of which distinct values are told."""
+    distinct.check(query, (link.name for link in plan.entity.links))
+    wanted = Distinct(plan.top, plan.skip, plan.count)
+    return replace(plan, top=distinct.MOST + 1, skip=0, passed=0, count=False, distinct=wanted)
 
 
 def _written(expand: "ExpandPlan", wanted: Format) -> "ExpandPlan":

@@ -13,10 +13,11 @@ import numpy as np
 import orjson
 
 from stadtherz.sensorthings import csdl, several, texts
+from stadtherz.sensorthings.distinct import Combinations, Distinct
 from stadtherz.sensorthings.found import Families, Page
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.members import texts_of
-from stadtherz.sensorthings.plan import ADDRESS, ID, Way
+from stadtherz.sensorthings.plan import ADDRESS, ID, SetPlan, Way
 from stadtherz.sensorthings.routes import Route
 from stadtherz.sensorthings.schema import EntityType, Link
 from stadtherz.sensorthings.texts import NULL, Column, Texts, layout, listed
@@ -29,8 +30,21 @@ _NOTHING: Mapping[str, str] = MappingProxyType({})
 def page(found: Page, urls: Urls, path: str) -> bytes:
     """A set: `path` is its absolute address, where the next page is found, too."""
     context = urls.context(found.plan.entity.plural, found.plan.format)
+    if found.plan.distinct is not None:
+        return _unlike(found, found.plan.distinct, urls, path, context)
     rows = layout(_row(found, urls), len(found)) if len(found) else []
     return b"".join([head(found, urls, path, context), b'"value":[', *rows, b"]}"])
+
+
+def _unlike(
+    found: Page, distinct: Distinct, urls: Urls, path: str, context: Mapping[str, str]
+) -> bytes:
+    """A page of distinct values."""
+    told, after = distinct.page(entities(found, urls)), None
+    if told.following is not None:
+        after = urls.page_after(path, found.plan.texts, skip=told.following, token=None)
+    start = opening(urls, context, count=told.count, following=after)
+    return b"".join([start, b'"value":[', b",".join(told.shown), b"]}"])
 
 
 def entity(found: Page, urls: Urls) -> bytes:
@@ -153,7 +167,7 @@ def _members(found: Page, urls: Urls) -> Iterator[_Member]:
     keys = texts.integers(np.asarray(found.values["id"], np.int64))
     address: list[Column] = [f"{quoted(urls.entity_set(plan.entity))}(".encode(), keys, b")"]
     addresses = plan.format.addresses
-    if addresses and (plan.shows(ADDRESS) or face.odata):
+    if addresses and plan.distinct is None and (plan.shows(ADDRESS) or face.odata):
         yield _Member([_named(face.address), b'"', *address, b'"'])
     if plan.shows(ID):
         yield _Member([_named(face.id), keys])
@@ -161,7 +175,8 @@ def _members(found: Page, urls: Urls) -> Iterator[_Member]:
         if plan.shows(prop.name):
             held = texts_of(prop, found)
             if ways := plan.inside.get(prop.name):
-                held = [_selected(text, ways) for text in listed(held, len(found))]
+                some = _unlike_in if plan.distinct is not None else _selected
+                held = [some(text, ways) for text in listed(held, len(found))]
             if prop.silent:
                 yield from _sometimes(prop.name, held, len(found))
             else:
@@ -182,6 +197,16 @@ def _selected(text: bytes, ways: tuple[Way, ...]) -> bytes:
     for way in ways:
         _take(whole, way, chosen)
     return orjson.dumps(chosen)
+
+
+def _unlike_in(text: bytes, ways: tuple[Way, ...]) -> bytes:
+    """As `_selected` for distinct values, of which there is one for nothing, however it came about."""
+    whole = orjson.loads(text)
+    chosen: Document = {}
+    for way in ways:
+        if within(whole, way) is not None:
+            _take(whole, way, chosen)
+    return orjson.dumps(chosen, option=orjson.OPT_SORT_KEYS)
 
 
 def _take(document: Any, way: Way, chosen: Document) -> None:
@@ -239,12 +264,41 @@ def _expanded(found: Page, link: Link, urls: Urls, address: list[Column]) -> Ite
     if found.plan.select is None and found.plan.format.addresses:
         yield from _leading(found, link, urls, address)
     held, control = found.expanded[link.name], f"{link.name}@{urls.face.control}"
+    if link.many and held.members.plan.distinct is not None:
+        yield from _expanded_unlike(held, held.members.plan.distinct, link, urls, address)
+        return
     if held.counts is not None:
         yield _Member([_named(f"{control}count"), texts.integers(np.array(held.counts, np.int64))])
     if any(held.more):
         start = b"," + _named(f"{control}nextLink")
         yield _Member([_onward(held, link, start, texts.rows(address, len(found)))], open=True)
     yield _Member([_named(link.name), _shown(held, link, urls)])
+
+
+def _expanded_unlike(
+    held: Families, distinct: Distinct, link: Link, urls: Urls, address: list[Column]
+) -> Iterator[_Member]:
+    """Of each parent a page of distinct values."""
+    members, control = entities(held.members, urls), f"{link.name}@{urls.face.control}"
+    spans = zip(held.begins, held.ends, strict=True)
+    told = [distinct.page(members[begin:end]) for begin, end in spans]
+    if distinct.count:
+        counts = np.array([each.count for each in told], np.int64)
+        yield _Member([_named(f"{control}count"), texts.integers(counts)])
+    if any(each.following is not None for each in told):
+        start = b"," + _named(f"{control}nextLink") + b'"'
+        whose = zip(texts.rows(address, len(told)), told, strict=True)
+        onward = [_counted(start + own, link, held.members.plan, each) for own, each in whose]
+        yield _Member([onward], open=True)
+    yield _Member([_named(link.name), [b"[" + b",".join(each.shown) + b"]" for each in told]])
+
+
+def _counted(start: bytes, link: Link, plan: SetPlan, told: Combinations) -> bytes:
+    """Where the next page of distinct values is, if there is one."""
+    if told.following is None:
+        return b""
+    options = Urls.following(plan.texts, skip=told.following, token=None)
+    return start + quoted(f"/{link.name}{options}").encode() + b'"'
 
 
 def _shown(held: Families, link: Link, urls: Urls) -> Texts:

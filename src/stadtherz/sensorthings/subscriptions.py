@@ -95,7 +95,7 @@ def _check(route: Route, query: Query, topic: str) -> None:
     possible = {"$select", "$expand"} if route.last.single else {"$select", "$expand", "$filter"}
     if route.to_property:
         possible = set()
-    if given - possible or ("?" in topic and not given):
+    if given - possible or query.distinct or ("?" in topic and not given):
         raise Invalid("topic", _OTHERS)
 
 

@@ -111,7 +111,7 @@ class Apply:
 class Query:
     """The options of one entity set. `texts` keeps them as written, for next links.
 
-    `after` are the sorting values behind which the page begins (see `cursors`).
+    `distinct`: each combination of what is selected once. `after` are the sorting values behind which the page begins (see `cursors`).
     """
 
     filter: Node | None = None
@@ -120,6 +120,7 @@ class Query:
     skip: int = 0
     count: bool = False
     select: tuple[str, ...] | None = None
+    distinct: bool = False
     expand: tuple["Expand", ...] = ()
     after: tuple[Any, ...] | None = None
     format: Format = Format.JSON

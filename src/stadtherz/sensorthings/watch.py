@@ -98,6 +98,8 @@ def watch(
     for name, _ in options.texts:
         if name not in _OPTIONS:
             raise Invalid(name, "is for pages; changes are told with $filter, $select and $expand")
+    if options.distinct:
+        raise Invalid("$select", "changes are told of entities, not of distinct values")
     if not options.format.json:
         raise Invalid("$resultFormat", "changes are told as JSON")
     asked = Asked(route, options, urls, visibility_of)

@@ -148,10 +148,30 @@ def test_a_link_to_one_has_no_any(atlas: Client) -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("HistoricalLocations/any(h:not h/Locations/any(l:l/name eq name))", [WEIR, SOUTH, BRIDGE]),
+        ("HistoricalLocations/any(h:h/Locations/all(l:l/name ne name))", [WEIR, SOUTH, BRIDGE]),
+        ("HistoricalLocations/any(h:h/Locations/all(l:l/name eq name))", []),
+        ("Datastreams/any(d:not d/Observations/any(o:o/result eq 4 and name eq 'Weir'))",
+         [WEIR, SOUTH, BRIDGE]),
+        ("Datastreams/all(d:d/Observations/any(o:o/result eq 20 or name eq 'Pegel Süd'))",
+         [SOUTH, BANK, BARE]),
+        ("Datastreams/all(d:not d/Observations/any(o:o/result eq properties/level))",
+         [SOUTH, BRIDGE, BANK, BARE]),
+    ],
+)  # fmt: skip
+def test_the_contrary_of_any_looks_back_over_links_to_one(
+    atlas: Client, condition: str, names: list[str]
+) -> None:
+    assert shown(atlas, f"/Things?$filter={condition}") == names
+
+
+@pytest.mark.parametrize(
     "condition",
     [
-        "HistoricalLocations/any(h:not h/Locations/any(l:l/name eq name))",
-        "HistoricalLocations/any(h:h/Locations/all(l:l/name ne name))",
+        "Locations/any(l:not l/HistoricalLocations/any(h:l/name eq name))",
+        "Locations/any(l:l/HistoricalLocations/all(h:h/Thing/name ne name))",
     ],
 )
 def test_what_is_not_offered_says_so(atlas: Client, condition: str) -> None:

@@ -30,6 +30,28 @@ _TIMES = [
 ]
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-01:00"])
+@pytest.mark.parametrize(
+    "condition",
+    ["properties/since lt {T}", "Datastreams/Observations/result eq {T}", "now() gt {T}"],
+)
+def test_no_offset_leads_out_of_the_years(land: Client, time: str, condition: str) -> None:
+    """A time that no text in UTC can name is none; such a filter was broken by it."""
+    reply = land.get(f"/Things?$filter={condition.replace('{T}', time.replace('+', '%2B'))}")
+    assert (reply.status, "1 to 9999" in reply.message, "position" in reply.json) == (
+        400,
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-01:00"])
+def test_no_reading_has_a_time_out_of_the_years(land: Client, time: str) -> None:
+    body = station("Old", results=())
+    body["Datastreams"][0]["Observations"] = [observation(1, time)]
+    assert land.post("/Things", body).status == 400
+
+
 def _iso(text: str) -> str:
     return "/".join(f"2026-05-04T{part}:00Z" for part in text.split("/"))
 

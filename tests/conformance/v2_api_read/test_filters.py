@@ -260,6 +260,7 @@ def test_datastreams_are_sorted_by_what_they_observe_first(city2: Client) -> Non
         ("totaloffsetminutes(phenomenonTime,'-02:30') eq -150", 1),
         ("minute(phenomenonTime,'+00:30') eq minute(phenomenonTime add duration'PT30M')", 1),
         ("year(phenomenonTime,'Z') eq year(phenomenonTime)", 1),
+        ("totaloffsetminutes(phenomenonTime,' 02:30') eq 150", 1),
         ("time(phenomenonTime,'+00:00') eq time(phenomenonTime)", 1),
         ("date(phenomenonTime,'-12:00') le date(phenomenonTime)", 1),
         ("hour(phenomenonTime,Datastream/Thing/name) ge 0", 0),  # no zone, no hour

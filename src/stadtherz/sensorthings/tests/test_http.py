@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError, connections
 
 from stadtherz.base.errors import Unauthenticated, Unavailable
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.sensorthings.faces import V1_1
+from stadtherz.sensorthings.faces import V1_1, V2_0, Face
 from stadtherz.sensorthings.http import MAX_BODY, Application, Scope
 from stadtherz.sensorthings.public import application
 from stadtherz.sensorthings.tests.bodies import station, thing
@@ -35,11 +35,13 @@ class _OneThread(Executor):
             return pool.submit(work)
 
 
-def _send(app: Application, method: str, path: str, **more: Any) -> httpx.Response:
+def _send(
+    app: Application, method: str, path: str, *, face: Face = V1_1, **more: Any
+) -> httpx.Response:
     async def run() -> httpx.Response:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
-            return await client.request(method, V1_1.prefix + path, **more)
+            return await client.request(method, face.prefix + path, **more)
 
     return asyncio.run(run())
 
@@ -62,6 +64,14 @@ def test_head_is_get_without_the_body(app: Application) -> None:
     get, head = _send(app, "GET", "/"), _send(app, "HEAD", "/")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"]
+
+
+def test_options_of_version_2_is_get_without_content(app: Application) -> None:
+    """What is announced must come, but for HEAD: servers and clients count (RFC 9110 §8.6)."""
+    for path, status in (("", 200), ("/Nowhere", 404)):
+        reply = _send(app, "OPTIONS", path, face=V2_0)
+        assert (reply.status_code, reply.content) == (status, b"")
+        assert reply.headers.get("content-length") == "0"
 
 
 def test_a_preflight_names_methods_and_headers(app: Application) -> None:

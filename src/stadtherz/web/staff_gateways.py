@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import View
 from wagtail.admin import messages
-from wagtail.admin.ui.tables import Column
+from wagtail.admin.ui.tables import Column, TitleColumn
 
 from stadtherz.alerts.public import (
     GATEWAY_KINDS,
@@ -138,6 +138,10 @@ def _kind(row: Gateway) -> str:
     return str(row.get_kind_display())
 
 
+def _inspect_url(row: Gateway) -> str:
+    return reverse("gateway:inspect", args=[row.pk])
+
+
 class GatewayViewSet(SuperuserViewSet):
     """Only for whoever runs the whole city: messages cost money and carry its name."""
 
@@ -149,7 +153,7 @@ class GatewayViewSet(SuperuserViewSet):
     edit_view_class = GatewayEditView
     inspect_view_class = GatewayInspectView
     list_display = [
-        "name",
+        TitleColumn("name", label=_("Name"), sort_key="name", get_url=_inspect_url),
         Column("channel", label=_("Way"), accessor="get_channel_display", sort_key="channel"),
         Column("kind", label=_("Kind"), accessor=_kind, sort_key="kind"),
         "position",

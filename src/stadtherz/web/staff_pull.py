@@ -34,7 +34,18 @@ class PullSourceForm(forms.ModelForm):
 
     class Meta:
         model = PullSource
-        fields = ["name", "owner", "url", "things", "datastreams", "every", "access", "active"]
+        fields = [
+            "name",
+            "owner",
+            "url",
+            "things",
+            "datastreams",
+            "every",
+            "again_days",
+            "remove",
+            "access",
+            "active",
+        ]
         widgets = {
             "things": forms.Textarea(attrs={"rows": 2}),
             "datastreams": forms.Textarea(attrs={"rows": 2}),
@@ -143,6 +154,8 @@ class PullSourceViewSet(AdministratorViewSet):
         "things",
         "datastreams",
         "every",
+        "again_days",
+        "remove",
         "access",
         "active",
     ]

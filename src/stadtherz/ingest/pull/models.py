@@ -52,6 +52,23 @@ class PullSource(models.Model):
         ],
         help_text=_("Who may see what is copied. Once something was copied, it keeps its access."),
     )
+    again_days = models.PositiveSmallIntegerField(
+        _("compare the last … days"),
+        default=3,
+        validators=[MaxValueValidator(366)],
+        help_text=_(
+            "Once a day the measurements of so many days are fetched once more, and what was corrected there is"
+            " corrected here. 0: never."
+        ),
+    )
+    remove = models.BooleanField(
+        _("remove what was removed there"),
+        default=False,
+        help_text=_(
+            "Of these days also delete what the other server no longer has. Only if nothing else writes into these"
+            " datastreams."
+        ),
+    )
     active = models.BooleanField(_("active"), default=True)
     next_due = models.BigIntegerField(default=0, editable=False)
     ok_at = models.BigIntegerField(_("last fetched"), null=True, editable=False)
@@ -143,6 +160,7 @@ class PulledStream(models.Model):
     datastream = models.ForeignKey("store.Datastream", models.CASCADE, related_name="+")
     cursor = models.JSONField(null=True)
     by_time = models.BooleanField(default=False)
+    again_at = models.BigIntegerField(default=0)  # when its last days were compared
 
     class Meta:
         app_label = "ingest"

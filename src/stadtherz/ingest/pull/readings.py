@@ -22,7 +22,7 @@ from stadtherz.store.public import Reading, append, exclusive, feature_for
 
 PAGE = 1_000
 _AGAIN = 100  # ids that are asked for once more
-_SELECT = "id,phenomenonTime,resultTime,result,resultQuality,validTime,parameters"
+SELECT = "id,phenomenonTime,resultTime,result,resultQuality,validTime,parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class StreamPull:
     def __init__(self, stream: PulledStream, origin: Origin) -> None:
         self._stream, self._origin = stream, origin
         self._feature = feature_for(stream.datastream_id)
-        self._outer: int | str = orjson.loads(stream.outer)
+        self.outer: int | str = orjson.loads(stream.outer)
         self._pages: set[int | str] = set()
 
     def steps(self) -> Iterator[Step]:
@@ -71,8 +71,8 @@ class StreamPull:
         if cursor is not None:
             wanted = f"phenomenonTime ge {cursor}" if by_time else f"id gt {cursor - _AGAIN}"
         return question(
-            f"/Datastreams({key_in_path(self._outer)})/Observations",
-            select=_SELECT,
+            f"/Datastreams({key_in_path(self.outer)})/Observations",
+            select=SELECT,
             filter=wanted,
             orderby="phenomenonTime asc" if by_time else "id asc",
             top=str(PAGE),
@@ -80,7 +80,7 @@ class StreamPull:
 
     def _keep(self, rows: Sequence[Json]) -> Step:
         cursor = self._cursor(rows)
-        found = [self._reading(row) for row in rows]
+        found = [self.reading_of(row) for row in rows]
         readings = [reading for reading in found if reading is not None]
         skipped = len(found) - len(readings)
         try:
@@ -122,7 +122,7 @@ class StreamPull:
             )
         return max(numbers) if before is None else max(*numbers, before)
 
-    def _reading(self, row: Json) -> Reading | None:
+    def reading_of(self, row: Json) -> Reading | None:
         """None for what is no measurement at all."""
         when = _period(row.get("phenomenonTime"))
         if when is None or "result" not in row:

@@ -26,6 +26,7 @@ class Problem(StrEnum):
     TOO_MANY = "too_many"
     TOO_SLOW = "too_slow"
     LOOP = "loop"
+    VANISHED = "vanished"
     ENTITY = "entity"
     READINGS = "readings"
     SECRET = "secret"  # noqa: S105 - a problem's name
@@ -60,6 +61,10 @@ _SENTENCES = {
     ),
     Problem.TOO_SLOW: _("An answer of {host} took longer than {told} seconds. It is tried again."),
     Problem.LOOP: _("{host} gives the same page again and again. The rest was not read."),
+    Problem.VANISHED: _(
+        "{host} no longer has {count} of the measurements that were copied from there, more than half. Nothing was"
+        " deleted; look there whether something is wrong."
+    ),
     Problem.ENTITY: _("{what} could not be copied: {told}"),
     Problem.READINGS: _(
         "{count} measurements could not be kept, since their values or times are impossible."

@@ -87,12 +87,13 @@ class OuterServer:
     def _wanted(self, options: dict[str, str]) -> list[dict[str, Any]]:
         """What `$filter` and `$orderby` leave, in the two forms that are asked for."""
         name = options["orderby"].partition(" ")[0]
-        rows = sorted(self.observations, key=lambda row: row["@iot.id" if name == "id" else name])
+        key = "@iot.id" if name == "id" else name
+        rows = sorted(self.observations, key=lambda row: "" if row[key] is None else row[key])
         if wanted := options.get("filter"):
             field, comparison, text = wanted.split(" ")
             if comparison == "gt":
                 return [row for row in rows if row["@iot.id"] > int(text)]
-            return [row for row in rows if row[field] >= text]
+            return [row for row in rows if (row[field] or "") >= text]
         return rows
 
     def _set(self, path: str, rows: list[dict[str, Any]], options: dict[str, str]) -> Answer:

@@ -29,7 +29,15 @@ def administrator(home: Town) -> Client:
 
 def form(home: Town, **more: Any) -> dict[str, Any]:
     values = {"name": "Neu", "owner": home.organisation, "url": "https://a.example/v1.1/"}
-    return {**values, "every": 15, "access": "public", "active": "on", "token": SECRET, **more}
+    return {
+        **values,
+        "every": 15,
+        "again_days": 3,
+        "access": "public",
+        "active": "on",
+        "token": SECRET,
+        **more,
+    }
 
 
 def test_a_new_source_is_due_at_once(home: Town, administrator: Client) -> None:

@@ -196,6 +196,11 @@ def explain(channel: str, reason: str) -> None:
     """Why nothing moves on this way; what has waited for too long goes another way."""
     waiting = Delivery.objects.filter(channel=channel, status=Status.QUEUED, error="")
     waiting.update(error=reason)
+    lead_around(channel)
+
+
+def lead_around(channel: str) -> None:
+    """What has waited for too long goes another way."""
     alone = Delivery.objects.filter(channel=channel, status=Status.QUEUED, replacement=None)
     for pk in (
         alone.exclude(contact=None).order_by("-urgency", "pk").values_list("pk", flat=True)[:500]

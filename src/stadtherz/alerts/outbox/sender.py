@@ -138,6 +138,7 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     try:
         lane = LANES[channel]()
     except StandsBy:
+        deliveries.lead_around(channel)  # whoever has the line may be stuck
         return 0
     if lane is None:
         deliveries.explain_missing_server(channel)

@@ -30,7 +30,7 @@ from stadtherz.alerts.tests.factories import Ward, make_ward
 from stadtherz.alerts.tests.processes import eventually
 from stadtherz.alerts.tests.smsc import CLOSES, HALF, NACK, SILENT, Centre
 from stadtherz.base.errors import Invalid, Unavailable
-from stadtherz.base.time import now
+from stadtherz.base.time import now, stopped_at
 
 Status = Delivery.Status
 Receipt = Delivery.Receipt
@@ -386,6 +386,18 @@ def test_a_provider_may_want_other_lines(
     if bind == "pair":  # told by the line that is for it
         assert centre.receipt("m-6699") == 0
         assert only().receipt == Receipt.DELIVERED
+
+
+def test_if_the_process_with_the_lines_is_stuck_danger_goes_another_way(
+    ward: Ward, centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway(centre)
+    monkeypatch.setattr(lines, "ours", lambda: False)
+    waiting = warn(ward, rank=2)
+    assert Delivery.objects.count() == 1
+    with stopped_at(now() + timedelta(minutes=3)):
+        send_due()
+    assert Delivery.objects.get(channel=Channel.EMAIL).instead_of == waiting
 
 
 def test_a_trial_keeps_no_second_line(

@@ -97,8 +97,17 @@ def mark_sent(claimed: Claim, message_id: str = "") -> None:
 
 
 def mark_uncertain(claimed: Claim, reason: str) -> None:
+    """Nobody can know, unless a receipt was quicker than what went wrong."""
     _finish(claimed, Status.UNCERTAIN, reason)
+    believe_receipt(claimed.delivery)
     stand_in(claimed.delivery)
+
+
+def believe_receipt(delivery: int) -> None:
+    """What has arrived was sent, though nobody could know: staff need not decide about it."""
+    unknown = Delivery.objects.filter(pk=delivery, status=Status.UNCERTAIN)
+    unknown = unknown.filter(receipt=Delivery.Receipt.DELIVERED)
+    unknown.update(status=Status.SENT, error="", changed_at=now_us())
 
 
 def mark_failed(claimed: Claim, reason: str) -> None:
@@ -172,7 +181,9 @@ def _settle(delivery: Delivery, known: Fate) -> None:
     if known is Fate.UNKNOWN and moment - delivery.changed_at < _ABANDONED:
         return
     if handing_over and known is not Fate.NOT_SENT:
-        row.update(status=Status.UNCERTAIN, worker="", error=_DIED, changed_at=moment)
+        if row.update(status=Status.UNCERTAIN, worker="", error=_DIED, changed_at=moment):
+            believe_receipt(delivery.pk)
+            stand_in(delivery.pk)
     else:  # the server never saw the end of it
         row.update(status=Status.QUEUED, worker="", next_attempt=moment, changed_at=moment)
 

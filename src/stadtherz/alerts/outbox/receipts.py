@@ -3,6 +3,7 @@
 import time
 
 from stadtherz.alerts.models import Delivery, Gateway
+from stadtherz.alerts.outbox.deliveries import believe_receipt
 from stadtherz.alerts.outbox.standing_in import stand_in
 from stadtherz.base.time import now_us
 
@@ -30,6 +31,7 @@ def note_receipt(
     if changed and receipt == Delivery.Receipt.UNDELIVERED:
         stand_in(found.pk)
     elif changed and receipt == Delivery.Receipt.DELIVERED:
+        believe_receipt(found.pk)
         Gateway.objects.filter(name=gateway).update(last_receipt=now_us())
     return True
 

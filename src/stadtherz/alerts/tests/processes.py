@@ -42,10 +42,12 @@ def environment(**more: str) -> dict[str, str]:
 class Sender:
     """One run of the sending process."""
 
-    def __init__(self, server: MailServer | None) -> None:
+    def __init__(self, server: MailServer | None, dies: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, str(PROGRAM)],
-            env=environment(STADTHERZ_SMTP_URL=server.url if server else ""),
+            env=environment(
+                STADTHERZ_SMTP_URL=server.url if server else "", STADTHERZ_TEST_DIES=dies
+            ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -65,8 +67,9 @@ class Sender:
 
 
 @contextmanager
-def sending(server: MailServer | None = None) -> Iterator[Sender]:
-    sender = Sender(server)
+def sending(server: MailServer | None = None, *, dies: str = "") -> Iterator[Sender]:
+    """A sending process; `dies` is the step before or after which it is killed (sender_process)."""
+    sender = Sender(server, dies)
     try:
         yield sender
     finally:

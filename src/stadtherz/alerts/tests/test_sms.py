@@ -394,6 +394,30 @@ def test_what_did_not_arrive_goes_another_way(
     assert mails.subjects() == ["de Vorwarnung: Pegel Lauterstraße"]
 
 
+def test_what_is_uncertain_and_turns_up_is_uncertain_no_more(ward: Ward) -> None:
+    with provider(502, "bad gateway") as (url, _asked):
+        add_gateway("kannel", "http", {"form": "kannel", "url": url})
+        change(ward.goes(0, 1, observation=1))
+        send_due()
+    assert only().status == Status.UNCERTAIN
+    door = f"/alarm/sms/{inbound_token('kannel')}"
+    assert noted(door, 8) == Delivery.Receipt.BUFFERED
+    assert only().status == Status.UNCERTAIN
+    noted(door, 1)
+    assert (only().status, only().error) == (Status.SENT, "")
+
+
+def test_a_receipt_may_be_quicker_than_what_goes_wrong(ward: Ward) -> None:
+    add_gateway("kannel", "http", {"form": "kannel", "url": "http://127.0.0.1:9"})
+    change(ward.goes(0, 1, observation=1))
+    claimed = deliveries.claim("somebody", Channel.SMS)
+    assert claimed is not None
+    deliveries.mark_handing_over(claimed, f"sh-{only().pk}", "kannel", 1)
+    noted(f"/alarm/sms/{inbound_token('kannel')}", 1)
+    deliveries.mark_uncertain(claimed, "no answer")
+    assert (only().status, only().error) == (Status.SENT, "")
+
+
 def test_danger_of_which_nothing_is_heard_goes_another_way(
     transactional_db: None, mails: MailServer, kannel: Kannel
 ) -> None:

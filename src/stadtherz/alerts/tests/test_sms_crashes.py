@@ -1,0 +1,185 @@
+"""kill -9 between every two steps of an SMS by HTTP: once, or uncertain, and never twice by itself."""
+
+import http.server
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from stadtherz.alerts.models import Address, Channel, Contact, Delivery
+from stadtherz.alerts.public import add_gateway, change, send_again
+from stadtherz.alerts.tests.factories import Ward, make_ward
+from stadtherz.alerts.tests.processes import eventually, sending
+
+Status = Delivery.Status
+NUMBER = "+4915111111111"
+FORM = {"path": "/sms", "body": {"to": "{to}", "text": "{text}"}}
+
+pytestmark = pytest.mark.process
+
+
+class Provider:
+    """Counts what it has taken on; kills whoever asks when the conversation gets to a stage."""
+
+    def __init__(self) -> None:
+        self.taken, self.asked, self.status = list[bytes](), 0, 200
+        self.kill: tuple[str, int] | None = None
+        provider = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def setup(self) -> None:
+                provider.reached("connected")
+                super().setup()
+
+            def do_POST(self) -> None:
+                provider.asked += 1
+                provider.reached("asked")
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if provider.status == 200:
+                    provider.taken.append(body)
+                provider.reached("taken")
+                self.send_response(provider.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                self.wfile.flush()
+                provider.reached("answered")
+
+            def log_message(self, *_arguments: Any) -> None:
+                return
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def reached(self, stage: str) -> None:
+        if self.kill is not None and self.kill[0] == stage:
+            _stage, pid = self.kill
+            self.kill = None
+            os.kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def spare() -> Iterator[Provider]:
+    made = Provider()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ward(transactional_db: None, provider: Provider) -> Ward:
+    made = make_ward([])
+    contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
+    Address.objects.create(contact=contact, channel=Channel.SMS, address=NUMBER)
+    contact.lists.add(made.recipients)
+    gateway("first", provider, 1)
+    return made
+
+
+def gateway(name: str, provider: Provider, position: int) -> None:
+    settings = {"form": FORM, "url": provider.url}
+    add_gateway(name, "http", settings, position=position, per_second=1000)
+
+
+@pytest.mark.parametrize(
+    ("dies", "ends_as", "taken"),
+    [
+        ("after claim", Status.SENT, 1),
+        ("before mark_handing_over", Status.SENT, 1),
+        ("after mark_handing_over", Status.SENT, 1),
+        ("before dot_goes_next", Status.SENT, 1),
+        ("after dot_goes_next", Status.UNCERTAIN, 0),
+        ("before mark_sent", Status.UNCERTAIN, 1),
+        ("after mark_sent", Status.SENT, 1),
+    ],
+)
+def test_killed_between_two_steps(
+    ward: Ward, provider: Provider, dies: str, ends_as: str, taken: int
+) -> None:
+    change(ward.goes(0, 1, observation=1))
+    with sending(dies=dies) as doomed:
+        assert doomed.wait_for_death() == -9
+    with sending():
+        assert eventually(lambda: only().status == ends_as)
+        assert not eventually(lambda: provider.asked > taken, seconds=2)
+    assert (only().status, len(provider.taken)) == (ends_as, taken)
+
+
+@pytest.mark.parametrize("stage", ["connected", "asked", "taken", "answered"])
+def test_killed_while_the_gateway_listens(ward: Ward, provider: Provider, stage: str) -> None:
+    with sending() as doomed:
+        provider.kill = (stage, doomed.pid)
+        change(ward.goes(0, 1, observation=1))
+        assert doomed.wait_for_death() == -9
+    with sending():
+        assert eventually(lambda: only().status in (Status.SENT, Status.UNCERTAIN))
+        assert not eventually(lambda: len(provider.taken) > 1, seconds=2)
+    if stage != "connected":  # where it was only there, it may have been too early for all
+        assert len(provider.taken) == 1 or only().status == Status.UNCERTAIN
+
+
+def test_killed_after_one_gateway_has_refused_the_other_gets_it_once(
+    ward: Ward, provider: Provider, spare: Provider
+) -> None:
+    gateway("second", spare, 2)
+    provider.status = 503
+    change(ward.goes(0, 1, observation=1))
+    with sending(dies="after take_back") as doomed:
+        assert doomed.wait_for_death() == -9
+    with sending():
+        assert eventually(lambda: only().status == Status.SENT)
+    assert (only().gateway, len(spare.taken), provider.taken) == ("second", 1, [])
+
+
+def test_a_person_may_have_an_uncertain_one_sent_again_once(ward: Ward, provider: Provider) -> None:
+    change(ward.goes(0, 1, observation=1))
+    with sending(dies="before mark_sent") as doomed:
+        doomed.wait_for_death()
+    with sending():
+        assert eventually(lambda: only().status == Status.UNCERTAIN)
+        assert send_again(only().pk)
+        assert not send_again(only().pk)
+        assert eventually(lambda: only().status == Status.SENT)
+    assert len(provider.taken) == 2
+
+
+def test_what_is_uncertain_after_a_death_goes_another_way(ward: Ward, provider: Provider) -> None:
+    Address.objects.create(
+        contact=Contact.objects.get(),
+        channel=Channel.SMS,
+        address="+4915122222222",
+        use=Address.Use.INSTEAD,
+        sort_order=2,
+    )
+    change(ward.goes(0, 1, observation=1))
+    with sending(dies="after dot_goes_next") as doomed:
+        doomed.wait_for_death()
+    with sending():
+        assert eventually(lambda: states() == [Status.UNCERTAIN, Status.SENT])
+    assert [b"+4915122222222" in body for body in provider.taken] == [True]
+
+
+def states() -> list[str]:
+    return list(Delivery.objects.order_by("pk").values_list("status", flat=True))
+
+
+def only() -> Delivery:
+    return Delivery.objects.get()

@@ -29,7 +29,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1300,
     rolldownOptions: {
-      input: [here("main.ts"), here("theme.ts"), here("banner.ts"), here("board.ts"), here("staff.ts"), here("design/main.css")],
+      input: [here("main.ts"), here("theme.ts"), here("banner.ts"), here("board.ts"), here("staff.ts"), here("push.ts"), here("push-worker.ts"), here("design/main.css")],
       output,
     },
   },

@@ -48,11 +48,20 @@ from stadtherz.alerts.outbox.gateways import (
     spent_today,
     try_gateway,
 )
+from stadtherz.alerts.outbox.pushing import public_key as push_key
 from stadtherz.alerts.outbox.receipts import note_receipt_soon
 from stadtherz.alerts.outbox.sender import send_due, start_delivery, stop_delivery
 from stadtherz.alerts.people.answers import by_sms
-from stadtherz.alerts.people.contacts import add_contact, add_contact_list
+from stadtherz.alerts.people.contacts import add_contact, add_contact_list, new_webhook_secret
 from stadtherz.alerts.people.course import Stage, Turn, calendar, course
+from stadtherz.alerts.people.devices import (
+    DeviceOwner,
+    add_device,
+    device_link,
+    device_link_of,
+    device_owner,
+    try_device,
+)
 from stadtherz.alerts.people.drill_reminders import remind_of_drills
 from stadtherz.alerts.people.drills import (
     end_drill,
@@ -85,6 +94,7 @@ __all__ = [
     "Contact",
     "ContactList",
     "Delivery",
+    "DeviceOwner",
     "Drill",
     "Gateway",
     "GatewaySetting",
@@ -111,6 +121,7 @@ __all__ = [
     "acknowledge",
     "add_contact",
     "add_contact_list",
+    "add_device",
     "add_gateway",
     "answer",
     "by_sms",
@@ -123,6 +134,9 @@ __all__ = [
     "comment",
     "course",
     "current",
+    "device_link",
+    "device_link_of",
+    "device_owner",
     "door_of",
     "end_drill",
     "end_pause",
@@ -134,12 +148,14 @@ __all__ = [
     "link_for",
     "lists_without_drill",
     "mistakes",
+    "new_webhook_secret",
     "note_beginning",
     "note_receipt_soon",
     "open_alerts",
     "pause",
     "preview",
     "public_warnings",
+    "push_key",
     "question",
     "ranked_steps",
     "remind_of_drills",
@@ -154,6 +170,7 @@ __all__ = [
     "start_drill",
     "stop_clock",
     "stop_delivery",
+    "try_device",
     "try_gateway",
     "withdraw",
 ]

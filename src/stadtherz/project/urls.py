@@ -12,7 +12,7 @@ from stadtherz.geo.public import urlpatterns as geo_urls
 from stadtherz.identity.public import urlpatterns as account_urls
 from stadtherz.kit.declaration import Service
 from stadtherz.kit.registry import services
-from stadtherz.web.public import answer_urls, guarded, sms_urls
+from stadtherz.web.public import answer_urls, device_urls, guarded, sms_urls
 from stadtherz.web.public import urlpatterns as shell_urls
 
 
@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *geo_urls,
     *answer_urls,  # links of messages: short, in their reader's language
     *sms_urls,
+    *device_urls,
     path("konto/", include(account_urls)),
     path("verwaltung/", include("stadtherz.web.staff_urls")),
     *i18n_patterns(

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from stadtherz.alerts.public import Question, answer, question
+from stadtherz.alerts.public import Question, answer, device_link, question
 from stadtherz.kit.declaration import Severity
 from stadtherz.web.shell import render
 
@@ -42,7 +42,13 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _shown(asked: Question) -> dict[str, object]:
     state = asked.severity if not asked.over else Severity.OK
-    return {"asked": asked, "state": state, "languages": [], "LANGUAGE_CODE": asked.language}
+    return {
+        "asked": asked,
+        "state": state,
+        "languages": [],
+        "LANGUAGE_CODE": asked.language,
+        "device_url": device_link(asked.contact),
+    }
 
 
 def _closed(request: HttpRequest, status: int) -> HttpResponse:

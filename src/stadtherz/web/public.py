@@ -12,6 +12,7 @@ Templates extend `sh/base.html` and include `sh/tile.html`, `sh/chart.html`, `sh
 from stadtherz.kit.declaration import Step
 from stadtherz.web import device_words, formats
 from stadtherz.web.alert_answer import urlpatterns as answer_urls
+from stadtherz.web.alert_devices import urlpatterns as device_urls
 from stadtherz.web.alert_sms import urlpatterns as sms_urls
 from stadtherz.web.charts import LineChart
 from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
@@ -26,6 +27,7 @@ __all__ = [
     "Step",
     "answer_urls",
     "bad_request",
+    "device_urls",
     "device_words",
     "forbidden",
     "formats",

@@ -4,28 +4,83 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from django.views.generic import View
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, ObjectList
 from wagtail.admin.ui.tables import Column
 
-from stadtherz.alerts.public import Contact, ContactList, Drill, Stage, course
+from stadtherz.alerts.public import (
+    Channel,
+    Contact,
+    ContactList,
+    Drill,
+    Stage,
+    course,
+    device_link,
+    new_webhook_secret,
+)
 from stadtherz.base.time import now_us
 from stadtherz.web.staff import StaffInspectView, StaffViewSet
 from stadtherz.web.staff_drills import StartDrillView
-from stadtherz.web.staff_views import local_time
+from stadtherz.web.staff_views import Limited, local_time
 
 
 def _ways(contact: Contact) -> str:
     return ", ".join(str(address) for address in contact.addresses.all())
 
 
+class ContactInspectView(StaffInspectView):
+    """A person with the link for their devices and the webhooks' secrets, for whoever may change them."""
+
+    template_name = "staff/contact.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        more: dict[str, Any] = {}
+        if self.views.rows(self.request.user, changing=True).filter(pk=self.object.pk).exists():
+            url = self.views.get_url_name("secret")
+            hooks = self.object.addresses.filter(channel=Channel.WEBHOOK)
+            more = {
+                "device_link": settings.STADTHERZ["public_url"] + device_link(self.object.pk),
+                "hooks": [(each, reverse(url, args=[self.object.pk, each.pk])) for each in hooks],
+            }
+        return {**super().get_context_data(**kwargs), **more}
+
+
+class SecretView(Limited, View):
+    """Makes a webhook's secret and shows it in the answer itself, so that its text is stored nowhere."""
+
+    permission_required = "change"
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, pk: int, address: int) -> HttpResponse:
+        contact = Contact.objects.get(pk=pk)
+        hook = get_object_or_404(contact.addresses.filter(channel=Channel.WEBHOOK), pk=address)
+        context = {
+            "page_title": _("Secret of the webhook"),
+            "header_title": _("Secret of the webhook"),
+            "header_icon": "key",
+            "hook": hook,
+            "text": new_webhook_secret(hook.pk),
+            "back": reverse(self.views.get_url_name("inspect"), args=[pk]),
+        }
+        self.audit("secret", contact, {"address": hook.pk})
+        response = TemplateResponse(request, "staff/webhook_secret.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
 class ContactViewSet(StaffViewSet):
     model = Contact
     icon = "user"
+    inspect_view_class = ContactInspectView
     menu_label = _("Contacts")
     list_display = [
         "name",
@@ -62,6 +117,14 @@ class ContactViewSet(StaffViewSet):
 
     def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
         return super().rows(user, changing=changing).prefetch_related("addresses")
+
+    @property
+    def secret_view(self) -> Any:
+        return self.construct_view(SecretView)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        secret = path("secret/<int:pk>/<int:address>/", self.secret_view, name="secret")
+        return [*super().get_urlpatterns(), secret]
 
 
 def sentences(recipients: ContactList) -> list[str]:

@@ -12,20 +12,24 @@ from typing import Any
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from stadtherz.alerts.public import Wish, citizens
+from stadtherz.alerts.public import Channel, Wish, citizens
 from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.kit.declaration import Severity
+from stadtherz.web.alert_devices import push_context, subscription_of, told
 from stadtherz.web.shell import render
 
 _ASKS = 10  # from one address in an hour
 _HOUR = 3600
+_TOO_OFTEN = gettext_noop(
+    "From your connection there were too many attempts. Please try again in an hour."
+)
 _EVERYTHING = "all"
 _LEAST = (
     (Severity.INFO, gettext_noop("everything, also information")),
@@ -52,18 +56,32 @@ def page(request: HttpRequest) -> HttpResponse:
     email, chosen = request.POST.get("email", ""), request.POST.getlist("topics")
     least = _least(request)
     if _too_often(request):
-        said = {
-            "page": _(
-                "From your connection there were too many attempts. Please try again in an hour."
-            )
-        }
-        return _form(request, email, chosen, least, said, status=429)
+        return _form(request, email, chosen, least, {"page": _(_TOO_OFTEN)}, status=429)
     try:
         wishes = _wishes(chosen, least)
         citizens.subscribe(email, language=get_language() or "de", wishes=wishes)
     except Invalid as problem:
         return _form(request, email, chosen, least, _said(problem), status=422)
     return render(request, "warned/asked.html", {"hours": citizens.HOURS_TO_CONFIRM})
+
+
+@never_cache
+@require_POST
+def device(request: HttpRequest) -> HttpResponse:
+    """The same for this browser: it sends what it gives for push messages, and what to be warned of."""
+    if _too_often(request):
+        return told(_(_TOO_OFTEN), 429)
+    try:
+        wishes = _wishes(request.POST.getlist("topics"), _least(request))
+        given = subscription_of(request)
+        citizens.subscribe_device(given, language=get_language() or "de", wishes=wishes)
+    except Invalid as problem:
+        wrong = _("Your browser has not given what is needed. Please update it and try again.")
+        return told(_said(problem).get("topics", wrong), 422)
+    return told(
+        _("A message is on its way to this device. Open it and confirm; then you are subscribed."),
+        201,
+    )
 
 
 @never_cache
@@ -109,7 +127,13 @@ def _form(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    context = {"email": email, "errors": errors or {}, **_boxes(chosen, least)}
+    context = {
+        "email": email,
+        "errors": errors or {},
+        "push_to": reverse("web:subscribe-device"),
+        **push_context(),
+        **_boxes(chosen, least),
+    }
     return render(request, "warned/subscribe.html", context, status=status)
 
 
@@ -126,6 +150,7 @@ def _own(
     least = wishes[0].least if wishes else Severity.INFO
     context = {
         "confirmed": subscriber.confirmed_at is not None,
+        "on_device": subscriber.channel == Channel.PUSH,
         "saved": "saved" in request.GET,
         "errors": errors or {},
         "languages": [],
@@ -164,7 +189,7 @@ def _said(problem: Invalid) -> dict[str, str]:
         "email": _("This is no e-mail address. It looks like name@example.org."),
         "topics": _("Choose at least one place, or all of them."),
     }
-    return {problem.field: words[problem.field]}
+    return {problem.field: words[problem.field]} if problem.field in words else {}
 
 
 def _too_often(request: HttpRequest) -> bool:
@@ -181,6 +206,7 @@ def _private(response: HttpResponse) -> HttpResponse:
 
 urlpatterns: list[URLPattern] = [
     path("warnungen/abo/", page, name="subscribe"),
+    path("warnungen/abo/geraet/", device, name="subscribe-device"),
     path("warnungen/abo/<str:token>/", subscription, name="subscription"),
     path("warnungen/abo/<str:token>/ende", leave_at_once, name="unsubscribe"),
 ]

@@ -15,9 +15,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from stadtherz.alerts.channels.outcomes import Gone, NotHandedOver, PerhapsHandedOver
 from stadtherz.alerts.citizens.links import token_of
 from stadtherz.alerts.citizens.subscribing import HOURS_TO_CONFIRM
-from stadtherz.alerts.models import Subscriber
+from stadtherz.alerts.models import Channel, Subscriber
+from stadtherz.alerts.outbox.pushing import push_to
 from stadtherz.base.time import MINUTE, Micros
 
 logger = logging.getLogger(__name__)
@@ -28,9 +30,10 @@ _PAUSE = 5 * MINUTE
 
 def write_letters(now: Micros) -> None:
     """Send the letters that are due; one that fails is tried again later."""
+    due = Subscriber.objects.filter(write_at__lte=now)
     if not settings.STADTHERZ["smtp"]:
-        return
-    for subscriber in Subscriber.objects.filter(write_at__lte=now).order_by("write_at")[:_PORTION]:
+        due = due.exclude(channel=Channel.EMAIL)
+    for subscriber in due.order_by("write_at")[:_PORTION]:
         _write(subscriber)
 
 
@@ -39,8 +42,20 @@ def _write(subscriber: Subscriber) -> None:
     if not row.update(write_at=F("write_at") + _PAUSE):  # another process has it
         return
     try:
-        _letter(subscriber).send()
-    except (OSError, smtplib.SMTPException, MessageError) as problem:
+        if subscriber.channel == Channel.PUSH:
+            _push(subscriber)
+        else:
+            _letter(subscriber).send()
+    except Gone:  # the device has unsubscribed meanwhile
+        Subscriber.objects.filter(pk=subscriber.pk).delete()
+        return
+    except (
+        NotHandedOver,
+        PerhapsHandedOver,
+        OSError,
+        smtplib.SMTPException,
+        MessageError,
+    ) as problem:
         logger.warning(
             "the letter to subscriber %s failed: %s", subscriber.pk, type(problem).__name__
         )
@@ -59,6 +74,30 @@ def _letter(subscriber: Subscriber) -> EmailMessage:
         subject, text = _change(facts) if subscriber.confirmed_at else _confirm(facts)
     headers = {"Auto-Submitted": "auto-generated"}
     return EmailMessage(subject, text, to=[subscriber.address], headers=headers)
+
+
+def _push(subscriber: Subscriber) -> None:
+    """The same question for a device: that it arrives there proves whose the subscription is."""
+    with override(subscriber.language):
+        city = {"city": settings.STADTHERZ["city"]}
+        path = reverse("web:subscription", args=[token_of(subscriber)])
+        asks = subscriber.confirmed_at is None
+        content = {
+            "title": (
+                _("Please confirm: warnings of %(city)s")
+                if asks
+                else _("Your warnings of %(city)s")
+            )
+            % city,
+            "body": _("Open this and confirm that you want warnings on this device.")
+            if asks
+            else _("This device gets warnings already. Open this to change or end them."),
+            "url": settings.STADTHERZ["public_url"] + path,
+            "tag": "subscription",
+            "lang": subscriber.language,
+            "severity": "info",
+        }
+    push_to(subscriber.address, subscriber.details, content, topic="subscription")
 
 
 def _confirm(facts: dict[str, object]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from stadtherz.alerts.citizens.subscribing import (
     confirm,
     leave,
     subscribe,
+    subscribe_device,
     wishes_of,
 )
 
@@ -20,6 +21,7 @@ __all__ = [
     "confirm",
     "leave",
     "subscribe",
+    "subscribe_device",
     "subscriber_of",
     "token_of",
     "warned_places",

@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from secrets import token_urlsafe
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from stadtherz.alerts.channels.webpush import device
 from stadtherz.alerts.models import Channel, Delivery, Subscriber, Topic
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros, from_us, now, now_us
@@ -37,20 +39,35 @@ def subscribe(email: str, *, language: str, wishes: Iterable[Wish]) -> None:
 
     Raises Invalid for what is no address, and where nothing is wished for.
     """
-    address, wanted = _address(email), list(wishes)
+    _subscribe(Channel.EMAIL, _address(email), {}, language, wishes)
+
+
+def subscribe_device(subscription: Any, *, language: str, wishes: Iterable[Wish]) -> None:
+    """The same for a browser that gave this push subscription; the question comes as a message to it.
+
+    Raises Invalid for what is no subscription, and where nothing is wished for.
+    """
+    found = device(subscription)
+    _subscribe(Channel.PUSH, found.endpoint, found.details, language, wishes)
+
+
+def _subscribe(
+    channel: Channel, address: str, details: dict[str, str], language: str, wishes: Iterable[Wish]
+) -> None:
+    wanted = list(wishes)
     if not wanted:
         raise Invalid("topics", "choose at least one place, or all")
     with transaction.atomic():
-        known = Subscriber.objects.select_for_update().filter(
-            channel=Channel.EMAIL, address=address
-        )
+        known = Subscriber.objects.select_for_update().filter(channel=channel, address=address)
         subscriber = known.order_by("confirmed_at").last() or known.first()
         if subscriber is None:
             subscriber = Subscriber(
-                channel=Channel.EMAIL, address=address, language=language, key=token_urlsafe(24)
+                channel=channel, address=address, language=language, key=token_urlsafe(24)
             )
             subscriber.save()
         if subscriber.confirmed_at is None:
+            subscriber.details = details
+            subscriber.save(update_fields=["details"])
             _wish(subscriber, wanted)
         _owe_letter(subscriber)
 

@@ -3,11 +3,15 @@
 Browsers tie a subscription to the public key; with another pair every device would have to subscribe again.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.conf import settings
 
 from stadtherz.alerts.channels.vault import opened, sealed
-from stadtherz.alerts.channels.webpush import Sender, new_keys
+from stadtherz.alerts.channels.webpush import Sender, new_keys, of_details, push
 from stadtherz.alerts.models import ServerKey
+from stadtherz.kit.declaration import Severity
 
 _NAME = "vapid"
 
@@ -22,6 +26,14 @@ def sender() -> Sender:
     url = str(settings.STADTHERZ["public_url"])
     reached = url if url.startswith("https://") else f"mailto:{settings.STADTHERZ['mail_from']}"
     return Sender(opened(_keys().secret), reached)
+
+
+def push_to(
+    endpoint: str, details: Mapping[str, Any], content: Mapping[str, Any], *, topic: str
+) -> None:
+    """Push something that may come twice, such as a greeting. Raises what `webpush.push` raises."""
+    to = of_details(endpoint, details)
+    push(to, content, sender(), topic=topic, severity=Severity.INFO, goes_next=lambda: None)
 
 
 def _keys() -> ServerKey:

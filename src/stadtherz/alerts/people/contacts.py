@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from stadtherz.alerts.channels import vault
 from stadtherz.alerts.models import Address, Channel, Contact, ContactList
 from stadtherz.alerts.people.phones import e164
 
@@ -38,3 +39,10 @@ def add_contact_list(*, owner: int, name: str, contacts: Iterable[int] = ()) -> 
             listed = ContactList.objects.create(owner_id=owner, name=name)
         listed.contacts.add(*contacts)
     return listed.pk
+
+
+def new_webhook_secret(address: int) -> str:
+    """What the receiver of this webhook checks signatures with, from now on; it is told only this once."""
+    secret = vault.new_webhook_secret()
+    Address.objects.filter(pk=address, channel=Channel.WEBHOOK).update(secret=vault.sealed(secret))
+    return secret

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import http_ece
@@ -12,7 +13,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 
 from stadtherz.alerts.channels.webpush import LARGEST, device, new_keys, shortened
-from stadtherz.alerts.models import Address, Alert, Channel, Contact, Delivery, ServerKey
+from stadtherz.alerts.citizens.subscribing import Wish, confirm, subscribe_device
+from stadtherz.alerts.models import (
+    Address,
+    Alert,
+    Channel,
+    Contact,
+    Delivery,
+    ServerKey,
+    Subscriber,
+)
 from stadtherz.alerts.outbox.pushing import public_key
 from stadtherz.alerts.public import change, send_due
 from stadtherz.alerts.tests import receiver as receivers
@@ -101,6 +111,24 @@ def test_the_link_of_the_message_takes_the_alert_on(server: Receiver, client: An
     url = phone.read(server.requests[0])["take"]["url"]
     client.post("/" + url.split("/", 3)[3])
     assert Alert.objects.get().acknowledged_by == "Wehr"
+
+
+def test_citizens_are_told_on_their_devices_without_any_mail_server(server: Receiver) -> None:
+    phone, ward = Phone(f"{server.url}/citizen"), make_ward([])
+    subscribe_device(phone.subscription, language="en", wishes=[Wish()])
+    change(replace(ward.goes(0, 1, observation=1), public=True, recipients=None))
+    send_due()
+    assert server.requests == []  # nobody is told before having confirmed
+    confirm(Subscriber.objects.get())
+    change(replace(ward.goes(1, 2, observation=2), public=True, recipients=None))
+    server.answers = [(201, {}), (410, {})]
+    send_due()
+    shown = phone.read(server.requests[0])
+    assert shown["title"] == "en Alarm: Pegel Lauterstraße"
+    assert ("take" in shown, "/warnungen/abo/" in shown["leave"]["url"]) == (False, True)
+    change(replace(ward.goes(2, 0, observation=3), public=True, recipients=None))
+    send_due()
+    assert not Subscriber.objects.exists()
 
 
 @pytest.mark.parametrize("status", [404, 410])

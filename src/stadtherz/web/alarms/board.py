@@ -15,7 +15,7 @@ from django.views.generic import View
 from wagtail.admin import messages
 from wagtail.admin.widgets.button import HeaderButton
 
-from stadtherz.alerts.public import Alert, AlertEvent, Outcome, acknowledge
+from stadtherz.alerts.public import Alert, AlertEvent, Outcome, acknowledge, device_link_of
 from stadtherz.base.time import Micros
 from stadtherz.store.public import streams
 from stadtherz.web.alarms import words
@@ -124,6 +124,7 @@ class BoardView(AlarmPage):
             "rows": shown,
             "sentence": sentence(shown),
             "streams": {alert.datastream_id for alert in alerts if alert.datastream_id},
+            "device_url": self._device_url(),
             "take_url_name": self.views.get_url_name("take"),
             "header_buttons": [
                 HeaderButton(_("History"), url=self.url("index"), icon_name="history"),
@@ -131,6 +132,12 @@ class BoardView(AlarmPage):
             ],
         }
         return self.page(context)
+
+    def _device_url(self) -> str:
+        """Where somebody who is called puts this device among their addresses; empty for others."""
+        user, reach = self.request.user, self.views.sees(self.request.user)
+        owners = None if reach.everything else reach.organisations
+        return device_link_of(str(getattr(user, "email", "")), owners)
 
 
 def sentence(shown: Sequence[Row]) -> str:

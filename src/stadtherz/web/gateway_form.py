@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from stadtherz.alerts.public import (
     GATEWAY_KINDS,
@@ -22,6 +23,26 @@ KEPT = "***"
 _PREFIX = "set_"
 # Whoever may change these must not get to know the password that way.
 _PLACE = ("host", "url", "port", "tls", "security", "insecure")
+
+# What `alerts` says of settings that do not fit, for the translators.
+_REASONS = (
+    gettext_noop("is missing"),
+    gettext_noop("is no whole number"),
+    gettext_noop("is not there"),
+    gettext_noop("is no address such as https://gateway.example"),
+    gettext_noop("must begin with https://, or everybody on the way can read along"),
+    gettext_noop("must be tls or starttls, or everybody on the way reads the password"),
+    gettext_noop("must be on, or everybody on the way can read along"),
+    gettext_noop("must be plain letters"),
+    gettext_noop("is a number, or up to 11 plain letters"),
+    gettext_noop("is no telephone number such as +4915123456789"),
+    gettext_noop("is no e-mail address such as name@city.example"),
+)
+
+
+def reason(problem: Invalid) -> str:
+    """Why something does not fit, in the reader's language where it is one of ours."""
+    return f"{_text('This does not fit:')} {_text(problem.reason)}"
 
 
 class GatewayForm(forms.ModelForm):
@@ -84,7 +105,7 @@ class GatewayForm(forms.ModelForm):
             self.instance.settings = check_settings(self.instance, self._given())
         except Invalid as problem:
             name = _PREFIX + problem.field
-            told = f"{_text('This does not fit:')} {problem.reason}"
+            told = reason(problem)
             self.add_error(name if name in self.fields else None, told)
         moved = any(_PREFIX + name in self.changed_data for name in _PLACE)
         if self.instance.secret and moved and not data.get(f"{_PREFIX}secret"):

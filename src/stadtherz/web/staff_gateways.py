@@ -27,7 +27,7 @@ from stadtherz.alerts.public import (
 from stadtherz.base.errors import Invalid, StadtherzError
 from stadtherz.kit.declaration import Severity
 from stadtherz.web import formats
-from stadtherz.web.gateway_form import GatewayForm
+from stadtherz.web.gateway_form import GatewayForm, reason
 from stadtherz.web.staff_people import SuperuserViewSet
 from stadtherz.web.staff_views import Limited, StaffCreateView, StaffEditView, StaffInspectView
 from stadtherz.web.templatetags.sh import state_icon
@@ -124,7 +124,7 @@ class TryView(Limited, View):
         try:
             known_as = try_gateway(row.name, request.POST.get("to", "").strip()[:200], text)
         except Invalid as problem:
-            messages.error(request, f"{_text('This does not fit:')} {problem.reason}")
+            messages.error(request, reason(problem))
         except StadtherzError as problem:
             messages.error(request, _text("It was not taken: %(why)s") % {"why": problem})
         else:

@@ -8,7 +8,7 @@ from stadtherz.base.errors import Invalid
 
 
 def test_every_kind_for_sms_can_be_set_up() -> None:
-    assert set(KINDS) == set(Gateway.Kind) - {Gateway.Kind.SMTP}
+    assert set(KINDS) == set(Gateway.Kind) - {Gateway.Kind.SMTP, Gateway.Kind.MQTT}
 
 
 def test_what_was_typed_in_gets_its_type_and_the_secret_is_kept_apart() -> None:

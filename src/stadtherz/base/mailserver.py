@@ -14,7 +14,8 @@ class MailServer:
     """Where mail is handed over.
 
     `smtp://host:port`, with `?starttls=1` for encryption after the greeting, or `smtps://host` for
-    encryption from the first byte; user and password before the host.
+    encryption from the first byte; user and password before the host. `ca` is a file with the
+    certificate of an authority that is believed besides those the machine knows.
     """
 
     host: str
@@ -23,6 +24,7 @@ class MailServer:
     password: str = ""
     starttls: bool = False
     tls: bool = False
+    ca: str = ""
 
     @classmethod
     def from_url(cls, url: str) -> "MailServer":

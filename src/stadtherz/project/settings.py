@@ -18,6 +18,7 @@
     STADTHERZ_TRUSTED_PROXIES  addresses of proxies whose forwarded headers are believed
     STADTHERZ_SECRET_KEY       the key that signs sessions; unset means `secret.key` in the data folder
     STADTHERZ_SMTP_URL         where e-mail leaves: smtp://user:password@host:port
+    STADTHERZ_SMTP_CA          a file with the certificate of an authority of one's own that mail servers are believed by
     STADTHERZ_MAIL_FROM        the sender of e-mail
     STADTHERZ_MESSAGES_KEPT    how many of the last messages of each device are kept to be looked at, 100 unless set
     STADTHERZ_MESSAGE_DAYS     for how many days they are kept, 7 unless set
@@ -189,6 +190,7 @@ WAGTAILADMIN_LOGIN_URL = LOGIN_URL
 STADTHERZ: dict[str, Any] = {
     "city": os.environ.get("STADTHERZ_CITY", "Stadtherz"),
     "smtp": os.environ.get("STADTHERZ_SMTP_URL", ""),  # smtp://user:password@host:port
+    "smtp_ca": os.environ.get("STADTHERZ_SMTP_CA", ""),
     "mail_from": os.environ.get("STADTHERZ_MAIL_FROM", "stadtherz@localhost"),
     "public_url": PUBLIC_URL,
     "regional_key": os.environ.get("STADTHERZ_REGIONAL_KEY", ""),
@@ -206,7 +208,7 @@ STADTHERZ: dict[str, Any] = {
     "mqtt_strangers": os.environ.get("STADTHERZ_MQTT_STRANGERS", "1") != "0",
 }
 
-globals().update(mail_settings(STADTHERZ["smtp"]))
+globals().update(mail_settings(STADTHERZ["smtp"], STADTHERZ["smtp_ca"]))
 DEFAULT_FROM_EMAIL = STADTHERZ["mail_from"]
 
 LOGGING = {

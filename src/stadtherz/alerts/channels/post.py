@@ -1,7 +1,7 @@
 """Where mail is handed over and in whose name, from the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -30,7 +30,7 @@ def post_office() -> PostOffice:
     given: Mapping[str, object] = settings.STADTHERZ
     url = str(given["smtp"])
     return PostOffice(
-        server=MailServer.from_url(url) if url else None,
+        server=replace(MailServer.from_url(url), ca=_authority()) if url else None,
         sender=str(given["mail_from"]),
         city=str(given["city"]),
         public_url=str(given["public_url"]),
@@ -51,4 +51,9 @@ def relay_of(given: Mapping[str, Any]) -> MailServer:
         user=values["user"],
         starttls=security == "starttls",
         tls=security == "tls",
+        ca=_authority(),
     )
+
+
+def _authority() -> str:
+    return str(settings.STADTHERZ.get("smtp_ca", ""))

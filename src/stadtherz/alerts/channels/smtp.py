@@ -3,13 +3,18 @@
 By RFC 5321 §4.1.1.4 a server accepts a message when it has seen the line with the single dot, and
 must forget everything if the connection ends before. So the caller is asked twice: `before_text` may
 still withdraw when the server is ready, and `before_dot` notes that the last line goes next.
+
+`Lines` keeps the line open for the next message. What an old line has failed at before the caller was
+asked is tried once more on a new one; after that nothing is ever tried twice here.
 """
 
 import re
 import smtplib
 import ssl
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from email.message import EmailMessage
 
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
@@ -22,6 +27,11 @@ _COMMAND_SECONDS = 20.0
 ANSWER_SECONDS = 120.0
 
 
+# Servers close a line after some minutes of silence, or after some messages; both cost an attempt.
+_IDLE_SECONDS = 20.0
+_MOST_ON_A_LINE = 100
+
+
 def hand_over(
     server: MailServer,
     message: EmailMessage,
@@ -31,23 +41,140 @@ def hand_over(
     before_text: Callable[[], None],
     before_dot: Callable[[], None],
 ) -> None:
-    """Give one message to the server, once.
+    """Give one message to the server, once, on a line of its own.
 
     Raises NotHandedOver if the server certainly does not have it, PerhapsHandedOver if nobody can
     know. What `before_text` raises ends the conversation and comes through unchanged. `before_dot`
     must be quick: between it and the dot lies the only moment whose outcome nobody can know.
     """
-    with _connection(server) as smtp:
+    with closing(Lines()) as lines:
+        lines.hand_over(
+            server,
+            message,
+            sender=sender,
+            recipient=recipient,
+            before_text=before_text,
+            before_dot=before_dot,
+        )
+
+
+@dataclass(slots=True)
+class _Line:
+    smtp: smtplib.SMTP
+    used: float
+    messages: int = 0
+    refused: bool = False  # the last message was, so the server must forget it
+
+    @property
+    def fresh(self) -> bool:
+        return self.messages == 0
+
+    @property
+    def good(self) -> bool:
+        quiet = time.monotonic() - self.used
+        return quiet < _IDLE_SECONDS and self.messages < _MOST_ON_A_LINE
+
+
+class Lines:
+    """Lines to mail servers that stay open between messages; for one thread."""
+
+    def __init__(self) -> None:
+        self._lines: dict[MailServer, _Line] = {}
+
+    def hand_over(
+        self,
+        server: MailServer,
+        message: EmailMessage,
+        *,
+        sender: str,
+        recipient: str,
+        before_text: Callable[[], None],
+        before_dot: Callable[[], None],
+    ) -> None:
+        """As `hand_over` of this module."""
+        line = self._announced(server, sender, recipient)
+        kept = False
+        try:
+            with _before_the_dot():
+                _expect(line.smtp.docmd("DATA"), {354}, alone=True)
+            text = body(message)
+            before_text()
+            with _before_the_dot():
+                line.smtp.send(text)
+            reply = _dot(line.smtp, before_dot)
+            kept = reply[0] == 250
+            _expect(reply, {250}, alone=True)
+        finally:
+            # After anything unusual a new line is surer than any guess at what the server believes.
+            if kept:
+                self._keep(server, line)
+            else:
+                self._drop(server)
+
+    def close(self) -> None:
+        """Take leave of every server, without waiting for its answer: the outcomes are known."""
+        for server, line in list(self._lines.items()):
+            with suppress(OSError, smtplib.SMTPException):
+                line.smtp.putcmd("QUIT")
+            self._drop(server)
+
+    def _announced(self, server: MailServer, sender: str, recipient: str) -> _Line:
+        """A line on which the server has taken sender and recipient. Raises NotHandedOver."""
+        line = self._line(server)
+        try:
+            return self._announce(line, sender, recipient)
+        except NotHandedOver as problem:
+            self._settle(server, line, problem)
+            if line.fresh or problem.alone:
+                raise
+        line = self._line(server)
+        try:
+            return self._announce(line, sender, recipient)
+        except NotHandedOver as problem:
+            self._settle(server, line, problem)
+            raise
+
+    def _announce(self, line: _Line, sender: str, recipient: str) -> _Line:
         with _before_the_dot():
-            _expect(smtp.mail(sender), {250})
-            _expect(smtp.rcpt(recipient), {250, 251}, alone=True)
-            _expect(smtp.docmd("DATA"), {354}, alone=True)
-        text = body(message)
-        before_text()
-        with _before_the_dot():
-            smtp.send(text)
-        _expect(_dot(smtp, before_dot), {250}, alone=True)
-        _take_leave(smtp)
+            if line.refused:
+                _expect(line.smtp.rset(), {250})
+                line.refused = False
+            _expect(line.smtp.mail(sender), {250})
+            _expect(line.smtp.rcpt(recipient), {250, 251}, alone=True)
+        return line
+
+    def _settle(self, server: MailServer, line: _Line, problem: NotHandedOver) -> None:
+        """A refused recipient says nothing about the line; anything else ends it."""
+        if problem.alone and line.smtp.sock is not None:
+            line.refused = True
+            self._keep(server, line)
+        else:
+            self._drop(server)
+
+    def _line(self, server: MailServer) -> _Line:
+        line = self._lines.get(server)
+        if line is not None and line.good:
+            assert line.smtp.sock is not None
+            line.smtp.sock.settimeout(_COMMAND_SECONDS)
+            return line
+        if line is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                line.smtp.putcmd("QUIT")
+            self._drop(server)
+        made = self._lines[server] = _Line(_reached(server), time.monotonic())
+        return made
+
+    def _keep(self, server: MailServer, line: _Line) -> None:
+        if line.smtp.sock is None:
+            self._drop(server)
+            return
+        line.used = time.monotonic()
+        line.messages += 1
+
+    def _drop(self, server: MailServer) -> None:
+        line = self._lines.pop(server, None)
+        if line is not None:
+            line.smtp.close()
 
 
 def body(message: EmailMessage) -> bytes:
@@ -68,25 +195,12 @@ def _dot(smtp: smtplib.SMTP, before_dot: Callable[[], None]) -> tuple[int, bytes
         raise PerhapsHandedOver(f"no answer after the end of the message: {error}") from error
 
 
-def _take_leave(smtp: smtplib.SMTP) -> None:
-    """Say QUIT without waiting for the answer: the outcome is known."""
-    with suppress(OSError, smtplib.SMTPException):
-        smtp.putcmd("QUIT")
-
-
-@contextmanager
-def _connection(server: MailServer) -> Iterator[smtplib.SMTP]:
-    smtp = _reached(server)
-    try:
-        yield smtp
-    finally:
-        smtp.close()
-
-
 def check(server: MailServer) -> None:
     """Look whether the server is there and takes our name and password. Raises NotHandedOver."""
-    with _connection(server) as smtp:
-        _take_leave(smtp)
+    smtp = _reached(server)
+    with suppress(OSError, smtplib.SMTPException):
+        smtp.putcmd("QUIT")
+    smtp.close()
 
 
 def _reached(server: MailServer) -> smtplib.SMTP:
@@ -100,7 +214,7 @@ def _reached(server: MailServer) -> smtplib.SMTP:
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:
-    context = ssl.create_default_context()
+    context = _trust(server.ca)
     if server.tls:
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
             server.host, server.port, timeout=_LINE_SECONDS, context=context
@@ -120,6 +234,14 @@ def _connect(server: MailServer) -> smtplib.SMTP:
         smtp.close()
         raise
     return smtp
+
+
+def _trust(ca: str) -> ssl.SSLContext:
+    """Whom we believe: the authorities that the machine knows, and the one in the file `ca`."""
+    context = ssl.create_default_context()
+    if ca:
+        context.load_verify_locations(cafile=ca)
+    return context
 
 
 @contextmanager

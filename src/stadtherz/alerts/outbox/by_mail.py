@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.errors import MessageError
 from email.message import EmailMessage
 from functools import partial
 
 from stadtherz.alerts.channels.mail import ascii_address, compose
 from stadtherz.alerts.channels.post import PostOffice, post_office, relay_of
-from stadtherz.alerts.channels.smtp import hand_over
+from stadtherz.alerts.channels.smtp import Lines
 from stadtherz.alerts.channels.vault import opened
 from stadtherz.alerts.models import AlertEvent, Channel, Delivery, Gateway
 from stadtherz.alerts.outbox import deliveries, health
+from stadtherz.alerts.outbox.curves import Curves
 from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.readers import Reader
 from stadtherz.alerts.outbox.ways import Way, hand_on, rests_until
@@ -29,13 +30,15 @@ _PER_SECOND = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class MailLane:
-    """Sends by the relays of the table, in their order."""
+    """Sends by the relays of the table, in their order, on lines that stay while there is more to send."""
 
     post: PostOffice
     ways: Sequence[Way[MailServer]]
+    lines: Lines = field(default_factory=Lines)
+    curves: Curves = field(default_factory=Curves)
 
     def send(self, delivery: Delivery, reader: Reader, claimed: Claim, witness: Witness) -> None:
-        letter = _written(delivery.event, reader, self.post)
+        letter = self._written(delivery, reader)
         if letter is None:
             deliveries.mark_failed(claimed, "The message cannot be written; see the log.")
             return
@@ -43,7 +46,7 @@ class MailLane:
 
         def give(way: Way[MailServer]) -> str:
             name = way.gateway.name
-            hand_over(
+            self.lines.hand_over(
                 way.carrier,
                 message,
                 sender=self.post.sender,
@@ -59,6 +62,28 @@ class MailLane:
 
     def rests_until(self) -> int | None:
         return rests_until(self.ways)
+
+    def hang_up(self) -> None:
+        """All that was due has been tried: no server need wait for more."""
+        self.lines.close()
+
+    def _written(self, delivery: Delivery, reader: Reader) -> tuple[EmailMessage, str] | None:
+        """The message and its recipient; None if that fails, which trying again would not change."""
+        try:
+            message = compose(
+                delivery.event,
+                reader,
+                self.post,
+                date=now(),
+                first=_first_told(delivery),
+                curve=self.curves.of(delivery.event, reader.language, public=bool(reader.leave)),
+            )
+            return message, ascii_address(reader.address)
+        except (ValueError, LookupError, MessageError):  # UnicodeError is a ValueError
+            logger.exception(
+                "the message of event %s to reader %s is broken", delivery.event_id, reader.key
+            )
+            return None
 
 
 def mail_lane() -> MailLane | None:
@@ -111,12 +136,14 @@ def _server(row: Gateway, post: PostOffice) -> MailServer | None:
         return None
 
 
-def _written(
-    event: AlertEvent, reader: Reader, post: PostOffice
-) -> tuple[EmailMessage, str] | None:
-    """The message and its recipient; None if that fails, which trying again would not change."""
-    try:
-        return compose(event, reader, post, date=now()), ascii_address(reader.address)
-    except (ValueError, LookupError, MessageError):  # UnicodeError is a ValueError
-        logger.exception("the message of event %s to reader %s is broken", event.pk, reader.key)
-        return None
+def _first_told(delivery: Delivery) -> AlertEvent | None:
+    """The event of this alert that the same person's first mail told of; None if this is the first."""
+    earlier = Delivery.objects.filter(
+        event__alert=delivery.event.alert_id, channel=Channel.EMAIL, pk__lt=delivery.pk
+    )
+    if delivery.subscriber_id is not None:
+        earlier = earlier.filter(subscriber=delivery.subscriber_id)
+    else:
+        earlier = earlier.filter(contact=delivery.contact_id)
+    first = earlier.select_related("event").order_by("pk").first()
+    return None if first is None or first.event_id == delivery.event_id else first.event

@@ -16,7 +16,7 @@ from stadtherz.alerts import signs
 from stadtherz.alerts.citizens.telling import spread
 from stadtherz.alerts.models import Channel, Delivery
 from stadtherz.alerts.outbox import deliveries
-from stadtherz.alerts.outbox.by_mail import mail_lane
+from stadtherz.alerts.outbox.by_mail import MailLane, mail_lane
 from stadtherz.alerts.outbox.by_mqtt import mqtt_lane
 from stadtherz.alerts.outbox.by_push import push_lane
 from stadtherz.alerts.outbox.by_sms import sms_lane
@@ -146,17 +146,29 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     if channel in _OF_CITIZENS:
         spread()
     look_for_receipts(channel)
+    try:
+        tried, more = _send_all(channel, lane, witness, stop)
+    finally:
+        if isinstance(lane, MailLane):
+            lane.hang_up()
+    if more and not stop.is_set():
+        deliveries.explain(channel, RESTS)
+    return tried
+
+
+def _send_all(
+    channel: str, lane: Lane, witness: Witness, stop: threading.Event
+) -> tuple[int, bool]:
+    """How many were tried, and whether the gateways rest before all was."""
     tried = 0
     while not stop.is_set() and lane.rests_until() is None:
         claimed = deliveries.claim(witness.name, channel)
         if claimed is None:
-            return tried
+            return tried, False
         _send(lane, claimed, witness)
         signs.alive(f"delivery {channel}")
         tried += 1
-    if not stop.is_set():
-        deliveries.explain(channel, RESTS)
-    return tried
+    return tried, True
 
 
 def _folder() -> Path:

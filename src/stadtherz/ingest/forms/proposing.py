@@ -21,10 +21,10 @@ _UTC = re.compile(r".*(utc|gmt|zulu).*")
 
 # The first that fits is the likeliest; patterns see a name in lower case with nothing but letters and digits.
 _DEVICE = [
-    r"(dev(ice)?|gerät|geraet|sensor|station|stations|node|thing|client|logger|zähler|zaehler|meter|messstelle)"
+    r"(dev(ice)?|gerät|geraet|sensor|station|stations|node|thing|client|logger|zähler|zaehler|counter|meter|messstelle|esp8266|esp32|chip)"
     r"(s?(id|eui|nr|nummer|no|num|number|kennung|serial|serialnumber|key))",
     r"serial(number|no|nr)?|seriennummer|seriennr|sn|serno|imei|mac(addr(ess)?)?|deveui|uid|uuid|kennung|eui",
-    r"id|dev|device|gerät|geraet|sensor|station|messstelle|node|name|topic|identifier|bezeichnung",
+    r"id|dev|device|gerät|geraet|sensor|station|messstelle|node|name|topic|identifier|bezeichnung|src|source|sender|absender",
     r".*(deviceid|stationid|sensorid|stationsnummer|serial)",
 ]  # fmt: skip
 _TIME = [
@@ -34,8 +34,8 @@ _TIME = [
     r".*(timestamp|time|zeit|utc|epoch)",
 ]  # fmt: skip
 _DAY, _CLOCK = re.compile(r"date|datum|tag|day"), re.compile(r"time|uhrzeit|zeit|clock")
-_NAME_KEYS = re.compile(r"(sensor|field|channel|measurement|parameter|param|kanal|messgröße|messgroesse|quantity|)"
-    r"(name|n|key|type|typ|kind|label|id|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid)")  # fmt: skip
+_NAME_KEYS = re.compile(r"(sensor|field|channel|measurement|parameter|param|kanal|messgröße|messgroesse|quantity|value|reading|)"
+    r"(name|n|key|type|typ|kind|label|id|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid|measurand)")  # fmt: skip
 _VALUE_KEYS = re.compile(r"value|v|val|wert|messwert|reading|data|result|ergebnis|measurementvalue")
 
 
@@ -98,7 +98,8 @@ def time_choices(message: Message, received: Micros) -> list[Choice]:
     found = [
         Choice(path, value)
         for path, value in _named(message)
-        if _rank(path, _TIME)[0] < len(_TIME) and _is_time(value, received)
+        if (_rank(path, _TIME)[0] < len(_TIME) or _looks_like_time(value))
+        and _is_time(value, received)
     ]
     apart = _day_and_clock(message, received)
     return [*apart, *sorted(found, key=lambda each: _rank(each.expression, _TIME))]
@@ -188,6 +189,11 @@ def _is_time(value: Any, received: Micros) -> bool:
     except times.NoTime:
         return False
     return found <= received + _AHEAD
+
+
+def _looks_like_time(value: Any) -> bool:
+    """Whether it can be nothing but a day with a time of day, whatever it is called."""
+    return isinstance(value, str) and ":" in value and sum(c.isdigit() for c in value) >= 11
 
 
 def _day_and_clock(message: Message, received: Micros) -> list[Choice]:

@@ -27,11 +27,12 @@ _UNITS = {symbol.lower(): code for code, symbol in SYMBOLS.items() if symbol} | 
     "db": "dB[SPL]", "db(a)": "dB[SPL]", "dba": "dB[SPL]", "s": "s", "min": "min", "h": "h", "hz": "Hz",
     "l/m²": "mm", "l/m2": "mm", "w/m²": "W/m2", "w/m2": "W/m2", "in": "[in_i]", "inhg": "[in_i'Hg]", "µs/cm": "uS/cm",
 }  # fmt: skip
+_SHARES = ("percent", "prozent", "pct", "level")  # of what, the object says
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
     r"(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
     r"|rssi|snr|lqi|channel|wifi_?\w*|runtime|timeout|status|state|error\w*|fehler\w*|code|freq\w*|timezone|tz|year|month|day|hour"
-    r"|minute|second|rtfreq|realtime|epoch|timestamp|ts|time|zeit\w*|unixtime|lat(itude)?|lon(gitude)?|lng|breite|laenge|länge|längengrad|breitengrad|alt(itude)?|höhe_nn)"
+    r"|minute|second|signal|min_micro|max_micro|samples|coordinates?(_\d+)*|rtfreq|realtime|epoch|timestamp|ts|time|zeit\w*|unixtime|lat(itude)?|lon(gitude)?|lng|breite|laenge|länge|längengrad|breitengrad|alt(itude)?|höhe_nn)"
 )  # fmt: skip
 
 
@@ -90,6 +91,8 @@ def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> I
         inner = path + step(told, first=not path)
         is_value = told.lower() in {each.lower() for each in _VALUES}
         called = name if is_value and name else told
+        if name and told.lower() in _SHARES:
+            called = f"{name} {told}"
         for each in _numbers(value, inner, called, depth - 1):
             yield (*each[:3], each[3] or (unit if is_value else ""))
 

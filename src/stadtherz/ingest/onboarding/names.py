@@ -59,6 +59,8 @@ _NAMES: dict[str, Text] = {
     "Relative humidity": _("Relative humidity"),
     "Carbon dioxide": _("Carbon dioxide"),
     "Volatile organic compounds": _("Volatile organic compounds"),
+    "Nitrogen dioxide": _("Nitrogen dioxide"),
+    "Ozone": _("Ozone"),
     "Particulate matter PM2.5": _("Particulate matter PM2.5"),
     "Particulate matter PM10": _("Particulate matter PM10"),
     "Sound pressure level": _("Noise level"),

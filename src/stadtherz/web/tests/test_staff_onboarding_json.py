@@ -171,6 +171,38 @@ ODD = {
         "7",
         {'["PM 2.5 [µg/m³]"]': 8, '["Temp. (°C)"]': 3.5},
     ),
+    "a citizen's particulate matter sensor": Odd(
+        {"esp8266id": "12345678", "software_version": "NRZ-2024-135", "sensordatavalues": [
+            {"value_type": "SDS_P1", "value": "12.55"}, {"value_type": "BME280_temperature", "value": "9.31"},
+            {"value_type": "signal", "value": "-71"}]},
+        "12345678",
+        {"sensordatavalues[value_type=SDS_P1].value": 12.55, "sensordatavalues[value_type=BME280_temperature].value": 9.31},
+        at="",
+    ),
+    "a climate sensor of a smart home": Odd(
+        {"src": "shellyplusht-08b61f", "method": "NotifyStatus", "params": {
+            "ts": 1795158000, "temperature:0": {"id": 0, "tC": 21.5, "tF": 50},
+            "devicepower:0": {"battery": {"V": 5.8, "percent": 90}}}},
+        "shellyplusht-08b61f",
+        {'params["temperature:0"].tC': 21.5, 'params["temperature:0"].tF': 10,
+         'params["devicepower:0"].battery.V': 5.8, 'params["devicepower:0"].battery.percent': 90},
+    ),
+    "a feature of GeoJSON": Odd(
+        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [7.77, 49.44]},
+         "properties": {"sensor_id": "g-1", "datetime": AT, "pm25": 8.1, "no2": "12,4"}},
+        "g-1",
+        {"properties.pm25": 8.1, "properties.no2": 12.4},
+    ),
+    "a bicycle counter": Odd(
+        {"counterId": 100012, "date": "2026-11-20T08:00:00+0100", "counts": 12, "status": "raw"},
+        "100012",
+        {"counts": 12},
+    ),
+    "a car park": Odd(
+        {"parkhaus": "P1 Zentrum", "frei": 123, "gesamt": 400, "stand": "20.11.2026 08:00 Uhr"},
+        "P1 Zentrum",
+        {"frei": 123, "gesamt": 400},
+    ),
     "numbers in a nested list": Odd(
         {"node": {"id": "n1"}, "epoch": 1795158000, "probes": [[10.5, 11.5], [12.5]]},
         "n1",

@@ -9,6 +9,8 @@ from stadtherz.base.errors import StadtherzError
 from stadtherz.cli import instance
 from stadtherz.cli.instance import instance_options
 
+_KINDS = ("http", "smpp", "gammu", "smstools")
+
 
 @click.group()
 def sms() -> None:
@@ -77,8 +79,8 @@ def add(
     from stadtherz.alerts.public import GATEWAY_KINDS, add_gateway, inbound_token
 
     kind = kind or ("smstools" if named["folder"] else "http")
-    if kind not in GATEWAY_KINDS or kind == "smtp":
-        raise click.BadParameter("is none of http, smpp, gammu, smstools", param_hint="--kind")
+    if kind not in _KINDS:
+        raise click.BadParameter(f"is none of {', '.join(_KINDS)}", param_hint="--kind")
     secret = secret_file.read().strip() if secret_file else ""
     try:
         given = _given(kind, named) | dict(map(_pair, more))
@@ -121,9 +123,7 @@ def kinds() -> None:
     instance.load()
     from stadtherz.alerts.public import GATEWAY_KINDS
 
-    for kind in GATEWAY_KINDS.values():
-        if kind.name == "smtp":
-            continue
+    for kind in (GATEWAY_KINDS[name] for name in _KINDS):
         click.echo(kind.name)
         for setting in kind.settings:
             if setting.secret:

@@ -66,6 +66,7 @@ def test_a_provider_gets_the_address_for_answers(tmp_path: Path) -> None:
         ((*CENTRE, "--set", "port"), "NAME=VALUE"),
         ((*CENTRE, "--set", "secret=geheim"), "--secret-file"),
         (("--kind", "pigeon"), "none of http, smpp, gammu, smstools"),
+        (("--kind", "mqtt"), "none of http, smpp, gammu, smstools"),
         (("--kind", "gammu", "--folder", "/nowhere"), "folder: is not there"),
         (("--url", "http://sms.example"), "must begin with https://"),
     ],

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from django.conf import settings
 
 from stadtherz.alerts import signs
-from stadtherz.alerts.models import Delivery, Gateway
+from stadtherz.alerts.models import Delivery
+from stadtherz.alerts.outbox.by_mail import in_use
 from stadtherz.base.time import MINUTE, SECOND, Micros
 from stadtherz.stream.public import unread
 
@@ -60,7 +61,7 @@ def troubles(now: Micros) -> Iterator[str]:
 def _dead_ways(now: Micros) -> Iterator[str]:
     """Channels of which every gateway fails. One that is dead beside another has an alert of its own."""
     since: dict[str, list[Micros | None]] = {}
-    for row in Gateway.objects.filter(active=True):
+    for row in in_use():
         since.setdefault(row.channel, []).append(row.failing_since)
     for channel, failing in sorted(since.items()):
         if all(at is not None and at < now - _PATIENCE for at in failing):

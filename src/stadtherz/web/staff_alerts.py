@@ -14,7 +14,7 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 
 from stadtherz.alerts.public import Alert, Delivery, send_again
 from stadtherz.kit.declaration import Severity
-from stadtherz.kit.registry import services
+from stadtherz.web.alarms import words
 from stadtherz.web.alarms.acting import ACTS, ActView, AlertView
 from stadtherz.web.alarms.board import BoardView, TakeView
 from stadtherz.web.alarms.history import HistoryView
@@ -43,11 +43,10 @@ def _place(alert: Alert) -> str:
 
 
 def _kind(alert: Alert) -> str:
-    """What the service that raised it calls this kind of alert."""
+    """What the service, or the rule, that raised it calls this kind of alert."""
     if alert.drill:
         return gettext("Test alarm")
-    names = {kind.key: kind.name for service in services() for kind in service.alerts}
-    return str(names.get(alert.kind, alert.kind))
+    return words.kind(alert)
 
 
 def _severity(alert: Alert) -> str:

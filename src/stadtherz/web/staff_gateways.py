@@ -47,6 +47,9 @@ def _state(row: Gateway) -> tuple[Severity, str]:
     if row.failing_since is not None:
         since = {"since": formats.when(row.failing_since)}
         return Severity.DANGER, _text("takes no messages since %(since)s") % since
+    if row.parts_a_day is not None and spent_today(row) >= row.parts_a_day:
+        words = _text("in order; today's limit is reached, only danger is sent")
+        return Severity.WARNING, words
     if row.last_success is None and row.checked_at is None:
         return Severity.UNKNOWN, _text("not tried yet")
     return Severity.OK, _text("in order")

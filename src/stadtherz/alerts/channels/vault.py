@@ -1,38 +1,18 @@
-"""Passwords of gateways, sealed with a key that is made of the city's secret.
+"""Passwords of gateways and keys of receivers, see `base.vault`."""
 
-A copy of the database alone does not give them away; whoever also has the secret key can read them.
-"""
-
-from base64 import b64encode, urlsafe_b64encode
-from hashlib import sha256
-from hmac import new as hmac
+from base64 import b64encode
 from secrets import token_bytes
 
 from django.conf import settings
 
-from stadtherz.base.errors import Invalid
+from stadtherz.base.vault import Vault
 
-_PURPOSE = b"stadtherz: passwords of gateways"
+_VAULT = Vault(
+    lambda: settings.SECRET_KEY, "stadtherz: passwords of gateways", "secret", plain_key=True
+)
 
-
-def sealed(password: str) -> str:
-    from cryptography.fernet import Fernet  # noqa: PLC0415 - five megabytes, seldom needed
-
-    return Fernet(_key()).encrypt(password.encode()).decode() if password else ""
-
-
-def opened(secret: str) -> str:
-    """The password. Raises Invalid where the city's secret is not what it was sealed with."""
-    from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415
-
-    try:
-        return Fernet(_key()).decrypt(secret).decode() if secret else ""
-    except InvalidToken as problem:
-        raise Invalid("secret", "was sealed with another secret key") from problem
-
-
-def _key() -> bytes:
-    return urlsafe_b64encode(hmac(settings.SECRET_KEY.encode(), _PURPOSE, sha256).digest())
+sealed = _VAULT.sealed
+opened = _VAULT.opened
 
 
 def new_webhook_secret() -> str:

@@ -7,6 +7,8 @@ from email.errors import MessageError
 from email.message import EmailMessage
 from functools import partial
 
+from django.db.models import QuerySet
+
 from stadtherz.alerts.channels.mail import ascii_address, compose
 from stadtherz.alerts.channels.post import PostOffice, post_office, relay_of
 from stadtherz.alerts.channels.smtp import Lines
@@ -114,6 +116,14 @@ def relays() -> list[Gateway]:
             },
         )
         rows.insert(0, row)
+    return rows
+
+
+def in_use() -> QuerySet[Gateway]:
+    """All gateways that are switched on, of all ways; not the row of a setting that is set no more."""
+    rows = Gateway.objects.filter(active=True)
+    if post_office().server is None:
+        rows = rows.exclude(channel=Channel.EMAIL, settings={"from": SETTING})
     return rows
 
 

@@ -3,7 +3,8 @@
 A city may have no flood for a year; that its gateway is gone must not be found out by the next one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from django.conf import settings
@@ -15,9 +16,11 @@ from django.utils.translation import override
 
 from stadtherz.alerts.channels import smtp
 from stadtherz.alerts.channels.outcomes import NotHandedOver
-from stadtherz.alerts.models import Alert, Channel, Gateway
+from stadtherz.alerts.channels.sms import MOST_PARTS
+from stadtherz.alerts.models import Alert, Channel, Delivery, Gateway
 from stadtherz.alerts.outbox import health, lines
-from stadtherz.alerts.outbox.by_mail import relays, server_of
+from stadtherz.alerts.outbox.budget import SPENT, midnight, spent_since
+from stadtherz.alerts.outbox.by_mail import in_use, relays, server_of
 from stadtherz.alerts.outbox.by_mqtt import broker_of
 from stadtherz.alerts.outbox.by_sms import carrier_of
 from stadtherz.alerts.states import change, current, withdraw
@@ -28,6 +31,7 @@ from stadtherz.identity.public import organisations
 from stadtherz.kit.declaration import Severity
 
 KIND = "alerts.gateway"
+LIMIT_KIND = "alerts.gateway_limit"
 PATIENCE = 3 * MINUTE
 _LOOKS_APART = 5 * MINUTE
 
@@ -36,7 +40,7 @@ def check(now: Micros) -> None:
     """Look at the lines of gateways that nobody has looked at for a while; one process at a time."""
     relays()
     due = Q(checked_at=None) | Q(checked_at__lt=now - _LOOKS_APART) | Q(unreached=True)
-    for row in Gateway.objects.filter(due, active=True):
+    for row in in_use().filter(due):
         if row.kind == Gateway.Kind.SMPP and not lines.ours():
             continue  # whoever has the line looks at it
         known = Gateway.objects.filter(pk=row.pk, checked_at=row.checked_at)
@@ -68,43 +72,74 @@ def _checking(row: Gateway) -> Callable[[], None]:
 
 def look(now: Micros) -> None:
     """Open and close the alerts about gateways; safe to run twice and in several processes."""
-    rows = {row.pk: row for row in Gateway.objects.filter(active=True).select_related("told")}
-    known = {int(subject) for subject in _open().values_list("subject", flat=True)}
+    rows = {row.pk: row for row in in_use().select_related("told")}
+    for concern in (_DOWN, _LIMIT):
+        _compare(concern, rows, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """What may be wrong with a gateway: None from `is_so` if that cannot be said yet."""
+
+    kind: str
+    is_so: Callable[[Gateway, Micros], bool | None]
+    title: Callable[[], str]
+    begins: Callable[[Gateway], Wording]
+    ends: Callable[[Gateway], Wording]
+
+
+def _compare(concern: Concern, rows: Mapping[int, Gateway], now: Micros) -> None:
+    known = {int(subject) for subject in _open(concern.kind).values_list("subject", flat=True)}
     for pk, row in rows.items():
-        dead = row.failing_since is not None and now - row.failing_since >= PATIENCE
-        if dead and pk not in known:
-            _tell(row, now, over=False)
-        elif row.failing_since is None and pk in known:
-            _tell(row, now, over=True)
+        found = concern.is_so(row, now)
+        if found is not None and found is not (pk in known):
+            _tell(concern, row, now, over=not found)
     for pk in known - rows.keys():
-        withdraw(KIND, str(pk))
+        withdraw(concern.kind, str(pk))
 
 
-def _open() -> QuerySet[Alert]:
-    return Alert.objects.filter(kind=KIND, cleared_at=None)
+def _open(kind: str) -> QuerySet[Alert]:
+    return Alert.objects.filter(kind=kind, cleared_at=None)
 
 
-def _tell(row: Gateway, now: Micros, *, over: bool) -> None:
+def _is_down(row: Gateway, now: Micros) -> bool | None:
+    if row.failing_since is None:
+        return False
+    return True if now - row.failing_since >= PATIENCE else None
+
+
+def _is_at_its_limit(row: Gateway, now: Micros) -> bool:
+    """Nothing but danger is sent by it today, or something already waits for tomorrow."""
+    if row.parts_a_day is None:
+        return False
+    spent = spent_since(row, midnight(now))
+    if spent >= row.parts_a_day or spent + MOST_PARTS <= row.parts_a_day:
+        return spent >= row.parts_a_day
+    held = Delivery.objects.filter(status=Delivery.Status.QUEUED, channel=row.channel, error=SPENT)
+    return held.exists()
+
+
+def _tell(concern: Concern, row: Gateway, now: Micros, *, over: bool) -> None:
     """Through the one locked path: what another process has told is not told again."""
     owner = row.told.owner_id if row.told is not None else _first_organisation()
     if owner is None:
         return
     subject = str(row.pk)
-    wording = _fine(row) if over else _dead(row)
+    wording = concern.ends if over else concern.begins
     try:
         with transaction.atomic():
-            if (current(KIND, subject) is not None) is over:
+            if (current(concern.kind, subject) is not None) is over:
                 change(
                     Transition(
-                        kind=KIND,
+                        kind=concern.kind,
                         subject=subject,
                         datastream=None,
                         before=1 if over else 0,
                         after=0 if over else 1,
                         step="",
                         severity=Severity.OK if over else Severity.WARNING,
-                        title={} if over else _in_each_language(lambda: _("Gateway down")),
-                        texts=_in_each_language(wording),
+                        title={} if over else _in_each_language(concern.title),
+                        texts=_in_each_language(lambda: wording(row)),
                         observation=None,
                         at=now,
                         recipients=row.told_id,
@@ -132,31 +167,55 @@ def _in_each_language(told: Callable[[], T]) -> dict[str, T]:
     return found
 
 
-def _dead(row: Gateway) -> Callable[[], Wording]:
-    def wording() -> Wording:
-        name = {"name": row.name}
-        return Wording(
-            subject=_("Gateway down: %(name)s") % name,
-            sentence=_(
-                "The gateway %(name)s takes no messages. Warnings go by the other gateways and addresses, if there"
-                " are any."
-            )
-            % name,
-            facts=((_("What it said"), row.last_error or "–"),),
-            link=reverse("gateway:index"),
+def _dead(row: Gateway) -> Wording:
+    name = {"name": row.name}
+    return Wording(
+        subject=_("Gateway down: %(name)s") % name,
+        sentence=_(
+            "The gateway %(name)s takes no messages. Warnings go by the other gateways and addresses, if there"
+            " are any."
         )
+        % name,
+        facts=((_("What it said"), row.last_error or "–"),),
+        link=reverse("gateway:index"),
+    )
 
-    return wording
+
+def _fine(row: Gateway) -> Wording:
+    name = {"name": row.name}
+    return Wording(
+        subject=_("Gateway works again: %(name)s") % name,
+        sentence=_("The gateway %(name)s takes messages again.") % name,
+        facts=(),
+        link=reverse("gateway:index"),
+    )
 
 
-def _fine(row: Gateway) -> Callable[[], Wording]:
-    def wording() -> Wording:
-        name = {"name": row.name}
-        return Wording(
-            subject=_("Gateway works again: %(name)s") % name,
-            sentence=_("The gateway %(name)s takes messages again.") % name,
-            facts=(),
-            link=reverse("gateway:index"),
+def _spent_up(row: Gateway) -> Wording:
+    name = {"name": row.name}
+    return Wording(
+        subject=_("Day's limit of SMS reached: %(name)s") % name,
+        sentence=_(
+            "The gateway %(name)s has sent as many SMS today as it may. Danger is still sent; everything else goes"
+            " by other gateways and addresses, or waits until tomorrow."
         )
+        % name,
+        facts=((_("Parts of SMS a day"), str(row.parts_a_day or "–")),),
+        link=reverse("gateway:index"),
+    )
 
-    return wording
+
+def _free_again(row: Gateway) -> Wording:
+    name = {"name": row.name}
+    return Wording(
+        subject=_("All SMS are sent again: %(name)s") % name,
+        sentence=_("The gateway %(name)s may send all kinds of messages again.") % name,
+        facts=(),
+        link=reverse("gateway:index"),
+    )
+
+
+_DOWN = Concern(KIND, _is_down, lambda: _("Gateway down"), _dead, _fine)
+_LIMIT = Concern(
+    LIMIT_KIND, _is_at_its_limit, lambda: _("Day's limit of SMS reached"), _spent_up, _free_again
+)

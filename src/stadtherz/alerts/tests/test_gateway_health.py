@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stadtherz.alerts import heartbeat
 from stadtherz.alerts.models import Address, Alert, Channel, Contact, Delivery, Gateway
 from stadtherz.alerts.outbox import health, watching
 from stadtherz.alerts.outbox.budget import SPENT, midnight
@@ -258,3 +259,38 @@ def test_the_next_day_it_goes_on(ward: Ward, provider: Provider) -> None:
     with stopped_at(tomorrow):
         send_due()
     assert states() == [Status.SENT] * 3
+
+
+def test_staff_are_told_once_that_the_limit_is_reached_and_that_it_is_over(
+    ward: Ward, provider: Provider
+) -> None:
+    gateway(provider.url)
+    Gateway.objects.update(parts_a_day=2)
+    watching.look(now_us())
+    assert not Alert.objects.filter(kind=watching.LIMIT_KIND).exists()
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    watching.look(now_us())
+    watching.look(now_us())
+    alert = Alert.objects.get(kind=watching.LIMIT_KIND)
+    assert (alert.cleared_at, alert.public) == (None, False)
+    with stopped_at(from_us(midnight(now_us(), days=1) + SECOND)):
+        send_due()
+        watching.look(now_us())
+    alert.refresh_from_db()
+    assert alert.cleared_at is not None
+
+
+def test_a_mail_server_that_is_set_no_more_is_no_trouble(
+    transactional_db: None, mails: MailServer, settings: Any
+) -> None:
+    make_ward([])
+    watching.check(now_us())
+    health.note_failure(Gateway.objects.get(name=SETTING), "down")
+    watching.look(now_us() + 4 * MINUTE)
+    assert Alert.objects.filter(kind=watching.KIND, cleared_at=None).exists()
+    settings.STADTHERZ = {**settings.STADTHERZ, "smtp": ""}
+    watching.check(now_us() + DAY)
+    watching.look(now_us() + DAY)
+    assert not Alert.objects.filter(kind=watching.KIND, cleared_at=None).exists()
+    assert list(heartbeat.troubles(now_us() + DAY)) == []

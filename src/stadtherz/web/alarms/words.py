@@ -18,6 +18,7 @@ def kind(alert: Alert) -> str:
         return alert.rule.name
     names = {each.key: each.name for service in services() for each in service.alerts}
     names["alerts.gateway"] = _("Gateway down")
+    names["alerts.gateway_limit"] = _("Day's limit of SMS reached")
     return str(names.get(alert.kind, alert.kind))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.generic import View
+from wagtail.admin.forms import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, InlinePanel, ObjectList
 from wagtail.admin.ui.tables import Column
 
@@ -35,6 +37,28 @@ from stadtherz.web.staff_views import Limited, local_time
 
 def _ways(contact: Contact) -> str:
     return ", ".join(str(address) for address in contact.addresses.all())
+
+
+class ContactForm(WagtailAdminModelForm):
+    """Some addresses have to be the organisation's own, which only the whole form knows."""
+
+    def is_valid(self) -> bool:
+        valid: bool = super().is_valid()
+        if not valid:
+            return False
+        owner = self.cleaned_data["owner"]
+        for each in self.formsets["addresses"].forms:
+            if each.cleaned_data and not each.cleaned_data.get("DELETE"):
+                valid = self._fits(each, owner.pk) and valid
+        return valid
+
+    def _fits(self, form: forms.ModelForm, owner: int) -> bool:
+        try:
+            form.instance.check_owner(owner)
+        except ValidationError as wrong:
+            form.add_error(None, wrong)
+            return False
+        return True
 
 
 class ContactInspectView(StaffInspectView):
@@ -112,7 +136,8 @@ class ContactViewSet(StaffViewSet):
                 heading=_("Quiet hours"),
             ),
             FieldPanel("active"),
-        ]
+        ],
+        base_form_class=ContactForm,
     )
 
     def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:

@@ -173,8 +173,17 @@ class Address(models.Model):
                 places.check_url(self.address)
             elif self.channel == Channel.MQTT:
                 places.check_topic(self.address)
-            else:
-                places.check_capability(self.address, self.contact.owner_id)
+        except Invalid as problem:
+            raise ValidationError({"address": _PLACES[problem.reason]}) from problem
+        if hasattr(self, "contact"):  # in a form it is not known yet, see `check_owner`
+            self.check_owner(self.contact.owner_id)
+
+    def check_owner(self, owner: int) -> None:
+        """Raise ValidationError if this organisation's contact cannot have the address."""
+        if self.channel != Channel.TASK:
+            return
+        try:
+            places.check_capability(self.address.strip(), owner)
         except Invalid as problem:
             raise ValidationError({"address": _PLACES[problem.reason]}) from problem
 

@@ -19,7 +19,7 @@ LISTS = ("index", "index_results")
 SEEN = {"inspect": "", "history": "", "history_results": ""}
 BOARD = ("board", "take", "act", "statistics", "preview")  # test_alarm_board, test_rule_editor
 TABLE_STEPS = ("written", "times", "targets", "work", "report")  # test_staff_tables.py
-ALERT_STEPS = ("again", "drill", "end", "swap", "take_back")  # test_staff_duty.py
+ALERT_STEPS = ("again", "drill", "end", "secret", "swap", "take_back")  # test_staff_duty.py
 CHANGED = {"edit": "change", "usage": "change", "delete": "delete"}
 
 

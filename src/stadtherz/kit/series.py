@@ -1,7 +1,8 @@
 """Readings as plain numbers over time, for those who judge or draw them."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 
 from stadtherz.base.expressions import And, Column, Compare, Expression, Kind, Literal, Order
 from stadtherz.base.time import Micros
@@ -12,21 +13,35 @@ Pair = tuple[Micros, float]
 _TIME = Column("phenomenon_start", Kind.TIME)
 
 
-def numbers(columns: Columns) -> Iterator[tuple[int, Micros, int, float]]:
-    """(datastream, time, id, value) of every reading that is a finite number."""
-    for stream, at, key, value in zip(
+def numbers(columns: Columns, *, doubtful: bool = True) -> Iterator[tuple[int, Micros, int, float]]:
+    """(datastream, time, id, value) of every reading that is a finite number; `doubtful` ones only if wanted."""
+    for stream, at, key, value, quality in zip(
         columns.datastream.tolist(),
         columns.phenomenon_start.tolist(),
         columns.id.tolist(),
         columns.result.tolist(),
+        columns.result_quality or repeat(None, len(columns)),
         strict=True,
     ):
+        if not doubtful and is_doubtful(quality):
+            continue
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             yield stream, at, key, float(value)
 
 
+def is_doubtful(told: object) -> bool:
+    """Whether a `resultQuality` says that the value itself failed a check.
+
+    A device whose clock is wrong may measure well: the network's time counts instead of its own.
+    """
+    if not isinstance(told, Mapping) or told.get("pass") is not False:
+        return False
+    flags = told.get("flags")
+    return not (isinstance(flags, list) and flags and set(map(str, flags)) == {"clock"})
+
+
 def since(
-    streams: Iterable[int], start: Micros, end: Micros | None = None
+    streams: Iterable[int], start: Micros, end: Micros | None = None, *, doubtful: bool = True
 ) -> dict[int, list[Pair]]:
     """The readings of each datastream from `start` to `end` (included), in order of time."""
     wanted = frozenset(streams)
@@ -34,7 +49,7 @@ def since(
         return {}
     found: dict[int, list[Pair]] = {}
     chosen = Selection(streams=wanted, where=_between(start, end), order=(Order(_TIME),))
-    for stream, at, _key, value in numbers(select(chosen)):
+    for stream, at, _key, value in numbers(select(chosen), doubtful=doubtful):
         found.setdefault(stream, []).append((at, value))
     return found
 

@@ -32,11 +32,12 @@ class Consumer:
     moves the cursor: what it writes to the database happens exactly once, readings it appends
     included. What goes outside the database belongs into an outbox table. On SQLite nobody else
     writes meanwhile, so it must be quick. `streams` limits the datastreams (None: all); it is asked
-    before each slice. `name` is the key of the durable cursor.
+    before each slice. `name` is the key of the durable cursor. A handler to whom the slice is too much
+    says how many of its readings, from the first on, it has dealt with; the others come again.
     """
 
     name: str
-    handle: Callable[[LogSlice], None]
+    handle: Callable[[LogSlice], int | None]
     streams: Callable[[], frozenset[int]] | None = None
 
 
@@ -118,10 +119,13 @@ def step(consumer: Consumer, *, wait: bool, pace: Pace | None = None) -> bool:
         position = locked_cursor(consumer.name, wait=wait)
         if position is None:
             return False
-        piece = log_after(position, pace.most, streams=_streams(consumer))
+        streams = _streams(consumer)
+        piece = log_after(position, pace.most, streams=streams)
         pace.behind = len(piece.columns) >= pace.most
-        if len(piece.columns):
-            consumer.handle(piece)
+        done = consumer.handle(piece) if len(piece.columns) else None
+        if done is not None and done < len(piece.columns):
+            pace.behind = True
+            piece = log_after(position, done, streams=streams)
         if piece.position != position:
             move_cursor(consumer.name, piece.position)
     pace.adapt(time.monotonic() - began)

@@ -105,6 +105,14 @@ class Rule(ClusterableModel, models.Model):
         default=120,
         help_text=_("Minutes. What arrives later is kept, but warns nobody any more."),
     )
+    doubtful = models.BooleanField(
+        _("doubtful readings, too"),
+        default=False,
+        help_text=_(
+            "Readings that failed a check of their device (a sudden jump, a value that does not move) are "
+            "not judged otherwise: a fault is for those who look after the device."
+        ),
+    )
     recipients = models.ForeignKey(
         "alerts.ContactList",
         models.SET_NULL,

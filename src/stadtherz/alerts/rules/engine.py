@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from stadtherz.alerts.models import RuleState
 from stadtherz.alerts.rules.changes import settle
 from stadtherz.alerts.rules.figures import News, figures
-from stadtherz.alerts.rules.judge import Figure, Standing, course, look_at, ticks
+from stadtherz.alerts.rules.judge import Figure, Standing, Verdict, course, look_at, ticks
 from stadtherz.alerts.rules.known import KnownRule, Rules, rules
 from stadtherz.alerts.rules.telling import tell
 from stadtherz.base.time import HOUR, MINUTE, Micros, now_us
@@ -23,6 +23,7 @@ NAME = "alerts.rules"
 _AHEAD = 10 * MINUTE  # of our clock: beyond it, one of the two is wrong
 _LIVE = HOUR  # readings that come together and are older than this have been kept back
 _AT_ONCE = 500  # states that one look at the clock judges
+_TOLD_AT_ONCE = 10  # changes in one transaction: on SQLite nobody else writes meanwhile
 
 Key = tuple[int, int]  # rule and datastream
 _FIELDS = (
@@ -45,13 +46,39 @@ def consumer() -> Consumer:
     return Consumer(NAME, on_readings, streams=lambda: rules().streams)
 
 
-def on_readings(piece: LogSlice) -> None:
-    """Judge each new reading by each rule of its datastream. Runs inside the cursor's transaction."""
-    known, now = rules(), now_us()
-    jobs = _jobs(known, piece)
-    states = _locked(jobs)
-    judged = [_judged(job, states.get(key) or _new_state(*key), now) for key, job in jobs.items()]
+def on_readings(piece: LogSlice) -> int:
+    """Judge new readings by each rule of their datastream; how many, from the first on.
+
+    Runs inside the cursor's transaction. To judge costs little, to tell people costs much: where a flood
+    moves many gauges at once, only the first of the readings are taken, and the others have their turn soon.
+    """
+    known, now, count = rules(), now_us(), len(piece.columns)
+    while True:
+        told: list[_Told] = []
+        jobs = _jobs(known, piece, count)
+        states = _locked(jobs)
+        judged = [
+            _judged(job, states.get(key) or _new_state(*key), now, told)
+            for key, job in jobs.items()
+        ]
+        if len(told) <= _TOLD_AT_ONCE or count == 1:
+            break
+        count = max(count * _TOLD_AT_ONCE // (2 * len(told)), 1)
+    for each in told:
+        tell(each.rule, each.stream, each.verdict, each.value, each.observation)
     _write(state for state in judged if state is not None)
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A change that people have to be told of."""
+
+    rule: KnownRule
+    stream: int
+    verdict: Verdict
+    value: float
+    observation: int | None
 
 
 @dataclass(slots=True)
@@ -63,11 +90,15 @@ class _Job:
     readings: list[News] = field(default_factory=list)
 
 
-def _jobs(known: Rules, piece: LogSlice) -> dict[Key, _Job]:
-    """In the order of their keys, in which the states are locked, too."""
+def _jobs(known: Rules, piece: LogSlice, count: int) -> dict[Key, _Job]:
+    """Of the first `count` readings, in the order of their keys, in which the states are locked, too."""
     jobs: dict[Key, _Job] = {}
+    taken = set(piece.columns.id[:count].tolist())
+    sound = {key for _stream, _at, key, _value in numbers(piece.columns, doubtful=False)}
     for stream, at, key, value in numbers(piece.columns):
         for rule in known.by_stream.get(stream, ()):
+            if key not in taken or not (rule.doubtful or key in sound):
+                continue
             under = rule.anchor or stream
             job = jobs.setdefault((rule.id, under), _Job(rule, under))
             job.readings.append(News(at, key, value))
@@ -87,8 +118,8 @@ def _new_state(rule: int, stream: int) -> RuleState:
     return RuleState(rule_id=rule, datastream_id=stream)
 
 
-def _judged(job: _Job, state: RuleState, now: Micros) -> RuleState | None:
-    """The state after the readings; None if none of them is news."""
+def _judged(job: _Job, state: RuleState, now: Micros, told: list[_Told]) -> RuleState | None:
+    """The state after the readings, with what has to be told; None if none of them is news."""
     news = _concerning(_newer(job.readings, state, now), now)
     if not news:
         return None
@@ -99,7 +130,7 @@ def _judged(job: _Job, state: RuleState, now: Micros) -> RuleState | None:
         standing, last = after, figure
         if verdict is not None:
             observation = keys.get(figure.at) if figure.fresh else None
-            tell(job.rule, job.stream, verdict, figure.value, observation)
+            told.append(_Told(job.rule, job.stream, verdict, figure.value, observation))
     state.newest_at, state.newest_id = news[-1].at, news[-1].id
     return _kept(state, job.rule, standing, last)
 
@@ -159,7 +190,7 @@ def _looked(rule: KnownRule | None, state: RuleState, now: Micros) -> RuleState:
 def _begun(rule: KnownRule, state: RuleState, now: Micros) -> RuleState:
     """A rule that is new or was changed judges the newest reading that there is."""
     standing = Standing(rank=min(state.rank, len(rule.steps)))
-    known = list(numbers(latest([state.datastream_id])))
+    known = list(numbers(latest([state.datastream_id]), doubtful=rule.doubtful))
     news = [News(at, key, value) for _stream, at, key, value in known if at <= now + _AHEAD]
     found = figures(rule, state.datastream_id, news, now) if news else []
     last: Figure | None = None

@@ -89,14 +89,17 @@ def _past(rule: KnownRule, stream: int, news: Sequence[News]) -> Series:
     """The new readings with as much before them as the measure needs."""
     if not rule.history:
         return Series.of([(each.at, each.value) for each in news])
-    known = since([stream], news[0].at - rule.history, news[-1].at)
+    known = since([stream], news[0].at - rule.history, news[-1].at, doubtful=rule.doubtful)
     return Series.of(known.get(stream, []) or [(each.at, each.value) for each in news])
 
 
 def _expressed(rule: KnownRule, news: Sequence[News]) -> list[float]:
     longest = max(each.span for each in rule.inputs)
     known = since(
-        {each.datastream for each in rule.inputs}, news[0].at - longest - MINUTE, news[-1].at
+        {each.datastream for each in rule.inputs},
+        news[0].at - longest - MINUTE,
+        news[-1].at,
+        doubtful=rule.doubtful,
     )
     series = {stream: Series.of(pairs) for stream, pairs in known.items()}
     moments = np.array([each.at for each in news], np.int64)

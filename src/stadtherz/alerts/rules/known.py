@@ -54,6 +54,7 @@ class KnownRule:
     max_age: Micros
     recipients: int | None
     public: bool
+    doubtful: bool = False  # judges readings that failed a check of their device, too
     expression: Expression | None = None
     inputs: tuple[Input, ...] = ()
 
@@ -161,6 +162,8 @@ def known(rule: Rule) -> KnownRule | None:
         max_age=rule.max_age_minutes * MINUTE,
         recipients=rule.recipients_id,
         public=rule.public,
+        # A doubtful reading is a sign of life all the same.
+        doubtful=rule.doubtful or rule.measure == Measure.MISSING,
         expression=text,
         inputs=inputs,
     )

@@ -92,14 +92,14 @@ def _course(rule: KnownRule, stream: int, start: Micros, until: Micros) -> Itera
     if rule.measure == Measure.EXPRESSION:
         longest = max(each.span for each in rule.inputs)
         wanted = {each.datastream for each in rule.inputs}
-        series = {
-            key: Series.of(pairs) for key, pairs in since(wanted, start - longest, until).items()
-        }
+        told = since(wanted, start - longest, until, doubtful=rule.doubtful)
+        series = {key: Series.of(pairs) for key, pairs in told.items()}
         moments = moments_of(series.values())
         moments = moments[moments >= start]
         yield _known_part(Course(stream, moments, expressed(rule, moments, series)))
         return
-    pairs = since([stream], start - rule.history, until).get(stream, [])
+    found = since([stream], start - rule.history, until, doubtful=rule.doubtful)
+    pairs = found.get(stream, [])
     series_ = Series.of(pairs)
     usual = usual_before(rule, stream, start, max(until, start + DAY)) if pairs else {}
     figures = measured(rule, series_, usual)

@@ -19,12 +19,14 @@ from stadtherz.alerts.models import (
 )
 from stadtherz.alerts.public import add_contact, add_contact_list
 from stadtherz.alerts.rules import engine
+from stadtherz.alerts.rules.preview import preview
 from stadtherz.alerts.tests.rule_cast import make_rule
 from stadtherz.base import time, vocabulary
 from stadtherz.base.time import HOUR, MINUTE
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.kit.testing import Town
-from stadtherz.store.public import delete
+from stadtherz.store.public import Reading, append, delete
+from stadtherz.stream.consumers import step
 from stadtherz.stream.public import drain, register, unregister
 
 
@@ -359,3 +361,93 @@ def test_a_rule_that_cannot_judge_stops_no_other(town: Town, stream: int) -> Non
     measured(stream, 95)
     ticked(1)
     assert changes() == [("raised", 1)]
+
+
+# --- doubtful readings ---------------------------------------------------------------------------
+
+JUMP = {"code": "jump", "flags": ["jump"], "pass": False, "change": 40}
+WRONG_CLOCK = {"code": "clock", "flags": ["clock"], "pass": False, "told": "2001-01-01"}
+
+
+def doubtful(stream: int, value: float, quality: object) -> None:
+    now = time.now_us()
+    append([Reading(stream, time.Period(now), value, result_quality=quality)])
+    drain()
+
+
+def test_a_reading_that_failed_a_check_of_its_device_warns_nobody(town: Town, stream: int) -> None:
+    make_rule(town.organisation, 90, datastream=stream)
+    doubtful(stream, 500, JUMP)
+    assert changes() == []
+    measured(stream, 95)
+    doubtful(stream, 0, {"flags": ["frozen"], "pass": False})  # and is no all-clear
+    assert changes() == [("raised", 1)]
+
+
+def test_a_rule_may_judge_doubtful_readings_too(town: Town, stream: int) -> None:
+    make_rule(town.organisation, 90, datastream=stream, doubtful=True)
+    doubtful(stream, 500, JUMP)
+    assert changes() == [("raised", 1)]
+
+
+@pytest.mark.parametrize("quality", [WRONG_CLOCK, {"pass": True}, "good", ["x"], 7])
+def test_a_wrong_clock_and_words_of_others_are_no_doubt_about_the_value(
+    town: Town, stream: int, quality: object
+) -> None:
+    make_rule(town.organisation, 90, datastream=stream)
+    doubtful(stream, 95, quality)
+    assert changes() == [("raised", 1)]
+
+
+def test_a_doubtful_reading_is_a_sign_of_life(town: Town, stream: int) -> None:
+    make_rule(town.organisation, 10, datastream=stream, measure="missing")
+    measured(stream, 50, ago=9)
+    doubtful(stream, 500, JUMP)
+    ticked(5)
+    assert changes() == []
+    ticked(11)
+    assert changes() == [("raised", 1)]
+
+
+def test_a_rule_that_is_new_passes_over_a_doubtful_newest_reading(town: Town, stream: int) -> None:
+    doubtful(stream, 500, JUMP)
+    make_rule(town.organisation, 90, datastream=stream)
+    ticked(0)
+    assert changes() == []
+
+
+def test_the_preview_passes_over_doubtful_readings_as_well(town: Town, stream: int) -> None:
+    doubtful(stream, 500, JUMP)
+    until = time.now_us() + MINUTE
+    assert preview(make_rule(town.organisation, 90, datastream=stream), 0, until).warnings == 0
+    rule = make_rule(town.organisation, 90, datastream=stream, doubtful=True)
+    assert preview(rule, 0, until).warnings == 1
+
+
+# --- a flood -------------------------------------------------------------------------------------
+
+
+def test_a_flood_at_many_gauges_is_told_in_small_transactions_and_each_change_once(
+    town: Town,
+) -> None:
+    """Nobody else writes on SQLite meanwhile, and uplinks must not wait until all have been told."""
+    streams = [town.datastream(vocabulary.WATER_LEVEL, f"Pegel {n}") for n in range(25)]
+    for each in streams:
+        make_rule(town.organisation, 90, datastream=each)
+    begun = time.now_us()
+    levels = enumerate([50.0, 95.0, 96.0, 50.0])
+    append(
+        [
+            Reading(each, time.Period(begun + place), level)
+            for place, level in levels
+            for each in streams
+        ]
+    )
+    seen = 0
+    while step(engine.consumer(), wait=True):
+        found = AlertEvent.objects.count()
+        assert found - seen <= 10
+        seen = found
+    for each in streams:
+        events = AlertEvent.objects.filter(alert__datastream=each).order_by("pk")
+        assert list(events.values_list("change", flat=True)) == ["raised", "cleared"]

@@ -35,10 +35,11 @@ class Level:
 def on_level(columns: Columns) -> None:
     """Judge each new reading of each gauge, in the order they were committed.
 
+    One that failed a check of its device is for those who look after it, and warns nobody of the water.
     Runs inside the transaction that moves the cursor: whatever changes here happens exactly once.
     """
     levels: dict[int, list[Level]] = {}
-    for stream, at, key, value in readings.numbers(columns):
+    for stream, at, key, value in readings.numbers(columns, doubtful=False):
         levels.setdefault(stream, []).append(Level(at, key, value))
     gauges = (
         Gauge.objects.filter(datastream__in=levels)

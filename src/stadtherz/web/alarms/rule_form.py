@@ -186,7 +186,7 @@ HANDLER = ObjectList(
             [
                 FieldRowPanel([FieldPanel("samples"), FieldPanel("hold_minutes")]),
                 FieldRowPanel([FieldPanel("steep"), FieldPanel("calm_minutes")]),
-                FieldPanel("max_age_minutes"),
+                FieldRowPanel([FieldPanel("max_age_minutes"), FieldPanel("doubtful")]),
             ],
             heading=gettext_lazy("When it counts"),
         ),

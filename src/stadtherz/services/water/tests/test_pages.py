@@ -199,3 +199,8 @@ def test_a_doubtful_reading_is_marked_in_chart_and_table(town: Town, gauge: Gaug
     assert "sh-plot__doubt" in page
     assert "Zweifelhaft: Er weicht um 30 vom Messwert 5 Minuten zuvor ab." in page
     assert "sh-plot__doubt" not in get(f"{PAGE}?zeitraum=woche")
+
+
+def test_the_interval_is_told_in_german(town: Town, gauge: Gauge) -> None:
+    Gauge.objects.update(interval_minutes=5)
+    assert "alle 5 Minuten" in get(PAGE)

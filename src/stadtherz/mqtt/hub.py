@@ -20,12 +20,15 @@ from stadtherz.mqtt import answers, outcomes, subscribing
 from stadtherz.mqtt.answers import Answered
 from stadtherz.mqtt.arrivals import Arrival, may_be_of_before
 from stadtherz.mqtt.conversation import Conversation
+from stadtherz.mqtt.deletions import Deletions, Gone
 from stadtherz.mqtt.feed import Feed, News
+from stadtherz.mqtt.groups import Group, Members
 from stadtherz.mqtt.inbox import Taken
 from stadtherz.mqtt.intake import Intake
 from stadtherz.mqtt.limits import Limits
 from stadtherz.mqtt.messages import Message, Place
 from stadtherz.mqtt.packets import Connect, Publish, Subscribe, Unsubscribe
+from stadtherz.mqtt.properties import Properties
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.session import Login, Session
 from stadtherz.mqtt.sessions import Sessions
@@ -66,6 +69,9 @@ class Hub:
         self._refusals: dict[Session, float] = {}
         self._threads = Threads("mqtt-asks", _THREADS)
         self._feed = Feed(self.subscriptions.listeners, self._news, self.loop)
+        self._deletions = Deletions(
+            lambda: self.subscriptions.listeners().groups, self._gone, self.loop
+        )
         self._ticking: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -74,12 +80,14 @@ class Hub:
     async def start(self) -> None:
         await self.ask(self.sessions.begin)
         self._feed.start()
+        self._deletions.start()
         await asyncio.to_thread(self._feed.ready.wait, 10.0)
         self._ticking = asyncio.create_task(self._tick())
 
     async def stop(self) -> None:
         """Tell everybody to come back later; what was taken is on disk and acknowledged by then."""
         self._stopping = True
+        self._deletions.stop()
         if self._ticking is not None:
             self._ticking.cancel()
         await asyncio.to_thread(self.intake.stop)
@@ -309,15 +317,35 @@ class Hub:
         woken: set[Conversation] = set()
         for group, words, created, members in news.told:
             plain = subscribing.kind_of_change(group, created=created)
-            for session in members:
-                member, conversation = group.members.get(session), session.conversation
-                if conversation is None or member is None or self.subscriptions.waits(session):
-                    continue
-                held = subscribing.with_identifier(plain, member.identifier)
-                for word in words:
-                    message = Message(group.topic, word, properties=held, behind=news.behind)
-                    conversation.deliver(message, member.qos)
-                woken.add(conversation)
+            woken |= self._tell(group, words, members, plain, news.behind)
+        self._send(woken)
+
+    def _gone(self, told: list[Gone]) -> None:
+        """What has just been deleted."""
+        woken: set[Conversation] = set()
+        for group, words, members in told:
+            group.told = None
+            woken |= self._tell(group, words, members, subscribing.GONE, self.place)
+        self._send(woken)
+
+    def _tell(
+        self, group: Group, words: list[bytes], members: Members, plain: Properties, behind: Place
+    ) -> set[Conversation]:
+        """Hand words to those members of a group who are there; their connections."""
+        woken: set[Conversation] = set()
+        for session in members:
+            member, conversation = group.members.get(session), session.conversation
+            if conversation is None or member is None or self.subscriptions.waits(session):
+                continue
+            held = subscribing.with_identifier(plain, member.identifier)
+            for word in words:
+                message = Message(group.topic, word, properties=held, behind=behind)
+                conversation.deliver(message, member.qos)
+            woken.add(conversation)
+        return woken
+
+    @staticmethod
+    def _send(woken: set[Conversation]) -> None:
         for conversation in woken:
             conversation.send_due()
             conversation.flush()

@@ -456,6 +456,10 @@ def kind_of_change(group: Group, *, created: bool) -> Properties:
     return {Property.USER: [("type", "create" if created else "update")]}
 
 
+GONE: Properties = {Property.USER: [("type", "delete")]}
+"""What goes with the last word about an entity; only version 2.0 has one."""
+
+
 def with_identifier(properties: Properties, identifier: int) -> Properties:
     if not identifier:
         return properties

@@ -3,7 +3,7 @@ does with topics below `v1.1/` and `v2.0/`.
 
 `Inquiry` asks the same within the product; `is_for_people` tells requests that want a page instead.
 Published: `offered` (a plain Observation as an offer for the store), `create` (anything). Received:
-`subscription` (a topic understood), `newest`, `present`, `of_readings` and `of_changes` (what is sent).
+`subscription` (a topic understood), `newest`, `present`, `of_readings`, `of_changes` and `of_going` (what is sent; `reading_going` tells of an Observation).
 Tasks: `parameter_names` of a TaskingCapability and `check_values` held against its description.
 Asked: `respond` carries out a request that came to the topic REQUESTS. `announce_mqtt` says at which addresses the service root tells clients to try it.
 """
@@ -24,12 +24,14 @@ from stadtherz.sensorthings.subscriptions import (
     Subscription,
     newest,
     of_changes,
+    of_going,
     of_readings,
     present,
     subscription,
 )
 from stadtherz.sensorthings.tasking import check_values, parameter_names
 from stadtherz.sensorthings.topics import VERSIONS, is_topic
+from stadtherz.sensorthings.write import reading_going
 
 __all__ = [
     "REQUESTS",
@@ -53,10 +55,12 @@ __all__ = [
     "is_topic",
     "newest",
     "of_changes",
+    "of_going",
     "of_readings",
     "offered",
     "parameter_names",
     "present",
+    "reading_going",
     "respond",
     "subscription",
 ]

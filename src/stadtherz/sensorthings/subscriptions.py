@@ -195,10 +195,29 @@ def of_changes(
     subscribed: Subscription, changed: Mapping[str, Collection[int]], visibility: Visibility
 ) -> list[bytes]:
     """What changed entities (ids by the store's kind) are for a subscriber to them, as they are now."""
-    last = subscribed.route.last
-    keys = changed.get(last.entity.kind, ())
+    keys = changed.get(subscribed.route.last.entity.kind, ())
     if not keys or subscribed.observations:
         return []
+    return _as_they_are(subscribed, keys, visibility)
+
+
+def of_going(
+    subscribed: Subscription, kind: str, keys: Collection[int], visibility: Visibility
+) -> list[bytes]:
+    """What entities (of the store's kind) that are about to be deleted are for a subscriber to them.
+
+    Nothing in version 1.1, which knows no message for it, nor for a property of theirs.
+    """
+    route = subscribed.route
+    if not subscribed.where.urls.face.odata or route.to_property or route.last.entity.kind != kind:
+        return []
+    return _as_they_are(subscribed, keys, visibility)
+
+
+def _as_they_are(
+    subscribed: Subscription, keys: Collection[int], visibility: Visibility
+) -> list[bytes]:
+    last = subscribed.route.last
     if last.single:
         concerned = _concerns(subscribed, keys, visibility)
         words = present(subscribed, visibility) if concerned else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from stadtherz.base.errors import Forbidden, Invalid, NotFound, TooLarge
 from stadtherz.base.expressions import Among, Column, Kind
@@ -112,6 +113,10 @@ def update(entity: EntityType, key: int, body: Body, visibility: Visibility) -> 
         _turn(entity, link, keys, key, visibility)
 
 
+reading_going = Signal()
+"""An Observation, `key`, is about to be deleted by itself, in the transaction that does it."""
+
+
 def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
     if not entity.is_a(OBSERVATION):
         _release(entity, key, visibility)
@@ -121,6 +126,7 @@ def delete(entity: EntityType, key: int, visibility: Visibility) -> None:
     if found is None:
         raise NotFound(f"Observation {key}")
     check_stream(STREAM, found["datastream"], visibility)
+    reading_going.send(sender=None, key=key)
     store.delete_readings([key])
 
 

@@ -34,7 +34,7 @@ from stadtherz.identity.public import create_token
 from stadtherz.store.public import Selection, select, streams
 
 WINDOW = 20  # messages of an MQTT client on their way
-_BEGAN = datetime.now(UTC)  # noqa: TID251 - a foreign network has its own clock
+BEGAN = datetime.now(UTC)  # noqa: TID251 - a foreign network has its own clock
 _ENDED = (ConnectionError, asyncio.IncompleteReadError)
 
 
@@ -78,6 +78,10 @@ class Sender:
     open: deque[int] = field(default_factory=deque)
     again: int = 0  # how often one was sent once more
 
+    def more(self, load: Load) -> bool:
+        """Whether it has something new to send."""
+        return not load.ending
+
     def next(self) -> int:
         self.open.append(self.sent)
         self.sent += 1
@@ -88,8 +92,11 @@ class Sender:
         load.acknowledged(self.door)
 
     def document(self, number: int) -> dict[str, Any]:
-        at = (_BEGAN + timedelta(milliseconds=number)).isoformat().replace("+00:00", "Z")
+        at = (BEGAN + timedelta(milliseconds=number)).isoformat().replace("+00:00", "Z")
         return uplink(self.device, "kills", number, at, decoded=False, value=number)
+
+    def observation(self, number: int) -> bytes:
+        return b'{"result":%d}' % number
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +112,14 @@ async def by_webhook(sender: Sender, doors: Doors, load: Load) -> None:
     reader, writer = await asyncio.open_connection(doors.host, doors.port)
     order = {"host": doors.host, "port": doors.port, "token": doors.token}
     sender.again += len(sender.open)
-    while sender.open or not load.ending:
+    while sender.open or sender.more(load):
         number = sender.open[0] if sender.open else sender.next()
         writer.write(request(order, sender.document(number)))
         status = await status_of(reader)
+        if status == 503:  # come again, as networks do
+            sender.again += 1
+            await asyncio.sleep(0.5)
+            continue
         if status != 200:
             raise SystemExit(f"a document was answered with {status}")
         sender.acknowledged(load)
@@ -128,8 +139,8 @@ async def by_mqtt(
     sender.again += len(sender.open)
     for number in sender.open:
         writer.write(_publish(number, *message(sender, number), again=True))
-    while sender.open or not load.ending:
-        while len(sender.open) < WINDOW and not load.ending:
+    while sender.open or sender.more(load):
+        while len(sender.open) < WINDOW and sender.more(load):
             number = sender.next()
             writer.write(_publish(number, *message(sender, number), again=False))
         answer = await reader.readexactly(4)
@@ -149,7 +160,7 @@ def _publish(number: int, topic: str, payload: bytes, *, again: bool) -> bytes:
 
 
 def _observation(sender: Sender, number: int) -> tuple[str, bytes]:
-    return f"v1.1/Datastreams({sender.stream})/Observations", b'{"result":%d}' % number
+    return f"v1.1/Datastreams({sender.stream})/Observations", sender.observation(number)
 
 
 def _document(sender: Sender, number: int) -> tuple[str, bytes]:
@@ -161,7 +172,7 @@ WEBHOOK, DOCUMENTS, OBSERVATIONS = (
     "MQTT documents, decoded by a codec",
     "MQTT Observations",
 )
-_DOORS = (WEBHOOK, DOCUMENTS, OBSERVATIONS)
+DOORS = (WEBHOOK, DOCUMENTS, OBSERVATIONS)
 
 
 @click.command()
@@ -169,7 +180,7 @@ _DOORS = (WEBHOOK, DOCUMENTS, OBSERVATIONS)
 def main(*, quick: bool) -> None:
     """Print what became of the messages of each door."""
     size = QUICK if quick else FULL
-    place = town.build(size.senders * len(_DOORS), size.senders * len(_DOORS))
+    place = town.build(size.senders * len(DOORS), size.senders * len(DOORS))
     give_codec(codec(28))
     owner = streams(place.streams[:1])[place.streams[0]].owner
     token = create_token("kills", owner, ("ingest", "write"))
@@ -183,8 +194,8 @@ def main(*, quick: bool) -> None:
         with running() as (url, pid):
             address = urlsplit(url)
             doors = Doors(address.hostname or "", address.port or 0, mqtt, token)
-            asyncio.run(_live(senders, doors, Load(pid, until, _DOORS)))
-    rows = [_row(door, [each for each in senders if each.door == door]) for door in _DOORS]
+            asyncio.run(live(senders, doors, Load(pid, until, DOORS)))
+    rows = [_row(door, [each for each in senders if each.door == door]) for door in DOORS]
     head = (f"{size.kills} × kill -9", "acknowledged", "sent again", "missing", "twice", "disorder")
     timing.show("Killed under load", head, rows)
     if any(figure != "0" for row in rows for figure in row[3:]):
@@ -194,12 +205,12 @@ def main(*, quick: bool) -> None:
 def _senders(place: Town) -> list[Sender]:
     pairs = zip(place.streams, place.devices, strict=True)
     return [
-        Sender(_DOORS[number % len(_DOORS)], stream, device, f"kills-{number}")
+        Sender(DOORS[number % len(DOORS)], stream, device, f"kills-{number}")
         for number, (stream, device) in enumerate(pairs)
     ]
 
 
-async def _live(senders: Sequence[Sender], doors: Doors, load: Load) -> None:
+async def live(senders: Sequence[Sender], doors: Doors, load: Load) -> None:
     ended = await asyncio.gather(
         *(_send(sender, doors, load) for sender in senders), return_exceptions=True
     )

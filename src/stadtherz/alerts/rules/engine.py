@@ -57,8 +57,9 @@ def on_readings(piece: LogSlice) -> int:
         told: list[_Told] = []
         jobs = _jobs(known, piece, count)
         states = _locked(jobs)
+        newest = _newest(jobs.values(), now)
         judged = [
-            _judged(job, states.get(key) or _new_state(*key), now, told)
+            _judged(job, states.get(key) or _new_state(*key), now, newest, told)
             for key, job in jobs.items()
         ]
         if len(told) <= _TOLD_AT_ONCE or count == 1:
@@ -118,9 +119,11 @@ def _new_state(rule: int, stream: int) -> RuleState:
     return RuleState(rule_id=rule, datastream_id=stream)
 
 
-def _judged(job: _Job, state: RuleState, now: Micros, told: list[_Told]) -> RuleState | None:
+def _judged(
+    job: _Job, state: RuleState, now: Micros, newest: Mapping[int, Micros], told: list[_Told]
+) -> RuleState | None:
     """The state after the readings, with what has to be told; None if none of them is news."""
-    news = _concerning(_newer(job.readings, state, now), now)
+    news = _concerning(_newer(job.readings, state, now), now, newest.get(job.stream))
     if not news:
         return None
     keys = {each.at: each.id for each in news}
@@ -148,9 +151,27 @@ def _newer(readings: Sequence[News], state: RuleState, now: Micros) -> list[News
     return found
 
 
-def _concerning(news: Sequence[News], now: Micros) -> Sequence[News]:
+def _newest(jobs: Iterable[_Job], now: Micros) -> Mapping[int, Micros]:
+    """When the newest sound reading of each datastream is from that has got older ones now.
+
+    It may come in a later piece: how the log is cut must not decide whether old water warns.
+    """
+    late = {
+        job.stream
+        for job in jobs
+        if not job.rule.inputs and any(each.at < now - _LIVE for each in job.readings)
+    }
+    known = numbers(latest(late), doubtful=False) if late else ()
+    return {stream: at for stream, at, _key, _value in known if at <= now + _AHEAD}
+
+
+def _concerning(news: Sequence[News], now: Micros, newest: Micros | None) -> Sequence[News]:
     """Of older readings that come together only the newest: they are an import, or were held back."""
-    return [each for each in news if each is news[-1] or each.at >= now - _LIVE]
+    return [
+        each
+        for each in news
+        if each.at >= now - _LIVE or (each is news[-1] and (newest is None or each.at >= newest))
+    ]
 
 
 # --- the clock -----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from stadtherz.base.time import HOUR, MINUTE
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.kit.testing import Town
 from stadtherz.store.public import Reading, append, delete
-from stadtherz.stream.consumers import step
+from stadtherz.stream.consumers import Pace, step
 from stadtherz.stream.public import drain, register, unregister
 
 
@@ -138,6 +138,21 @@ def test_of_an_import_only_the_newest_counts(town: Town, stream: int) -> None:
     make_rule(town.organisation, 90, datastream=stream, max_age_minutes=100_000)
     measured(stream, 95, 50, 95, 50, 95, 60, ago=600)
     assert changes() == []
+
+
+@pytest.mark.parametrize(("last", "expected"), [(50, []), (97, [("raised", 1)])])
+def test_what_was_held_back_counts_the_same_however_the_log_is_cut(
+    town: Town, stream: int, last: int, expected: list[tuple[str, int]]
+) -> None:
+    """A gauge was cut off for an hour and a half; its readings come in two pieces of the log."""
+    make_rule(town.organisation, 90, datastream=stream)
+    now = time.now_us()
+    pieces = ((40, 95, 96), (93, 60, last))
+    for place, values in enumerate(pieces):
+        Town.keep(stream, *values, at=now - (80 - 5 * place) * MINUTE)
+    while step(engine.consumer(), wait=True, pace=Pace(most=3)):
+        pass
+    assert changes() == expected
 
 
 def test_a_time_in_the_future_counts_for_nothing(town: Town, stream: int) -> None:

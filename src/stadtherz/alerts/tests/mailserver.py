@@ -23,7 +23,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-STAGES = ("connect", "mail", "rcpt", "data", "body", "accepted")
+STAGES = ("connect", "mail", "rcpt", "data", "accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class Handler:
 
 
 class Server(SMTP):
-    """aiosmtpd with two more stages: at the DATA command, and while the text comes."""
+    """aiosmtpd with two more stages: when a line comes in, and at the DATA command."""
 
     def connection_made(self, transport: Any) -> None:
         self.event_handler.reach("connect")
@@ -136,11 +136,6 @@ class Server(SMTP):
             await self.push(reply)
             return
         await super().smtp_DATA(arg)
-
-    def data_received(self, data: bytes) -> None:
-        if b"Message-ID:" in data and not data.endswith(b"\r\n.\r\n"):
-            self.event_handler.reach("body")
-        super().data_received(data)
 
 
 def _write(path: Path, content: str | bytes) -> None:

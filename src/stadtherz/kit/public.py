@@ -1,18 +1,17 @@
 """The door of the kit for those who run services; those who write one import `declaration`.
 
-`numbers` and `since` give readings as plain numbers over time, `doubts` what is doubtful about some.
+`numbers` and `since` give readings as plain numbers over time, `with_doubts` also what is doubtful about some.
 """
 
 from stadtherz.kit.reactors import consumers
 from stadtherz.kit.registry import installed_service_apps, service, services
 from stadtherz.kit.retention import also_keep, personal_tables, sweep
-from stadtherz.kit.series import Pair, doubts, numbers, since
+from stadtherz.kit.series import Pair, numbers, since, with_doubts
 
 __all__ = [
     "Pair",
     "also_keep",
     "consumers",
-    "doubts",
     "installed_service_apps",
     "numbers",
     "personal_tables",
@@ -20,4 +19,5 @@ __all__ = [
     "services",
     "since",
     "sweep",
+    "with_doubts",
 ]

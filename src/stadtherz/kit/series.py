@@ -54,13 +54,15 @@ def since(
     return found
 
 
-def doubts(stream: int, start: Micros, end: Micros) -> dict[Micros, object]:
-    """The `resultQuality` of the readings that have one, by their time."""
-    columns = select(Selection(streams=frozenset({stream}), where=_between(start, end)))
-    if columns.result_quality is None:
-        return {}
-    found = zip(columns.phenomenon_start.tolist(), columns.result_quality, strict=True)
-    return {at: quality for at, quality in found if quality is not None}
+def with_doubts(stream: int, start: Micros, end: Micros) -> tuple[list[Pair], dict[Micros, object]]:
+    """As `since` of one datastream, and the `resultQuality` of the readings that have one, by their time."""
+    chosen = Selection(
+        streams=frozenset({stream}), where=_between(start, end), order=(Order(_TIME),)
+    )
+    columns = select(chosen)
+    pairs = [(at, value) for _stream, at, _key, value in numbers(columns)]
+    told = zip(columns.phenomenon_start.tolist(), columns.result_quality or (), strict=False)
+    return pairs, {at: quality for at, quality in told if quality is not None}
 
 
 def _between(start: Micros, end: Micros | None) -> Expression:

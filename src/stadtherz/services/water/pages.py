@@ -121,7 +121,7 @@ def _chart(situation: Situation, span: Span) -> LineChart:
     gauge, end = situation.gauge, now_us()
     address = reverse("water:download", kwargs={"slug": gauge.slug})
     quantity = _("Depth below ground") if is_groundwater(gauge) else _("Water level")
-    points = spans.points(gauge, span, end)
+    points, doubts = spans.drawn(gauge, span, end)
     return LineChart(
         key="level",
         title=gauge.name,
@@ -132,7 +132,7 @@ def _chart(situation: Situation, span: Span) -> LineChart:
         steps=chart_steps(situation),
         now=end,
         gap=spans.gap(gauge, span),
-        doubts=spans.doubts(gauge, span, end),
+        doubts=doubts,
         download=f"{address}?zeitraum={span}",
     )
 

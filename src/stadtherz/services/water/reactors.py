@@ -35,11 +35,12 @@ class Level:
 def on_level(columns: Columns) -> None:
     """Judge each new reading of each gauge, in the order they were committed.
 
-    One that failed a check of its device is for those who look after it, and warns nobody of the water.
+    One that failed a check of its device is judged, too: a flash flood is a sudden jump, and a quarter of
+    an hour is all the time there is.
     Runs inside the transaction that moves the cursor: whatever changes here happens exactly once.
     """
     levels: dict[int, list[Level]] = {}
-    for stream, at, key, value in readings.numbers(columns, doubtful=False):
+    for stream, at, key, value in readings.numbers(columns):
         levels.setdefault(stream, []).append(Level(at, key, value))
     gauges = (
         Gauge.objects.filter(datastream__in=levels)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from stadtherz.base.time import Micros
-from stadtherz.kit.public import Pair, doubts, numbers, since
+from stadtherz.kit.public import Pair, numbers, since, with_doubts
 from stadtherz.store.public import latest
 
-__all__ = ["Pair", "doubts", "newest", "newest_mark", "numbers", "since"]
+__all__ = ["Pair", "newest", "newest_mark", "numbers", "since", "with_doubts"]
 
 
 def newest(streams: Iterable[int]) -> dict[int, Pair]:

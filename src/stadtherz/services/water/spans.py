@@ -82,21 +82,16 @@ def subtitle(span: Span) -> str:
     return _SHOWN[span].subtitle
 
 
-def points(gauge: Gauge, span: Span, end: Micros) -> list[readings.Pair]:
-    """What the chart draws, in order of time."""
+def drawn(
+    gauge: Gauge, span: Span, end: Micros
+) -> tuple[list[readings.Pair], dict[Micros, object]]:
+    """What the chart draws, in order of time, and what is doubtful where it draws every reading by itself."""
     stream, width = gauge.datastream_id, _SHOWN[span].width
     if width is None:
-        return readings.since([stream], start(span, end), end).get(stream, [])
+        return readings.with_doubts(stream, start(span, end), end)
     zone = settings.TIME_ZONE
     found = buckets(stream, width, zone, start=start(span, end), end=end + 1)
-    return list(zip(found.start.tolist(), found.maximum.tolist(), strict=True))
-
-
-def doubts(gauge: Gauge, span: Span, end: Micros) -> dict[Micros, object]:
-    """What is doubtful, where every reading is drawn by itself."""
-    if _SHOWN[span].width is not None:
-        return {}
-    return readings.doubts(gauge.datastream_id, start(span, end), end)
+    return list(zip(found.start.tolist(), found.maximum.tolist(), strict=True)), {}
 
 
 def gap(gauge: Gauge, span: Span) -> Micros:

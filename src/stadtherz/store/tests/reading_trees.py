@@ -4,7 +4,7 @@ A reading has no column of text, truth or shape, so a table keyed by its id stan
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from stadtherz.base.expressions import (
     Compare,
     Expression,
     Kind,
+    Literal,
     Lookup,
     Not,
     Or,
@@ -50,6 +51,23 @@ def moved(expression: Expression) -> Any:
             return Call(name, tuple(moved(argument) for argument in arguments), kind)
         case _:
             return expression
+
+
+def in_doubles(part: Any) -> Any:
+    """The tree with large whole numbers as what columns of readings make of them: doubles.
+
+    From 2^53 on a sum of whole numbers is another one than the sum of the doubles.
+    """
+    if isinstance(part, Literal):
+        whole = part.kind is Kind.NUMBER and isinstance(part.value, int)
+        large = whole and abs(part.value) >= 2**53
+        return replace(part, value=float(part.value)) if large else part
+    if isinstance(part, tuple):
+        return tuple(map(in_doubles, part))
+    if is_dataclass(part) and not isinstance(part, type):
+        inner = {each.name: in_doubles(getattr(part, each.name)) for each in fields(part)}
+        return replace(part, **inner)
+    return part
 
 
 def moved_order(order: Sequence[Order]) -> list[Order]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
@@ -39,7 +39,7 @@ from stadtherz.sql.tests.trees import (
     text_leaf,
     time_leaf,
 )
-from stadtherz.sql.tests.trees import condition as conditions
+from stadtherz.sql.tests.trees import condition as any_condition
 from stadtherz.store.arrays import holds, needed, ordering, values_of
 from stadtherz.store.block import Block, stats
 from stadtherz.store.chunk import Chunk, encode
@@ -47,13 +47,21 @@ from stadtherz.store.columns import taken
 from stadtherz.store.reads import total_order
 from stadtherz.store.sieve import Stats, sieve
 from stadtherz.store.tests.oracle import draws
-from stadtherz.store.tests.reading_trees import ID, columns_of_rows, moved, moved_order, plain
+from stadtherz.store.tests.reading_trees import (
+    ID,
+    columns_of_rows,
+    in_doubles,
+    moved,
+    moved_order,
+    plain,
+)
 from stadtherz.store.values import NONE, READING_COLUMNS, Columns
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 mixed = st.lists(st.sampled_from(ROWS), max_size=9)
 numbers_only = st.lists(st.sampled_from([plain(row) for row in ROWS]), max_size=9)
 rows = st.one_of(mixed, numbers_only)
+conditions = any_condition.map(in_doubles)
 RESULT = Column("result", Kind.JSON)
 START = Column("phenomenon_start", Kind.TIME)
 
@@ -187,10 +195,18 @@ def test_what_makes_no_sense_is_invalid_even_without_readings(expression: Expres
 
 # --- values --------------------------------------------------------------------------------------
 
-computed = st.one_of(number, text, moment, span, json, conditions)
+computed = st.one_of(number, text, moment, span, json, conditions).map(in_doubles)
 
 
 @given(computed, rows)
+@example(
+    expression=in_doubles(
+        Call(
+            "add", (_number(1), Call("add", (_number(1), _number(2**53)), Kind.NUMBER)), Kind.NUMBER
+        )
+    ),
+    rows=ROWS[:1],
+)
 @settings(unhurried, max_examples=400)
 def test_values_are_those_of_each_reading(
     expression: Expression, rows: list[dict[str, Any]]

@@ -122,6 +122,7 @@ BENCHMARKS = [
     ("kills", KILLS_ROWS),
     ("tables", TABLE_ROWS),
     ("alerts", ALERT_ROWS),
+    ("warned", ("answered (on disk)", "handed to SMTP", "handed to the SMS gateway")),
 ]
 
 

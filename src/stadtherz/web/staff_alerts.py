@@ -37,11 +37,6 @@ def _alert_url(alert: Alert) -> str:
     return reverse("alert:inspect", args=[alert.pk])
 
 
-def _place(alert: Alert) -> str:
-    """What it is about; a test alarm names its list."""
-    return str(alert.datastream.thing if alert.datastream else alert.recipients or "–")
-
-
 def _kind(alert: Alert) -> str:
     """What the service, or the rule, that raised it calls this kind of alert."""
     if alert.drill:
@@ -63,7 +58,7 @@ class AlertViewSet(StaffViewSet):
     menu_label = _("Alarm board")
     list_display = [
         TitleColumn("title", label=_("Step"), accessor=_title, get_url=_alert_url),
-        Column("datastream", label=_("Measuring point"), accessor=_place),
+        Column("datastream", label=_("Measuring point"), accessor=words.place),
         moment_column("opened_at", _("Since")),
         moment_column("cleared_at", _("Over")),
     ]
@@ -79,11 +74,11 @@ class AlertViewSet(StaffViewSet):
         "cleared_at",
     ]
     moments = ("opened_at", "changed_at", "cleared_at")
-    shown = {"kind": _kind, "severity": _severity, "datastream": _place}
+    shown = {"kind": _kind, "severity": _severity, "datastream": words.place}
     labels = {"datastream": _("Measuring point")}
 
     def title_of(self, row: Any) -> str:
-        return f"{_kind(row)}: {_place(row)}"
+        return f"{_kind(row)}: {words.place(row)}"
 
     def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
         found = super().rows(user, changing=changing)
@@ -133,9 +128,7 @@ class SendAgainView(Limited, View):
 
 
 def _subject(delivery: Delivery) -> str:
-    texts: dict[str, dict[str, str]] = delivery.event.texts
-    wording = texts.get(get_language() or "de") or next(iter(texts.values()))
-    return wording["subject"]
+    return str(delivery.event.wording(get_language() or "de")["subject"])
 
 
 def _error(delivery: Delivery) -> str:

@@ -39,7 +39,7 @@ def compose(
     messages beside it (RFC 5322 §3.6.4). `curve` stands below the facts, as a picture and as a table.
     """
     with override(reader.language):
-        wording = event.texts.get(reader.language) or next(iter(event.texts.values()))
+        wording = event.wording(reader.language)
         footer = _footer(reader, post)
         answer = f"{post.public_url}{reader.answer}" if reader.answer else ""
         taken = _Taking(answer, reader.code)

@@ -16,7 +16,8 @@ from email.utils import parsedate_to_datetime
 from django.conf import settings
 
 from stadtherz.alerts.channels.outcomes import Gone, NotHandedOver, PerhapsHandedOver
-from stadtherz.alerts.channels.places import check_url, is_public
+from stadtherz.alerts.channels.places import check_url
+from stadtherz.base.addresses import is_public
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now
 

@@ -3,11 +3,11 @@
 Each check raises Invalid with one of the reasons below, which the form puts into the reader's words.
 """
 
-import ipaddress
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
+from stadtherz.base.addresses import is_public
 from stadtherz.base.errors import Invalid
 from stadtherz.store.public import tasking_capability
 
@@ -36,13 +36,6 @@ def check_url(url: str) -> SplitResult:
     if not inside and _leads_inside(parts.hostname or ""):
         raise Invalid("address", INSIDE)
     return parts
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the internet, whatever way it is written."""
-    told = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(told, "ipv4_mapped", None) or told
-    return inner.is_global and not inner.is_multicast
 
 
 def _leads_inside(host: str) -> bool:

@@ -156,6 +156,11 @@ class AlertEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.alert} {self.change}"
 
+    def wording(self, language: str) -> dict[str, Any]:
+        """What it says in this language, or in the first that it has; see `values.Wording`."""
+        found: dict[str, Any] = self.texts.get(language) or next(iter(self.texts.values()))
+        return found
+
 
 class AlertNote(models.Model):
     """What a person or the product did with an alert: who, when, why. Written once, never changed."""

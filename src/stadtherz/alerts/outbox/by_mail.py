@@ -14,15 +14,15 @@ from stadtherz.alerts.channels.post import PostOffice, post_office, relay_of
 from stadtherz.alerts.channels.smtp import Lines
 from stadtherz.alerts.channels.vault import opened
 from stadtherz.alerts.models import AlertEvent, Channel, Delivery, Gateway
-from stadtherz.alerts.outbox import deliveries, health
+from stadtherz.alerts.outbox import deliveries, ways
 from stadtherz.alerts.outbox.curves import Curves
 from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.readers import Reader
-from stadtherz.alerts.outbox.ways import Way, hand_on, rests_until
+from stadtherz.alerts.outbox.ways import Way
 from stadtherz.alerts.outbox.witness import Witness
 from stadtherz.base.errors import Invalid
 from stadtherz.base.mailserver import MailServer
-from stadtherz.base.time import now, now_us
+from stadtherz.base.time import now
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +60,10 @@ class MailLane:
             )
             return ""  # it keeps its Message-ID
 
-        hand_on(self.ways, claimed, recipient, give)
+        ways.hand_on(self.ways, claimed, recipient, give)
 
     def rests_until(self) -> int | None:
-        return rests_until(self.ways)
+        return ways.rests_until(self.ways)
 
     def hang_up(self) -> None:
         """All that was due has been tried: no server need wait for more."""
@@ -92,8 +92,8 @@ def mail_lane() -> MailLane | None:
     """None if no mail server is set, neither in the environment nor in the table."""
     rows = relays()
     post = post_office()
-    ways = [Way(row, server) for row in rows if (server := _server(row, post)) is not None]
-    return MailLane(post, ways) if ways else None
+    found = ways.opened(rows, server_of)
+    return MailLane(post, found) if found else None
 
 
 def relays() -> list[Gateway]:
@@ -135,15 +135,6 @@ def server_of(row: Gateway) -> MailServer:
             raise Invalid(SETTING, "is not set")
         return server
     return replace(relay_of(row.settings), password=opened(row.secret))
-
-
-def _server(row: Gateway, post: PostOffice) -> MailServer | None:
-    try:
-        return server_of(row)
-    except (Invalid, ValueError) as problem:
-        if health.may_try(row, now_us()):
-            health.note_failure(row, str(problem))
-        return None
 
 
 def _first_told(delivery: Delivery) -> AlertEvent | None:

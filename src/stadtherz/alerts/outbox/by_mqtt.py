@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 
@@ -9,14 +10,13 @@ from stadtherz.alerts.channels.document import document, written
 from stadtherz.alerts.channels.mqtt import MqttBroker, mqtt_broker
 from stadtherz.alerts.channels.vault import opened
 from stadtherz.alerts.models import Channel, Delivery, Gateway
-from stadtherz.alerts.outbox import deliveries, health
+from stadtherz.alerts.outbox import ways
 from stadtherz.alerts.outbox.by_webhook import key_of
 from stadtherz.alerts.outbox.deliveries import Claim
+from stadtherz.alerts.outbox.handing import goes_next
 from stadtherz.alerts.outbox.readers import Reader
-from stadtherz.alerts.outbox.ways import Way, hand_on, rests_until
+from stadtherz.alerts.outbox.ways import Way
 from stadtherz.alerts.outbox.witness import Witness
-from stadtherz.base.errors import Invalid
-from stadtherz.base.time import now_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,34 +32,22 @@ class MqttLane:
         known_as = key_of(delivery)
 
         def give(way: Way[MqttBroker]) -> str:
-            def goes_next() -> None:
-                deliveries.mark_handing_over(claimed, known_as, way.gateway.name)
-                witness.dot_goes_next(claimed.delivery)
+            going = partial(goes_next, claimed, witness, known_as, way.gateway.name)
+            return way.carrier.send(reader.address, text, known_as, goes_next=going)
 
-            return way.carrier.send(reader.address, text, known_as, goes_next=goes_next)
-
-        hand_on(self.ways, claimed, reader.address, give)
+        ways.hand_on(self.ways, claimed, reader.address, give)
 
     def rests_until(self) -> int | None:
-        return rests_until(self.ways)
+        return ways.rests_until(self.ways)
 
 
 def mqtt_lane() -> MqttLane | None:
     """None if no broker is set. One whose settings are broken says so and is passed over."""
     rows = Gateway.objects.filter(channel=Channel.MQTT, active=True)
-    ways = [Way(row, broker) for row in rows if (broker := _broker(row)) is not None]
-    return MqttLane(str(settings.STADTHERZ["public_url"]), ways) if ways else None
+    found = ways.opened(rows, broker_of)
+    return MqttLane(str(settings.STADTHERZ["public_url"]), found) if found else None
 
 
 def broker_of(row: Gateway) -> MqttBroker:
     """Raises Invalid where the settings do not fit."""
     return mqtt_broker(row.settings, opened(row.secret))
-
-
-def _broker(row: Gateway) -> MqttBroker | None:
-    try:
-        return broker_of(row)
-    except (Invalid, ValueError) as problem:
-        if health.may_try(row, now_us()):
-            health.note_failure(row, str(problem))
-        return None

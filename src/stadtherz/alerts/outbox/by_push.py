@@ -46,7 +46,7 @@ class PushLane:
 
     def _content(self, event: AlertEvent, reader: Reader) -> dict[str, Any]:
         """What the service worker shows; of an alert that goes on the newest alone stays on the screen."""
-        text = event.texts.get(reader.language) or next(iter(event.texts.values()))
+        text = event.wording(reader.language)
         with override(reader.language):
             content: dict[str, Any] = {
                 "title": text["subject"],

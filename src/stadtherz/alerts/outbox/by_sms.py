@@ -13,16 +13,16 @@ from stadtherz.alerts.channels.sms import compose, parts
 from stadtherz.alerts.channels.spool import gammu, smstools
 from stadtherz.alerts.channels.vault import opened
 from stadtherz.alerts.models import Channel, Delivery, Gateway
-from stadtherz.alerts.outbox import deliveries, health, lines
+from stadtherz.alerts.outbox import deliveries, lines, ways
 from stadtherz.alerts.outbox.budget import SPENT, Budget, midnight
 from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.doors import door_of
+from stadtherz.alerts.outbox.handing import goes_next
 from stadtherz.alerts.outbox.readers import Reader
-from stadtherz.alerts.outbox.ways import Way, hand_on, rests_until
+from stadtherz.alerts.outbox.ways import Way
 from stadtherz.alerts.outbox.witness import Witness
 from stadtherz.alerts.people.phones import e164
 from stadtherz.base.errors import Invalid
-from stadtherz.base.time import now_us
 
 _GRAVEST = 3  # the urgency of danger
 
@@ -49,32 +49,30 @@ class SmsLane:
             deliveries.mark_failed(claimed, "This is no telephone number.")
             return
         with override(reader.language):
-            texts = delivery.event.texts
-            wording = texts.get(reader.language) or next(iter(texts.values()))
-            text = compose(wording, reader.code)
+            text = compose(delivery.event.wording(reader.language), reader.code)
 
         size = parts(text)
-        ways = [way for way in self.ways if self._may_cost(way.gateway, delivery, size)]
-        if not ways:
+        affordable = [way for way in self.ways if self._may_cost(way.gateway, delivery, size)]
+        if not affordable:
             deliveries.wait(claimed, SPENT, midnight(self.budget.day, days=1))
             return
 
         def hand_over(way: Way[Carrier]) -> str:
             # Our own name for it stands there first: a receipt may be quicker than the answer.
             key = f"sh-{delivery.pk}"
-            goes_next = partial(_goes_next, claimed, witness, way.gateway.name, key, size)
-            known_as = way.carrier.send(number, text, key, goes_next=goes_next)
+            going = partial(goes_next, claimed, witness, key, way.gateway.name, size)
+            known_as = way.carrier.send(number, text, key, goes_next=going)
             self.budget.spend(way.gateway, size)
             return known_as
 
-        hand_on(ways, claimed, number, hand_over)
+        ways.hand_on(affordable, claimed, number, hand_over)
 
     def _may_cost(self, row: Gateway, delivery: Delivery, size: int) -> bool:
         """Danger is told whatever it costs."""
         return delivery.urgency >= _GRAVEST or self.budget.allows(row, size)
 
     def rests_until(self) -> int | None:
-        return rests_until(self.ways)
+        return ways.rests_until(self.ways)
 
 
 def sms_lane() -> SmsLane | None:
@@ -85,17 +83,8 @@ def sms_lane() -> SmsLane | None:
     rows = list(Gateway.objects.filter(channel=Channel.SMS, active=True))
     if any(row.kind == Gateway.Kind.SMPP for row in rows) and not lines.ours():
         raise lines.StandsBy
-    found = [Way(row, carrier) for row in rows if (carrier := _carrier(row)) is not None]
+    found = ways.opened(rows, carrier_of)
     return SmsLane(found) if found else None
-
-
-def _carrier(row: Gateway) -> Carrier | None:
-    try:
-        return carrier_of(row)
-    except (Invalid, ValueError) as problem:
-        if health.may_try(row, now_us()):
-            health.note_failure(row, str(problem))
-        return None
 
 
 def carrier_of(row: Gateway) -> Carrier:
@@ -110,9 +99,3 @@ def carrier_of(row: Gateway) -> Carrier:
     if row.kind == Gateway.Kind.GAMMU:
         return gammu(row.settings)
     raise Invalid("kind", "cannot send SMS")
-
-
-def _goes_next(claimed: Claim, witness: Witness, gateway: str, key: str, number: int) -> None:
-    """The arbiter first, then the witness: between it and the request lies what nobody can know."""
-    deliveries.mark_handing_over(claimed, key, gateway, number)
-    witness.dot_goes_next(claimed.delivery)

@@ -90,7 +90,7 @@ def _give(delivery: Delivery, reader: Reader, claimed: Claim, owner: int) -> Non
 def told(delivery: Delivery, reader: Reader, capability: CapabilityInfo) -> dict[str, Any]:
     """Of what there is to say, what the capability takes. Raises Invalid if that is not enough for it."""
     event = delivery.event
-    text = event.texts.get(reader.language) or next(iter(event.texts.values()))
+    text = event.wording(reader.language)
     offered: dict[str, Any] = {
         "text": f"{text['subject']}. {text['sentence']}",
         "severity": event.severity,

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 
 from stadtherz.alerts.channels.outcomes import Gone, NotHandedOver, PerhapsHandedOver
 from stadtherz.alerts.outbox import deliveries
@@ -21,6 +22,17 @@ class Result(StrEnum):
     OTHER = "other"
 
 
+def goes_next(
+    claimed: Claim, witness: Witness, known_as: str, gateway: str = "", parts: int = 0
+) -> None:
+    """The message leaves now. Raises LeaseLost if it is not ours any more.
+
+    The arbiter first, then the witness: between it and the request lies what nobody can know.
+    """
+    deliveries.mark_handing_over(claimed, known_as, gateway, parts)
+    witness.dot_goes_next(claimed.delivery)
+
+
 def hand_over(
     claimed: Claim,
     witness: Witness,
@@ -29,17 +41,9 @@ def hand_over(
     *,
     known_as: str = "",
 ) -> Result:
-    """Let `give` hand it over; it calls what it gets right before the message leaves.
-
-    The arbiter first, then the witness: between it and the request lies what nobody can know.
-    """
-
-    def goes_next() -> None:
-        deliveries.mark_handing_over(claimed, known_as)
-        witness.dot_goes_next(claimed.delivery)
-
+    """Let `give` hand it over; it calls what it gets right before the message leaves."""
     try:
-        give(goes_next)
+        give(partial(goes_next, claimed, witness, known_as))
     except Gone as problem:
         deliveries.mark_failed(claimed, nameless(problem, recipient))
         return Result.GONE

@@ -2,13 +2,14 @@
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
 from stadtherz.alerts.models import Gateway
 from stadtherz.alerts.outbox import deliveries, health
 from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost, nameless
+from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now_us
 
 logger = logging.getLogger(__name__)
@@ -24,6 +25,18 @@ class Way(NamedTuple, Generic[C]):
 
     gateway: Gateway
     carrier: C
+
+
+def opened(rows: Iterable[Gateway], opens: Callable[[Gateway], C]) -> list[Way[C]]:
+    """The gateways with what speaks with them; one whose settings are broken says so and is passed over."""
+    found: list[Way[C]] = []
+    for row in rows:
+        try:
+            found.append(Way(row, opens(row)))
+        except (Invalid, ValueError) as problem:
+            if health.may_try(row, now_us()):
+                health.note_failure(row, str(problem))
+    return found
 
 
 def hand_on(

@@ -1,8 +1,6 @@
 """Gateways that fail: left in peace, tried with one message, told of, and looked at before they are needed."""
 
-import http.server
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -19,42 +17,26 @@ from stadtherz.alerts.outbox.ways import RESTS
 from stadtherz.alerts.public import add_contact_list, add_gateway, change, send_due
 from stadtherz.alerts.tests.factories import Ward, make_ward
 from stadtherz.alerts.tests.mailserver import MailServer
+from stadtherz.alerts.tests.served import Quiet, Served
 from stadtherz.base.time import DAY, MINUTE, SECOND, from_us, now, now_us, stopped_at
 
 Status = Delivery.Status
 OWN = {"method": "POST", "path": "/sms", "body": {"messages": [{"to": "{to}", "text": "{text}"}]}}
 
 
-class Provider:
+class Provider(Served):
     """An SMS provider of the tests: what it was sent, and what it answers."""
 
     def __init__(self) -> None:
         self.status, self.bodies = 200, list[str]()
         provider = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length", 0))
-                provider.bodies.append(self.rfile.read(length).decode())
-                self.send_response(provider.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+        class Handler(Quiet):
+            def answer(self) -> None:
+                provider.bodies.append(self.body().decode())
+                self.says(provider.status)
 
-            def log_message(self, *_arguments: Any) -> None:
-                return
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().__init__(Handler)
 
 
 @pytest.fixture

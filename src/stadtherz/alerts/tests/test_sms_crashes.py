@@ -1,11 +1,8 @@
 """kill -9 between every two steps of an SMS by HTTP: once, or uncertain, and never twice by itself."""
 
-import http.server
 import os
 import signal
-import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -13,6 +10,7 @@ from stadtherz.alerts.models import Address, Channel, Contact, Delivery
 from stadtherz.alerts.public import add_gateway, change, send_again
 from stadtherz.alerts.tests.factories import Ward, make_ward
 from stadtherz.alerts.tests.processes import eventually, sending
+from stadtherz.alerts.tests.served import Quiet, Served
 
 Status = Delivery.Status
 NUMBER = "+4915111111111"
@@ -21,7 +19,7 @@ FORM = {"path": "/sms", "body": {"to": "{to}", "text": "{text}"}}
 pytestmark = pytest.mark.process
 
 
-class Provider:
+class Provider(Served):
     """Counts what it has taken on; kills whoever asks when the conversation gets to a stage."""
 
     def __init__(self) -> None:
@@ -29,45 +27,29 @@ class Provider:
         self.kill: tuple[str, int] | None = None
         provider = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Handler(Quiet):
             def setup(self) -> None:
                 provider.reached("connected")
                 super().setup()
 
-            def do_POST(self) -> None:
+            def answer(self) -> None:
                 provider.asked += 1
                 provider.reached("asked")
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = self.body()
                 if provider.status == 200:
                     provider.taken.append(body)
                 provider.reached("taken")
-                self.send_response(provider.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self.says(provider.status)
                 self.wfile.flush()
                 provider.reached("answered")
 
-            def log_message(self, *_arguments: Any) -> None:
-                return
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
+        super().__init__(Handler)
 
     def reached(self, stage: str) -> None:
         if self.kill is not None and self.kill[0] == stage:
             _stage, pid = self.kill
             self.kill = None
             os.kill(pid, signal.SIGKILL)
-
-    def close(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 @pytest.fixture

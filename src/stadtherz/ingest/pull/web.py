@@ -5,7 +5,6 @@ answers differently the second time leads nowhere (DNS rebinding).
 """
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from stadtherz.base.addresses import is_public
 from stadtherz.ingest.pull.words import Problem, PullProblem
 
 LARGEST = 16 * 2**20  # bytes of an answer
@@ -220,7 +220,7 @@ class Origin:
         except (OSError, UnicodeError) as problem:
             raise self._problem(Problem.NO_NAME) from problem
         addresses = [str(each[4][0]) for each in found]
-        if not self._private and not all(_is_public(each) for each in addresses):
+        if not self._private and not all(is_public(each) for each in addresses):
             raise self._problem(Problem.PRIVATE)
         return addresses[0]
 
@@ -230,12 +230,6 @@ class Origin:
 
     def _problem(self, problem: Problem, told: object = "") -> PullProblem:
         return PullProblem(problem, host=self.host, told=str(told)[:_LONGEST_TOLD])
-
-
-def _is_public(address: str) -> bool:
-    told = ipaddress.ip_address(address.partition("%")[0])
-    inner = getattr(told, "ipv4_mapped", None) or told
-    return inner.is_global and not inner.is_multicast
 
 
 def _plain(body: bytes) -> str:

@@ -53,8 +53,7 @@ def said(event: AlertEvent | None, what: str = "sentence") -> str:
     """What an event said in the reader's language."""
     if event is None or not event.texts:
         return ""
-    texts = event.texts.get(get_language() or "de") or next(iter(event.texts.values()))
-    return str(texts.get(what) or "")
+    return str(event.wording(get_language() or "de").get(what) or "")
 
 
 def lasting(span: Micros) -> str:

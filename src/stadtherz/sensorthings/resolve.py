@@ -47,6 +47,7 @@ from stadtherz.sensorthings.schema import (
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import (
     Having,
+    Together,
     entity_at,
     kind_of,
     passes_many,
@@ -77,6 +78,7 @@ class Resolution:
 
     def for_readings(self, kind: EntityType, expression: Expression) -> Expression:
         """The condition on Observations of a model, naming nothing but columns of readings."""
+        expression = self._looked_up(expression)
         if self._names_fields(kind, expression):
             expression = records.by_place(expression, several.names_of_parts(self.reader))
         return self._on_sides(kind, expression)
@@ -223,7 +225,9 @@ class Resolution:
         """The expression with the members of those that have something."""
         match expression:
             case Having(column, _, entity, where):
-                return Among(column, self._ids(entity, self._of_one(entity, where)))
+                return Among(column, self._members(entity, where))
+            case Together(column, _, kind, entity, other, where):
+                return Lookup(column, self._together(entity, other, where), kind)
             case And(parts=parts):
                 return And(tuple(self._looked_up(part) for part in parts))
             case Or(parts=parts):
@@ -233,14 +237,41 @@ class Resolution:
             case _:
                 return with_operands(expression, self._looked_up)
 
+    def _members(self, entity: EntityType, where: Expression) -> frozenset[int]:
+        """Those that fulfil it; an Observation does by what is behind one of its links to many."""
+        if not entity.is_a(OBSERVATION):
+            return self._ids(entity, self._of_one(entity, where))
+        (side,) = _sides(where)
+        link = _link_at(entity, side)
+        behind = self.for_entities(target(link), rebased(where, side))
+        return self._led_to(link, self._ids(target(link), behind))
+
+    def _together(
+        self, entity: EntityType, other: Column, where: Expression
+    ) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        resolved = self._of_one(entity, where)
+        for key, second in rows(sql.pairs_where(entity, other, resolved, self.reader)):
+            found.setdefault(key, []).append(second)
+        return found
+
     def order_of_entities(self, entity: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(replace(term, by=self.for_entities(entity, term.by)) for term in order)
 
     def _having(self, entity: EntityType, way: str, condition: Expression) -> Expression:
-        """Which of the entities before the link to readings have one that fulfils the condition."""
-        if _is_nothing(condition):
-            return Or((self._with_readings(entity, way, condition), self._without(entity, way)))
-        return self._with_readings(entity, way, condition)
+        """Which of the entities before the link to readings have one that fulfils the condition.
+
+        One that a link to one leads to, and that is not there, counts as a reading without values.
+        """
+        found = self._with_readings(entity, way, condition)
+        if not isinstance(_link_at(entity, way).via, Own):
+            return Or((found, self._without(entity, way))) if _is_nothing(condition) else found
+        nothing = substituted(condition, lambda c: _gone(c) if c.name.startswith(f"{way}/") else c)
+        alone = None not in _ways_to_readings(entity, condition)
+        if alone and not rows(sql.of_nothing(entity, nothing, self.reader)):
+            return found
+        other = self.for_entities(entity, nothing)
+        return Or((found, And((self._without(entity, way), other))))
 
     def _without(self, entity: EntityType, way: str) -> Expression:
         """Those that have no readings at all."""
@@ -375,6 +406,11 @@ def _is_nothing(condition: Expression) -> bool:
         and isinstance(condition.right, Literal)
         and condition.right.value is None
     )
+
+
+def _gone(column: Column) -> Expression:
+    """What a column holds of what is not there."""
+    return Lookup(_ID, {}, column.kind)
 
 
 def _about(entity: EntityType, part: Expression) -> set[str | None]:

@@ -7,7 +7,7 @@ condition of who may see its rows. Values stand in parameters only.
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from stadtherz.base.expressions import Expression, Order
+from stadtherz.base.expressions import Column, Expression, Order
 from stadtherz.sensorthings.access import EVERYTHING, visible
 from stadtherz.sensorthings.plan import SetPlan
 from stadtherz.sensorthings.schema import (
@@ -331,6 +331,17 @@ def ids_where(entity: EntityType, where: Expression, reader: Reader) -> Sql:
     tables = Tables(reader, entity)
     conditions = _conditions(tables, where, EVERYTHING)
     return compose(f"SELECT {ROOT}.id {{}} WHERE {{}}", tables.text, conditions)
+
+
+def pairs_where(entity: EntityType, other: Column, where: Expression, reader: Reader) -> Sql:
+    """Rows of (id, id in `other`) of all visible entities that fulfil `where` together."""
+    tables = Tables(reader, entity)
+    tables.need([where])
+    key = tables.resolve(other).sql
+    matching = compile_condition(where, tables.resolve, reader.dialect)
+    seen = visible(entity, ROOT, reader.visibility)
+    text = f"SELECT DISTINCT {ROOT}.id, {{}} {{}} WHERE {{}} AND {{}} IS NOT NULL AND {{}}"
+    return compose(text, key, tables.text, seen, key, matching)
 
 
 def values_of(entity: EntityType, value: Expression, reader: Reader) -> Sql:

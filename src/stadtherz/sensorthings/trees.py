@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stadtherz.base.expressions import (
+    FALSE,
     TRUE,
     Among,
     And,
@@ -30,6 +31,15 @@ class Having(Among):
     """
 
     entity: EntityType
+    where: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Together(Lookup):
+    """For each entity of a type the ids in `other` with which it fulfils a condition, as `Having`."""
+
+    entity: EntityType
+    other: Column
     where: Expression
 
 
@@ -110,8 +120,11 @@ def substituted(expression: Expression, change: Callable[[Column], Expression]) 
             return Not(substituted(part, change))
         case Among():
             column = change(expression.column)
-            assert isinstance(column, Column), "what is exchanged for a key is a key"
-            return replace(expression, column=column)
+            # Nothing, which is what a key may be exchanged for, is among nobody.
+            return replace(expression, column=column) if isinstance(column, Column) else FALSE
+        case Lookup():
+            column = change(expression.column)
+            return replace(expression, column=column) if isinstance(column, Column) else column
         case _:
             return with_operands(expression, lambda operand: substituted(operand, change))
 

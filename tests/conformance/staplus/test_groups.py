@@ -391,3 +391,52 @@ def test_what_leads_to_no_observation_has_none_of_its_values(
     assert api.get("/ObservationGroups?$filter=Observations/result ne null").ids == [group]
     assert api.get("/Relations?$filter=Object/result eq null").ids == [alone]
     assert api.get("/Relations?$filter=Subject/result eq null").ids == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ("ObservationGroups/any(g:g/name eq 'Flood')", [1, 3, "high"]),
+        ("not ObservationGroups/any(g:g/name eq 'Flood')", [2]),
+        ("ObservationGroups/any()", [1, 3, "high"]),
+        ("ObservationGroups/all(g:g/name eq 'Ebb')", [2]),
+        ("ObservationGroups/any(g:g/name eq 'Flood') and result lt 3", [1]),
+        ("ObservationGroups/any(g:g/Observations/any(o:o/result eq 3))", [1, 3, "high"]),
+        ("ObservationGroups/any(g:g/name eq 'Flood') and ObservationGroups/any(g:g/name eq 'Ebb')", []),
+        ("Datastream/Thing/Datastreams/any(d:d/Observations/any(o:o/ObservationGroups/any()))",
+         [1, 2, 3, "high"]),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("group", "station")
+def test_observations_are_chosen_by_any_and_all_of_their_groups(
+    api: Client, condition: str, found: list[Any]
+) -> None:
+    assert sorted(results(api, f"/Observations?$filter={condition}"), key=str) == found
+
+
+@pytest.mark.usefixtures("group", "station")
+def test_streams_are_chosen_by_the_groups_of_their_observations(api: Client) -> None:
+    for condition, number in (
+        ("Observations/any(o:o/ObservationGroups/any(g:g/name eq 'Flood'))", b"1"),
+        ("Observations/all(o:o/ObservationGroups/any(g:g/name eq 'Flood'))", b"0"),
+        ("Observations/any(o:not o/ObservationGroups/any())", b"1"),
+    ):
+        assert api.get(f"/Datastreams/$count?$filter={condition}").body == number, condition
+
+
+def test_nothing_at_the_end_of_a_relation_has_no_value(api: Client, station: Station) -> None:
+    """OData 4.0 part 2 §5.1.1.1: nothing is not 3, whether the Object or the whole Relation is missing."""
+    subject, other = station.named(0, 1)
+    api.post("/Relations", bodies.relation(Subject=subject, Object=other))
+    outside = bodies.relation(Subject=subject, externalResource="https://example.org/dam")
+    api.post("/Relations", outside)
+    for condition, found in (
+        ("Objects/Object/result eq 2", [1]),
+        ("Objects/Object/result ne 2", [1, 2, 3]),
+        ("Objects/Object/result eq null", [1, 2, 3]),
+        ("Subjects/Subject/result ne 1", [1, 3]),
+    ):
+        assert sorted(results(api, f"/Observations?$filter={condition}")) == found, condition
+    assert len(api.get("/Relations?$filter=Object/result ne 2").ids) == 1
+    assert len(api.get("/Relations?$filter=not (Object/result eq 2)").ids) == 1
+    assert len(api.get("/Relations?$filter=Object/result eq 2 or Object/result ne 2").ids) == 2

@@ -57,7 +57,10 @@ class Queries:
             return self.condition(kind, 2, many=True)
         own = self.condition(kind, 2, many=False)
         if self.random.random() < 0.3:
-            return f"{self.atom(kind, many=True)} {self.random.choice(['and', 'or'])} ({own})"
+            other = self.atom(kind, many=True)
+            if not self.variable and self.random.random() < 0.2:
+                other = self.quantified(kind, 1)
+            return f"{other} {self.random.choice(['and', 'or'])} ({own})"
         return own
 
     def condition(self, kind: EntityType, depth: int, *, many: bool) -> str:

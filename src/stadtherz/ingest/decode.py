@@ -171,13 +171,13 @@ def _steps(text: str) -> tuple[Step, ...]:
 
 def _walk(holder: Any, steps: Sequence[Step]) -> Any:
     for step in steps:
-        holder = _follow(holder, step)
+        holder = follow(holder, step)
         if holder is MISSING or holder is None:
             return MISSING
     return MISSING if holder is None else holder
 
 
-def _follow(holder: Any, step: Step) -> Any:
+def follow(holder: Any, step: Step) -> Any:
     if isinstance(step, str):
         return holder.get(step, MISSING) if isinstance(holder, dict) else MISSING
     if not isinstance(holder, list) or isinstance(step, Every):

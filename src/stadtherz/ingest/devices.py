@@ -20,7 +20,7 @@ from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, conv
 from stadtherz.ingest.onboarding.models import Replacement
 from stadtherz.ingest.plausibility import Rule
 from stadtherz.ingest.remembered import Remembered
-from stadtherz.ingest.units import Conversion
+from stadtherz.ingest.units import Conversion, code_of
 from stadtherz.store.public import entity_changed, features_for
 
 _SETTLED: Micros = 60 * SECOND
@@ -221,12 +221,20 @@ def _known_field(field: _FieldRow, feature: int | None) -> KnownField:
             unit.offset * field.factor + field.offset,
             field.minimum,
             field.maximum,
+            _expected(field),
         ),
         listed=field.listed,
         time_path=field.time_path,
         watch=_watch(field) if _is_watched(field) else None,
         convertible=conversion is not None,
     )
+
+
+def _expected(field: _FieldRow) -> str:
+    """The unit in which its values come, UCUM; empty where only somebody's factor knows it."""
+    if field.unit or (field.factor, field.offset) != (1.0, 0.0):
+        return field.unit
+    return code_of(field.unit_of_measurement) or "1"
 
 
 def _is_watched(field: _FieldRow) -> bool:

@@ -151,6 +151,7 @@ def _problem(each: KnownField, sample: _Sample, refused: Implausible) -> dict[st
         "value": refused.value,
         "minimum": each.rule.minimum,
         "maximum": each.rule.maximum,
+        **({"expected": each.rule.expects} if each.rule.expects else {}),
     }
 
 

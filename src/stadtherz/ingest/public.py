@@ -34,16 +34,19 @@ from stadtherz.ingest.downlinks.servers import start_servers, stop_servers
 from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.downlinks.tasks import start_tasks, stop_tasks
 from stadtherz.ingest.flags import sentence as quality_sentence
+from stadtherz.ingest.forms.arranged import TABLE
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.proposing import (
     Shape,
     device_choices,
+    entry_of,
     list_choices,
     payload_choices,
     time_choices,
 )
 from stadtherz.ingest.forms.reading import query_of as form_query
 from stadtherz.ingest.forms.register import message_form, register_form
+from stadtherz.ingest.forms.senml import SENML
 from stadtherz.ingest.forms.trial import FormTrial, TriedReading, TriedValue, try_form
 from stadtherz.ingest.health.conditions import Condition, Facts, is_late, is_silent
 from stadtherz.ingest.health.counters import share
@@ -152,6 +155,8 @@ LORAWAN: tuple[tuple[str, str], ...] = tuple((name, str(Network(name).label)) fo
 __all__ = [
     "LORAWAN",
     "NETWORKS",
+    "SENML",
+    "TABLE",
     "Answer",
     "Codec",
     "Condition",
@@ -229,6 +234,7 @@ __all__ = [
     "device_state",
     "devices_in",
     "downlink_server_sentence",
+    "entry_of",
     "fitting_forms",
     "form_of",
     "form_query",

@@ -124,6 +124,16 @@ def _impossible(problem: Mapping[str, Any]) -> str:
     match problem.get("kind"):
         case "not_a_number":
             return gettext("{field}: {value} is not a number.").format_map(facts)
+        case "no_unit_said":
+            return gettext(
+                "{field}: “{value}” has a unit, but the device’s field does not say in which unit it comes. Choose one there."
+            ).format_map(facts)
+        case "unknown_unit":
+            return gettext("{field}: nobody here knows the unit of “{value}”.").format_map(facts)
+        case "other_unit":
+            return gettext(
+                "{field}: “{value}” cannot be turned into {expected}, the unit that is expected there."
+            ).format_map(facts)
         case "error_code":
             return gettext("{field}: {value} is an error code of the sensor.").format_map(facts)
         case "no_time":
@@ -200,6 +210,15 @@ _FORM_FAULTS = {
     "no_hex": _("“{value}” is no row of hexadecimal digits, two for each byte."),
     "no_base64": _("“{value}” is no Base64."),
     "no_list": _("“{value}” is no list."),
+    "no_table": _(
+        "there is no table: no rows under names, and no lists of the same length for each name."
+    ),
+    "senml_no_pack": _("this is no list of records as SenML has it."),
+    "senml_field": _("{value} is nothing that SenML allows there."),
+    "senml_several": _("a record has one value, not several: {value}."),
+    "senml_no_name": _("record {value} has no name."),
+    "senml_must": _("“{value}” must be understood by who reads it, and is not known here."),
+    "senml_version": _("version {value} of SenML is newer than what is known here (10)."),
     "empty": _("the list is empty."),
     "too_many": _(
         "{value} are too many for one message; at most 1,000 fit. Send several messages."

@@ -12,11 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from stadtherz.base.errors import Invalid
 from stadtherz.ingest.public import (
+    SENML,
+    TABLE,
     Draft,
     Recognised,
     Sample,
     check_new,
     device_choices,
+    entry_of,
     fitting_forms,
     list_choices,
     payload_choices,
@@ -74,8 +77,8 @@ class ReadForm(forms.Form):
     def __init__(self, *args: Any, draft: Draft, sample: Sample, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.draft, self.sample = draft, sample
-        entry = _entry(sample, draft.shape.get("readings", ""))
         shape = draft.shape
+        entry = entry_of(sample.message, shape.get("readings", ""), draft.updated)
         self.fitting = fitting_forms(draft.owner_id, sample, draft.updated)
         known = {str(form.pk): name for form, name in self.fitting}
         if draft.form_id is not None and str(draft.form_id) not in known:
@@ -102,10 +105,7 @@ class ReadForm(forms.Form):
             [*_held(times, shape.get("time", "")), (_NOW, _text("when the message arrives"))],
         )
         self.offer("time_zone", _zones(shape.get("time_zone", "")))
-        lists = [
-            (path, _text("yes, in the list {path}").format(path=path))
-            for path in list_choices(sample.content)
-        ]
+        lists = [(path, _several(path)) for path in list_choices(sample.content)]
         self.offer("readings", [("", _text("no")), *_held(lists, shape.get("readings", ""))])
         self.offer("payload", [("", _text("no")), *payloads])
         self.has_lists, self.has_payloads = bool(lists), bool(payloads)
@@ -141,16 +141,15 @@ class ReadForm(forms.Form):
         }
 
 
-def _entry(sample: Sample, readings: str) -> Any:
-    """The message as its first reading sees it: its own fields and what stands beside the list."""
-    message, content = sample.message, sample.content
-    rows = content if isinstance(content, list) else None
-    if readings and isinstance(content, dict):
-        rows = content.get(readings) if isinstance(content.get(readings), list) else None
-    if rows and isinstance(rows[0], dict):
-        beside = {k: v for k, v in content.items() if k != readings} if rows is not content else {}
-        return type(message)({**beside, **rows[0]}, message.topic, message.query)
-    return message
+def _several(readings: str) -> str:
+    """How a message holds several readings, in words."""
+    if readings == SENML:
+        return _text("yes, as SenML")
+    if readings == TABLE:
+        return _text("yes, it is a table")
+    if readings.startswith(TABLE):
+        return _text("yes, in the table {path}").format(path=readings.removeprefix(TABLE))
+    return _text("yes, in the list {path}").format(path=readings)
 
 
 def _shown(expression: str, value: Any) -> str:

@@ -2,7 +2,8 @@
 
 A path as in `ingest.decode` (`meta.serial`, `values[0].at`), `topic:2` for the second level of the
 topic (`topic:-1` for the last), `query:station` for a parameter of the address, or constant text in
-quotes. ` + ` puts several together: `"counter-" + topic:2`.
+quotes. ` + ` puts several together: `"counter-" + topic:2`. Where a list of readings stands may also be
+told by `table:` with a path (`arranged`), or by `senml:`.
 """
 
 import re
@@ -13,6 +14,8 @@ from typing import Any
 
 from stadtherz.ingest import decode
 from stadtherz.ingest.decode import MISSING
+from stadtherz.ingest.forms.arranged import TABLE
+from stadtherz.ingest.forms.senml import SENML
 
 LONGEST = 200
 MOST_PARTS = 8
@@ -95,6 +98,17 @@ def parse(written: str) -> Expression:
     return Expression(written, tuple(_part(piece.strip()) for piece in pieces))
 
 
+@lru_cache(maxsize=1024)
+def parse_readings(written: str) -> Expression:
+    """As `parse`, of what leads to a list of readings."""
+    if len(written) <= LONGEST and written.startswith(TABLE):
+        path = written.removeprefix(TABLE)
+        if path and not isinstance(decode.parse(path), decode.Path):
+            raise ValueError(f"{path!r} is no way to a table")
+        return Expression(written, ())
+    return Expression(written, ()) if written == SENML else parse(written)
+
+
 def _pieces(written: str) -> list[str]:
     """Cut at ` + `, except between quotes."""
     pieces = [""]
@@ -113,6 +127,8 @@ def _part(text: str) -> Part:
         return Topic(int(_match(_TOPIC, text, "topic:2")[1]))
     if text.startswith("query:"):
         return Query(_match(_QUERY, text, "query:station")[1])
+    if text.startswith((TABLE, SENML)):
+        raise ValueError(f"{text!r} is where a list of readings stands; name a field")
     if isinstance(decode.parse(text), decode.ByteSpec) or text.startswith(decode.RADIO):
         raise ValueError(f"{text!r} is for the bytes and the radio of LoRaWAN; name a field")
     return Content(text)

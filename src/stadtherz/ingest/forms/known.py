@@ -12,7 +12,7 @@ from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.errors import NotFound
 from stadtherz.base.visibility import Visibility
-from stadtherz.ingest.forms.expressions import Expression, parse
+from stadtherz.ingest.forms.expressions import Expression, parse, parse_readings
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import KnownForm
 from stadtherz.ingest.remembered import NotKnown, Remembered
@@ -67,7 +67,7 @@ def as_known(row: MessageForm) -> KnownForm:
         time=_maybe(row.time),
         zone=row.time_zone,
         message_id=_maybe(row.message_id),
-        readings=_maybe(row.readings),
+        readings=parse_readings(row.readings) if row.readings else None,
         payload=_maybe(row.payload),
         payload_kind=row.payload_kind,
     )

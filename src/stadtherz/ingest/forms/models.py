@@ -99,8 +99,9 @@ class MessageForm(models.Model):
         problems: dict[str, Any] = {}
         for field in ("device", "time", "message_id", "readings", "payload"):
             if written := getattr(self, field):
+                read = expressions.parse_readings if field == "readings" else expressions.parse
                 try:
-                    expressions.parse(written)
+                    read(written)
                 except ValueError as problem:
                     problems[field] = ValidationError(
                         _("Cannot be read: %(problem)s. Write for example meta.serial or topic:2."),

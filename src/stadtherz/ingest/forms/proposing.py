@@ -9,9 +9,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stadtherz.base.time import MINUTE, Micros
-from stadtherz.ingest.forms import times
-from stadtherz.ingest.forms.expressions import LONGEST, Message, as_text
+from stadtherz.ingest.forms import senml, times
+from stadtherz.ingest.forms.arranged import TABLE, tables
+from stadtherz.ingest.forms.expressions import LONGEST, Message, as_text, parse_readings
 from stadtherz.ingest.forms.leaves import leaves, lists
+from stadtherz.ingest.forms.reading import Address, Misfit, entries_of
+from stadtherz.ingest.forms.senml import SENML
 from stadtherz.ingest.numbers import number_of
 
 _MOST_LEAVES = 200
@@ -65,19 +68,26 @@ class Choice:
 
 def proposed_shape(message: Message, received: Micros, zone: str) -> Shape:
     """The likeliest form of a message; `zone` is that of times that name none."""
-    whole = message.content
-    found = _readings(whole)
-    entry, beside = whole, Message(whole, message.topic, message.query)
-    if found or isinstance(whole, list):
-        rows = dict(lists(whole, _MOST_LISTS)).get(found, whole) if found else whole
-        first = rows[0] if rows and isinstance(rows[0], dict) else {}
-        outer = whole if isinstance(whole, dict) else {}
-        entry = {k: v for k, v in outer.items() if v is not rows} | first
-        beside = Message(entry, message.topic, message.query)
+    found = _readings(message, received)
+    beside = entry_of(message, found, received)
     time = next(iter(time_choices(beside, received)), Choice("", None)).expression
     device = next(iter(device_choices(beside, without=time)), Choice("", None)).expression
     told_zone = "UTC" if _UTC.fullmatch(_plain(time)) else zone
     return Shape(device, time, told_zone, readings=found)
+
+
+def entry_of(message: Message, readings: str, received: Micros) -> Message:
+    """The message as its first reading sees it: its own fields and what stands beside the list."""
+    if not readings and not isinstance(message.content, list):
+        return message
+    told = Address("", tuple(message.topic), query=message.query)
+    way = parse_readings(readings) if readings else None
+    try:
+        entries, beside = entries_of(way, told, message.content, received)
+    except Misfit:
+        return message
+    first = next((each for each in entries if isinstance(each, dict)), {})
+    return Message({**beside, **first}, message.topic, message.query)
 
 
 def device_choices(message: Message, *, without: str = "") -> list[Choice]:
@@ -106,8 +116,12 @@ def time_choices(message: Message, received: Micros) -> list[Choice]:
 
 
 def list_choices(content: Any) -> list[str]:
-    """Where lists of readings could stand."""
-    return [path for path, _rows in lists(content, _MOST_LISTS) if len(path) <= LONGEST]
+    """Where lists of readings could stand, as expressions of a form."""
+    if senml.looks_like(content):
+        return [SENML]
+    found = [path for path, _rows in lists(content, _MOST_LISTS)]
+    found += [TABLE + path for path in tables(content)]
+    return [each for each in found if len(each) <= LONGEST]
 
 
 def payload_choices(content: Any) -> list[tuple[Choice, str]]:
@@ -137,16 +151,21 @@ def name_key(rows: Sequence[Any]) -> str | None:
     return None
 
 
-def _readings(content: Any) -> str:
+def _readings(message: Message, received: Micros) -> str:
     """Where the list of readings stands: its entries have times of their own, and no names."""
+    content = message.content
+    if senml.looks_like(content):
+        return SENML
+    arranged = [TABLE + path for path in tables(content) if len(path) <= LONGEST - len(TABLE)]
     if isinstance(content, list):
-        return ""
+        return "".join(arranged[:1])
     for path, rows in lists(content, _MOST_LISTS):
         if "[" in path or name_key(rows) is not None:
             continue
         if all(any(_rank(key, _TIME)[0] < len(_TIME) for key in row) for row in rows):
             return path
-    return ""
+    timed = (each for each in arranged if time_choices(entry_of(message, each, received), received))
+    return next(timed, "")
 
 
 def _named(message: Message) -> Iterable[tuple[str, Any]]:

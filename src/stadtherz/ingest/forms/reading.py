@@ -17,8 +17,10 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import MINUTE, Micros
 from stadtherz.ingest import document, uplink
 from stadtherz.ingest.decode import MISSING, shown
-from stadtherz.ingest.forms import payloads, times
+from stadtherz.ingest.forms import payloads, senml, times
+from stadtherz.ingest.forms.arranged import TABLE, rows_at
 from stadtherz.ingest.forms.expressions import Expression, Message, as_text
+from stadtherz.ingest.forms.senml import SENML, BadPack
 from stadtherz.ingest.uplink import AHEAD, Uplink
 
 NETWORK = "json"
@@ -143,9 +145,11 @@ def read(form: KnownForm, told: Address, message: Any, received: Micros) -> list
     if form.readings is None and not isinstance(message, list):
         whole = Message(_fields(message), told.topic, told.query or {})
         return [_reading(form, _Entry(whole, whole, None), where, received)]
-    entries, beside = _list(form, told, message)
+    entries, beside = entries_of(form.readings, told, message, received)
     return [
-        _reading(form, _entry(told, fields, beside, place), where, received)
+        Misfit("readings", fields.fault, SENML, fields.about)
+        if isinstance(fields, BadPack)
+        else _reading(form, _entry(told, fields, beside, place), where, received)
         for place, fields in enumerate(entries)
     ]
 
@@ -166,23 +170,62 @@ class _Entry:
     place: int | None
 
 
-def _list(form: KnownForm, told: Address, message: Any) -> tuple[list[Any], dict[str, Any]]:
-    """The readings of a message, and what stands beside them."""
-    beside: dict[str, Any] = {}
-    found, written = message, ""
-    if form.readings is not None:
-        written = form.readings.written
-        found = form.readings.value(Message(message, told.topic, told.query or {}))
-        if isinstance(message, dict):
-            beside = {name: each for name, each in message.items() if each is not found}
-    if not isinstance(found, list):
-        fault = "missing" if found is MISSING else "no_list"
-        raise Misfit("readings", fault, written, "" if found is MISSING else found)
+def entries_of(
+    readings: Expression | None, told: Address, message: Any, received: Micros
+) -> tuple[list[Any], dict[str, Any]]:
+    """The readings of a message, and what stands beside them; a record that is none is a BadPack.
+
+    Raises Misfit where there are none.
+    """
+    written = "" if readings is None else readings.written
+    if written == SENML:
+        return _few(_records(message, received), {}, written)
+    elif written.startswith(TABLE):
+        found, beside = _rows(written, message)
+    else:
+        found, beside = _list(readings, told, message)
+    return _few(found, beside, written)
+
+
+def _few(
+    found: list[Any], beside: dict[str, Any], written: str
+) -> tuple[list[Any], dict[str, Any]]:
+    """The readings, if there are some and not too many."""
     if len(found) > MOST_READINGS or len(found) * len(beside) > _MOST_COPIES:
         raise Misfit("readings", "too_many", written, len(found))
     if not found:
         raise Misfit("readings", "empty", written)
     return found, beside
+
+
+def _list(
+    readings: Expression | None, told: Address, message: Any
+) -> tuple[list[Any], dict[str, Any]]:
+    beside: dict[str, Any] = {}
+    found, written = message, ""
+    if readings is not None:
+        written = readings.written
+        found = readings.value(Message(message, told.topic, told.query or {}))
+        if isinstance(message, dict):
+            beside = {name: each for name, each in message.items() if each is not found}
+    if not isinstance(found, list):
+        fault = "missing" if found is MISSING else "no_list"
+        raise Misfit("readings", fault, written, "" if found is MISSING else found)
+    return found, beside
+
+
+def _rows(written: str, message: Any) -> tuple[list[Any], dict[str, Any]]:
+    table = rows_at(written.removeprefix(TABLE), message)
+    if table is None:
+        raise Misfit("readings", "no_table", written)
+    return list(table.rows), table.beside
+
+
+def _records(message: Any, received: Micros) -> list[Any]:
+    try:
+        return list(senml.readings(message, received))
+    except BadPack as problem:
+        raise Misfit("readings", problem.fault, SENML, problem.about) from problem
 
 
 def _entry(told: Address, fields: Any, beside: dict[str, Any], place: int) -> _Entry:

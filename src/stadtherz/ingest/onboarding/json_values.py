@@ -9,7 +9,7 @@ from stadtherz.ingest.forms.leaves import step
 from stadtherz.ingest.forms.proposing import name_key
 from stadtherz.ingest.library.proposals import Proposal, proposal
 from stadtherz.ingest.numbers import number_of
-from stadtherz.ingest.units import SYMBOLS
+from stadtherz.ingest.written import quantity_of, unit_of
 
 _DEEPEST = 8
 _MOST = 60
@@ -17,16 +17,6 @@ _LONGEST_PATH = 200
 _MOST_ENTRIES = 30
 _UNIT_KEYS = ("unit", "units", "einheit", "uom", "ucum")
 _VALUES = ("value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementValue", "current", "aktuell")  # fmt: skip
-_UNITS = {symbol.lower(): code for code, symbol in SYMBOLS.items() if symbol} | {
-    "c": "Cel", "celsius": "Cel", "°c": "Cel", "degc": "Cel", "f": "[degF]", "°f": "[degF]", "fahrenheit": "[degF]",
-    "k": "K", "%": "%", "%rh": "%", "percent": "%", "prozent": "%", "mm": "mm", "cm": "cm", "m": "m", "km": "km",
-    "m/s": "m/s", "km/h": "km/h", "kmh": "km/h", "mph": "[mi_i]/h", "hpa": "hPa", "kpa": "kPa", "pa": "Pa",
-    "mbar": "mbar", "bar": "bar", "lx": "lx", "lux": "lx", "v": "V", "mv": "mV", "a": "A", "ma": "mA", "w": "W",
-    "kw": "kW", "wh": "W.h", "kwh": "kW.h", "l": "L", "liter": "L", "l/s": "L/s", "l/min": "L/min", "m³/h": "m3/h",
-    "m3/h": "m3/h", "m3/s": "m3/s", "ppm": "[ppm]", "ppb": "[ppb]", "µg/m3": "ug/m3", "ug/m3": "ug/m3",
-    "db": "dB[SPL]", "db(a)": "dB[SPL]", "dba": "dB[SPL]", "s": "s", "min": "min", "h": "h", "hz": "Hz",
-    "l/m²": "mm", "l/m2": "mm", "w/m²": "W/m2", "w/m2": "W/m2", "in": "[in_i]", "inhg": "[in_i'Hg]", "µs/cm": "uS/cm",
-}  # fmt: skip
 _SHARES = ("percent", "prozent", "pct", "level")  # of what, the object says
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
@@ -62,11 +52,6 @@ def number_at(content: Mapping[str, Any], path: str) -> float | None:
     return next((n for p, _, n, _ in _numbers(content, "", "", _DEEPEST) if p == path), None)
 
 
-def unit_of(text: Any) -> str:
-    """The UCUM code of a unit as devices write it; empty for one that is not known."""
-    return _UNITS.get(text.strip().lower(), "") if isinstance(text, str) else ""
-
-
 _Number = tuple[str, str, float, str]  # path, name, number, unit
 
 
@@ -77,8 +62,16 @@ def _numbers(holder: Any, path: str, name: str, depth: int) -> Iterator[_Number]
         yield from _of_object(holder, path, name, depth)
     elif isinstance(holder, list):
         yield from _of_list(holder, path, name, depth)
-    elif path and (number := number_of(holder)) is not None:
+    elif path:
+        yield from _of_value(holder, path, name)
+
+
+def _of_value(value: Any, path: str, name: str) -> Iterator[_Number]:
+    """A number, or a text of one with its unit behind it."""
+    if (number := number_of(value)) is not None:
         yield path, name, number, ""
+    elif (quantity := quantity_of(value)) is not None:
+        yield path, name, quantity.number, quantity.unit
 
 
 def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> Iterator[_Number]:

@@ -152,6 +152,7 @@ _HOLDERS = (
     "ort",
     "coord",
     "coords",
+    "values",
     "geometry",
 )
 

@@ -62,7 +62,7 @@ def _number(result: Result) -> float | None:
 
 def _rule(each: Wanted) -> Rule:
     unit = conversion(each.source, each.unit) if each.source else Conversion()
-    return Rule(unit.factor, unit.offset, each.minimum, each.maximum)
+    return Rule(unit.factor, unit.offset, each.minimum, each.maximum, each.source or each.unit)
 
 
 def _device(wanted: Sequence[Wanted]) -> KnownDevice:

@@ -324,3 +324,38 @@ def test_a_form_with_a_mistake_is_refused_naming_the_field(
     with pytest.raises(ValidationError) as caught:
         MessageForm(owner_id=town.organisation, name="New", **told).full_clean()
     assert set(caught.value.message_dict) <= {field, "__all__"}
+
+
+# --- tables, SenML, units ---------------------------------------------------------------------------
+
+
+def test_a_table_in_a_message_is_stored_row_by_row_and_once(town: Town, door: Door) -> None:
+    add_form(town.organisation, "tables", readings="table:values")
+    rows = [[AT, "4,5 m"], [AT + 60, 500], [AT + 120, "5 °C"]]
+    message = {"id": "north", "fields": ["at", "level"], "values": rows}
+    answer = door.post(message, path="/ingest/json/tables").json()
+    assert (answer["stored"], answer["error"]) == (2, "impossible_value")
+    assert results(town.level) == [450, 500]
+    assert "“5 °C” cannot be turned into cm" in answer["detail"]
+    assert door.post(message, path="/ingest/json/tables").json()["duplicates"] == 2
+
+
+def test_a_pack_of_senml_is_stored_in_the_unit_of_the_datastream(town: Town, door: Door) -> None:
+    add_form(town.organisation, "packs", device="device", time="time", readings="senml:")
+    fields = [NewField("values.level", town.level)]
+    register_device(town.organisation, "json", "urn:dev:mac:1", "Senml", fields=fields)
+    records = [
+        {"bn": "urn:dev:mac:1:", "bt": AT, "bu": "m", "n": "level", "v": 4.5},
+        {"n": "level", "t": 60, "u": "mm", "v": 4600},
+    ]
+    answer = door.post(records, path="/ingest/json/packs").json()
+    assert answer["stored"] == 2
+    assert results(town.level) == [450, 460]
+
+
+def test_what_is_no_pack_is_kept_with_the_reason(town: Town, door: Door) -> None:
+    add_form(town.organisation, "packs", device="device", time="time", readings="senml:")
+    answer = door.post([{"bn": "x", "v": 1, "new_": 5}], path="/ingest/json/packs")
+    assert answer.status_code == 422
+    assert "“new_” must be understood" in answer.json()["detail"]
+    assert refused().reason == "form_misfit"

@@ -80,13 +80,14 @@ def send(home: Town, message: Any, key: str, topic: str = "") -> Any:
 
 
 def stored(device: Device) -> dict[str, tuple[float, str]]:
-    """By path what was stored last, and when it was measured."""
+    """By path what was measured last, and when."""
     found = {}
     for each in DeviceField.objects.filter(device=device):
         rows = select(Selection(streams=frozenset({each.datastream_id})))
         if len(rows):
-            at = iso(int(rows.phenomenon_start[-1]))
-            found[each.path] = (round(float(rows.result[-1]), 3), at)
+            newest = int(rows.phenomenon_start.argmax())
+            at = iso(int(rows.phenomenon_start[newest]))
+            found[each.path] = (round(float(rows.result[newest]), 3), at)
     return found
 
 
@@ -134,6 +135,37 @@ ODD = {
         {"logger": "GW-2", "readings": [{"t": 1795154400, "depth_m": 3.5}, {"t": 1795158000, "depth_m": 3.25}]},
         "GW-2",
         {"depth_m": 3.25},
+    ),
+    "rows under a list of names, units with them": Odd(
+        {"station": "Mühle", "fields": ["zeit", "pegel [m]", "temp (°C)"],
+         "values": [["2026-11-20T06:00:00Z", 1.4, None], ["2026-11-20T07:00:00Z", 1.5, 4.5]]},
+        "Mühle",
+        {"pegel": 1.5, "temp": 4.5},
+    ),
+    "a table whose first row has the names": Odd(
+        [["serial", "time", "level_cm"], ["T-1", 1795154400, 80], ["T-1", 1795158000, 81]], "T-1", {"level_cm": 81}
+    ),
+    "a column for each name": Odd(
+        {"id": "C-1", "data": {"time": [1795154400, 1795158000], "temperature": [20, 21]},
+         "data_units": {"temperature": "°F"}},
+        "C-1",
+        {"temperature": -6.111},
+    ),
+    "values with their unit as text": Odd(
+        {"device": "Halle 3", "time": AT, "temperature": "21,5 °C", "level": "1,2 m", "humidity": "45 % rF"},
+        "Halle 3",
+        {"temperature": 21.5, "level": 1.2, "humidity": 45},
+    ),
+    "SenML": Odd(
+        [{"bn": "urn:dev:mac:0024befffe804ff1:", "bt": 1795158000, "n": "temperature", "u": "Cel", "v": 21.5},
+         {"n": "humidity", "u": "%RH", "v": 45}, {"n": "temperature", "u": "Cel", "t": -60, "v": 20}, {"n": "lid", "vb": True}],
+        "urn:dev:mac:0024befffe804ff1",
+        {"values.temperature": 21.5, "values.humidity": 45, "values.lid": 1},
+    ),
+    "SenML of one value": Odd(
+        [{"n": "urn:dev:ow:10e2073a01080063", "t": 1795158000, "u": "K", "v": 296.15}],
+        "urn:dev:ow:10e2073a01080063",
+        {"values.value": 23},
     ),
     "a bare list": Odd(
         [{"mac": "AA:BB:CC", "at": AT, "noise": 55.5}], "AA:BB:CC", {"noise": 55.5}

@@ -12,6 +12,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from stadtherz.base.time import now_us
 from stadtherz.codecs.public import LARGEST_TEXT, BadMap, parse_bytemap
 from stadtherz.ingest import decode, reasons
 from stadtherz.ingest.units import Conversion, Inconvertible, Obstacle, code_of, conversion
@@ -209,6 +210,7 @@ class Device(models.Model):
         help_text=_("Only for devices that tell the voltage of their battery; see the data sheet."),
     )
     note = models.TextField(_("note"), blank=True)
+    registered = models.BigIntegerField(_("registered"), default=now_us, editable=False)
     last_seen = models.BigIntegerField(_("last seen"), null=True, editable=False)
     last_f_cnt = models.BigIntegerField(_("last frame counter"), null=True, editable=False)
     battery = models.FloatField(_("battery (%)"), null=True, editable=False)

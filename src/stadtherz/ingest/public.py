@@ -48,7 +48,7 @@ from stadtherz.ingest.forms.reading import query_of as form_query
 from stadtherz.ingest.forms.register import message_form, register_form
 from stadtherz.ingest.forms.senml import SENML
 from stadtherz.ingest.forms.trial import FormTrial, TriedReading, TriedValue, try_form
-from stadtherz.ingest.health.conditions import Condition, Facts, is_late, is_silent
+from stadtherz.ingest.health.conditions import Condition, Facts, has_never_sent, is_late, is_silent
 from stadtherz.ingest.health.counters import share
 from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
@@ -242,6 +242,7 @@ __all__ = [
     "go_live",
     "go_on",
     "guessed_paths",
+    "has_never_sent",
     "import_types",
     "is_late",
     "is_silent",

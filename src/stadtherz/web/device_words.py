@@ -17,6 +17,7 @@ from stadtherz.web.templatetags.sh import state_icon
 
 NAMES = {
     Condition.SILENT: gettext_lazy("silent"),
+    Condition.NEVER_SENT: gettext_lazy("has never sent"),
     Condition.BATTERY_LOW: gettext_lazy("battery low"),
     Condition.NEVER_HEARD: gettext_lazy("never heard"),
     Condition.LATE: gettext_lazy("late"),
@@ -29,6 +30,7 @@ NAMES = {
 }
 _SEVERITIES: Mapping[Condition, Severity] = {
     Condition.SILENT: Severity.DANGER,
+    Condition.NEVER_SENT: Severity.DANGER,
     Condition.BATTERY_LOW: Severity.DANGER,
     Condition.NEVER_HEARD: Severity.UNKNOWN,
     Condition.FINE: Severity.OK,
@@ -73,6 +75,8 @@ def _presence(condition: Condition, facts: Facts) -> str:
         return _(
             "Nothing has come from it yet. Check its device EUI and its network’s integration."
         )
+    if condition is Condition.NEVER_SENT:
+        return _never_sent(facts)
     if condition is Condition.SWITCHED_OFF:
         return _("Switched off: what it sends is refused.")
     values = {"since": since(facts.last_seen), "every": every(facts.interval)}
@@ -83,6 +87,20 @@ def _presence(condition: Condition, facts: Facts) -> str:
     if facts.interval is None:
         return _("Last heard %(since)s. How often it reports is not known yet.") % values
     return _("All is well: last heard %(since)s; it usually reports %(every)s.") % values
+
+
+def _never_sent(facts: Facts) -> str:
+    values = {"since": since(facts.registered), "every": every(facts.interval)}
+    if facts.interval is None:
+        told = _("It has never sent, and has been registered since %(since)s.") % values
+    else:
+        told = (
+            _("It has never sent: registered since %(since)s, it should report %(every)s.") % values
+        )
+    check = _(
+        "Check whether it is switched on, its identifier, and whether its network delivers here."
+    )
+    return f"{told} {check}"
 
 
 def _clock(skew: Micros) -> str:

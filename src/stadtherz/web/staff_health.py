@@ -34,9 +34,9 @@ from stadtherz.web.staff_views import local_time
 _CHARTED = 90 * DAY
 
 FILTERS = {
-    "silent": (_("silent"), (Condition.SILENT,)),
+    "silent": (_("silent"), (Condition.SILENT, Condition.NEVER_SENT)),
     "late": (_("late"), (Condition.LATE,)),
-    "never": (_("never heard"), (Condition.NEVER_HEARD,)),
+    "never": (_("never heard"), (Condition.NEVER_HEARD, Condition.NEVER_SENT)),
     "battery": (_("battery low or soon empty"), (Condition.BATTERY_LOW, Condition.BATTERY_SOON)),
     "radio": (_("weak radio or many losses"), (Condition.WEAK_RADIO, Condition.MANY_LOST)),
     "clock": (_("clock wrong"), (Condition.CLOCK_WRONG,)),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from stadtherz.base.time import DAY, Micros
 from stadtherz.ingest.health.counters import share
-from stadtherz.ingest.health.intervals import late_after, silent_after
+from stadtherz.ingest.health.intervals import first_after, late_after, silent_after
 from stadtherz.ingest.uplink import AHEAD, BEHIND
 
 LOW_PERCENT = 20.0
@@ -19,6 +19,7 @@ class Condition(StrEnum):
     """The worst first."""
 
     SILENT = "silent"
+    NEVER_SENT = "never_sent"  # and should have by now
     BATTERY_LOW = "battery_low"
     NEVER_HEARD = "never_heard"
     LATE = "late"
@@ -35,7 +36,7 @@ class Facts:
     """What is known of a device; None where nothing is. Times in microseconds, battery in percent.
 
     `interval` is what a person expects, else what was learned. `empty_at` is the forecast of the battery,
-    `skew` how much its own clock is ahead of the network's. `received` and `lost` are of the last days.
+    `registered` is since when it is known here, `skew` how much its own clock is ahead of the network's. `received` and `lost` are of the last days.
     """
 
     active: bool = True
@@ -50,6 +51,7 @@ class Facts:
     received: int = 0
     lost: int = 0
     skew: Micros | None = None
+    registered: Micros | None = None
 
 
 def conditions(facts: Facts, now: Micros) -> tuple[Condition, ...]:
@@ -76,9 +78,17 @@ def is_late(last_seen: Micros | None, interval: Micros | None, now: Micros) -> b
     return now - last_seen > late_after(interval)
 
 
+def has_never_sent(facts: Facts, now: Micros) -> bool:
+    """Whether nothing has come from a device that is known for longer than its interval."""
+    if facts.last_seen is not None or facts.registered is None:
+        return False
+    return now - facts.registered > first_after(facts.interval)
+
+
 def _presence(facts: Facts, now: Micros) -> Condition | None:
     if facts.last_seen is None:
-        return Condition.NEVER_HEARD
+        overdue = has_never_sent(facts, now)
+        return Condition.NEVER_SENT if overdue else Condition.NEVER_HEARD
     if is_silent(facts.last_seen, facts.interval, now):
         return Condition.SILENT
     return Condition.LATE if is_late(facts.last_seen, facts.interval, now) else None

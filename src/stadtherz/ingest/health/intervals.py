@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from stadtherz.base.time import MINUTE, Micros
+from stadtherz.base.time import DAY, MINUTE, Micros
 
 REMEMBERED = 21  # times of uplinks: twenty gaps
 _FEWEST_GAPS = 3
@@ -52,6 +52,11 @@ def late_after(interval: Micros) -> Micros:
 def silent_after(interval: Micros) -> Micros:
     """How long a device may be quiet before it is silent."""
     return max(int(_SILENT * interval), _SILENT_AT_LEAST)
+
+
+def first_after(interval: Micros | None) -> Micros:
+    """How long a new device may take until it is heard for the first time; a day if nobody said."""
+    return max(DAY if interval is None else interval, _SILENT_AT_LEAST)
 
 
 def pack(times: Sequence[Micros]) -> bytes:

@@ -81,6 +81,7 @@ def facts_of(device: Device, health: DeviceHealth | None) -> Facts:
         received=state.received,
         lost=state.lost,
         skew=state.skew,
+        registered=device.registered,
     )
 
 

@@ -12,6 +12,7 @@ from stadtherz.ingest.public import (
     Device,
     DeviceField,
     KnownDevice,
+    has_never_sent,
     is_silent,
     known_devices,
 )
@@ -24,6 +25,8 @@ _DEAF_AFTER = 10 * MINUTE  # without a look: then this city did not run
 _LOOKS_APART = MINUTE
 _FINE_AGAIN_PERCENT = 30.0
 _FINE_AGAIN: Micros = 90 * DAY
+
+_UNHEARD = "unheard"  # in the subject of the alert about many new devices
 
 Pause = tuple[Micros, Micros]
 
@@ -75,6 +78,7 @@ class _Round:
             each.key: each for each in Silence.objects.filter(owner=self.watch.owner_id)
         }
         covered = self._look_at_groups() if self.watch.silent else set()
+        covered |= self._look_at_unheard()
         for device in self.devices:
             self._look_at_silence(device, covered)
             self._look_at_battery(device)
@@ -147,19 +151,61 @@ class _Round:
         known = [self.silences[key] for key in keys if key in self.silences]
         return [(past.since, past.until) for past in known if past.until is not None]
 
+    def _look_at_unheard(self) -> set[int]:
+        """Many new devices that have never sent, such as those of a list, are one alert."""
+        subject = self._subject(_UNHEARD)
+        found = [e for e in self.devices if self.watch.silent and self._never_sent(e)]
+        alone = [e for e in found if (SILENT, str(e.device.pk)) not in self.open]
+        is_open = (SILENT, subject) in self.open
+        if is_open and not found:
+            self._end_unheard(subject)
+        if not is_open and len(alone) < rules.FEWEST:
+            return set()
+        if not is_open:
+            stream = self.streams[min(each.device.pk for each in alone)]
+            self._tell(SILENT, subject, stream, wording.many_never_sent(len(alone)))
+        return {each.device.pk for each in alone}
+
+    def _end_unheard(self, subject: str) -> None:
+        if self.watch.silent and self.streams:
+            stream = min(self.streams.values())
+            self._tell(SILENT, subject, stream, wording.all_have_sent(), over=True)
+        else:
+            withdraw(SILENT, subject)
+
+    def _never_sent(self, each: KnownDevice) -> bool:
+        """Whether it should have been heard by now; while this city did not run nobody could."""
+        registered = each.facts.registered
+        if registered is None or each.facts.last_seen is not None:
+            return False
+        pause = rules.excused(registered, [self.pause])
+        return has_never_sent(each.facts, self.now - pause)
+
     # --- devices ---------------------------------------------------------------------------------
 
     def _look_at_silence(self, each: KnownDevice, covered: set[int]) -> None:
         """An alert ends when the device is heard, not when it is excused."""
         facts, pk = each.facts, each.device.pk
         is_open = (SILENT, str(pk)) in self.open
+        if facts.last_seen is None:
+            self._look_at_first(each, covered)
+            return
         quiet = self.watch.silent and is_silent(facts.last_seen, facts.interval, self.now)
         if is_open and not quiet:
             self._tell(SILENT, str(pk), self.streams[pk], wording.device_heard(each), over=True)
         elif quiet and not is_open and pk not in covered and self._watched(each).silent(self.now):
             story = wording.device_silent(each, self.now)
-            at = facts.last_seen or self.now
-            self._tell(SILENT, str(pk), self.streams[pk], story, observation=at)
+            self._tell(SILENT, str(pk), self.streams[pk], story, observation=facts.last_seen)
+
+    def _look_at_first(self, each: KnownDevice, covered: set[int]) -> None:
+        """A device that has not been heard yet; its alert ends when it is, or when nobody watches."""
+        pk = each.device.pk
+        is_open = (SILENT, str(pk)) in self.open
+        if is_open and not self.watch.silent:
+            withdraw(SILENT, str(pk))
+        elif self.watch.silent and not is_open and pk not in covered and self._never_sent(each):
+            story = wording.device_never_sent(each, self.now)
+            self._tell(SILENT, str(pk), self.streams[pk], story)
 
     def _look_at_battery(self, each: KnownDevice) -> None:
         pk = each.device.pk

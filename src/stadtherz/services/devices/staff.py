@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,10 @@ class SilentIndexView(StaffIndexView):
 
 
 class SilentViewSet(StaffViewSet):
-    """The devices of the staff member's organisations that should have been heard and were not."""
+    """The devices of the staff member's organisations that should have been heard and were not.
+
+    Those that have never sent come first: they have no last moment.
+    """
 
     model = Device
     index_view_class = SilentIndexView
@@ -47,11 +50,11 @@ class SilentViewSet(StaffViewSet):
     ]
     list_filter = ["network", "owner"]
     search_fields = ["name", "dev_eui"]
-    ordering = ["last_seen"]
+    ordering = [F("last_seen").asc(nulls_first=True), "name"]
 
     def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
         rows = super().rows(user, changing=changing).select_related("health")
-        return devices_in(rows, [Condition.SILENT])
+        return devices_in(rows, [Condition.SILENT, Condition.NEVER_SENT])
 
 
 class WatchViewSet(StaffViewSet):

@@ -44,6 +44,43 @@ def device_silent(each: KnownDevice, now: Micros) -> Story:
     return _story(Severity.WARNING, lambda: _("Device silent"), wording)
 
 
+def device_never_sent(each: KnownDevice, now: Micros) -> Story:
+    def wording() -> Wording:
+        told = device_words.sentence(Condition.NEVER_SENT, each.facts, now)
+        subject = _("Device has never sent: %(device)s") % {"device": each.device.name}
+        return _of_device(each, subject, told)
+
+    return _story(Severity.WARNING, lambda: _("Device has never sent"), wording)
+
+
+def many_never_sent(count: int) -> Story:
+    def wording() -> Wording:
+        values = {"count": count}
+        return Wording(
+            subject=_("%(count)s devices have never sent") % values,
+            sentence=_(
+                "%(count)s registered devices should have sent by now, and nothing has come from any of them."
+            )
+            % values,
+            facts=((_("Devices affected"), str(count)),),
+            link=reverse("silent:index"),
+        )
+
+    return _story(Severity.WARNING, lambda: _("Devices have never sent"), wording)
+
+
+def all_have_sent() -> Story:
+    def wording() -> Wording:
+        return Wording(
+            subject=_("New devices report"),
+            sentence=_("None is left of the new devices that had never sent."),
+            facts=(),
+            link=reverse("silent:index"),
+        )
+
+    return _story(Severity.OK, str, wording)
+
+
 def device_heard(each: KnownDevice) -> Story:
     def wording() -> Wording:
         since = {"since": device_words.since(each.facts.last_seen)}

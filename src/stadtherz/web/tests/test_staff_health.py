@@ -119,3 +119,19 @@ def test_the_page_fits_a_phone_and_passes_axe(
 def test_the_list_of_silent_devices_says_what_it_lists(home: Town) -> None:
     page = signed_in("viewer@lautern.example").get(reverse("silent:index")).content.decode()
     assert "<title>Stumme Geräte" in " ".join(page.split()).replace("<title> ", "<title>")
+
+
+@pytest.mark.parametrize("query", ["", "?ordering=name", "?ordering=-last_seen", "?q=a"])
+def test_a_device_that_has_never_sent_stands_first_among_the_silent_ones(
+    home: Town, query: str
+) -> None:
+    quiet = Device.objects.get(pk=home.device)
+    quiet.pk, quiet.dev_eui, quiet.name = None, "00000000000000AB", "Never a word"
+    quiet.last_seen, quiet.registered = None, now_us() - 2 * DAY
+    quiet.save()
+    answer = signed_in("viewer@lautern.example").get(reverse("silent:index") + query)
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert "Es hat noch nie gesendet und ist seit" in text
+    if not query:
+        assert text.index("Never a word") < text.index("Meldet sich nicht seit")

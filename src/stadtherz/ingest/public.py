@@ -50,6 +50,8 @@ from stadtherz.ingest.forms.senml import SENML
 from stadtherz.ingest.forms.trial import FormTrial, TriedReading, TriedValue, try_form
 from stadtherz.ingest.health.conditions import Condition, Facts, has_never_sent, is_late, is_silent
 from stadtherz.ingest.health.counters import share
+from stadtherz.ingest.health.doubts import Doubts, Marked, doubts_of
+from stadtherz.ingest.health.doubts import Waiting as WaitingMessages
 from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
 from stadtherz.ingest.health.reading import Known as KnownDevice
@@ -175,6 +177,7 @@ __all__ = [
     "DeviceReport",
     "DeviceState",
     "DeviceType",
+    "Doubts",
     "Downlink",
     "DownlinkServer",
     "DownlinkState",
@@ -188,6 +191,7 @@ __all__ = [
     "Listed",
     "ListedDevice",
     "Looked",
+    "Marked",
     "Message",
     "MessageForm",
     "Network",
@@ -215,6 +219,7 @@ __all__ = [
     "Unknown",
     "Unread",
     "Uplink",
+    "WaitingMessages",
     "Wanted",
     "WatchedFolder",
     "Which",
@@ -233,6 +238,7 @@ __all__ = [
     "device_id",
     "device_state",
     "devices_in",
+    "doubts_of",
     "downlink_server_sentence",
     "entry_of",
     "fitting_forms",

@@ -1,5 +1,6 @@
 """Devices, what their payload means, and what was refused, in the back office."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -30,12 +31,14 @@ from stadtherz.ingest.public import (
     set_up_datastreams,
     waiting,
 )
+from stadtherz.web import device_words
 from stadtherz.web.staff import StaffViewSet
 from stadtherz.web.staff_device_lists import urls_of as list_urls
 from stadtherz.web.staff_device_pages import DeviceIndexView, about_device, is_stranger
 from stadtherz.web.staff_downlinks import downlink_addresses, downlinks_of
 from stadtherz.web.staff_health import page_of, state_column
 from stadtherz.web.staff_onboarding import urls_of as onboarding_urls
+from stadtherz.web.staff_quality import quality_of
 from stadtherz.web.staff_stickers import urls_of as sticker_urls
 from stadtherz.web.staff_swap import urls_of as swap_urls
 from stadtherz.web.staff_views import Limited, StaffInspectView, moment_column
@@ -57,6 +60,7 @@ class DeviceInspectView(StaffInspectView):
         return {
             **super().get_context_data(**kwargs),
             "health": page_of(device),
+            "quality": quality_of(device),
             "proposed": missing,
             "set_up_url_name": self.views.get_url_name("set_up") if missing and may else "",
             **downlinks_of(device, self.views, may=may),
@@ -238,6 +242,8 @@ class RefusedInspectView(StaffInspectView):
             "replay_url_name": url_name if may and not done else "",
             "together": self._together() if self.views.changes(self.request.user) else (),
             "connect": bool(may) and not done and is_stranger(kept),
+            "sentences": list(_told(kept)),
+            "quality": quality_of(kept.device) if kept.device else None,
         }
 
     def _together(self) -> list[tuple[Which, int]]:
@@ -253,6 +259,22 @@ class RefusedInspectView(StaffInspectView):
 
     def get_document_text_display_value(self) -> str:
         return format_html('<pre class="staff-document">{}</pre>', self.object.document_text)
+
+
+def _told(kept: RefusedUplink) -> Iterable[str]:
+    """What happened to a message, before any figures."""
+    yield kept.sentence
+    if kept.count > 1:
+        told = _text("The same came %(count)s times, the last time %(since)s.")
+        yield told % {"count": kept.count, "since": device_words.since(kept.last_at)}
+    if kept.replayed_at is None:
+        return
+    values = {"since": device_words.since(kept.replayed_at)}
+    if kept.outcome == RefusedUplink.REPLAYED:
+        yield _text("It was run again (%(since)s) and is stored now.") % values
+    else:
+        told = _text("It was run again (%(since)s) and refused again:") % values
+        yield f"{told} {kept.outcome_sentence}"
 
 
 class ReplayManyView(Limited, View):

@@ -10,7 +10,6 @@ from stadtherz.sensorthings.fetch import Fetcher
 from stadtherz.sensorthings.locks import transaction
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.plan import plan_set
-from stadtherz.sensorthings.refusals import NotHere
 from stadtherz.sensorthings.routes import Route
 from stadtherz.sensorthings.schema import OBSERVATION, STREAM
 from stadtherz.store import public as store
@@ -25,13 +24,13 @@ def delete(route: Route, query: str, visibility: Visibility, now: Micros) -> int
     """Delete what the filter finds in the set, and say how many there were.
 
     Raises:
-        NotHere: without a filter, so that nobody empties a set by a slip.
+        Invalid: without a filter, so that nobody empties a set by a slip.
         Forbidden, Conflict: if one of them may not be deleted; then none is.
         TooLarge: if it finds more than one transaction should take away.
     """
     options = parse_query(query)
     if options.filter is None:
-        raise NotHere("DELETE of a set needs $filter", ("GET", "HEAD", "OPTIONS", "POST"))
+        raise Invalid("$filter", "is missing; nobody empties a whole set")
     if [name for name, _ in options.texts] != ["$filter"]:
         raise Invalid("query", "DELETE of a set takes $filter alone")
     plan = plan_set(route.last.entity, options, now=now)

@@ -28,7 +28,7 @@ from stadtherz.base.time import EARLIEST, LATEST, Micros
 from stadtherz.sensorthings import casts, periods, quantifiers
 from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.formats import Unsupported
-from stadtherz.sensorthings.functions import CAST, INTERVAL, SIGNATURES, in_zone
+from stadtherz.sensorthings.functions import CAST, INTERVAL, SIGNATURES, in_zone, offset_of
 from stadtherz.sensorthings.grammar import flattened
 from stadtherz.sensorthings.literals import (
     geometry,
@@ -320,7 +320,7 @@ class Resolver:
             raise self.fail(node, f"there is no function {node.name!r}")
         if not signature.accepts(len(node.arguments)):
             raise self.fail(node, f"{node.name} takes {len(signature.takes)} arguments")
-        if (constant := self._constant_time(node.name)) is not None:
+        if (constant := self._constant(node)) is not None:
             return constant
         arguments = tuple(
             self._coerced(argument, kind, node.name)
@@ -367,9 +367,16 @@ class Resolver:
         if isinstance(pattern, Literal) and not is_pattern(pattern.value):
             raise self.fail(node, "nine of T, F, 0, 1, 2 and * make a pattern, such as 'T*F**F***'")
 
-    def _constant_time(self, name: str) -> Literal | None:
+    def _constant(self, node: Function) -> Literal | None:
+        """What the call is by itself; all stored times are in UTC, but one in a query need not be."""
         moments = {"now": self.now, "mindatetime": EARLIEST, "maxdatetime": LATEST}
-        return Literal(moments[name], Kind.TIME) if name in moments else None
+        if node.name in moments:
+            return Literal(moments[node.name], Kind.TIME)
+        match node:
+            case Function("totaloffsetminutes", (Constant(kind="time", text=text),)):
+                self.operand(node.arguments[0])  # which refuses what is no time
+                return Literal(offset_of(plus(text)), Kind.NUMBER)
+        return None
 
     def _relation(self, node: Function) -> Expression:
         left, right = self._spans(node)

@@ -1,5 +1,7 @@
 """The functions a filter may call: those of `base.functions`, and four that the plan itself resolves."""
 
+import re
+
 from stadtherz.base.expressions import Call, Expression, Kind
 from stadtherz.base.functions import FUNCTIONS, Signature
 
@@ -21,6 +23,8 @@ _OURS = frozenset(
 )
 """What others are made of."""
 
+_OFFSET = re.compile(r"T.*([+-])(\d\d):?(\d\d)$", re.ASCII)
+
 SIGNATURES: dict[str, Signature] = {
     **{name: signature for name, signature in FUNCTIONS.items() if name not in _OURS},
     **{
@@ -32,6 +36,20 @@ SIGNATURES: dict[str, Signature] = {
     "mindatetime": Signature(Kind.TIME, ()),
     "maxdatetime": Signature(Kind.TIME, ()),
 }
+
+
+def offset_of(text: str) -> int:
+    """The minutes by which the clocks are ahead of UTC that a time such as `…T07:00:00+01:00` is told by.
+
+    >>> offset_of("2026-11-26T07:00:00-03:30")
+    -210
+    """
+    found = _OFFSET.search(text)
+    if found is None:
+        return 0
+    sign, hours, minutes = found.groups()
+    ahead = int(hours) * 60 + int(minutes)
+    return -ahead if sign == "-" else ahead
 
 
 def in_zone(name: str, time: Expression, zone: Expression) -> Expression:

@@ -25,7 +25,7 @@ from stadtherz.sensorthings.found import Page, Parent
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.options import parse_query
 from stadtherz.sensorthings.paths import parse_path
-from stadtherz.sensorthings.plan import SetPlan, plan_set, planned
+from stadtherz.sensorthings.plan import SetPlan, of_one, plan_set, planned
 from stadtherz.sensorthings.routes import Route, resolve_route
 from stadtherz.sensorthings.schema import OBSERVATION
 from stadtherz.sensorthings.syntax import Apply, Query, Resource, Segment
@@ -145,7 +145,7 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
     if query.filter or query.orderby or query.after or query.distinct:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     _check_level(query, urls)
-    plan = planned(route.last.entity, query, now=now)
+    plan = of_one(planned(route.last.entity, query, now=now))
     if not (route.reference or route.to_property or _may_be_nowhere(route, urls)):
         return answer_of(fetcher.single(plan, route.steps), urls)
     parent = _single(route, fetcher, urls)

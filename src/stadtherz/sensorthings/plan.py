@@ -203,5 +203,10 @@ def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:
         )
     plan = plan_set(target(link), expand.query, now=now)
     if not link.many:
-        plan = replace(plan, top=1, skip=0, passed=0, after=None)  # one entity has no pages
+        plan = of_one(plan)
     return ExpandPlan(link, plan)
+
+
+def of_one(plan: SetPlan) -> SetPlan:
+    """The plan of one entity, which has no pages, whatever was said about them."""
+    return replace(plan, top=1, skip=0, passed=0, after=None)

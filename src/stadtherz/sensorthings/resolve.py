@@ -399,13 +399,14 @@ def _to_readings(entity: EntityType, column: Column) -> str | None:
 
 def _is_nothing(condition: Expression) -> bool:
     """Whether it says that something is null, as it is of a reading that is not there."""
-    return (
-        isinstance(condition, Compare)
-        and condition.operator == "eq"
-        and isinstance(condition.left, Column)
-        and isinstance(condition.right, Literal)
-        and condition.right.value is None
-    )
+    match condition:
+        case Or(parts=parts):
+            return any(_is_nothing(part) for part in parts)
+        case And(parts=parts):
+            return all(_is_nothing(part) for part in parts)
+        case Compare(operator="eq", left=Column(), right=Literal(value=None)):
+            return True
+    return False
 
 
 def _gone(column: Column) -> Expression:

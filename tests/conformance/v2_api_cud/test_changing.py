@@ -404,7 +404,7 @@ def test_a_filter_deletes_what_it_finds(api2: Client) -> None:
         api2.post("/Things", {"name": name})
     assert api2.delete("/Things?$filter=name eq 'a'").status == 204
     assert [thing["name"] for thing in api2.get("/Things").value] == ["b"]
-    assert api2.delete("/Things").status == 405
+    assert api2.delete("/Things").status == 400
 
 
 def test_a_batch_speaks_this_version_too(api2: Client, observed: int) -> None:

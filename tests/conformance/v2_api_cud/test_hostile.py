@@ -293,7 +293,7 @@ def test_what_is_no_reference_is_refused(
         ("GET", "/Things(99)", 404),
         ("PATCH", "/Things(99)", 404),
         ("DELETE", "/Things(99)", 404),
-        ("DELETE", "/Things", 405),
+        ("DELETE", "/Things", 400),
         ("PATCH", "/Things", 405),
         ("PUT", "/Things", 405),
         ("POST", "/Things(1)", 405),

@@ -281,6 +281,10 @@ def _is_nothing(node: Node) -> bool:
     match node:
         case Operation("eq", Name(), Constant(kind="null")):
             return True
+        case Operation("or", left, right):
+            return _is_nothing(left) or _is_nothing(right)
+        case Operation("and", left, right):
+            return _is_nothing(left) and _is_nothing(right)
     return False
 
 

@@ -15,6 +15,7 @@ from stadtherz.alerts.citizens.letters import write_letters
 from stadtherz.alerts.models import Address, Channel, Contact, Subscriber
 from stadtherz.alerts.public import add_contact, device_link
 from stadtherz.alerts.tests import receiver as receivers
+from stadtherz.alerts.tests.processes import eventually
 from stadtherz.alerts.tests.receiver import Receiver
 from stadtherz.alerts.tests.test_push import Phone
 from stadtherz.base import time
@@ -180,7 +181,7 @@ def test_in_a_browser_the_worker_is_kept_and_shows_what_comes(
         )
         devtools.send("ServiceWorker.enable")
         page.wait_for_function("navigator.serviceWorker.controller !== null")
-        page.wait_for_timeout(0)
+        assert eventually(lambda: page.evaluate("true") and bool(versions))
         devtools.send(
             "ServiceWorker.deliverPushMessage",
             {
@@ -193,7 +194,8 @@ def test_in_a_browser_the_worker_is_kept_and_shows_what_comes(
           const kept = await (await navigator.serviceWorker.ready).getNotifications();
           return kept.map((each) => [each.title, each.body, each.actions?.length ?? 0]);
         }"""
-        page.wait_for_function(f"async () => (await ({shown})()).length > 0")
+        # Not `wait_for_function`: it takes the promise of an asynchronous function for true at once.
+        assert eventually(lambda: bool(page.evaluate(shown)), seconds=30)
         assert page.evaluate(shown) == [[content["title"], content["body"], 1]]
         browser.close()
     assert Address.objects.filter(contact=who, channel=Channel.PUSH).exists()

@@ -18,6 +18,7 @@ from stadtherz.alerts.models import (
     Alert,
     AlertEvent,
     AlertNote,
+    Category,
     Channel,
     Contact,
     ContactList,
@@ -60,6 +61,7 @@ from stadtherz.alerts.people.devices import (
     device_link,
     device_link_of,
     device_owner,
+    remove_device,
     try_device,
 )
 from stadtherz.alerts.people.drill_reminders import remind_of_drills
@@ -89,6 +91,7 @@ __all__ = [
     "Alert",
     "AlertEvent",
     "AlertNote",
+    "Category",
     "Change",
     "Channel",
     "Contact",
@@ -159,6 +162,7 @@ __all__ = [
     "question",
     "ranked_steps",
     "remind_of_drills",
+    "remove_device",
     "remove_gateway",
     "result",
     "rules_consumer",

@@ -16,6 +16,7 @@ from stadtherz.alerts.news import tell
 from stadtherz.alerts.people.calling import forget_waiting
 from stadtherz.alerts.people.chases import end, follow
 from stadtherz.alerts.people.codes import open_with_code
+from stadtherz.alerts.public_words import said
 from stadtherz.alerts.values import State, Transition
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
@@ -130,6 +131,7 @@ def _write_event(alert: Alert, transition: Transition) -> AlertEvent:
         at=transition.at,
         recorded_at=now_us(),
         texts={language: asdict(wording) for language, wording in transition.texts.items()},
+        public=said(transition),
     )
 
 

@@ -5,12 +5,13 @@ hand-overs name people, and a test alarm is nobody's business outside: none of i
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Q
 
 from stadtherz.alerts.models import Alert, AlertEvent
 from stadtherz.alerts.people.calling import urgency
+from stadtherz.alerts.public_words import advice_of
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity
@@ -30,6 +31,8 @@ class WarningChange:
     """One change of a public warning. `at` is the reading's time, `recorded` when we knew.
 
     `subjects` and `sentences` hold a text for each language; they are empty where a person ended it.
+    `advice` is what it said one should do; `category` and `certainty` are words of CAP 1.2, an empty
+    category is that of the kind.
     """
 
     id: int
@@ -40,6 +43,9 @@ class WarningChange:
     subjects: Mapping[str, str]
     sentences: Mapping[str, str]
     links: Mapping[str, str]
+    advice: Mapping[str, str] = field(default_factory=dict)
+    category: str = ""
+    certainty: str = "Observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +92,8 @@ def public_warnings(visibility: Visibility, *, since: Micros | None = None) -> l
         return []
     visible = streams_visible_to(visibility)
     alerts = [alert for alert in alerts if alert.datastream_id in visible]
-    changes = _changes(alert.pk for alert in alerts)
-    warnings = [_warning(alert, changes.get(alert.pk, [])) for alert in alerts]
+    events = _events(alert.pk for alert in alerts)
+    warnings = [_warning(alert, events.get(alert.pk, [])) for alert in alerts]
     return sorted(warnings, key=_order)
 
 
@@ -98,14 +104,15 @@ def _order(warning: PublicWarning) -> tuple[bool, int, int, int]:
     return False, -urgency(warning.severity), -warning.since, -warning.id
 
 
-def _changes(alerts: Iterable[int]) -> dict[int, list[WarningChange]]:
-    found: dict[int, list[WarningChange]] = {}
+def _events(alerts: Iterable[int]) -> dict[int, list[AlertEvent]]:
+    found: dict[int, list[AlertEvent]] = {}
     for event in AlertEvent.objects.filter(alert__in=list(alerts), change__in=_TOLD).order_by("id"):
-        found.setdefault(event.alert_id, []).append(_change(event))
+        found.setdefault(event.alert_id, []).append(event)
     return found
 
 
-def _change(event: AlertEvent) -> WarningChange:
+def _change(event: AlertEvent, advice: Mapping[str, str]) -> WarningChange:
+    """`advice` holds for what was recorded before the rule's own was written down with it."""
     texts = {} if event.cause.startswith(_BY_HAND) else event.texts
 
     def part(name: str) -> dict[str, str]:
@@ -120,12 +127,14 @@ def _change(event: AlertEvent) -> WarningChange:
         subjects=part("subject"),
         sentences=part("sentence"),
         links=part("link"),
+        advice=event.public.get("advice", {}) if event.public else advice,
+        category=event.public.get("category", ""),
+        certainty=event.public.get("certainty", "Observed"),
     )
 
 
-def _warning(alert: Alert, changes: list[WarningChange]) -> PublicWarning:
-    rule = alert.rule
-    advice = {} if rule is None else {"de": rule.advice_de, "en": rule.advice_en or rule.advice_de}
+def _warning(alert: Alert, events: list[AlertEvent]) -> PublicWarning:
+    advice = advice_of(alert.rule)
     if alert.datastream_id is None:  # never: the query leaves them out
         raise LookupError(alert.pk)
     return PublicWarning(
@@ -137,6 +146,6 @@ def _warning(alert: Alert, changes: list[WarningChange]) -> PublicWarning:
         opened=alert.opened_at,
         since=alert.changed_at,
         over=alert.cleared_at,
-        advice={language: text for language, text in advice.items() if text},
-        changes=tuple(changes),
+        advice=advice,
+        changes=tuple(_change(event, advice) for event in events),
     )

@@ -216,6 +216,10 @@ def _footer(reader: Reader, post: PostOffice) -> str:
         return _(
             "You get this message because you have subscribed to warnings of %(city)s. Change or end that: %(url)s"
         ) % {"city": post.city, "url": f"{post.public_url}{reader.leave}"}
+    if reader.staff:
+        return _("You get this message because you look after the contact lists in %(city)s.") % {
+            "city": post.city
+        }
     return _(
         "You get this message because %(city)s has put you on a list of people to be warned. "
         "To be removed, reply to this message or tell the person who runs the list."

@@ -17,7 +17,14 @@ from stadtherz.alerts.models.people import (
     RosterMember,
     Shift,
 )
-from stadtherz.alerts.models.rules import Rule, RuleInput, RuleState, RuleStep, RuleVersion
+from stadtherz.alerts.models.rules import (
+    Category,
+    Rule,
+    RuleInput,
+    RuleState,
+    RuleStep,
+    RuleVersion,
+)
 from stadtherz.alerts.models.states import Alert, AlertEvent, AlertNote, Chase, Drill, Pause
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "AlertEvent",
     "AlertNote",
     "Broadcast",
+    "Category",
     "Channel",
     "Chase",
     "Contact",

@@ -1,5 +1,6 @@
 """One message owed to one address, and the gateways that take it."""
 
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -12,8 +13,8 @@ class Delivery(models.Model):
     """One message owed to one address for one event, and how far it has come.
 
     See docs/decisions/0007-one-mail-per-event.md for what each status promises. Exactly one of
-    `contact` and `subscriber` was set when it was written; `address` is null for subscribers and for an
-    address that is gone. `urgency` is the rank of the severity: the gravest goes first. `instead_of`
+    `contact`, `subscriber` and `user` (staff, by the e-mail address of their account) was set when it was
+    written; `address` is null for the latter two and for an address that is gone. `urgency` is the rank of the severity: the gravest goes first. `instead_of`
     is the failed message that this one replaces.
     """
 
@@ -57,6 +58,14 @@ class Delivery(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("subscriber"),
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("staff"),
     )
     channel = models.CharField(
         _("channel"), max_length=10, choices=Channel.choices, default=Channel.EMAIL
@@ -102,6 +111,11 @@ class Delivery(models.Model):
                 condition=Q(subscriber__isnull=False),
                 name="alerts_one_delivery_a_subscriber",
             ),
+            models.UniqueConstraint(
+                fields=["event", "user"],
+                condition=Q(user__isnull=False),
+                name="alerts_one_delivery_a_user",
+            ),
         ]
         indexes = [
             models.Index(
@@ -117,7 +131,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event} → {self.contact or self.subscriber_id}"
+        return f"{self.event} → {self.contact or self.user or self.subscriber_id}"
 
 
 class Gateway(models.Model):

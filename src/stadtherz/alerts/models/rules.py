@@ -12,6 +12,23 @@ from modelcluster.models import ClusterableModel
 from stadtherz.kit.declaration import Severity
 
 
+class Category(models.TextChoices):
+    """What kind of matter a public warning is, in the words of CAP 1.2 (section 3.2.2)."""
+
+    GEO = "Geo", _("Ground: landslide, earthquake")
+    MET = "Met", _("Weather and water, also floods")
+    SAFETY = "Safety", _("Public safety")
+    SECURITY = "Security", _("Police and security")
+    RESCUE = "Rescue", _("Rescue")
+    FIRE = "Fire", _("Fire")
+    HEALTH = "Health", _("Health")
+    ENV = "Env", _("Environment: air, soil, noise")
+    TRANSPORT = "Transport", _("Roads and traffic")
+    INFRA = "Infra", _("Supply and networks")
+    CBRNE = "CBRNE", _("Hazardous substances, radiation")
+    OTHER = "Other", _("Something else")
+
+
 class Rule(ClusterableModel, models.Model):
     """Limits in steps on a figure made of readings, for one datastream or all that observe a property.
 
@@ -125,6 +142,14 @@ class Rule(ClusterableModel, models.Model):
         _("public warning"),
         default=False,
         help_text=_("Shown on the public warnings page and sent to citizens who subscribed."),
+    )
+    category = models.CharField(
+        _("category"),
+        max_length=10,
+        choices=[("", _("as what is observed suggests")), *Category.choices],
+        blank=True,
+        default="",
+        help_text=_("By it other programs (CAP) sort the public warnings."),
     )
     active = models.BooleanField(_("switched on"), default=False)
     changed_at = models.DateTimeField(_("last changed"), auto_now=True, db_index=True)

@@ -107,7 +107,8 @@ class AlertEvent(models.Model):
 
     `cause` is what makes it happen only once: "observation:<id>", "clock:<time>", "reminder:<n>", …
     `muted` ones owed nobody a message, because a pause was in force. `recipients` is the list that was
-    called by it; who had been told of the alert before is told besides.
+    called by it; who had been told of the alert before is told besides. `public` is what a public warning
+    says besides its texts, see `alerts.public_words`.
     """
 
     class Change(models.TextChoices):
@@ -131,6 +132,7 @@ class AlertEvent(models.Model):
     at = models.BigIntegerField(_("time of the observation"))
     recorded_at = models.BigIntegerField(_("recorded"))
     texts = models.JSONField(_("texts"))
+    public = models.JSONField(default=dict, blank=True, editable=False)
     muted = models.BooleanField(_("nobody told"), default=False)
     recipients = models.ForeignKey(
         "alerts.ContactList",

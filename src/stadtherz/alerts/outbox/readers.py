@@ -1,7 +1,8 @@
-"""Whom a delivery is for: a contact at one of its addresses, or a citizen who has subscribed."""
+"""Whom a delivery is for: a contact at one of its addresses, a citizen who has subscribed, or staff."""
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -17,6 +18,7 @@ class Reader:
     `key` tells readers of one event apart for ever. `leave` is the path of the page on which a
     subscriber unsubscribes; contacts have none. `answer` is the path of the page on which a contact takes
     the alert on, and `code` what is answered by SMS; both only while there is something to take on.
+    `staff` are told because of their account, not because they are on a list.
     """
 
     key: str
@@ -26,12 +28,15 @@ class Reader:
     leave: str = ""
     answer: str = ""
     code: int | None = None
+    staff: bool = False
 
 
 def reader_of(delivery: Delivery) -> Reader | str:
     """The reader, or why there is none any more."""
     if delivery.subscriber is not None:
         return _citizen(delivery)
+    if delivery.user is not None:
+        return _member(delivery)
     contact, address = delivery.contact, delivery.address
     if contact is None or address is None:
         return "The contact has been removed."
@@ -55,3 +60,12 @@ def _citizen(delivery: Delivery) -> Reader:
     with override(subscriber.language):
         leave = reverse("web:subscription", args=[token_of(subscriber)])
     return Reader(f"s{subscriber.pk}", "", subscriber.language, subscriber.address, leave)
+
+
+def _member(delivery: Delivery) -> Reader | str:
+    user = delivery.user
+    assert user is not None
+    if not user.is_active:
+        return "The account has been switched off."
+    language = user.language or settings.LANGUAGE_CODE
+    return Reader(f"u{user.pk}", user.name, language, user.email, staff=True)

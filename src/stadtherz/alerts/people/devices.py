@@ -1,7 +1,8 @@
 """Telephones and browsers that show a person's alerts, entered by the person without an account.
 
 The link to the page is signed for one contact and good for a week: staff hand it out, the page of an
-alert leads to it, and who is signed in finds it on the board. Staff see each device among the addresses.
+alert leads to it, and who is signed in finds it on the board. By it a person removes a device, too: one
+that was lost, or sold. Staff see each device among the addresses.
 """
 
 import logging
@@ -30,13 +31,21 @@ _SIGNER = TimestampSigner(salt="stadtherz.alerts.device", sep="~")
 
 
 @dataclass(frozen=True, slots=True)
+class OwnDevice:
+    """A device as its owner knows it; `id` is that of the address."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceOwner:
     """Whose page it is."""
 
     contact: int
     name: str
     language: str
-    devices: tuple[str, ...]
+    devices: tuple[OwnDevice, ...]
 
 
 def device_link(contact: int) -> str:
@@ -67,8 +76,9 @@ def device_owner(token: str) -> DeviceOwner | None:
     contact = Contact.objects.filter(pk=pk, active=True).first()
     if contact is None:
         return None
-    names = tuple(each.shown for each in contact.addresses.filter(channel=Channel.PUSH))
-    return DeviceOwner(contact.pk, contact.name, contact.language, names)
+    rows = contact.addresses.filter(channel=Channel.PUSH)
+    devices = tuple(OwnDevice(each.pk, each.shown) for each in rows)
+    return DeviceOwner(contact.pk, contact.name, contact.language, devices)
 
 
 def add_device(owner: DeviceOwner, subscription: Any, name: str) -> Address:
@@ -94,6 +104,25 @@ def add_device(owner: DeviceOwner, subscription: Any, name: str) -> Address:
         known.details = details
         known.save()
     return known
+
+
+def remove_device(owner: DeviceOwner, device: int) -> bool:
+    """Show no more alerts there; False if it is none of the person's, or gone already.
+
+    What is still owed to it goes the person's next way. Raises Conflict where the person could not be
+    reached at all any more: that is for those who run the list to decide.
+    """
+    with transaction.atomic():
+        contact = Contact.objects.select_for_update().get(pk=owner.contact)
+        rows = Address.objects.filter(contact=contact)
+        gone = rows.filter(pk=device, channel=Channel.PUSH).first()
+        if gone is None:
+            return False
+        if not rows.exclude(pk=gone.pk).exists():
+            raise Conflict("this is the only way to reach the person")
+        gone.delete()
+    logger.info("contact %s has removed a device", owner.contact)
+    return True
 
 
 def try_device(address: Address, city: str, url: str) -> bool:

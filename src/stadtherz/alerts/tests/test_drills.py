@@ -3,9 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from django.core.mail import EmailMessage
 
-from stadtherz.alerts.models import Alert, AlertEvent, ContactList, Drill
+from stadtherz.alerts.models import Alert, AlertEvent, ContactList, Delivery, Drill
 from stadtherz.alerts.people import drills
 from stadtherz.alerts.public import (
     acknowledge,
@@ -15,10 +14,12 @@ from stadtherz.alerts.public import (
     pause,
     remind_of_drills,
     result,
+    send_due,
     start_drill,
 )
 from stadtherz.alerts.tests.cast import Time, alert, changes, listed, person, send, told
 from stadtherz.alerts.tests.factories import Ward
+from stadtherz.alerts.tests.mailserver import MailServer
 from stadtherz.base.errors import Conflict
 from stadtherz.base.time import MINUTE, now_us
 from stadtherz.base.visibility import SYSTEM
@@ -136,29 +137,66 @@ def test_lists_without_one_for_a_month_are_named(ward: Ward, clock: Time) -> Non
     assert due() == ["Feuerwehr"]
 
 
-def test_staff_are_reminded_once_a_month(
-    ward: Ward, clock: Time, mailoutbox: list[EmailMessage]
-) -> None:
+def reminded(clock: Time) -> list[Delivery]:
+    """Who has been owed the monthly word so far."""
+    with clock.at():
+        remind_of_drills()
+    return list(Delivery.objects.filter(user__isnull=False).order_by("pk"))
+
+
+def team(ward: Ward) -> None:
     for role, language in (("editor", "de"), ("administrator", "en"), ("viewer", "de")):
         add_member(ward.organisation, f"{role}@stadt.example", role)
         User.objects.filter(email=f"{role}@stadt.example").update(language=language)
-    with clock.at():
-        remind_of_drills()
-    assert mailoutbox == []  # a list that has just been made is given its month
-    for days in (32, 1, 30, 2):
+
+
+def test_staff_are_reminded_once_a_month(ward: Ward, clock: Time) -> None:
+    team(ward)
+    assert reminded(clock) == []  # a list that has just been made is given its month
+    for days, owed in ((32, 2), (1, 2), (30, 4), (2, 4)):
         clock.moment += timedelta(days=days)
-        with clock.at():
-            remind_of_drills()
-    assert [mail.to for mail in mailoutbox[:2]] == [
-        ["administrator@stadt.example"],
-        ["editor@stadt.example"],
-    ]
-    assert len(mailoutbox) == 4
-    assert "- Feuerwehr\n" in str(mailoutbox[0].body)
-    assert (mailoutbox[0].subject, mailoutbox[1].subject) == (
-        "Time for a test alarm",
-        "Zeit für einen Probealarm",
-    )
+        assert len(reminded(clock)) == owed
+    people = [each.user.email for each in reminded(clock)[:2] if each.user]
+    assert people == ["administrator@stadt.example", "editor@stadt.example"]
+
+
+def test_the_reminder_goes_by_the_outbox_in_the_language_of_each(
+    ward: Ward, clock: Time, mails: MailServer
+) -> None:
+    team(ward)
+    reminded(clock)
+    clock.moment += timedelta(days=32)
+    reminded(clock)
+    with clock.at():
+        assert (send_due(), send_due()) == (2, 0)
+    assert mails.subjects() == ["Time for a test alarm", "Zeit für einen Probealarm"]
+    first = mails.received()[0]
+    assert "Contact list: Feuerwehr" in first.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "because you look after" in first.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert {each.status for each in reminded(clock)} == {"sent"}
+
+
+def test_the_reminder_is_no_open_alert_and_no_test_alarm(ward: Ward, clock: Time) -> None:
+    team(ward)
+    reminded(clock)
+    clock.moment += timedelta(days=32)
+    reminded(clock)
+    assert Alert.objects.filter(cleared_at=None).count() == 0
+    assert open_alerts(SYSTEM) == []
+    assert Drill.objects.count() == 0
+
+
+def test_who_has_left_is_not_reminded(ward: Ward, clock: Time, mails: MailServer) -> None:
+    team(ward)
+    reminded(clock)
+    clock.moment += timedelta(days=32)
+    reminded(clock)
+    User.objects.filter(email__startswith="editor").update(is_active=False)
+    User.objects.filter(email__startswith="administrator").delete()
+    with clock.at():
+        send_due()
+    assert mails.subjects() == []
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"failed"}
 
 
 def test_names_of_those_who_answered_go_after_two_years(ward: Ward, clock: Time) -> None:

@@ -193,7 +193,7 @@ HANDLER = ObjectList(
         MultiFieldPanel(
             [
                 FieldPanel("recipients"),
-                FieldPanel("public"),
+                FieldRowPanel([FieldPanel("public"), FieldPanel("category")]),
                 FieldPanel("advice_de"),
                 FieldPanel("advice_en"),
             ],

@@ -201,7 +201,15 @@ class RuleViewSet(StaffViewSet):
     ]
     list_filter = ["active", "public", "measure"]
     search_fields = ["name_de", "name_en"]
-    inspect_view_fields = ["name_de", "name_en", "measure", "recipients", "public", "active"]
+    inspect_view_fields = [
+        "name_de",
+        "name_en",
+        "measure",
+        "recipients",
+        "public",
+        "category",
+        "active",
+    ]
 
     def rows(self, user: Any, *, changing: bool = False) -> Any:
         found = super().rows(user, changing=changing)

@@ -19,6 +19,8 @@ def kind(alert: Alert) -> str:
     names = {each.key: each.name for service in services() for each in service.alerts}
     names["alerts.gateway"] = _("Gateway down")
     names["alerts.gateway_limit"] = _("Day's limit of SMS reached")
+    names["alerts.drill"] = _("Test alarm")
+    names["alerts.drill_due"] = _("Reminder of test alarms")
     return str(names.get(alert.kind, alert.kind))
 
 

@@ -64,6 +64,11 @@ class Message:
     def is_end(self) -> bool:
         return self.change.change == AlertEvent.Change.CLEARED
 
+    @property
+    def is_unknown(self) -> bool:
+        """It ends, but whether things are normal nobody knows."""
+        return self.is_end and self.change.certainty == "Unknown"
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -155,13 +160,14 @@ def _info(
 ) -> None:
     info = ET.SubElement(alert, _name("info"))
     urgency, severity = _gravity(message)
+    response = _response(message)
     _put(info, "language", _LANGUAGES.get(words.language, words.language))
     _put(info, "category", category)
     _put(info, "event", words.event)
-    _put(info, "responseType", "AllClear" if message.is_end else _response(message))
-    _put(info, "urgency", "Past" if message.is_end else urgency)
+    _put(info, "responseType", response)
+    _put(info, "urgency", urgency)
     _put(info, "severity", severity)
-    _put(info, "certainty", "Observed")
+    _put(info, "certainty", message.change.certainty)
     _put(info, "effective", moment(message.sent))
     _put(info, "onset", moment(message.change.at))
     _put(info, "expires", moment(message.sent + VALID))
@@ -175,11 +181,15 @@ def _info(
 
 def _gravity(message: Message) -> tuple[str, str]:
     """The end of a warning is as severe as what it ends: readers sort it to that."""
-    severity = message.warning.worst if message.is_end else message.change.severity
-    return _GRAVITY.get(severity, _UNKNOWN)
+    if not message.is_end:
+        return _GRAVITY.get(message.change.severity, _UNKNOWN)
+    _urgency, severity = _GRAVITY.get(message.warning.worst, _UNKNOWN)
+    return "Unknown" if message.is_unknown else "Past", severity
 
 
 def _response(message: Message) -> str:
+    if message.is_end:
+        return "Assess" if message.is_unknown else "AllClear"
     return "Prepare" if message.change.severity == Severity.DANGER else "Monitor"
 
 

@@ -67,7 +67,7 @@ def document(request: HttpRequest, key: str) -> HttpResponse:
         telling.sender(stream),
         telling.words(message, stream),
         telling.area(stream, _locations(message.warning)),
-        telling.category(message.warning.kind),
+        telling.category(message),
     )
     return _answer(request, body, "application/cap+xml; charset=utf-8", message.sent)
 

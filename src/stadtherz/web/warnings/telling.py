@@ -129,9 +129,10 @@ def sender(stream: StreamInfo) -> Sender:
     )
 
 
-def category(kind: str) -> str:
-    known = declared(kind)
-    return known.category if known else "Env"
+def category(message: Message) -> str:
+    """What the rule said when it happened, else what the service calls its kind."""
+    known = declared(message.warning.kind)
+    return message.change.category or (known.category if known else "Env")
 
 
 def words(message: Message, stream: StreamInfo) -> list[Words]:
@@ -148,7 +149,7 @@ def _words(code: str, message: Message, stream: StreamInfo) -> Words:
             event=kind_name(warning.kind),
             headline=headline,
             description=_part(change.sentences) or headline,
-            instruction="" if message.is_end else _part(warning.advice),
+            instruction="" if message.is_end else _part(change.advice),
             web=f"{settings.STADTHERZ['public_url']}{reverse('web:warnings')}",
         )
 

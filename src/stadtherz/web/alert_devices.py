@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -19,7 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from stadtherz.alerts.public import DeviceOwner, add_device, device_owner, push_key, try_device
+from stadtherz.alerts.public import (
+    DeviceOwner,
+    add_device,
+    device_owner,
+    push_key,
+    remove_device,
+    try_device,
+)
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.web.manifest import ASSETS, entries
 from stadtherz.web.shell import render
@@ -27,6 +35,7 @@ from stadtherz.web.shell import render
 WORKER = "/push-worker.js"
 _LARGEST = 8 * 1024  # characters of a subscription
 _TRIES = 20  # of one link in an hour
+_LONGEST_NUMBER = 18  # digits
 _SYSTEMS = (
     ("Android", "Android"),
     ("iPhone", "iPhone"),
@@ -50,20 +59,43 @@ _BROWSERS = (
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def page(request: HttpRequest, token: str) -> HttpResponse:
-    """Show the button with GET, keep what the browser gave with POST."""
+    """Show the button with GET; with POST keep what the browser gave, or remove a device."""
     owner = device_owner(token)
     if owner is None:
         return _private(render(request, "sh/device_gone.html", {}, status=404))
     with override(owner.language):
-        if request.method == "POST":
-            return _private(_kept(request, token, owner))
-        context = {
-            "owner": owner,
-            "languages": [],
-            "LANGUAGE_CODE": owner.language,
-            **push_context(),
-        }
-        return _private(render(request, "sh/device.html", context))
+        if request.method != "POST":
+            return _shown(request, owner)
+        if "remove" in request.POST:
+            return _private(_removed(request, owner))
+        return _private(_kept(request, token, owner))
+
+
+def _shown(
+    request: HttpRequest, owner: DeviceOwner, problem: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "owner": owner,
+        "problem": problem,
+        "removed": request.GET.get("removed") == "1",
+        "languages": [],
+        "LANGUAGE_CODE": owner.language,
+        **push_context(),
+    }
+    return _private(render(request, "sh/device.html", context, status=status))
+
+
+def _removed(request: HttpRequest, owner: DeviceOwner) -> HttpResponse:
+    chosen = request.POST["remove"]
+    try:
+        if chosen.isascii() and chosen.isdigit() and len(chosen) < _LONGEST_NUMBER:
+            remove_device(owner, int(chosen))
+    except Conflict:
+        problem = _(
+            "This device is the only way to reach you. Enter another one first, or ask whoever runs the list."
+        )
+        return _shown(request, owner, problem, status=409)
+    return redirect(f"{request.path}?removed=1")
 
 
 def _kept(request: HttpRequest, token: str, owner: DeviceOwner) -> HttpResponse:

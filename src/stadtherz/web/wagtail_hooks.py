@@ -17,9 +17,10 @@ from stadtherz.kit.declaration import Service
 from stadtherz.web.alarms.rules import RuleViewSet
 from stadtherz.web.staff import panel
 from stadtherz.web.staff_alert_people import ContactListViewSet, ContactViewSet
-from stadtherz.web.staff_alerts import AlertViewSet, DeliveryViewSet
+from stadtherz.web.staff_alerts import AlertViewSet
 from stadtherz.web.staff_connections import ConnectionViewSet
 from stadtherz.web.staff_datasets import DatasetViewSet
+from stadtherz.web.staff_deliveries import DeliveryViewSet
 from stadtherz.web.staff_downlink_servers import DownlinkServerViewSet
 from stadtherz.web.staff_drills import DrillViewSet
 from stadtherz.web.staff_duty import RosterViewSet

@@ -1,6 +1,7 @@
 """Devices enter themselves: by a link, from the board, as a citizen; and a browser shows what is pushed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -9,12 +10,14 @@ from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from stadtherz.alerts.citizens.letters import write_letters
-from stadtherz.alerts.models import Address, Channel, Contact, Subscriber
-from stadtherz.alerts.public import add_contact, device_link
+from stadtherz.alerts.models import Address, Channel, Contact, Delivery, Subscriber
+from stadtherz.alerts.public import add_contact, device_link, send_due
+from stadtherz.alerts.tests import mailserver
 from stadtherz.alerts.tests import receiver as receivers
+from stadtherz.alerts.tests.mailserver import MailServer
 from stadtherz.alerts.tests.processes import eventually
 from stadtherz.alerts.tests.receiver import Receiver
 from stadtherz.alerts.tests.test_push import Phone
@@ -36,6 +39,13 @@ def server(settings: Any) -> Iterator[Receiver]:
     """The push server of a browser's maker, within our network for once."""
     settings.STADTHERZ = {**settings.STADTHERZ, "call_private": True}
     with receivers.running() as running:
+        yield running
+
+
+@pytest.fixture
+def mails(tmp_path: Path, settings: Any) -> Iterator[MailServer]:
+    with mailserver.running(tmp_path / "mails") as running:
+        settings.STADTHERZ = {**settings.STADTHERZ, "smtp": running.url}
         yield running
 
 
@@ -88,6 +98,54 @@ def test_one_person_has_ten_devices_at_most(home: Town, server: Receiver) -> Non
         for number in range(11)
     ]
     assert codes == [201] * 10 + [409]
+
+
+def test_a_person_removes_a_device_that_is_theirs(home: Town, server: Receiver) -> None:
+    who = contact(home)
+    link = device_link(who)
+    other = add_contact(owner=home.organisation, name="Otto", email="otto@lautern.example")
+    Client().post(link, given(Phone(f"{server.url}/lost")))
+    Client().post(device_link(other), given(Phone(f"{server.url}/theirs")))
+    mine = Address.objects.get(contact=who, channel=Channel.PUSH)
+    theirs = Address.objects.get(contact=other, channel=Channel.PUSH)
+    assert f'value="{mine.pk}"' in Client().get(link).content.decode()
+    for chosen in (theirs.pk, "x", "9" * 40, ""):
+        Client().post(link, {"remove": chosen})
+    assert Address.objects.filter(channel=Channel.PUSH).count() == 2
+    for _twice in range(2):
+        answer = Client().post(link, {"remove": mine.pk}, follow=True)
+        assert "Das Gerät ist entfernt" in answer.content.decode()
+    assert [each.pk for each in Address.objects.filter(channel=Channel.PUSH)] == [theirs.pk]
+
+
+def test_what_was_owed_to_a_removed_device_goes_another_way(
+    home: Town, server: Receiver, mails: MailServer
+) -> None:
+    who = contact(home)
+    Address.objects.filter(contact=who).update(use=Address.Use.INSTEAD, sort_order=5)
+    link = device_link(who)
+    Client().post(link, given(Phone(f"{server.url}/lost")))
+    device = Address.objects.get(channel=Channel.PUSH)
+    Delivery.objects.filter(pk=home.delivery).update(
+        contact=who, address=device, channel=Channel.PUSH, status="queued", subscriber=None
+    )
+    Client().post(link, {"remove": device.pk})
+    send_due()
+    send_due()
+    assert len(mails.received()) == 1
+
+
+def test_who_could_not_be_reached_any_more_keeps_the_last_device(
+    home: Town, server: Receiver
+) -> None:
+    who = contact(home)
+    link = device_link(who)
+    Client().post(link, given(Phone(f"{server.url}/only")))
+    Address.objects.filter(contact=who, channel=Channel.EMAIL).delete()
+    answer = Client().post(link, {"remove": Address.objects.get(contact=who).pk})
+    assert answer.status_code == 409
+    assert "Nur über dieses Gerät" in answer.content.decode()
+    assert Address.objects.filter(contact=who).count() == 1
 
 
 def test_who_is_signed_in_finds_the_link_on_the_board(home: Town) -> None:
@@ -148,6 +206,17 @@ PushManager.prototype.subscribe = async function (options) {
 """
 
 
+def _removes_and_enters_it_again(page: Page) -> None:
+    """By the keyboard alone; the page is clean in both states."""
+    page.get_by_role("button", name="Entfernen: ").press("Enter")
+    expect(page.get_by_text("Das Gerät ist entfernt")).to_be_visible()
+    expect(page.get_by_role("button", name="Entfernen: ")).to_have_count(0)
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert not found.response["violations"], found.generate_report()
+    page.get_by_role("button", name="Nachrichten auf diesem Gerät").click()
+    expect(page.get_by_text("Eine erste Nachricht ist unterwegs")).to_be_visible()
+
+
 @pytest.mark.browser
 def test_in_a_browser_the_worker_is_kept_and_shows_what_comes(
     home: Town, server: Receiver, live_server: Any, settings: Any
@@ -172,6 +241,8 @@ def test_in_a_browser_the_worker_is_kept_and_shows_what_comes(
         expect(page.get_by_text("Eine erste Nachricht ist unterwegs")).to_be_visible()
         assert page.evaluate("window.asked") == 65
         content = phone.read(server.requests[0])
+        page.reload()
+        _removes_and_enters_it_again(page)
 
         devtools = context.new_cdp_session(page)
         versions: list[dict[str, Any]] = []

@@ -65,6 +65,8 @@ from stadtherz.sensorthings.trees import conjunction, entity_at, kind_of, passes
 from stadtherz.sql.public import zone_of
 
 IDS = ("id", "@iot.id")
+MAX_LINKS = 8
+MAX_LINKS_TO_MANY = 4
 Operand = Expression | Span
 Computed = Name | Constant | Operation | Unary | Function | Membership
 _OBJECTS = (Shape.MOMENT, Shape.INTERVAL)
@@ -154,6 +156,7 @@ class Resolver:
         entity, links, rest = walk(self.entity, self._way(node.path))
         if self.option == "$orderby":
             links = self._to_first(links)
+        self._check_length(node, links)
         prefix = "".join(f"{link}/" for link in links)
         if not rest:
             raise self.fail(node, "is a link; go on to one of its properties")
@@ -164,6 +167,15 @@ class Resolver:
         if found is None:
             raise self.fail(node, f"{one(entity.name)} has no property {first!r}")
         return self._property(node, found, prefix, path)
+
+    def _check_length(self, node: Name, links: tuple[str, ...]) -> None:
+        """Every link to many multiplies what has to be looked at."""
+        begin = len(self.scopes.get(node.path[0], ()))
+        entities = [entity_at(self.entity, links[:place]) for place in range(begin, len(links))]
+        many = [e for e, name in zip(entities, links[begin:], strict=True) if _is_to_many(e, name)]
+        if len(entities) > MAX_LINKS or len(many) > MAX_LINKS_TO_MANY:
+            limits = f"{MAX_LINKS} links, {MAX_LINKS_TO_MANY} of them to many"
+            raise self.fail(node, f"passes too many links; a path may pass {limits}")
 
     def _property(self, node: Name, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:
         inside = found.open or (found.shape in _OBJECTS and path in (("start",), ("end",)))
@@ -417,6 +429,11 @@ class Resolver:
         if found is Kind.JSON and kind in (Kind.TEXT, Kind.NUMBER):
             return value
         raise self.fail(node, f"{function} needs {_a(kind)} here, not {_a(found)}")
+
+
+def _is_to_many(entity: EntityType, name: str) -> bool:
+    link = entity.behind(name)
+    return link is not None and link.many
 
 
 _LISTED = {Kind.TEXT: "list_has_text", Kind.NUMBER: "list_has_number"}

@@ -6,6 +6,7 @@ Whatever table is joined is joined with the condition of who may see its rows.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from stadtherz.base.errors import TooLarge
 from stadtherz.base.expressions import Column, Expression, Kind, columns_of
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings.access import visible
@@ -21,6 +22,8 @@ from stadtherz.sensorthings.schema import (
 from stadtherz.sql.public import Dialect, Source, Sql, compose, join
 
 ROOT = "t0"
+MAX_JOINS = 40
+"""Engines have limits of their own, which they reach without saying why, or after minutes."""
 PLACE = Column("@place", Kind.NUMBER)
 """Where an entity stands among those that a link leads to in order; known only behind that link."""
 
@@ -65,6 +68,8 @@ class Tables:
         if not links:
             return ROOT, self.entity
         if links not in self.known:
+            if len(self.known) >= MAX_JOINS:
+                raise TooLarge(f"the query follows more than {MAX_JOINS} different ways over links")
             parent, entity = self._reach(links[:-1])
             link = entity.behind(links[-1])
             assert link is not None, "the plan names links of the schema only"

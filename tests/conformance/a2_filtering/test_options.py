@@ -160,6 +160,50 @@ def test_options_that_cannot_be_read_say_why(city: Client, query: str) -> None:
     assert reply.message.startswith("$")
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        "Datastreams/Thing/" * 5,
+        "Datastreams/Thing/" * 20,
+        "Datastreams/Thing/" * 60,
+        "Locations/Things/" * 5,
+        "HistoricalLocations/Locations/Things/" * 2,
+    ],
+)
+def test_ways_that_multiply_what_is_looked_at_are_refused(city: Client, way: str) -> None:
+    """req/request-data/status-codes: a path that goes round and round would keep the database busy for ever."""
+    for query in (f"$filter={way}name eq 'x'", f"$filter=length({way}name) gt 1"):
+        reply = city.get(f"/Things?{query}")
+        assert (reply.status, "passes too many links" in reply.message) == (400, True)
+    assert (
+        city.get("/Things?$filter=Datastreams/Thing/Locations/Things/Datastreams/name eq 'x'").value
+        == []
+    )
+
+
+def test_very_many_different_ways_are_refused(city: Client) -> None:
+    """req/request-data/status-codes: engines have limits of their own, which they reach without saying why."""
+    ways = [
+        f"ObservedProperty/Datastreams/{link}/" for link in ("Sensor", "Thing", "ObservedProperty")
+    ]
+    for _ in range(2):
+        ways += [f"{way}{link}/" for way in ways for link in _BEHIND[way.split("/")[-2]]]
+    condition = " or ".join(f"{way}name eq 'x'" for way in dict.fromkeys(ways))
+    reply = city.get(f"/Datastreams?$filter={condition}")
+    assert (reply.status, "different ways" in reply.message) == (400, True)
+
+
+_BEHIND = {
+    "Sensor": ["Datastreams", "MultiDatastreams"],
+    "ObservedProperty": ["Datastreams", "MultiDatastreams"],
+    "Thing": ["Datastreams", "MultiDatastreams", "Locations", "TaskingCapabilities"],
+    "Datastreams": ["Sensor", "Thing", "ObservedProperty", "Campaigns", "License"],
+    "MultiDatastreams": ["Sensor", "Thing", "ObservedProperties", "Campaigns", "License"],
+    "Locations": ["Things"],
+    "TaskingCapabilities": ["Actuator", "Thing"],
+}
+
+
 @pytest.mark.parametrize("query", ["$compute=x", "$search=x", "$levels=2"])
 def test_options_that_are_not_offered_are_not_implemented(city: Client, query: str) -> None:
     """req/request-data/status-codes: 501"""

@@ -14,9 +14,11 @@ class StoreConfig(AppConfig):
     label = "store"
 
     def ready(self) -> None:
+        from stadtherz.store.database import queue_up
         from stadtherz.store.datasets import follow_sharing
 
         connection_created.connect(install_on_connect, dispatch_uid="stadtherz.sql")
+        connection_created.connect(queue_up, dispatch_uid="stadtherz.store.turns")
         for model in ("Datastream", "FeatureOfInterest"):
             post_delete.connect(_forget_readings, sender=self.get_model(model))
         follow_sharing()

@@ -24,7 +24,7 @@ from stadtherz.store.aside import put_rows, renew_rows
 from stadtherz.store.care import Problem, check
 from stadtherz.store.changes import correct, correct_all, delete_readings, delete_where, reading_at
 from stadtherz.store.columns import together
-from stadtherz.store.database import exclusive, moving, on_sqlite
+from stadtherz.store.database import commit_lazily, exclusive, moving, on_sqlite
 from stadtherz.store.datasets import (
     DatasetInfo,
     adopt,
@@ -175,6 +175,7 @@ __all__ = [
     "buckets_of_parts",
     "by_id",
     "check",
+    "commit_lazily",
     "correct",
     "correct_all",
     "count",

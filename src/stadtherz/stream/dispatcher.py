@@ -9,7 +9,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 
-from stadtherz.store.public import cursor, log_end, wait_for_log
+from stadtherz.store.public import commit_lazily, cursor, log_end, wait_for_log
 from stadtherz.stream.consumers import Consumer, Pace, glance, registered, step
 from stadtherz.stream.rounds import LOOK, Rounds
 
@@ -55,11 +55,12 @@ class Dispatcher:
         self.start, self.stop = self._rounds.start, self._rounds.stop
 
     def _round(self) -> None:
+        commit_lazily()  # cursor and effects are lost together, and then come again
         end = log_end()
-        began = time.monotonic()
+        began = time.thread_time()
         grown, self._seen = end != self._seen, end
         if self._run_all() or grown:
-            took = time.monotonic() - began
+            took = time.thread_time() - began  # waiting for others takes nothing from them
             rest = 1 if any(state.pace.behind for state in self._states.values()) else _REST
             self._rounds.pause(max(_BREATH, min(rest * took, LOOK)))
         else:

@@ -22,7 +22,7 @@ from stadtherz.ingest.health.sweeping import sweep_at_times
 from stadtherz.ingest.health.writing import write
 from stadtherz.ingest.pipeline import Plan
 from stadtherz.ingest.seen import Seen
-from stadtherz.store.public import Receipt, exclusive
+from stadtherz.store.public import Receipt, commit_lazily, exclusive
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,7 @@ def _outcome(plan: Plan, *, is_news: bool) -> tuple[str, str, Mapping[str, objec
 
 def _flush_soon() -> None:
     lanes.pause(_wait[0])
+    commit_lazily()  # readings and refusals have commits of their own
     began = time.monotonic()
     flush()
     took = time.monotonic() - began

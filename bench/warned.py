@@ -28,7 +28,7 @@ from bench.sender import request, status_of, uplink
 from bench.sensorthings_process import Processes
 from bench.server import running
 from bench.town import Town
-from stadtherz.alerts.models import Address, Contact, Rule, RuleStep
+from stadtherz.alerts.models import Address, Contact, Rule, RuleState, RuleStep
 from stadtherz.alerts.public import add_contact, add_contact_list, add_gateway
 from stadtherz.alerts.rules.known import change_version
 from stadtherz.base.time import now
@@ -71,6 +71,7 @@ def main(*, quick: bool, rules: int | None, rate: int | None) -> None:
         town.hand_over()
         os.environ["STADTHERZ_SMTP_URL"] = outside.smtp_url
         with running() as (url, pid):
+            _wait_until_begun()
             _post(url, place, size, seconds=_WARM_S, floods=())
             server = Processes((pid,))
             before = server.seconds() or 0.0
@@ -117,6 +118,16 @@ def _set_up(place: Town, size: Size, outside: Gateways) -> None:
         batch_size=2000,
     )
     change_version()
+
+
+def _wait_until_begun() -> None:
+    """New rules first look at the newest reading of their datastream."""
+    deadline = time.monotonic() + _PATIENCE_S * 4
+    while RuleState.objects.filter(edition=None).exists() or not RuleState.objects.exists():
+        if time.monotonic() > deadline:
+            raise SystemExit("the rules were not begun in time")
+        time.sleep(0.2)
+    town.hand_over()
 
 
 def _post(

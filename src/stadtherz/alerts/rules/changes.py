@@ -23,6 +23,8 @@ from stadtherz.base.time import Micros, now_us
 from stadtherz.kit.declaration import Severity
 from stadtherz.store.public import exclusive, streams
 
+_AT_ONCE = 500  # states made in one transaction
+
 _settled: list[int] = []
 
 
@@ -33,27 +35,26 @@ def settle(now: Micros) -> None:
         return
     with exclusive():
         _end_those(RuleState.objects.filter(rule__active=False))
-        _begin(known, now)
         others = RuleState.objects.filter(rule__active=True).exclude(edition=F("rule__changed_at"))
         others.update(look_at=now)
+    _begin(known, now)
     _settled[:] = [known.version]
 
 
 def _begin(known: Rules, now: Micros) -> None:
+    """In portions: on SQLite nobody else writes meanwhile."""
     wanted = {
         (rule.id, rule.anchor or stream)
         for stream, of_stream in known.by_stream.items()
         for rule in of_stream
     }
-    there = set(RuleState.objects.values_list("rule", "datastream"))
-    RuleState.objects.bulk_create(
-        (
-            RuleState(rule_id=rule, datastream_id=stream, look_at=now)
-            for rule, stream in sorted(wanted - there)
-        ),
-        batch_size=1000,
-        ignore_conflicts=True,
-    )
+    missing = sorted(wanted - set(RuleState.objects.values_list("rule", "datastream")))
+    for portion in (missing[i : i + _AT_ONCE] for i in range(0, len(missing), _AT_ONCE)):
+        new = [
+            RuleState(rule_id=rule, datastream_id=stream, look_at=now) for rule, stream in portion
+        ]
+        with exclusive():
+            RuleState.objects.bulk_create(new, ignore_conflicts=True)
 
 
 def _end_those(states: Any) -> None:

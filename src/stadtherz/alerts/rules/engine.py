@@ -5,14 +5,23 @@ transaction. A reading's transaction also moves the cursor of the log. So whiche
 whenever one dies, each change happens once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from stadtherz.alerts.models import RuleState
 from stadtherz.alerts.rules.changes import settle
 from stadtherz.alerts.rules.figures import News, figures
-from stadtherz.alerts.rules.judge import Figure, Standing, Verdict, course, look_at, ticks
-from stadtherz.alerts.rules.known import KnownRule, Rules, rules
+from stadtherz.alerts.rules.judge import (
+    FLAP_SPAN,
+    Figure,
+    Standing,
+    Verdict,
+    course,
+    look_at,
+    ticks,
+)
+from stadtherz.alerts.rules.known import KnownRule, Measure, Rules, rules
+from stadtherz.alerts.rules.resting import Key, at_rest, awake, catch_up, concerned
 from stadtherz.alerts.rules.telling import tell
 from stadtherz.base.time import HOUR, MINUTE, Micros, now_us
 from stadtherz.kit.public import numbers
@@ -25,7 +34,6 @@ _LIVE = HOUR  # readings that come together and are older than this have been ke
 _AT_ONCE = 500  # states that one look at the clock judges
 _TOLD_AT_ONCE = 10  # changes in one transaction: on SQLite nobody else writes meanwhile
 
-Key = tuple[int, int]  # rule and datastream
 _FIELDS = (
     "rank",
     "wanted",
@@ -56,12 +64,9 @@ def on_readings(piece: LogSlice) -> int:
     while True:
         told: list[_Told] = []
         jobs = _jobs(known, piece, count)
-        states = _locked(jobs)
+        states = _states(jobs, piece, now)
         newest = _newest(jobs.values(), now)
-        judged = [
-            _judged(job, states.get(key) or _new_state(*key), now, newest, told)
-            for key, job in jobs.items()
-        ]
+        judged = [_judged(job, states[key], now, newest, told) for key, job in jobs.items()]
         if len(told) <= _TOLD_AT_ONCE or count == 1:
             break
         count = max(count * _TOLD_AT_ONCE // (2 * len(told)), 1)
@@ -93,17 +98,38 @@ class _Job:
 
 def _jobs(known: Rules, piece: LogSlice, count: int) -> dict[Key, _Job]:
     """Of the first `count` readings, in the order of their keys, in which the states are locked, too."""
-    jobs: dict[Key, _Job] = {}
-    taken = set(piece.columns.id[:count].tolist())
+    readings = _readings(piece, count)
     sound = {key for _stream, _at, key, _value in numbers(piece.columns, doubtful=False)}
-    for stream, at, key, value in numbers(piece.columns):
-        for rule in known.by_stream.get(stream, ()):
-            if key not in taken or not (rule.doubtful or key in sound):
+    concerned = _concerned(known, readings)
+    jobs: dict[Key, _Job] = {}
+    for stream, each in readings:
+        for rule in concerned[stream]:
+            if not (rule.doubtful or each.id in sound):
                 continue
             under = rule.anchor or stream
             job = jobs.setdefault((rule.id, under), _Job(rule, under))
-            job.readings.append(News(at, key, value))
+            job.readings.append(each)
     return dict(sorted(jobs.items()))
+
+
+def _readings(piece: LogSlice, count: int) -> list[tuple[int, News]]:
+    taken = set(piece.columns.id[:count].tolist())
+    found = numbers(piece.columns)
+    return [(stream, News(at, key, value)) for stream, at, key, value in found if key in taken]
+
+
+def _concerned(
+    known: Rules, readings: Iterable[tuple[int, News]]
+) -> Mapping[int, Sequence[KnownRule]]:
+    """By datastream the rules that have something to judge."""
+    of_stream: dict[int, list[News]] = {}
+    for stream, each in readings:
+        of_stream.setdefault(stream, []).append(each)
+    states = awake(known, of_stream)
+    return {
+        stream: concerned(known.by_stream.get(stream, ()), stream, news, states)
+        for stream, news in of_stream.items()
+    }
 
 
 def _locked(keys: Iterable[Key]) -> dict[Key, RuleState]:
@@ -115,8 +141,15 @@ def _locked(keys: Iterable[Key]) -> dict[Key, RuleState]:
     return {key: row for row in rows if (key := (row.rule_id, row.datastream_id)) in wanted}
 
 
-def _new_state(rule: int, stream: int) -> RuleState:
-    return RuleState(rule_id=rule, datastream_id=stream)
+def _states(jobs: Mapping[Key, _Job], piece: LogSlice, now: Micros) -> dict[Key, RuleState]:
+    """The states of these jobs, as if each had seen every reading before this piece."""
+    locked, first = _locked(jobs), int(piece.columns.id.min())
+    states = {}
+    for key, job in jobs.items():
+        state = locked.get(key) or RuleState(rule_id=job.rule.id, datastream_id=job.stream)
+        resting = job.rule.sleeps and at_rest(state)
+        states[key] = catch_up(state, job.rule, now, before=first) if resting else state
+    return states
 
 
 def _judged(
@@ -189,16 +222,44 @@ def _look(now: Micros) -> int:
         due = RuleState.objects.filter(look_at__lte=now).order_by("rule", "datastream")
         rows = list(due.select_for_update(of=("self",), skip_locked=True)[:_AT_ONCE])
         known = rules()
-        _write([_looked(known.by_id.get(row.rule_id), row, now) for row in rows])
+        judged = [(known.by_id.get(row.rule_id), row) for row in rows]
+        newest = _NewestOf(
+            {row.datastream_id for rule, row in judged if rule and _is_new(rule, row)}
+        )
+        _write([_looked(rule, row, newest, now) for rule, row in judged])
     return len(rows)
 
 
-def _looked(rule: KnownRule | None, state: RuleState, now: Micros) -> RuleState:
+class _NewestOf:
+    """The newest reading of many datastreams, asked for at once."""
+
+    def __init__(self, streams: Collection[int]) -> None:
+        columns = latest(streams)
+        self._found = {stream: News(at, key, value) for stream, at, key, value in numbers(columns)}
+        self._sound = {stream for stream, *_rest in numbers(columns, doubtful=False)}
+
+    def at(self, stream: int, now: Micros, *, doubtful: bool) -> list[News]:
+        """One reading, or none that counts."""
+        found = self._found.get(stream)
+        if found is None or found.at > now + _AHEAD or not (doubtful or stream in self._sound):
+            return []
+        return [found]
+
+
+def _is_new(rule: KnownRule, state: RuleState) -> bool:
+    """Whether it has never been judged by the rule as it is now."""
+    return state.edition != rule.edition or state.value is None
+
+
+def _looked(rule: KnownRule | None, state: RuleState, newest: _NewestOf, now: Micros) -> RuleState:
     if rule is None:  # switched off in this moment; `changes` ends its alert
         state.look_at = None
         return state
-    if state.edition != rule.edition or state.value is None:
-        return _begun(rule, state, now)
+    if _is_new(rule, state):
+        news = newest.at(state.datastream_id, now, doubtful=rule.doubtful)
+        return _begun(rule, state, news, now)
+    if rule.measure == Measure.MISSING and not state.rank:
+        catch_up(state, rule, now)
     last, standing = _last(state), _standing(state, rule)
     assert last is not None
     for figure, after, verdict in ticks(rule.judging, standing, last, now):
@@ -208,11 +269,9 @@ def _looked(rule: KnownRule | None, state: RuleState, now: Micros) -> RuleState:
     return _kept(state, rule, standing, last)
 
 
-def _begun(rule: KnownRule, state: RuleState, now: Micros) -> RuleState:
+def _begun(rule: KnownRule, state: RuleState, news: Sequence[News], now: Micros) -> RuleState:
     """A rule that is new or was changed judges the newest reading that there is."""
     standing = Standing(rank=min(state.rank, len(rule.steps)))
-    known = list(numbers(latest([state.datastream_id]), doubtful=rule.doubtful))
-    news = [News(at, key, value) for _stream, at, key, value in known if at <= now + _AHEAD]
     found = figures(rule, state.datastream_id, news, now) if news else []
     last: Figure | None = None
     for each, figure in found:
@@ -256,6 +315,7 @@ def _kept(state: RuleState, rule: KnownRule, standing: Standing, last: Figure | 
     state.wanted_since, state.wanted_count = standing.since, standing.count
     state.raises, state.edition = list(standing.raises), rule.edition
     if last is not None:
+        state.raises = [moment for moment in state.raises if last.at - moment < FLAP_SPAN]
         state.value, state.looked_at = last.value, last.at
         state.look_at = look_at(rule.judging, standing, last)
     return state

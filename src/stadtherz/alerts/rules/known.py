@@ -6,11 +6,11 @@ process.
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import randbits
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db.models.signals import post_delete, post_save
@@ -19,11 +19,14 @@ from stadtherz.alerts.models import Rule, RuleInput, RuleStep, RuleVersion
 from stadtherz.alerts.rules.expression import Expression, parse
 from stadtherz.alerts.rules.limits import Judging, Limit, Season
 from stadtherz.base.errors import QuerySyntaxError
-from stadtherz.base.time import MINUTE, Micros, now
+from stadtherz.base.time import MINUTE, Micros
 from stadtherz.store.public import streams_by_property
 
 Measure = Rule.Measure
 _LOOK_FOR_STREAMS = 60.0  # seconds
+_AT_ONCE = 500  # rules read by one query
+
+Part = TypeVar("Part", RuleStep, RuleInput)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,20 @@ class KnownRule:
         """The datastream under which an expression's state and alert stand."""
         return self.inputs[0].datastream if self.inputs else None
 
+    @property
+    def sleeps(self) -> bool:
+        """Whether each reading shows by itself that nothing can change while the state is at rest."""
+        if self.measure == Measure.MISSING:
+            return not self.judging.seasonal
+        return self.measure == Measure.VALUE and self.window == Rule.Window.NEWEST
+
+    def wakes(self, low: float, high: float) -> bool:
+        """Whether readings between these two can move a state that is at rest."""
+        if self.measure == Measure.MISSING:
+            return False
+        mildest = self.judging.limits[0].level
+        return high >= mildest if self.judging.sign > 0 else -low >= mildest
+
 
 @dataclass(slots=True)
 class Rules:
@@ -99,7 +116,7 @@ def rules() -> Rules:
     """
     version = _version()
     if not _kept or _kept[0].version != version or _kept[0].old:
-        _kept[:] = [_read(version)]
+        _kept[:] = [_read(version, _kept[0].by_id if _kept else {})]
     return _kept[0]
 
 
@@ -108,18 +125,43 @@ def _version() -> int:
     return found or 0
 
 
-def _read(version: int) -> Rules:
-    active = Rule.objects.filter(active=True).prefetch_related("steps", "inputs")
-    found = [rule for rule in map(known, active.iterator(chunk_size=2000)) if rule is not None]
+def _read(version: int, before: Mapping[int, KnownRule]) -> Rules:
+    """All rules in force; only those are read that are not known in this edition."""
+    editions = dict(Rule.objects.filter(active=True).values_list("pk", "changed_at"))
+    found = {pk: before[pk] for pk, edition in editions.items() if _is_known(before, pk, edition)}
+    missing = sorted(editions.keys() - found)
+    for portion in (missing[i : i + _AT_ONCE] for i in range(0, len(missing), _AT_ONCE)):
+        found |= {rule.id: rule for rule in _read_some(portion)}
     by_stream: dict[int, list[KnownRule]] = {}
     observing = streams_by_property(
-        rule.observed_property for rule in found if rule.observed_property is not None
+        {rule.observed_property for rule in found.values() if rule.observed_property is not None}
     )
-    for rule in found:
+    for _pk, rule in sorted(found.items()):
         for stream in _streams_of(rule, observing):
             by_stream.setdefault(stream, []).append(rule)
     frozen = {stream: tuple(each) for stream, each in by_stream.items()}
-    return Rules(version, frozen, {rule.id: rule for rule in found}, frozenset(frozen))
+    return Rules(version, frozen, found, frozenset(frozen))
+
+
+def _is_known(before: Mapping[int, KnownRule], pk: int, edition: datetime) -> bool:
+    return pk in before and before[pk].edition == edition
+
+
+def _read_some(keys: Sequence[int]) -> Iterator[KnownRule]:
+    """Without the related managers, which cost more than all the rest."""
+    steps = _by_rule(RuleStep.objects.filter(rule__in=keys))
+    inputs = _by_rule(RuleInput.objects.filter(rule__in=keys))
+    for row in Rule.objects.filter(pk__in=keys):
+        rule = _known(row, steps.get(row.pk, ()), inputs.get(row.pk, ()))
+        if rule is not None:
+            yield rule
+
+
+def _by_rule(rows: Iterable[Part]) -> Mapping[int, Sequence[Part]]:
+    found: dict[int, list[Part]] = {}
+    for row in rows:
+        found.setdefault(row.rule_id, []).append(row)
+    return found
 
 
 def _streams_of(rule: KnownRule, observing: Mapping[tuple[int, int], list[int]]) -> Iterable[int]:
@@ -134,7 +176,13 @@ def _streams_of(rule: KnownRule, observing: Mapping[tuple[int, int], list[int]])
 
 def known(rule: Rule) -> KnownRule | None:
     """The rule as plain values; None if it cannot judge anything (`mistakes` says why)."""
-    steps = ranked_steps(rule)
+    return _known(rule, rule.steps.all(), rule.inputs.all())
+
+
+def _known(
+    rule: Rule, its_steps: Iterable[RuleStep], its_inputs: Iterable[RuleInput]
+) -> KnownRule | None:
+    steps = _ranked(rule, its_steps)
     text = None
     inputs: tuple[Input, ...] = ()
     if rule.measure == Measure.EXPRESSION:
@@ -142,7 +190,7 @@ def known(rule: Rule) -> KnownRule | None:
             text = parse(rule.expression)
         except QuerySyntaxError:
             return None
-        inputs = tuple(_input(each) for each in rule.inputs.all())
+        inputs = tuple(_input(each) for each in its_inputs)
         if not text.names <= {each.name for each in inputs}:
             return None
     if not steps:
@@ -171,7 +219,11 @@ def known(rule: Rule) -> KnownRule | None:
 
 def ranked_steps(rule: Rule) -> list[RuleStep]:
     """The rule's steps as ranks count them: rank 1 is the first, the mildest."""
-    return sorted(rule.steps.all(), key=lambda step: _turn(rule) * step.limit)
+    return _ranked(rule, rule.steps.all())
+
+
+def _ranked(rule: Rule, steps: Iterable[RuleStep]) -> list[RuleStep]:
+    return sorted(steps, key=lambda step: _turn(rule) * step.limit)
 
 
 def _turn(rule: Rule) -> int:
@@ -211,7 +263,8 @@ def _input(row: RuleInput) -> Input:
 
 def _changed(sender: Any, instance: Any, **_signal: Any) -> None:
     if isinstance(instance, RuleStep | RuleInput):
-        Rule.objects.filter(pk=instance.rule_id).update(changed_at=now())
+        for rule in Rule.objects.filter(pk=instance.rule_id):
+            rule.save(update_fields=["changed_at"])
     change_version()
 
 

@@ -1,0 +1,90 @@
+"""States at rest, which is nearly all of them: what moves none of them is neither read nor written.
+
+A limit that is far away need not hear of each reading. So the state of a rule that `sleeps` is left alone
+while it is at rest and the readings reach no limit, and a watch for silence until it is due. What such a
+row knows of the newest reading is then older than the log: whoever needs it asks the store (`catch_up`).
+"""
+
+from collections.abc import Iterable, Sequence
+
+from stadtherz.alerts.models import RuleState
+from stadtherz.alerts.rules.figures import News
+from stadtherz.alerts.rules.known import KnownRule, Measure, Rules
+from stadtherz.base.expressions import And, Column, Compare, Expression, Kind, Literal, Order
+from stadtherz.base.time import Micros
+from stadtherz.kit.public import numbers
+from stadtherz.store.public import Selection, select
+
+Key = tuple[int, int]  # rule and datastream
+
+_TIME, _ID = Column("phenomenon_start", Kind.TIME), Column("id", Kind.NUMBER)
+_ENOUGH = 200  # newest readings among which one is a sound number
+
+
+def at_rest(state: RuleState) -> bool:
+    """Nothing holds, nothing is pending, and the clock has nothing to decide."""
+    return state.look_at is None and _calm(state.rank, state.wanted_since, state.raises)
+
+
+def awake(known: Rules, streams: Iterable[int]) -> frozenset[Key]:
+    """The states at these datastreams that every reading may move."""
+    rows = RuleState.objects.filter(datastream__in=list(streams)).values_list(
+        "rule", "datastream", "rank", "wanted_since", "raises", "look_at"
+    )
+    return frozenset(
+        (rule, stream)
+        for rule, stream, rank, since, raises, look_at in rows
+        if not _calm(rank, since, raises)
+        or (look_at is not None and not _waits_for_silence(known.by_id.get(rule)))
+    )
+
+
+def _calm(rank: int, since: Micros | None, raises: Sequence[Micros]) -> bool:
+    return rank == 0 and since is None and not raises
+
+
+def _waits_for_silence(rule: KnownRule | None) -> bool:
+    return rule is not None and rule.sleeps and rule.measure == Measure.MISSING
+
+
+def catch_up(
+    state: RuleState, rule: KnownRule, now: Micros, *, before: int | None = None
+) -> RuleState:
+    """Let a state that was at rest know of the newest reading, of those written down `before` this one."""
+    newest = _newest(state.datastream_id, now, before, doubtful=rule.doubtful)
+    if newest is not None and (
+        state.newest_at is None or newest > (state.newest_at, state.newest_id)
+    ):
+        state.newest_at, state.newest_id = newest
+    return state
+
+
+def _newest(
+    stream: int, now: Micros, before: int | None, *, doubtful: bool
+) -> tuple[Micros, int] | None:
+    """Time and id. What lies in the future hides nothing that is measured now."""
+    where: list[Expression] = [Compare("le", _TIME, Literal(now, Kind.TIME))]
+    if before is not None:
+        where.append(Compare("lt", _ID, Literal(before, Kind.NUMBER)))
+    found = select(
+        Selection(
+            streams=frozenset({stream}),
+            where=And(tuple(where)),
+            order=(Order(_TIME, True), Order(_ID, True)),
+            limit=_ENOUGH,
+        )
+    )
+    return next(((at, key) for _s, at, key, _v in numbers(found, doubtful=doubtful)), None)
+
+
+def concerned(
+    rules: Iterable[KnownRule], stream: int, readings: Sequence[News], states: frozenset[Key]
+) -> tuple[KnownRule, ...]:
+    """Of the rules at a datastream those that have to judge these readings."""
+    low = min(each.value for each in readings)
+    high = max(each.value for each in readings)
+    return tuple(
+        rule
+        for rule in rules
+        if not rule.sleeps or (rule.id, stream) in states or rule.wakes(low, high)
+    )

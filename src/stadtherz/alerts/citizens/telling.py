@@ -31,10 +31,14 @@ def announce(event: AlertEvent) -> None:
         transaction.on_commit(wake)
 
 
+def is_to_spread() -> bool:
+    return Broadcast.objects.exists()
+
+
 def spread() -> int:
     """Owe the next subscribers what concerns them; says how many. Safe in several processes at once."""
     owed = 0
-    while (portion := _spread_portion()) is not None:
+    while is_to_spread() and (portion := _spread_portion()) is not None:
         owed += portion
     return owed
 

@@ -91,8 +91,8 @@ def take_back(claimed: Claim) -> None:
 
 
 def mark_sent(claimed: Claim, message_id: str = "") -> None:
-    _finish(claimed, Status.SENT, "")
-    if message_id:
+    more = {"message_id": message_id} if message_id else {}
+    if not _finish(claimed, Status.SENT, "", **more) and message_id:
         Delivery.objects.filter(pk=claimed.delivery).update(message_id=message_id)
 
 
@@ -198,6 +198,11 @@ def settle_interrupted(witness: Witness) -> None:
         _settle(delivery, Fate.SENT if witness.last == delivery.pk else Fate.NOT_SENT)
 
 
+def are_queued(channel: str) -> bool:
+    """Whether anything wants to be sent on this way, now or later."""
+    return Delivery.objects.filter(channel=channel, status=Status.QUEUED).exists()
+
+
 def explain_missing_server(channel: str) -> None:
     """Tell staff why nothing moves."""
     explain(channel, NO_SERVER if channel == Channel.EMAIL else NO_GATEWAY)
@@ -245,8 +250,10 @@ def _held(claimed: Claim) -> QuerySet[Delivery]:
     )
 
 
-def _finish(claimed: Claim, status: Status, error: str) -> None:
-    _held(claimed).update(status=status, worker="", error=error, changed_at=now_us())
+def _finish(claimed: Claim, status: Status, error: str, **more: str) -> bool:
+    """Whether it still was in our hands."""
+    ended = {"status": status, "worker": "", "error": error, "changed_at": now_us(), **more}
+    return bool(_held(claimed).update(**ended))
 
 
 def nameless(reason: Exception, recipient: str) -> str:

@@ -77,10 +77,15 @@ def note_refusal(row: Gateway, reason: str) -> None:
 
 
 def note_success(row: Gateway) -> None:
+    """Once a minute is often enough where all goes well: each note costs a commit."""
+    moment = now_us()
+    healthy = not row.failures and row.failing_since is None and row.retry_at is None
+    if healthy and not row.unreached and moment - (row.last_success or 0) < MINUTE:
+        return
     row.failing_since = row.retry_at = None
-    row.failures, row.unreached = 0, False
+    row.failures, row.unreached, row.last_success = 0, False, moment
     Gateway.objects.filter(pk=row.pk).update(
-        last_success=now_us(), failing_since=None, failures=0, retry_at=None, unreached=False
+        last_success=moment, failing_since=None, failures=0, retry_at=None, unreached=False
     )
 
 

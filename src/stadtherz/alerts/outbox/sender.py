@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 
 from stadtherz.alerts import signs
-from stadtherz.alerts.citizens.telling import spread
+from stadtherz.alerts.citizens.telling import is_to_spread, spread
 from stadtherz.alerts.models import Channel, Delivery
 from stadtherz.alerts.outbox import deliveries
 from stadtherz.alerts.outbox.by_mail import MailLane, mail_lane
@@ -135,6 +135,9 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     deliveries.settle_abandoned(_folder(), witness.name)
     deliveries.settle_interrupted(witness)
     forget_the_dead(_folder())
+    if not _has_work(channel):
+        look_for_receipts(channel)
+        return 0
     try:
         lane = LANES[channel]()
     except StandsBy:
@@ -154,6 +157,11 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
     if more and not stop.is_set():
         deliveries.explain(channel, RESTS)
     return tried
+
+
+def _has_work(channel: str) -> bool:
+    """A bell rings for all lanes: those with nothing to send need not look at their gateways."""
+    return deliveries.are_queued(channel) or (channel in _OF_CITIZENS and is_to_spread())
 
 
 def _send_all(

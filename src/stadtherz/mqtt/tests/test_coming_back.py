@@ -57,6 +57,12 @@ async def told(talk: Talk) -> Any:
     return json.loads(packet.payload)
 
 
+async def answered(talk: Talk, kind: Kind) -> None:
+    """Its answer has come, whatever came before."""
+    while getattr(await asyncio.wait_for(talk.received.get(), 20), "kind", None) is not kind:
+        pass
+
+
 @contextmanager
 def busy() -> Iterator[None]:
     """Somebody else wants to calculate, too."""
@@ -94,7 +100,7 @@ def test_what_was_told_before_it_subscribed_is_not_told_when_it_comes_back(town:
 
     async def forget(talk: Talk) -> None:
         talk.send(Unsubscribe(talk.next_id(), (LAMP,)))
-        await asyncio.sleep(0.03)
+        await answered(talk, Kind.UNSUBACK)
         await go(talk)
 
     with busy():

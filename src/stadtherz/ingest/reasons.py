@@ -3,6 +3,7 @@
 The sentence is made when it is shown, so one kept refusal reads in every language.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
@@ -92,7 +93,42 @@ def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
         return codec_sentence(facts)
     if reason == Reason.FORM_MISFIT:
         return misfit_sentence(facts)
+    if reason == Reason.BROKEN_DOCUMENT:
+        facts = {**facts, "problem": problem_words(str(facts.get("problem", "?")))}
     return str(_SENTENCES.get(reason, reason)).format_map(Facts(facts))
+
+
+def problem_words(problem: str) -> str:
+    """What a reader says against a field, in the active language; what is not known stays as it is."""
+    if match := _EXPECTED.fullmatch(problem):
+        expected = [_KINDS[each] for each in match[1].split(" | ") if each in _KINDS]
+        found = _KINDS.get(match[2])
+        if expected and found:
+            told = gettext("{found} stands there, and {expected} belongs there")
+            return told.format(found=found, expected=expected[0])
+    known = _PROBLEMS.get(problem)
+    return problem if known is None else str(known)
+
+
+_EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
+_KINDS: dict[str, Any] = {
+    "str": _("a text"),
+    "int": _("a whole number"),
+    "float": _("a number"),
+    "bool": _("true or false"),
+    "object": _("an object"),
+    "array": _("a list"),
+    "null": _("nothing"),
+}
+_PROBLEMS: dict[str, Any] = {
+    "must be base64": _("it is no Base64"),
+    "must be hexadecimal digits, two a byte": _("it is no row of hexadecimal digits, two a byte"),
+    "is not UTF-8": _("it is not UTF-8"),
+    "is nested more than 32 levels deep": _("it is nested more than 32 levels deep"),
+    "is XML, not JSON; choose JSON where the network sends it from": _(
+        "it is XML, not JSON; choose JSON where the network sends it from"
+    ),
+}
 
 
 _SENTENCES: dict[str, Any] = {

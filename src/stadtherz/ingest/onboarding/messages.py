@@ -21,6 +21,7 @@ from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.forms.register import FIELDS, register_form
 from stadtherz.ingest.models import Network
 from stadtherz.ingest.onboarding.models import Draft
+from stadtherz.ingest.onboarding.pasted import document_of, is_form
 from stadtherz.ingest.onboarding.recognise import Place, Recognised, place_in
 from stadtherz.ingest.reasons import misfit_sentence
 from stadtherz.ingest.uplink import Uplink
@@ -54,7 +55,7 @@ def sample_of(text: str, query: str = "") -> Sample:
         told = urlsplit(told.split(" ")[-1]).query
     try:
         address = reading.address(query)
-        content = reading.content(told.encode("utf-8", "replace"), address.kind or _kind(told))
+        content = _content(told, address.kind)
     except Invalid as problem:
         raise Invalid("sample", _unread(told)) from problem
     if not isinstance(content, dict | list) or not content:
@@ -64,17 +65,21 @@ def sample_of(text: str, query: str = "") -> Sample:
     return Sample(content, address.topic, address.query or {})
 
 
-def _kind(text: str) -> str:
-    return "" if text.startswith(("{", "[")) or "=" not in text else reading.FORM
+def _content(text: str, kind: str) -> Any:
+    """A form that was sent, or JSON, also with something around it."""
+    if is_form(text):
+        return reading.content(text.encode("utf-8", "replace"), kind or reading.FORM)
+    return document_of(text)
 
 
 def _unread(text: str) -> str:
     if text.startswith("<"):
         return gettext("This is XML. Set the device to send JSON.")
-    if text.startswith(("{", "[")):
-        return gettext(
-            "This is not a whole JSON document. Copy everything, from the first { to the last }."
-        )
+    if re.search(r"[{\[]", text):
+        try:
+            document_of(text)
+        except Invalid as problem:
+            return problem.reason
     return gettext(
         "This is neither a whole JSON document nor a list such as a=1&b=2. Copy everything, from the first {"
         " to the last }."

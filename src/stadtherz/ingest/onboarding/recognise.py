@@ -11,12 +11,15 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import document
 from stadtherz.ingest.numbers import number_of
+from stadtherz.ingest.onboarding.pasted import document_of
 from stadtherz.ingest.pipeline import READERS
+from stadtherz.ingest.reasons import Reason, sentence
 from stadtherz.ingest.uplink import Other, Uplink
 
 Place = tuple[float, float]  # longitude, latitude
 _ENVELOPES = ("data", "result", "body", "uplink", "message")
-_DEEPEST = 3
+_DEEPEST = 4
+_MOST_MESSAGES = 20
 _SIGNS: dict[str, Callable[[Mapping[str, Any]], bool]] = {
     "tts": lambda d: "end_device_ids" in d,
     "chirpstack": lambda d: (
@@ -80,31 +83,27 @@ def read_document(
     try:
         message = READERS[network](inner, asked, received=received)
     except Invalid as problem:
-        told = gettext("The message cannot be read: {field}: {problem}.")
-        said = told.format(field=problem.field, problem=problem.reason)
-        raise Invalid("sample", said) from problem
+        facts = {"field": problem.field, "problem": problem.reason}
+        raise Invalid("sample", sentence(Reason.BROKEN_DOCUMENT, facts)) from problem
     return Recognised(network, inner, message, place_of(inner, message), asked)
 
 
 def _json(text: str) -> Any:
     if not text.strip():
         raise Invalid("sample", gettext("Paste a message here."))
-    body = text.strip().encode("utf-8", "replace")
-    if len(body) > document.LARGEST:
+    if len(text.strip().encode("utf-8", "replace")) > document.LARGEST:
         raise Invalid("sample", gettext("This is too long for one message."))
     try:
-        return document.parse(body)
+        return document_of(text)
     except Invalid as problem:
-        told = gettext(
-            "This is not a whole JSON document. Copy everything, from the first { to the last }."
-        )
-        raise OfNoNetwork("sample", told) from problem
+        raise OfNoNetwork("sample", problem.reason) from problem
 
 
 def _find(holder: Any, depth: int) -> tuple[str, Mapping[str, Any]] | None:
     """The network's own document, which consoles and logs wrap in one of theirs."""
-    if isinstance(holder, list) and len(holder) == 1:
-        return _find(holder[0], depth)
+    if isinstance(holder, list):  # of several messages the first one
+        found = (_find(each, depth - 1) for each in holder[:_MOST_MESSAGES]) if depth else iter(())
+        return next((each for each in found if each is not None), None)
     if not isinstance(holder, dict) or depth == 0:
         return None
     for network, is_sign in _SIGNS.items():

@@ -14,7 +14,7 @@ from stadtherz.ingest.clock import Moment
 from stadtherz.ingest.course import courses
 from stadtherz.ingest.devices import KnownDevice, KnownField
 from stadtherz.ingest.flags import Flag, quality
-from stadtherz.ingest.plausibility import Implausible, check
+from stadtherz.ingest.plausibility import Fault, Implausible, check
 from stadtherz.ingest.reasons import Reason
 from stadtherz.ingest.uplink import Uplink
 from stadtherz.store.public import Reading
@@ -151,7 +151,7 @@ def _problem(each: KnownField, sample: _Sample, refused: Implausible) -> dict[st
         "value": refused.value,
         "minimum": each.rule.minimum,
         "maximum": each.rule.maximum,
-        **({"expected": each.rule.expects} if each.rule.expects else {}),
+        **({"expected": each.rule.expects} if refused.fault is Fault.OTHER_UNIT else {}),
     }
 
 

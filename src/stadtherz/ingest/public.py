@@ -29,8 +29,8 @@ from stadtherz.ingest.connections.words import ConnectionState
 from stadtherz.ingest.deliveries import Delivered, deliver
 from stadtherz.ingest.downlinks.asking import send_again, send_downlink, withdraw
 from stadtherz.ingest.downlinks.models import Downlink, DownlinkServer
+from stadtherz.ingest.downlinks.servers import devices_of, start_servers, stop_servers, waiting_of
 from stadtherz.ingest.downlinks.servers import sentence_of as downlink_server_sentence
-from stadtherz.ingest.downlinks.servers import start_servers, stop_servers
 from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.downlinks.tasks import start_tasks, stop_tasks
 from stadtherz.ingest.flags import sentence as quality_sentence
@@ -238,6 +238,7 @@ __all__ = [
     "device_id",
     "device_state",
     "devices_in",
+    "devices_of",
     "doubts_of",
     "downlink_server_sentence",
     "entry_of",
@@ -313,5 +314,6 @@ __all__ = [
     "unread_messages",
     "waiting",
     "waiting_for_device",
+    "waiting_of",
     "withdraw",
 ]

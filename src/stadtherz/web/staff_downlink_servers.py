@@ -1,14 +1,22 @@
 """Servers that take messages to devices by HTTP, in the back office."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from wagtail.admin.ui.tables import BooleanColumn, Column
 
-from stadtherz.ingest.public import DownlinkServer, downlink_server_sentence
+from stadtherz.ingest.public import (
+    DownlinkServer,
+    devices_of,
+    downlink_server_sentence,
+    waiting_of,
+)
 from stadtherz.web.staff_people import AdministratorViewSet
-from stadtherz.web.staff_views import moment_column
+from stadtherz.web.staff_views import StaffInspectView, local_time, moment_column
 
 _KEPT = "***"
 _PLACE = ("url", "network")
@@ -35,6 +43,10 @@ class DownlinkServerForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["url"].help_text = _(
+            "The Things Stack: as in the browser, for example https://eu1.cloud.thethings.network. ChirpStack: of its REST"
+            " proxy, often on port 8090. LORIOT and ThingPark: of the server where you sign in."
+        )
         if self.instance.secret:
             self.fields["key"].help_text = _("One is kept. Empty: it stays.")
 
@@ -58,6 +70,38 @@ class DownlinkServerForm(forms.ModelForm):
         return saved
 
 
+class DownlinkServerInspectView(StaffInspectView):
+    """Sentences on what it does, and what went wrong last, before what is set."""
+
+    template_name = "staff/downlink_server.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_context_data(**kwargs),
+            "sentences": list(_doing(self.object)),
+            "problem": downlink_server_sentence(self.object),
+            "problem_at": local_time(self.object.problem_at),
+        }
+
+
+def _doing(server: DownlinkServer) -> Iterable[str]:
+    if not server.active:
+        yield _text("It is switched off: messages to devices wait.")
+    devices, waiting = devices_of(server), waiting_of(server)
+    if not devices:
+        yield _text("No device of this network is connected by a webhook, so it has nothing to do.")
+    else:
+        yield ngettext(
+            "One device of this network can be told something by it.",
+            "%(count)s devices of this network can be told something by it.",
+            devices,
+        ) % {"count": devices}
+    if waiting:
+        yield ngettext("One message waits for it.", "%(count)s messages wait for it.", waiting) % {
+            "count": waiting
+        }
+
+
 def _problem(row: DownlinkServer) -> str:
     return downlink_server_sentence(row) or "–"
 
@@ -67,6 +111,7 @@ class DownlinkServerViewSet(AdministratorViewSet):
 
     model = DownlinkServer
     owner_path = "owner"
+    inspect_view_class = DownlinkServerInspectView
     icon = "upload"
     menu_label = _("Servers for messages to devices")
     list_display = [

@@ -1,5 +1,6 @@
 """Messages to devices, and the way to each device. Times are microseconds since 1970."""
 
+import re
 import uuid
 from urllib.parse import urlsplit
 
@@ -85,7 +86,7 @@ class DownlinkServer(models.Model):
         return f"{self.get_network_display()}, {self.url}"
 
     def clean(self) -> None:
-        self.url = self.url.strip().rstrip("/")
+        self.url = server_address(self.url)
         if not is_root(self.url):
             told = _("Write for example https://eu1.cloud.thethings.network")
             raise ValidationError({"url": told})
@@ -99,11 +100,20 @@ class DownlinkServer(models.Model):
         self.secret = vault.sealed(key)
 
 
+def server_address(told: str) -> str:
+    """As it is typed, or copied from the browser that shows the network's console."""
+    text = told.strip()
+    if text and "://" not in text:
+        text = f"https://{text}"
+    return re.sub(r"/(#|console(?=/|$)|api(?=/|$)).*", "", text).rstrip("/")
+
+
 def is_root(url: str) -> bool:
     """Whether it is an address of a server, without user, parameters or a fragment."""
     try:
         parts = urlsplit(url)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        fine = fine and not re.search(r"\s", url)
     except ValueError:
         return False
     return fine and not (parts.query or parts.fragment or "@" in parts.netloc)

@@ -10,6 +10,7 @@ import orjson
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import translation
+from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now_us
@@ -23,7 +24,7 @@ from stadtherz.ingest.health.messages import unpack
 from stadtherz.ingest.health.models import DeviceMessages
 from stadtherz.ingest.models import Device
 from stadtherz.ingest.pull.web import Answered, Origin, Uncertain
-from stadtherz.ingest.pull.words import PullProblem
+from stadtherz.ingest.pull.words import Problem, PullProblem
 from stadtherz.ingest.pull.words import sentence as problem_sentence
 from stadtherz.stream.public import Rounds
 
@@ -147,7 +148,28 @@ def _problem(server: DownlinkServer, problem: str, facts: dict[str, object]) -> 
 
 def sentence_of(server: DownlinkServer) -> str:
     """What went wrong last, in the active language; empty if nothing did."""
+    if server.problem == Problem.CREDENTIALS:
+        told = gettext(
+            "{host} does not accept the key. Check it, and whether it may write downlinks."
+        )
+        return told.format(host=origin_of(server))
+    if server.problem == Problem.SECRET:
+        return gettext(
+            "The key cannot be read any more, because the city’s secret key has changed. Enter it again."
+        )
     return problem_sentence(server.problem, server.facts)
+
+
+def devices_of(server: DownlinkServer) -> int:
+    """How many devices could be told something by it."""
+    rows = Device.objects.filter(owner=server.owner_id, network=server.network, active=True)
+    return rows.filter(way__isnull=True).count()
+
+
+def waiting_of(server: DownlinkServer) -> int:
+    """How many messages wait for it."""
+    rows = Downlink.objects.filter(state=State.QUEUED, device__way__isnull=True)
+    return rows.filter(device__owner=server.owner_id, device__network=server.network).count()
 
 
 class _Servers:

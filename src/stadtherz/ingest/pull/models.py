@@ -97,6 +97,8 @@ class PullSource(models.Model):
 
     def clean(self) -> None:
         self.url = self.url.strip().rstrip("/")
+        if self.url and "://" not in self.url:
+            self.url = f"https://{self.url}"
         try:
             parts = urlsplit(self.url)
             fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -104,6 +106,7 @@ class PullSource(models.Model):
             fine = False
         else:
             fine = fine and not (parts.query or parts.fragment or "@" in parts.netloc)
+            fine = fine and not any(each.isspace() for each in self.url)
         if not fine:
             raise ValidationError({"url": _("Write for example https://frost.example/v1.1")})
 

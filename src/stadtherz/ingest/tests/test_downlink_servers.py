@@ -267,13 +267,40 @@ def test_no_way_leads_into_the_private_network(town: Town, network: Network, set
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://a.example", "https://u:p@a.example", "https://a.example/?x=1", "a.example", ""]
+    "url", ["ftp://a.example", "https://u:p@a.example", "https://a.example/?x=1", "a example", ""]
 )
 def test_an_address_is_only_that_of_a_server(town: Town, url: str) -> None:
     row = DownlinkServer(owner_id=town.organisation, network="actility", url=url)
     with pytest.raises(ValidationError) as caught:
         row.full_clean()
     assert "url" in caught.value.message_dict
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("eu1.cloud.thethings.network", "https://eu1.cloud.thethings.network"),
+        ("https://eu1.cloud.thethings.network/console/applications/x", "https://eu1.cloud.thethings.network"),
+        ("https://cs.example:8090/#/tenants/1", "https://cs.example:8090"),
+        ("https://cs.example/api/devices", "https://cs.example"),
+        ("http://10.0.0.5:8090/", "http://10.0.0.5:8090"),
+        ("https://city.example/chirpstack", "https://city.example/chirpstack"),
+    ],
+)  # fmt: skip
+def test_an_address_from_the_browser_becomes_that_of_the_server(
+    town: Town, typed: str, kept: str
+) -> None:
+    row = DownlinkServer(owner_id=town.organisation, network="actility", url=typed)
+    row.full_clean()
+    assert row.url == kept
+
+
+def test_what_a_key_lacks_is_told_of_a_key(town: Town, network: Network) -> None:
+    ask(reached(town, network, "loriot"))
+    network.answer = lambda: (403, {})
+    servers.hand_over()
+    assert "write downlinks" in servers.sentence_of(DownlinkServer.objects.get())
+    assert servers.devices_of(DownlinkServer.objects.get()) == 1
 
 
 def test_a_device_is_reached_only_by_a_server_of_its_own_organisation(

@@ -255,6 +255,8 @@ class StaffInspectView(Limited, generic.InspectView):
             value = super().get_field_display_value(field_name, field)
         if field_name in self.views.moments:
             value = local_time(value)
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
         return "–" if value in (None, "") else value
 
 

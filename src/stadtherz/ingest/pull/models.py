@@ -96,9 +96,8 @@ class PullSource(models.Model):
         return self.name
 
     def clean(self) -> None:
-        self.url = self.url.strip().rstrip("/")
-        if self.url and "://" not in self.url:
-            self.url = f"https://{self.url}"
+        told = self.url.strip()
+        self.url = (told if "://" in told or not told else f"https://{told}").rstrip("/")
         try:
             parts = urlsplit(self.url)
             fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

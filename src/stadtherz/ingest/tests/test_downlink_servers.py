@@ -299,7 +299,7 @@ def test_what_a_key_lacks_is_told_of_a_key(town: Town, network: Network) -> None
     ask(reached(town, network, "loriot"))
     network.answer = lambda: (403, {})
     servers.hand_over()
-    assert "write downlinks" in servers.sentence_of(DownlinkServer.objects.get())
+    assert "Downlinks schreiben darf" in servers.sentence_of(DownlinkServer.objects.get())
     assert servers.devices_of(DownlinkServer.objects.get()) == 1
 
 

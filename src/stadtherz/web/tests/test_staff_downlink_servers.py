@@ -64,7 +64,7 @@ def test_a_kept_key_is_not_sent_to_another_address(
     [
         ({"webhook": ""}, "The Things Stack braucht"),
         ({"key": ""}, "verlangt einen Schlüssel"),
-        ({"url": "eu1.example"}, "Schreiben Sie zum Beispiel"),
+        ({"url": "eu1 example"}, "Schreiben Sie zum Beispiel"),
         ({"network": "loriot"}, "LORIOT braucht"),
     ],
 )

@@ -71,6 +71,8 @@ def test_a_server_for_messages_to_devices_is_set_up(page: Page, home: Town) -> N
     page.goto(reverse("downlinkserver:index"))
     look(page, "server-list")
     page.goto(reverse("downlinkserver:inspect", args=[DownlinkServer.objects.get().pk]))
+    expect(page.get_by_text("nimmt den Schlüssel nicht an")).to_be_visible()
+    expect(page.get_by_text("ja", exact=True)).to_be_visible()
     look(page, "server-page")
 
 

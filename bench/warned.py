@@ -1,6 +1,6 @@
 """How long it takes from an uplink to the message: handed to a mail server, and to a provider of SMS.
 
-    python -m bench.warned [--quick] [--rules N] [--rate N]
+    python -m bench.warned [--quick] [--rules N] [--rate N] [--warnings N]
 
 A network posts documents at a calm rate, each at its own time whether or not those before were answered.
 Now and then one crosses a limit that is owed to a person by mail and by SMS. The gateways that take both
@@ -61,10 +61,17 @@ QUICK = Size(devices=10, rules=20, rate=20, seconds=2, warnings=4)
 @click.option("--quick", is_flag=True, help="Only show that it runs.")
 @click.option("--rules", type=int, help="How many rules watch.")
 @click.option("--rate", type=int, help="Uplinks a second.")
-def main(*, quick: bool, rules: int | None, rate: int | None) -> None:
+@click.option("--warnings", type=int, help="How many limits are crossed.")
+def main(*, quick: bool, rules: int | None, rate: int | None, warnings: int | None) -> None:
     """Print how long people wait to be told."""
     plan = QUICK if quick else FULL
-    size = Size(plan.devices, rules or plan.rules, rate or plan.rate, plan.seconds, plan.warnings)
+    size = Size(
+        plan.devices,
+        rules or plan.rules,
+        rate or plan.rate,
+        plan.seconds,
+        warnings or plan.warnings,
+    )
     place = town.build(size.devices, size.devices)
     with gateways.running(town.DATA) as outside:
         _set_up(place, size, outside)

@@ -46,10 +46,12 @@ class Pace:
     """How many readings a step takes, so that it is neither long nor wasteful."""
 
     most: int = LARGEST_SLICE
+    held: float = 0.0  # seconds of the last step in which nobody else wrote on SQLite
     behind: bool = False  # the last slice was as large as it may be: there is more
 
     def adapt(self, took: float) -> None:
         """Choose the next slice by the seconds the last one took."""
+        self.held = took
         if took > _LONG:
             self.most = max(self.most // 2, _SMALLEST_SLICE)
         elif took < _SHORT:

@@ -18,10 +18,9 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 # Seconds after a round that found anything new, even if nobody wanted it: what is committed meanwhile
 # shares the next one, and those who commit get the processor, and on SQLite the disk, in between.
-_BREATH = 0.05
-_REST = (
-    4  # times as long as a round took, unless a consumer is behind: it may take a fifth of the time
-)
+_BREATH = 0.08
+# Times as long as a round held up those who write, unless a consumer is behind: a fifth of the time is its.
+_REST = 4
 _LAZINESS = 10_000  # readings of no interest a cursor may lag behind: moving it costs a commit
 
 
@@ -57,12 +56,13 @@ class Dispatcher:
     def _round(self) -> None:
         commit_lazily()  # cursor and effects are lost together, and then come again
         end = log_end()
-        began = time.thread_time()
+        for state in self._states.values():
+            state.pace.held = 0.0
         grown, self._seen = end != self._seen, end
         if self._run_all() or grown:
-            took = time.thread_time() - began  # waiting for others takes nothing from them
-            rest = 1 if any(state.pace.behind for state in self._states.values()) else _REST
-            self._rounds.pause(max(_BREATH, min(rest * took, LOOK)))
+            paces = [state.pace for state in self._states.values()]
+            rest = 1 if any(pace.behind for pace in paces) else _REST
+            self._rounds.pause(max(_BREATH, min(rest * sum(pace.held for pace in paces), LOOK)))
         else:
             wait_for_log(end, LOOK)
 

@@ -7,6 +7,8 @@ row knows of the newest reading is then older than the log: whoever needs it ask
 
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Q
+
 from stadtherz.alerts.models import RuleState
 from stadtherz.alerts.rules.figures import News
 from stadtherz.alerts.rules.known import KnownRule, Measure, Rules
@@ -28,9 +30,10 @@ def at_rest(state: RuleState) -> bool:
 
 def awake(known: Rules, streams: Iterable[int]) -> frozenset[Key]:
     """The states at these datastreams that every reading may move."""
-    rows = RuleState.objects.filter(datastream__in=list(streams)).values_list(
-        "rule", "datastream", "rank", "wanted_since", "raises", "look_at"
-    )
+    moved = Q(rank__gt=0) | Q(wanted_since__isnull=False) | ~Q(raises=[])
+    rows = RuleState.objects.filter(
+        moved | Q(look_at__isnull=False), datastream__in=list(streams)
+    ).values_list("rule", "datastream", "rank", "wanted_since", "raises", "look_at")
     return frozenset(
         (rule, stream)
         for rule, stream, rank, since, raises, look_at in rows

@@ -71,7 +71,7 @@ def test_an_empty_token_stays_and_is_not_sent_to_another_address(
     assert PullSource.objects.get(pk=home.source).url == "https://elsewhere.example"
 
 
-@pytest.mark.parametrize(("field", "value"), [("url", "a.example"), ("every", 0), ("access", "x")])
+@pytest.mark.parametrize(("field", "value"), [("url", "a example"), ("every", 0), ("access", "x")])
 def test_what_cannot_be_right_is_named(
     home: Town, administrator: Client, field: str, value: object
 ) -> None:

@@ -1,16 +1,15 @@
 """kill -9 between every two steps of an SMS by HTTP: once, or uncertain, and never twice by itself."""
 
-import os
-import signal
 from collections.abc import Iterator
 
 import pytest
 
 from stadtherz.alerts.models import Address, Channel, Contact, Delivery
 from stadtherz.alerts.public import add_gateway, change, send_again
+from stadtherz.alerts.tests import killing
 from stadtherz.alerts.tests.factories import Ward, make_ward
+from stadtherz.alerts.tests.killing import HTTP_STAGES, Provider
 from stadtherz.alerts.tests.processes import eventually, sending
-from stadtherz.alerts.tests.served import Quiet, Served
 
 Status = Delivery.Status
 NUMBER = "+4915111111111"
@@ -19,51 +18,16 @@ FORM = {"path": "/sms", "body": {"to": "{to}", "text": "{text}"}}
 pytestmark = pytest.mark.process
 
 
-class Provider(Served):
-    """Counts what it has taken on; kills whoever asks when the conversation gets to a stage."""
-
-    def __init__(self) -> None:
-        self.taken, self.asked, self.status = list[bytes](), 0, 200
-        self.kill: tuple[str, int] | None = None
-        provider = self
-
-        class Handler(Quiet):
-            def setup(self) -> None:
-                provider.reached("connected")
-                super().setup()
-
-            def answer(self) -> None:
-                provider.asked += 1
-                provider.reached("asked")
-                body = self.body()
-                if provider.status == 200:
-                    provider.taken.append(body)
-                provider.reached("taken")
-                self.says(provider.status)
-                self.wfile.flush()
-                provider.reached("answered")
-
-        super().__init__(Handler)
-
-    def reached(self, stage: str) -> None:
-        if self.kill is not None and self.kill[0] == stage:
-            _stage, pid = self.kill
-            self.kill = None
-            os.kill(pid, signal.SIGKILL)
-
-
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    made = Provider()
-    yield made
-    made.close()
+    with killing.provider() as made:
+        yield made
 
 
 @pytest.fixture
 def spare() -> Iterator[Provider]:
-    made = Provider()
-    yield made
-    made.close()
+    with killing.provider() as made:
+        yield made
 
 
 @pytest.fixture
@@ -105,10 +69,10 @@ def test_killed_between_two_steps(
     assert (only().status, len(provider.taken)) == (ends_as, taken)
 
 
-@pytest.mark.parametrize("stage", ["connected", "asked", "taken", "answered"])
+@pytest.mark.parametrize("stage", HTTP_STAGES)
 def test_killed_while_the_gateway_listens(ward: Ward, provider: Provider, stage: str) -> None:
     with sending() as doomed:
-        provider.kill = (stage, doomed.pid)
+        provider.kill_at(stage, doomed.pid)
         change(ward.goes(0, 1, observation=1))
         assert doomed.wait_for_death() == -9
     with sending():
@@ -156,7 +120,7 @@ def test_what_is_uncertain_after_a_death_goes_another_way(ward: Ward, provider: 
         doomed.wait_for_death()
     with sending():
         assert eventually(lambda: states() == [Status.UNCERTAIN, Status.SENT])
-    assert [b"+4915122222222" in body for body in provider.taken] == [True]
+    assert [b"+4915122222222" in each.body for each in provider.taken] == [True]
 
 
 def states() -> list[str]:

@@ -361,7 +361,7 @@ def test_kannel_tells_that_it_has_arrived(
     change(ward.goes(0, 1, observation=1))
     send_due()
     assert eventually(lambda: only().receipt == Delivery.Receipt.DELIVERED, seconds=30)
-    assert Gateway.objects.get().last_receipt is not None
+    assert eventually(lambda: Gateway.objects.get().last_receipt is not None)
 
 
 def noted(door: str, *receipts: int) -> str:

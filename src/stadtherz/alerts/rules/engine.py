@@ -125,7 +125,7 @@ def _concerned(
     of_stream: dict[int, list[News]] = {}
     for stream, each in readings:
         of_stream.setdefault(stream, []).append(each)
-    states = awake(known, of_stream)
+    states = awake(of_stream)
     return {
         stream: concerned(known.by_stream.get(stream, ()), stream, news, states)
         for stream, news in of_stream.items()

@@ -6,12 +6,13 @@ row knows of the newest reading is then older than the log: whoever needs it ask
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.db.models import Q
 
 from stadtherz.alerts.models import RuleState
 from stadtherz.alerts.rules.figures import News
-from stadtherz.alerts.rules.known import KnownRule, Measure, Rules
+from stadtherz.alerts.rules.known import KnownRule, Measure
 from stadtherz.base.expressions import And, Column, Compare, Expression, Kind, Literal, Order
 from stadtherz.base.time import Micros
 from stadtherz.kit.public import numbers
@@ -28,26 +29,30 @@ def at_rest(state: RuleState) -> bool:
     return state.look_at is None and _calm(state.rank, state.wanted_since, state.raises)
 
 
-def awake(known: Rules, streams: Iterable[int]) -> frozenset[Key]:
-    """The states at these datastreams that every reading may move."""
+@dataclass(frozen=True, slots=True)
+class Awake:
+    """Of some states those that every reading may move, and those of which the clock will hear anyway."""
+
+    moved: frozenset[Key]
+    waiting: frozenset[Key]
+
+
+def awake(streams: Iterable[int]) -> Awake:
+    """The states at these datastreams that are not at rest."""
     moved = Q(rank__gt=0) | Q(wanted_since__isnull=False) | ~Q(raises=[])
-    rows = RuleState.objects.filter(
-        moved | Q(look_at__isnull=False), datastream__in=list(streams)
-    ).values_list("rule", "datastream", "rank", "wanted_since", "raises", "look_at")
-    return frozenset(
-        (rule, stream)
-        for rule, stream, rank, since, raises, look_at in rows
-        if not _calm(rank, since, raises)
-        or (look_at is not None and not _waits_for_silence(known.by_id.get(rule)))
+    rows = list(
+        RuleState.objects.filter(
+            moved | Q(look_at__isnull=False), datastream__in=list(streams)
+        ).values_list("rule", "datastream", "rank", "wanted_since", "raises", "look_at")
+    )
+    return Awake(
+        frozenset((rule, stream) for rule, stream, *calm, _at in rows if not _calm(*calm)),
+        frozenset((rule, stream) for rule, stream, *_calm, at in rows if at is not None),
     )
 
 
 def _calm(rank: int, since: Micros | None, raises: Sequence[Micros]) -> bool:
     return rank == 0 and since is None and not raises
-
-
-def _waits_for_silence(rule: KnownRule | None) -> bool:
-    return rule is not None and rule.sleeps and rule.measure == Measure.MISSING
 
 
 def catch_up(
@@ -81,7 +86,7 @@ def _newest(
 
 
 def concerned(
-    rules: Iterable[KnownRule], stream: int, readings: Sequence[News], states: frozenset[Key]
+    rules: Iterable[KnownRule], stream: int, readings: Sequence[News], states: Awake
 ) -> tuple[KnownRule, ...]:
     """Of the rules at a datastream those that have to judge these readings."""
     low = min(each.value for each in readings)
@@ -89,5 +94,12 @@ def concerned(
     return tuple(
         rule
         for rule in rules
-        if not rule.sleeps or (rule.id, stream) in states or rule.wakes(low, high)
+        if not rule.sleeps or _is_moved(rule, (rule.id, stream), states) or rule.wakes(low, high)
     )
+
+
+def _is_moved(rule: KnownRule, key: Key, states: Awake) -> bool:
+    """Silence begins with the first reading: from then on the clock has a time for it."""
+    if key in states.moved:
+        return True
+    return (key in states.waiting) != (rule.measure == Measure.MISSING)

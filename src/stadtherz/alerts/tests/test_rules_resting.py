@@ -142,6 +142,16 @@ def test_silence_is_counted_from_the_newest_reading(town: Town, stream: int) -> 
     assert told() == ["raised"]
 
 
+def test_silence_begins_with_the_first_reading(town: Town, stream: int) -> None:
+    make_rule(town.organisation, 30, datastream=stream, measure=Rule.Measure.MISSING)
+    ticked()
+    ticked(60)
+    assert told() == []
+    measured(stream, 50)
+    ticked(31)
+    assert told() == ["raised"]
+
+
 def test_what_is_no_number_breaks_no_silence_and_hides_no_number(town: Town, stream: int) -> None:
     make_rule(town.organisation, 30, datastream=stream, measure=Rule.Measure.MISSING)
     measured(stream, 50, ago=29)

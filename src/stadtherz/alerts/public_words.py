@@ -29,6 +29,8 @@ def said(transition: Transition) -> dict[str, Any]:
         found["category"] = category_of(rule, transition.datastream)
         found["advice"] = advice_of(rule)
         found["certainty"] = _certainty(rule)
+    if not transition.watched:
+        found["certainty"] = "Unknown"
     return {**found}
 
 
@@ -45,8 +47,7 @@ def _rule(pk: int) -> Rule | None:
 
 
 def _certainty(rule: Rule) -> str:
-    """An instrument has measured it; not where it is silent or nobody watches any more, and less so where
-    it may be wrong."""
-    if rule.measure == Rule.Measure.MISSING or not rule.active:
+    """An instrument has measured it; not where it is silent, and less so where it may be wrong."""
+    if rule.measure == Rule.Measure.MISSING:
         return "Unknown"
     return "Likely" if rule.doubtful else "Observed"

@@ -48,7 +48,8 @@ class Transition:
     contacts may have chosen, `title` the name of the state. `recipients` is the id of a contact list.
     `observation` is None where the clock decided. `public` shows the alert to everybody who may see the
     datastream. `rule` is the id of the rule that staff made, if it was one. `owner` is the organisation
-    it concerns; it is needed only where there is no datastream.
+    it concerns; it is needed only where there is no datastream. Without `watched` it ends only because
+    nobody looks any more: whether all is well is not known.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Transition:
     public: bool = False
     rule: int | None = None
     owner: int | None = None
+    watched: bool = True
 
     @property
     def cause(self) -> str:

@@ -90,6 +90,7 @@ def _end(state: RuleState) -> None:
             public=alert.public,
             rule=alert.rule_id,
             owner=alert.owner_id,
+            watched=False,
         )
     )
 

@@ -1,14 +1,17 @@
 """CAP documents of rules that staff made: their category, how certain they are, and what never changes."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 import xmlschema
 
-from stadtherz.alerts.public import Alert, AlertEvent, Category, Rule
+from stadtherz.alerts.public import Alert, AlertEvent, Category, Rule, RuleState
+from stadtherz.alerts.rules.changes import settle
 from stadtherz.alerts.tests.rule_cast import make_rule
+from stadtherz.base.time import now_us
 from stadtherz.store.public import streams
 from stadtherz.web.tests.test_cap import SCHEMAS, check, documents, value
 from stadtherz.web.tests.warning_cast import goes
@@ -94,11 +97,24 @@ def test_an_older_event_takes_what_the_rule_says_now() -> None:
     assert value(document, "info/instruction") == "Keller räumen."
 
 
+def switched_off(rule: Rule) -> None:
+    rule.active = False
+    rule.save()
+    settle(now_us())
+
+
+def deleted(rule: Rule) -> None:
+    rule.delete()
+
+
 @db
-def test_where_nobody_watches_any_more_no_all_clear_is_given() -> None:
+@pytest.mark.parametrize("ended", [switched_off, deleted])
+def test_where_nobody_watches_any_more_no_all_clear_is_given(
+    ended: Callable[[Rule], None],
+) -> None:
     rule, where = ruled()
-    Rule.objects.update(active=False)
-    warns(rule, where, 1, 0)
+    RuleState.objects.create(rule=rule, datastream_id=where, rank=1)
+    ended(rule)
     end, first = documents()
     assert value(end, "msgType") == "Cancel"
     assert value(end, "references").split(",")[1] == value(first, "identifier")

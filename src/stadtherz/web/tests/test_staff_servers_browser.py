@@ -57,7 +57,8 @@ def test_a_server_for_messages_to_devices_is_set_up(page: Page, home: Town) -> N
     look(page, "server-add")
     page.locator("select[name=network]").select_option("tts")
     page.locator("input[name=url]").fill("eu1 cloud")
-    page.get_by_role("button", name="Erstellen").first.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Erstellen").first.click()
     look(page, "server-mistakes")
     page.locator("input[name=url]").fill("https://eu1.cloud.thethings.network")
     page.locator("select[name=owner]").select_option(label="Lautern")
@@ -81,7 +82,8 @@ def test_a_source_is_set_up(page: Page, home: Town) -> None:
     page.goto(reverse("pullsource:add"))
     look(page, "source-add")
     page.locator("input[name=url]").fill("frost example")
-    page.get_by_role("button", name="Erstellen").first.click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Erstellen").first.click()
     look(page, "source-mistakes")
     page.locator("input[name=name]").fill("Landesamt")
     page.locator("select[name=owner]").select_option(label="Lautern")

@@ -92,7 +92,7 @@ def test_the_page_of_a_refused_message_begins_with_what_happened(home: Town) -> 
         replayed_at=now_us(),
     )
     text = page("refused", kept.pk)
-    begin = text.index("Was geschehen ist")
+    begin = text.index("Anlass")
     assert begin < text.index("900", begin) < text.index("Dieselbe kam 3-mal", begin)
     assert "noch einmal verarbeitet" in text
     assert "war ein Messwert zweifelhaft" in text

@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from stadtherz.ingest.connections import vault
 from stadtherz.ingest.downlinks import states
 from stadtherz.ingest.downlinks.states import State
+from stadtherz.ingest.server_urls import is_root, with_scheme
 
 LONGEST_TOPIC = 400
 
@@ -102,21 +102,7 @@ class DownlinkServer(models.Model):
 
 def server_address(told: str) -> str:
     """As it is typed, or copied from the browser that shows the network's console."""
-    text = told.strip()
-    if text and "://" not in text:
-        text = f"https://{text}"
-    return re.sub(r"/(#|console(?=/|$)|api(?=/|$)).*", "", text).rstrip("/")
-
-
-def is_root(url: str) -> bool:
-    """Whether it is an address of a server, without user, parameters or a fragment."""
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        fine = fine and not re.search(r"\s", url)
-    except ValueError:
-        return False
-    return fine and not (parts.query or parts.fragment or "@" in parts.netloc)
+    return re.sub(r"/(#|console(?=/|$)|api(?=/|$)).*", "", with_scheme(told)).rstrip("/")
 
 
 class Downlink(models.Model):

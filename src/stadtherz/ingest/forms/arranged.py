@@ -223,8 +223,7 @@ def _without(content: Any, gone: Sequence[Any]) -> dict[str, Any]:
     """The message without these parts of it."""
     if not isinstance(content, dict):
         return {}
-    kept = _kept(content, gone)
-    return dict(kept)
+    return dict(_kept(content, gone))
 
 
 def _kept(holder: Mapping[str, Any], gone: Sequence[Any]) -> Iterator[tuple[str, Any]]:

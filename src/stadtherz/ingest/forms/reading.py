@@ -180,7 +180,7 @@ def entries_of(
     written = "" if readings is None else readings.written
     if written == SENML:
         return _few(_records(message, received), {}, written)
-    elif written.startswith(TABLE):
+    if written.startswith(TABLE):
         found, beside = _rows(written, message)
     else:
         found, beside = _list(readings, told, message)

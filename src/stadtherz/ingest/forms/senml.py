@@ -17,7 +17,6 @@ from stadtherz.base.time import SECOND, Micros
 from stadtherz.ingest.written import is_convertible
 
 SENML = "senml:"
-KIND = "senml+json"
 MOST_RECORDS = 5_000
 _VERSION = 10
 _ABSOLUTE = 2**28  # a smaller time is relative to now

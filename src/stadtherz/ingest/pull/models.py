@@ -1,7 +1,5 @@
 """Servers that are copied, what was copied, and how far. Times are microseconds since 1970."""
 
-from urllib.parse import urlsplit
-
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -10,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from stadtherz.base.visibility import AccessLevel, Scope, Visibility
 from stadtherz.ingest.connections import vault
 from stadtherz.ingest.pull import words
+from stadtherz.ingest.server_urls import is_root, with_scheme
 
 
 class PullSource(models.Model):
@@ -96,17 +95,8 @@ class PullSource(models.Model):
         return self.name
 
     def clean(self) -> None:
-        told = self.url.strip()
-        self.url = (told if "://" in told or not told else f"https://{told}").rstrip("/")
-        try:
-            parts = urlsplit(self.url)
-            fine = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            fine = False
-        else:
-            fine = fine and not (parts.query or parts.fragment or "@" in parts.netloc)
-            fine = fine and not any(each.isspace() for each in self.url)
-        if not fine:
+        self.url = with_scheme(self.url).rstrip("/")
+        if not is_root(self.url):
             raise ValidationError({"url": _("Write for example https://frost.example/v1.1")})
 
     def keep_token(self, token: str) -> None:

@@ -175,10 +175,9 @@ class _Round:
 
     def _never_sent(self, each: KnownDevice) -> bool:
         """Whether it should have been heard by now; while this city did not run nobody could."""
-        registered = each.facts.registered
-        if registered is None or each.facts.last_seen is not None:
+        if each.facts.registered is None:
             return False
-        pause = rules.excused(registered, [self.pause])
+        pause = rules.excused(each.facts.registered, [self.pause])
         return has_never_sent(each.facts, self.now - pause)
 
     # --- devices ---------------------------------------------------------------------------------

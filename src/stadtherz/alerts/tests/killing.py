@@ -4,15 +4,61 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
+import pytest
+
+from stadtherz.alerts.models import Address, Contact, Delivery
+from stadtherz.alerts.public import change
+from stadtherz.alerts.tests.factories import Ward, make_ward
+from stadtherz.alerts.tests.processes import eventually, sending
 from stadtherz.alerts.tests.receiver import Request
 from stadtherz.alerts.tests.served import Quiet, Served
 
 HTTP_STAGES = ("connected", "asked", "taken", "answered")
 MQTT_STAGES = ("connected", "asked", "taken", "answered")
+Status = Delivery.Status
+STEPS = pytest.mark.parametrize(
+    ("dies", "ends_as", "taken"),
+    [
+        ("after claim", Status.SENT, 1),
+        ("before mark_handing_over", Status.SENT, 1),
+        ("after mark_handing_over", Status.SENT, 1),
+        ("before dot_goes_next", Status.SENT, 1),
+        ("after dot_goes_next", Status.UNCERTAIN, 0),
+        ("before mark_sent", Status.UNCERTAIN, 1),
+        ("after mark_sent", Status.SENT, 1),
+    ],
+)
 _PUBLISH, _PUBACK, _CONNACK = 0x30, 0x40, 0x20
+
+
+def ward_of(channel: str, address: str, details: dict[str, Any] | None = None) -> Ward:
+    """One person who is told on this way."""
+    made = make_ward([])
+    contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
+    Address.objects.create(contact=contact, channel=channel, address=address, details=details or {})
+    contact.lists.add(made.recipients)
+    return made
+
+
+def only() -> Delivery:
+    return Delivery.objects.get()
+
+
+def killed_between_two_steps(
+    ward: Ward, dies: str, ends_as: str, came: Callable[[], int], taken: int
+) -> None:
+    """A new process brings the message to an end, and nothing comes after that."""
+    change(ward.goes(0, 1, observation=1))
+    with sending(dies=dies) as doomed:
+        assert doomed.wait_for_death() == -9
+    with sending():
+        assert eventually(lambda: only().status == ends_as)
+        assert not eventually(lambda: came() > taken, seconds=2)
+    assert only().status == ends_as
 
 
 class Killer:
@@ -76,18 +122,33 @@ class Wire(Killer):
         self._broker = broker
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._sockets = [self._listener]
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
 
     def close(self) -> None:
-        self._listener.close()
+        """Wake all who wait for something, the one who accepts first: then nothing new comes."""
+        for thread in self._threads:  # it grows until the first one has ended
+            for each in self._sockets:
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
+            thread.join()
+        for each in self._sockets:
+            each.close()
+
+    def _start(self, job: Callable[..., None], *given: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=job, args=given, daemon=True))
+        self._threads[-1].start()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _address = self._listener.accept()
+                self._sockets.append(client)
                 broker = socket.create_connection(("127.0.0.1", self._broker))
-                for pair in ((client, broker), (broker, client)):
-                    threading.Thread(target=self._pass_on, args=pair, daemon=True).start()
+                self._sockets.append(broker)
+                self._start(self._pass_on, client, broker)
+                self._start(self._pass_on, broker, client)
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):

@@ -4,38 +4,33 @@ What the process had not begun to give goes out after it, once. Of what it was g
 nobody can know: it is shown as uncertain, the person's next way is taken, and only a person repeats it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from stadtherz.alerts.channels.vault import opened
-from stadtherz.alerts.models import Address, Channel, Contact, Delivery
+from stadtherz.alerts.models import Address, Channel, Contact
 from stadtherz.alerts.public import add_gateway, change, send_again
 from stadtherz.alerts.tests import killing
-from stadtherz.alerts.tests.factories import Ward, make_ward
-from stadtherz.alerts.tests.killing import HTTP_STAGES, MQTT_STAGES, Provider, Wire
+from stadtherz.alerts.tests.factories import Ward
+from stadtherz.alerts.tests.killing import (
+    HTTP_STAGES,
+    MQTT_STAGES,
+    STEPS,
+    Provider,
+    Status,
+    Wire,
+    killed_between_two_steps,
+    only,
+    ward_of,
+)
 from stadtherz.alerts.tests.processes import eventually, sending
 from stadtherz.alerts.tests.test_mqtt import TOPIC, Board
 from stadtherz.alerts.tests.test_push import Phone
 from stadtherz.alerts.tests.test_webhooks import verified
 from stadtherz.ingest.tests.broker import Broker
-
-Status = Delivery.Status
-STEPS = pytest.mark.parametrize(
-    ("dies", "ends_as", "taken"),
-    [
-        ("after claim", Status.SENT, 1),
-        ("before mark_handing_over", Status.SENT, 1),
-        ("after mark_handing_over", Status.SENT, 1),
-        ("before dot_goes_next", Status.SENT, 1),
-        ("after dot_goes_next", Status.UNCERTAIN, 0),
-        ("before mark_sent", Status.UNCERTAIN, 1),
-        ("after mark_sent", Status.SENT, 1),
-    ],
-)
 
 pytestmark = pytest.mark.process
 
@@ -53,14 +48,6 @@ def phone(there: Provider) -> Phone:
     return Phone(f"{there.url}/device")
 
 
-def ward_of(channel: str, address: str, details: dict[str, Any] | None = None) -> Ward:
-    made = make_ward([])
-    contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
-    Address.objects.create(contact=contact, channel=channel, address=address, details=details or {})
-    contact.lists.add(made.recipients)
-    return made
-
-
 @pytest.fixture(params=["push", "webhook"])
 def ward(
     request: pytest.FixtureRequest, transactional_db: None, there: Provider, phone: Phone
@@ -70,26 +57,12 @@ def ward(
     return ward_of(Channel.PUSH, phone.endpoint, phone.subscription["keys"])
 
 
-def only() -> Delivery:
-    return Delivery.objects.get()
-
-
-def ends(status: str, taken: Callable[[], int], number: int) -> None:
-    """A new process brings it to an end, and nothing comes after that."""
-    with sending():
-        assert eventually(lambda: only().status == status)
-        assert not eventually(lambda: taken() > number, seconds=2)
-    assert (only().status, taken()) == (status, number)
-
-
 @STEPS
 def test_killed_between_two_steps(
     ward: Ward, there: Provider, dies: str, ends_as: str, taken: int
 ) -> None:
-    change(ward.goes(0, 1, observation=1))
-    with sending(dies=dies) as doomed:
-        assert doomed.wait_for_death() == -9
-    ends(ends_as, lambda: there.asked, taken)
+    killed_between_two_steps(ward, dies, ends_as, lambda: there.asked, taken)
+    assert there.asked == taken
 
 
 @pytest.mark.parametrize("stage", HTTP_STAGES)
@@ -191,10 +164,8 @@ def topic(transactional_db: None, wire: Wire) -> Ward:
 def test_mqtt_killed_between_two_steps(
     topic: Ward, board: Board, dies: str, ends_as: str, taken: int
 ) -> None:
-    change(topic.goes(0, 1, observation=1))
-    with sending(dies=dies) as doomed:
-        assert doomed.wait_for_death() == -9
-    ends(ends_as, lambda: len(board.heard), taken)
+    killed_between_two_steps(topic, dies, ends_as, lambda: len(board.heard), taken)
+    assert len(board.heard) == taken
 
 
 @pytest.mark.parametrize("stage", MQTT_STAGES)

@@ -5,7 +5,6 @@ are started anew; the clock is looked at too often. A model without history, dat
 has to come of it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import count
@@ -21,7 +20,7 @@ from stadtherz.alerts.tests.rule_cast import make_rule
 from stadtherz.base import time, vocabulary
 from stadtherz.base.time import MINUTE, Micros
 from stadtherz.kit.testing import Town
-from stadtherz.stream.public import drain, register, unregister
+from stadtherz.stream.public import drain
 
 HYSTERESIS = 5
 _places = count()
@@ -116,11 +115,8 @@ steps = st.one_of(
 
 
 @pytest.fixture
-def town(transactional_db: None) -> Iterator[Town]:
-    consumer = engine.consumer()
-    register(consumer)
-    yield Town.found()
-    unregister(consumer.name)
+def town(judging: None) -> Town:
+    return Town.found()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,6 +1,5 @@
 """Rules on real readings: from the log to the alert, by the clock, and while staff change them."""
 
-from collections.abc import Iterator
 from datetime import time as clock_time
 from datetime import timedelta
 from typing import Any
@@ -27,7 +26,7 @@ from stadtherz.base.visibility import SYSTEM
 from stadtherz.kit.testing import Town
 from stadtherz.store.public import Reading, append, delete
 from stadtherz.stream.consumers import Pace, step
-from stadtherz.stream.public import drain, register, unregister
+from stadtherz.stream.public import drain
 
 
 @pytest.fixture
@@ -40,12 +39,7 @@ def stream(town: Town) -> int:
     return town.datastream(vocabulary.WATER_LEVEL, "Lauter")
 
 
-@pytest.fixture(autouse=True)
-def engine_runs(transactional_db: None) -> Iterator[None]:
-    consumer = engine.consumer()
-    register(consumer)
-    yield
-    unregister(consumer.name)
+pytestmark = pytest.mark.usefixtures("judging")
 
 
 def measured(stream: int, *values: Any, ago: int = 0) -> None:

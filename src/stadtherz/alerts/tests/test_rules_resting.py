@@ -1,6 +1,5 @@
 """What is far from every limit moves nothing, and nothing is forgotten by that."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,17 +15,14 @@ from stadtherz.base import time, vocabulary
 from stadtherz.base.time import MINUTE, Period
 from stadtherz.kit.testing import Town
 from stadtherz.store.public import Reading, append
-from stadtherz.stream.public import drain, register, unregister
+from stadtherz.stream.public import drain
 
 FAULTY = {"pass": False, "flags": ["jump"]}
 
 
 @pytest.fixture
-def town(transactional_db: None) -> Iterator[Town]:
-    consumer = engine.consumer()
-    register(consumer)
-    yield Town.found()
-    unregister(consumer.name)
+def town(judging: None) -> Town:
+    return Town.found()
 
 
 @pytest.fixture

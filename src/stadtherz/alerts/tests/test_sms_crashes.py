@@ -7,11 +7,18 @@ import pytest
 from stadtherz.alerts.models import Address, Channel, Contact, Delivery
 from stadtherz.alerts.public import add_gateway, change, send_again
 from stadtherz.alerts.tests import killing
-from stadtherz.alerts.tests.factories import Ward, make_ward
-from stadtherz.alerts.tests.killing import HTTP_STAGES, Provider
+from stadtherz.alerts.tests.factories import Ward
+from stadtherz.alerts.tests.killing import (
+    HTTP_STAGES,
+    STEPS,
+    Provider,
+    Status,
+    killed_between_two_steps,
+    only,
+    ward_of,
+)
 from stadtherz.alerts.tests.processes import eventually, sending
 
-Status = Delivery.Status
 NUMBER = "+4915111111111"
 FORM = {"path": "/sms", "body": {"to": "{to}", "text": "{text}"}}
 
@@ -32,10 +39,7 @@ def spare() -> Iterator[Provider]:
 
 @pytest.fixture
 def ward(transactional_db: None, provider: Provider) -> Ward:
-    made = make_ward([])
-    contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
-    Address.objects.create(contact=contact, channel=Channel.SMS, address=NUMBER)
-    contact.lists.add(made.recipients)
+    made = ward_of(Channel.SMS, NUMBER)
     gateway("first", provider, 1)
     return made
 
@@ -45,28 +49,12 @@ def gateway(name: str, provider: Provider, position: int) -> None:
     add_gateway(name, "http", settings, position=position, per_second=1000)
 
 
-@pytest.mark.parametrize(
-    ("dies", "ends_as", "taken"),
-    [
-        ("after claim", Status.SENT, 1),
-        ("before mark_handing_over", Status.SENT, 1),
-        ("after mark_handing_over", Status.SENT, 1),
-        ("before dot_goes_next", Status.SENT, 1),
-        ("after dot_goes_next", Status.UNCERTAIN, 0),
-        ("before mark_sent", Status.UNCERTAIN, 1),
-        ("after mark_sent", Status.SENT, 1),
-    ],
-)
+@STEPS
 def test_killed_between_two_steps(
     ward: Ward, provider: Provider, dies: str, ends_as: str, taken: int
 ) -> None:
-    change(ward.goes(0, 1, observation=1))
-    with sending(dies=dies) as doomed:
-        assert doomed.wait_for_death() == -9
-    with sending():
-        assert eventually(lambda: only().status == ends_as)
-        assert not eventually(lambda: provider.asked > taken, seconds=2)
-    assert (only().status, len(provider.taken)) == (ends_as, taken)
+    killed_between_two_steps(ward, dies, ends_as, lambda: provider.asked, taken)
+    assert len(provider.taken) == taken
 
 
 @pytest.mark.parametrize("stage", HTTP_STAGES)
@@ -125,7 +113,3 @@ def test_what_is_uncertain_after_a_death_goes_another_way(ward: Ward, provider: 
 
 def states() -> list[str]:
     return list(Delivery.objects.order_by("pk").values_list("status", flat=True))
-
-
-def only() -> Delivery:
-    return Delivery.objects.get()

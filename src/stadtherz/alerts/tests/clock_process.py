@@ -1,4 +1,4 @@
-"""Runs the product's clock of alerts until it is told to stop, or dies by kill -9 in the middle of a tick.
+"""Runs the product's clock of alerts until it is killed, or dies by kill -9 in the middle of a tick.
 
 With an argument n it dies at the n-th message list that a tick writes: after the event, before the commit.
 """
@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 import sys
-import time
+import threading
 
 import django
 
@@ -31,6 +31,4 @@ if fatal:
     chases.owe = owe_and_die  # type: ignore[assignment]
 print("ready", flush=True)
 clock.start_clock()
-while not sys.stdin.closed and sys.stdin.readline() != "stop\n":
-    time.sleep(0.05)
-clock.stop_clock()
+threading.Event().wait()

@@ -57,7 +57,7 @@ def killed_between_two_steps(
         assert doomed.wait_for_death() == -9
     with sending():
         assert eventually(lambda: only().status == ends_as)
-        assert not eventually(lambda: came() > taken, seconds=2)
+        assert not eventually(lambda: came() > taken, seconds=1)
     assert only().status == ends_as
 
 

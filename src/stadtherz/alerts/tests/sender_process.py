@@ -1,4 +1,4 @@
-"""Runs the product's sending threads in a process of its own until it is told to stop, or killed.
+"""Runs the product's sending threads in a process of its own until it is killed.
 
 With STADTHERZ_TEST_DIES="before mark_sent" it kills itself there: kill -9 between two given steps.
 """
@@ -6,8 +6,7 @@ With STADTHERZ_TEST_DIES="before mark_sent" it kills itself there: kill -9 betwe
 import functools
 import os
 import signal
-import sys
-import time
+import threading
 from typing import Any
 
 import django
@@ -35,8 +34,7 @@ def dies(when: str, step: str) -> None:
 
 if place := os.environ.get("STADTHERZ_TEST_DIES"):
     dies(*place.split())
+sender._LONGEST_SLEEP = 0.2  # the test rings no bell in this process
 sender.start_delivery()
 print("ready", flush=True)
-while not sys.stdin.closed and sys.stdin.readline() != "stop\n":
-    time.sleep(0.05)
-sender.stop_delivery()
+threading.Event().wait()

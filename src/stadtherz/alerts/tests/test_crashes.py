@@ -48,7 +48,7 @@ def test_killed_while_sending_the_all_clear(ward: Ward, mails: MailServer, stage
         assert doomed.wait_for_death() == -9
     with sending(mails):
         assert eventually(lambda: mails.subjects() == [WARNING, ALL_CLEAR])
-        assert not eventually(lambda: len(mails.received()) > 2, seconds=2)
+        assert not eventually(lambda: len(mails.received()) > 2, seconds=1)
 
 
 def test_killed_before_the_answer_it_is_not_repeated(ward: Ward, mails: MailServer) -> None:
@@ -58,4 +58,4 @@ def test_killed_before_the_answer_it_is_not_repeated(ward: Ward, mails: MailServ
         doomed.wait_for_death()
     with sending(mails):
         assert eventually(lambda: Delivery.objects.get().status == Delivery.Status.UNCERTAIN)
-        assert not eventually(lambda: len(mails.received()) > 1, seconds=2)
+        assert not eventually(lambda: len(mails.received()) > 1, seconds=1)

@@ -5,11 +5,7 @@ doubled ticks are played to it and to the product; then processes are killed in 
 several tick at once.
 """
 
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,8 +18,9 @@ from stadtherz.alerts.models import AlertEvent, Chase, ContactList, Delivery
 from stadtherz.alerts.public import acknowledge, change
 from stadtherz.alerts.tests.cast import Time, alert, goes, listed, person
 from stadtherz.alerts.tests.factories import Ward, make_ward
-from stadtherz.alerts.tests.processes import environment, eventually
+from stadtherz.alerts.tests.processes import eventually
 from stadtherz.base.time import SECOND, now_us
+from tests.forked import forked
 
 PROGRAM = Path(__file__).with_name("clock_process.py")
 REMIND = {"a": 7, "b": 10, "c": None}
@@ -153,23 +150,6 @@ def _play(schedule: list[tuple[str, int]]) -> None:
         assert owed() == model.owed
 
 
-@contextmanager
-def ticking(*dies_at: int) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), *map(str, dies_at)],
-        env=environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
 @pytest.fixture
 def late(ward: Ward) -> int:
     """Open alerts whose reminder and next list are long due; says how many."""
@@ -191,17 +171,17 @@ def promised(alerts: int) -> Counter[tuple[str, str]]:
 def test_killed_in_the_middle_of_a_tick_nothing_is_lost_or_told_twice(
     late: int, dies_at: int
 ) -> None:
-    with ticking(dies_at) as doomed:
+    with forked(PROGRAM, dies_at) as doomed:
         assert doomed.wait(timeout=60) == -9
     done = AlertEvent.objects.filter(change="forwarded").count()
     assert done < late
-    with ticking():
+    with forked(PROGRAM):
         assert eventually(lambda: owed() == promised(late), seconds=60)
-        assert not eventually(lambda: owed() != promised(late), seconds=2)
+        assert not eventually(lambda: owed() != promised(late), seconds=1)
 
 
 @pytest.mark.process
 def test_several_processes_tick_at_once_and_each_message_is_owed_once(late: int) -> None:
-    with ticking(), ticking(), ticking(5):
+    with forked(PROGRAM), forked(PROGRAM), forked(PROGRAM, 5):
         assert eventually(lambda: owed() == promised(late), seconds=60)
-        assert not eventually(lambda: owed() != promised(late), seconds=2)
+        assert not eventually(lambda: owed() != promised(late), seconds=1)

@@ -65,7 +65,7 @@ def test_killed_while_the_gateway_listens(ward: Ward, provider: Provider, stage:
         assert doomed.wait_for_death() == -9
     with sending():
         assert eventually(lambda: only().status in (Status.SENT, Status.UNCERTAIN))
-        assert not eventually(lambda: len(provider.taken) > 1, seconds=2)
+        assert not eventually(lambda: len(provider.taken) > 1, seconds=1)
     if stage != "connected":  # where it was only there, it may have been too early for all
         assert len(provider.taken) == 1 or only().status == Status.UNCERTAIN
 

@@ -1,8 +1,5 @@
 """kill -9 between a broker and the store: no message missing, none twice."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +16,8 @@ from stadtherz.ingest.models import Device, RefusedUplink
 from stadtherz.ingest.public import add_connection, send_downlink
 from stadtherz.ingest.tests.broker import Broker, eventually, publisher
 from stadtherz.ingest.tests.factories import EUI, Town, as_bytes, results, tts
-from stadtherz.ingest.tests.test_crash import engine_url
 from stadtherz.store.database import writing
+from tests.forked import forked
 
 PROGRAM = Path(__file__).with_name("connection_process.py")
 UP = f"v3/town@ttn/devices/device-{EUI.lower()}/up"
@@ -31,24 +28,9 @@ pytestmark = pytest.mark.process
 @contextmanager
 def running(data: Path) -> Iterator[None]:
     """The clients at work; at the end comes kill -9."""
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM)],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[3]),
-            "DJANGO_SETTINGS_MODULE": "stadtherz.project.settings",
-            "STADTHERZ_ENGINE": engine_url(),
-            "STADTHERZ_DATA": str(data),
-        },
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == b"runs\n"
+    with forked(PROGRAM, STADTHERZ_DATA=str(data)) as process:
+        assert process.stdout.readline() == "runs\n"
         yield
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture

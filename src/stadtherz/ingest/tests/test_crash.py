@@ -1,51 +1,27 @@
 """kill -9 in the middle of deliveries: what was acknowledged is there, and nothing twice."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
-from django.db import connections
 
 from stadtherz.ingest.tests.factories import Town, readings, tts
+from tests.forked import Forked
 
 PROGRAM = Path(__file__).with_name("door_process.py")
 
 pytestmark = pytest.mark.process
 
 
-def engine_url() -> str:
-    """This test's database, for another process."""
-    known = connections["default"].settings_dict
-    if "sqlite" in known["ENGINE"]:
-        return f"sqlite://{quote(str(known['NAME']))}"
-    user = quote(known["USER"]) + (f":{quote(known['PASSWORD'])}" if known["PASSWORD"] else "")
-    return f"postgresql://{user}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
-
-
 class Process:
     """One run of the door."""
 
     def __init__(self, organisation: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(PROGRAM), str(organisation)],
-            env={
-                **os.environ,
-                "PYTHONPATH": str(Path(__file__).parents[3]),
-                "DJANGO_SETTINGS_MODULE": "stadtherz.project.settings",
-                "STADTHERZ_ENGINE": engine_url(),
-            },
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
+        self._process = Forked(PROGRAM, organisation)
         port = int(self._process.stdout.readline())
         headers = {"Authorization": "Bearer town"}
         self._client = httpx.Client(
@@ -64,8 +40,7 @@ class Process:
         self._process.kill()
 
     def end(self) -> None:
-        self._process.kill()
-        self._process.communicate()
+        self._process.end()
         self._client.close()
 
 

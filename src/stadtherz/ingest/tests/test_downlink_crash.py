@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +20,7 @@ from stadtherz.ingest.models import Device
 from stadtherz.ingest.public import send_again, send_downlink
 from stadtherz.ingest.tests.broker import eventually
 from stadtherz.ingest.tests.factories import Town
-from stadtherz.ingest.tests.test_crash import engine_url
+from tests.forked import Forked, forked
 
 PROGRAM = Path(__file__).with_name("downlink_process.py")
 
@@ -90,28 +88,12 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
 
 
 @contextmanager
-def running(data: Path, *dies: str) -> Iterator["subprocess.Popen[bytes]"]:
+def running(data: Path, *dies: str) -> Iterator[Forked]:
     """The thread at work; at the end comes kill -9."""
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), *dies],
-        env={
-            **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[3]),
-            "DJANGO_SETTINGS_MODULE": "stadtherz.project.settings",
-            "STADTHERZ_ENGINE": engine_url(),
-            "STADTHERZ_DATA": str(data),
-            "STADTHERZ_PULL_PRIVATE": "1",
-            "STADTHERZ_SECRET_KEY": settings.SECRET_KEY,
-        },
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == b"runs\n"
+    more = {"STADTHERZ_DATA": str(data), "STADTHERZ_PULL_PRIVATE": "1"}
+    with forked(PROGRAM, *dies, **more) as process:
+        assert process.stdout.readline() == "runs\n"
         yield process
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.fixture

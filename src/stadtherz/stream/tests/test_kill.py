@@ -1,9 +1,6 @@
 """kill -9 at any moment loses nothing that was acknowledged and repeats no effect."""
 
-import os
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,36 +11,14 @@ from stadtherz.store.public import Selection, select
 from stadtherz.stream.public import drain, register, unregister
 from stadtherz.stream.tests.cast import datastream
 from stadtherz.stream.tests.copying import copying
+from tests.forked import forked
 
-_SOURCES = Path(__file__).parents[3]
-
-
-def engine() -> str:
-    """The test database's address, as the product's setting has it."""
-    s = connections["default"].settings_dict
-    if connections["default"].vendor == "sqlite":
-        return f"sqlite://{s['NAME']}"
-    return f"postgresql://{s['USER']}:{s['PASSWORD']}@{s['HOST']}:{s['PORT']}/{s['NAME']}"
+_VICTIM = Path(__file__).with_name("victim.py")
 
 
 def run_and_kill(source: int, target: int, first: int, seconds: float) -> list[int]:
     """Start the victim, kill it a while after its first acknowledgement; what it acknowledged."""
-    path = os.pathsep.join([str(_SOURCES), os.environ.get("PYTHONPATH", "")])
-    victim = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "stadtherz.stream.tests.victim",
-            str(source),
-            str(target),
-            str(first),
-        ],
-        env={**os.environ, "STADTHERZ_ENGINE": engine(), "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert victim.stdout is not None
-    with victim:
+    with forked(_VICTIM, source, target, first) as victim:
         lines = [victim.stdout.readline()]
         time.sleep(seconds)
         victim.kill()

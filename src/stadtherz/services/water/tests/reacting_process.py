@@ -9,6 +9,7 @@ written and the transaction has not been committed.
 import os
 import signal
 import sys
+import threading
 from dataclasses import replace
 
 import django
@@ -17,7 +18,7 @@ django.setup()
 
 from stadtherz.kit.public import consumers  # noqa: E402
 from stadtherz.store.public import LogSlice  # noqa: E402
-from stadtherz.stream.public import register, start_dispatcher, stop_dispatcher  # noqa: E402
+from stadtherz.stream.public import register, start_dispatcher  # noqa: E402
 
 DIES = sys.argv[1] if len(sys.argv) > 1 else ""
 (water,) = (consumer for consumer in consumers() if consumer.name == "service:water")
@@ -37,5 +38,4 @@ def handle(piece: LogSlice) -> None:
 register(replace(water, handle=handle))
 start_dispatcher()
 print("ready", flush=True)
-sys.stdin.readline()
-stop_dispatcher()
+threading.Event().wait()

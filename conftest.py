@@ -66,6 +66,15 @@ def quick_passwords() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_browser(request: pytest.FixtureRequest) -> None:
+    """A machine that is busy with other things may take longer than Playwright expects."""
+    if any(item.get_closest_marker("browser") for item in request.session.items):
+        from playwright.sync_api import expect
+
+        expect.set_options(timeout=60_000)
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """End the threads that still hold a connection before the test database goes."""

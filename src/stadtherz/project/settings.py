@@ -20,6 +20,7 @@
     STADTHERZ_SMTP_URL         where e-mail leaves: smtp://user:password@host:port
     STADTHERZ_SMTP_CA          a file with the certificate of an authority of one's own that mail servers are believed by
     STADTHERZ_MAIL_FROM        the sender of e-mail
+    STADTHERZ_READ_SECONDS     after which the interface stops looking for the answer to a question, 30 unless set
     STADTHERZ_MESSAGES_KEPT    how many of the last messages of each device are kept to be looked at, 100 unless set
     STADTHERZ_MESSAGE_DAYS     for how many days they are kept, 7 unless set
     STADTHERZ_TIME_ZONE        the time zone of days, weeks and shown times
@@ -203,6 +204,7 @@ STADTHERZ: dict[str, Any] = {
     "mqtt_certificate": os.environ.get("STADTHERZ_MQTT_CERTIFICATE", ""),
     "mqtt_key": os.environ.get("STADTHERZ_MQTT_KEY", ""),
     "mqtt_plain": os.environ.get("STADTHERZ_MQTT_PLAIN") == "1",
+    "read_seconds": float(os.environ.get("STADTHERZ_READ_SECONDS", "30")),
     "messages_kept": max(1, int(os.environ.get("STADTHERZ_MESSAGES_KEPT", "100"))),
     "message_days": max(1, int(os.environ.get("STADTHERZ_MESSAGE_DAYS", "7"))),
     "mqtt_strangers": os.environ.get("STADTHERZ_MQTT_STRANGERS", "1") != "0",

@@ -1,9 +1,11 @@
 """Reading requests from path and query to an Answer."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 import orjson
+from django.conf import settings
 
 from stadtherz.base.errors import Invalid, NotFound, TooLarge
 from stadtherz.base.time import Micros
@@ -29,6 +31,7 @@ from stadtherz.sensorthings.plan import SetPlan, of_one, plan_set, planned
 from stadtherz.sensorthings.routes import Route, resolve_route
 from stadtherz.sensorthings.schema import OBSERVATION
 from stadtherz.sensorthings.syntax import Apply, Query, Resource, Segment
+from stadtherz.store.public import patience
 
 JSON = "application/json; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -76,9 +79,15 @@ def get(path: str, query: str, visibility: Visibility, urls: Urls, *, now: Micro
         return Answer(200, orjson.dumps(csdl.metadata(list(urls.face.types.values()))))
     route = resolve_route(resource, urls.face)
     fetcher = Fetcher(visibility)
-    if route.last.single:
-        return _one(route, options, fetcher, urls, now)
-    return _set(route, resource, options, fetcher, urls, now)
+    with _in_time():
+        if route.last.single:
+            return _one(route, options, fetcher, urls, now)
+        return _set(route, resource, options, fetcher, urls, now)
+
+
+def _in_time() -> AbstractContextManager[None]:
+    """An answer may cost the database so much; nobody's question holds up everybody else's."""
+    return patience(settings.STADTHERZ["read_seconds"])
 
 
 def _set(
@@ -129,7 +138,17 @@ def _streamed(export: Export) -> Answer:
     """With the first piece, so that what is wrong with the query is told in time."""
     pieces = export.pieces()
     first = next(pieces, b"")
-    return Answer(200, first, export.query.format.media, export.headers, more=pieces)
+    return Answer(200, first, export.query.format.media, export.headers, more=_each_in_time(pieces))
+
+
+def _each_in_time(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """A whole export takes as long as it takes, but none of its pieces."""
+    while True:
+        with _in_time():
+            piece = next(pieces, None)
+        if piece is None:
+            return
+        yield piece
 
 
 def _address(resource: Resource, urls: Urls) -> str:

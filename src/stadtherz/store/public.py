@@ -72,6 +72,7 @@ from stadtherz.store.models import Dataset
 from stadtherz.store.news import LogPlace, News, log_place, news_after
 from stadtherz.store.offers import Kept, Offer, offer
 from stadtherz.store.part_buckets import Part, buckets_of_parts, number_with_parts
+from stadtherz.store.patience import patience
 from stadtherz.store.policies import Policy, policies, set_policy
 from stadtherz.store.reads import by_id, count, extents, latest, scan, select, spans
 from stadtherz.store.recognised import known_by, with_key
@@ -212,6 +213,7 @@ __all__ = [
     "offer",
     "on_sqlite",
     "organisations",
+    "patience",
     "policies",
     "put_rows",
     "readable",

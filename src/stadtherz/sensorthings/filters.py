@@ -61,10 +61,11 @@ from stadtherz.sensorthings.syntax import (
     Quantified,
     Unary,
 )
-from stadtherz.sensorthings.trees import conjunction, entity_at, kind_of, passes_many, walk
+from stadtherz.sensorthings.trees import Counted, conjunction, entity_at, kind_of, passes_many, walk
 from stadtherz.sql.public import zone_of
 
 IDS = ("id", "@iot.id")
+COUNT = "$count"
 MAX_LINKS = 8
 MAX_LINKS_TO_MANY = 4
 Operand = Expression | Span
@@ -153,6 +154,8 @@ class Resolver:
     # --- names ---------------------------------------------------------------------------------
 
     def _name(self, node: Name) -> Operand:
+        if node.path[-1] == COUNT:
+            return self._counted(node)
         entity, links, rest = walk(self.entity, self._way(node.path))
         if self.option == "$orderby":
             links = self._to_first(links)
@@ -167,6 +170,27 @@ class Resolver:
         if found is None:
             raise self.fail(node, f"{one(entity.name)} has no property {first!r}")
         return self._property(node, found, prefix, path)
+
+    def _counted(self, node: Name) -> Expression:
+        """How many there are behind a link to many (OData 4.01 part 2 §5.1.1.15)."""
+        *base, name = self._way(node.path[:-1])
+        entity, links, rest = walk(self.entity, tuple(base))
+        link = None if rest else entity.link(name)
+        if link is None or not link.many:
+            raise self.fail(node, f"{COUNT} belongs behind a link to many")
+        scope = len(self.scopes.get(node.path[0], ()))
+        if any(
+            _is_to_many(entity_at(self.entity, links[:i]), links[i])
+            for i in range(scope, len(links))
+        ):
+            raise self.fail(
+                node, f"{COUNT} counts behind one link to many; ask for it inside any()"
+            )
+        self._check_length(node, links)
+        if self.option == "$orderby":
+            links = self._to_first(links)
+        key = Column("".join(f"{step}/" for step in links) + "id", Kind.NUMBER)
+        return Counted(key, {}, Kind.NUMBER, entity, link)
 
     def _check_length(self, node: Name, links: tuple[str, ...]) -> None:
         """Every link to many multiplies what has to be looked at."""

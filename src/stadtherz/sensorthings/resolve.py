@@ -46,6 +46,7 @@ from stadtherz.sensorthings.schema import (
 )
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import (
+    Counted,
     Having,
     Together,
     entity_at,
@@ -104,7 +105,7 @@ class Resolution:
         self, kind: EntityType, order: tuple[Order, ...], streams: Collection[int] | None = None
     ) -> tuple[Order, ...]:
         """`streams` are the Datastreams whose readings there are, if that is known."""
-        values = [term.by for term in order]
+        values = [self._looked_up(term.by) for term in order]
         if any(self._names_fields(kind, value) for value in values):
             names = several.names_of_parts(self.reader)
             values = [records.value_by_place(value, names, streams) for value in values]
@@ -228,6 +229,8 @@ class Resolution:
                 return Among(column, self._members(entity, where))
             case Together(column, _, kind, entity, other, where):
                 return Lookup(column, self._together(entity, other, where), kind)
+            case Counted(column, _, kind, entity, link):
+                return Lookup(column, self._counts(entity, link), kind)
             case And(parts=parts):
                 return And(tuple(self._looked_up(part) for part in parts))
             case Or(parts=parts):
@@ -254,6 +257,16 @@ class Resolution:
         for key, second in rows(sql.pairs_where(entity, other, resolved, self.reader)):
             found.setdefault(key, []).append(second)
         return found
+
+    def _counts(self, entity: EntityType, link: Link) -> dict[int, int]:
+        """How many the reader sees behind the link from each that it sees."""
+        found = dict.fromkeys(self._ids(entity, TRUE), 0)
+        if not target(link).is_a(OBSERVATION):
+            return found | dict(rows(sql.counts(link, self.reader)))
+        if not entity.is_a(DATASTREAM):
+            reason = f"Observations of {entity.name} cannot be counted in conditions; use any()"
+            raise Unsupported(reason)
+        return found | readings.counts(list(found))
 
     def order_of_entities(self, entity: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(replace(term, by=self.for_entities(entity, term.by)) for term in order)

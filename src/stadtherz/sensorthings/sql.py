@@ -23,6 +23,7 @@ from stadtherz.sensorthings.schema import (
     Reverse,
     Shape,
     Through,
+    target,
 )
 from stadtherz.sensorthings.tables import PLACE, ROOT, Reader, Tables
 from stadtherz.sensorthings.trees import passes_many
@@ -147,6 +148,15 @@ def count_children(link: Link, plan: SetPlan, parents: list[int], reader: Reader
     return compose(
         f"SELECT {key}, COUNT(*) {{}} WHERE {{}} GROUP BY {key}", _with_pairs(tables, link), where
     )
+
+
+def counts(link: Link, reader: Reader) -> Sql:
+    """Rows of (parent, how many of those behind the link the reader sees), where there are any."""
+    tables = Tables(reader, target(link))
+    key = _parent_key(link)
+    seen = visible(tables.entity, ROOT, reader.visibility)
+    text = f"SELECT {key}, COUNT(*) {{}} WHERE {key} IS NOT NULL AND {{}} GROUP BY {key}"
+    return compose(text, _with_pairs(tables, link), seen)
 
 
 def _family(

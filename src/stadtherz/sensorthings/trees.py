@@ -20,7 +20,7 @@ from stadtherz.base.expressions import (
     Or,
     columns_of,
 )
-from stadtherz.sensorthings.schema import EntityType, Own, target
+from stadtherz.sensorthings.schema import EntityType, Link, Own, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,14 @@ class Together(Lookup):
     entity: EntityType
     other: Column
     where: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Lookup):
+    """For each entity of a type how many a link to many leads to (`Link/$count`), as `Having`."""
+
+    entity: EntityType
+    link: Link
 
 
 def kind_of(expression: Expression) -> Kind:

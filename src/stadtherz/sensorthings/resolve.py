@@ -260,13 +260,14 @@ class Resolution:
 
     def _counts(self, entity: EntityType, link: Link) -> dict[int, int]:
         """How many the reader sees behind the link from each that it sees."""
-        found = dict.fromkeys(self._ids(entity, TRUE), 0)
-        if not target(link).is_a(OBSERVATION):
-            return found | dict(rows(sql.counts(link, self.reader)))
-        if not entity.is_a(DATASTREAM):
-            reason = f"Observations of {entity.name} cannot be counted in conditions; use any()"
+        of_readings = target(link).is_a(OBSERVATION)
+        if entity.is_a(OBSERVATION) or (of_readings and not entity.is_a(DATASTREAM)):
+            reason = f"{link.name} of {entity.name} cannot be counted in conditions; use any()"
             raise Unsupported(reason)
-        return found | readings.counts(list(found))
+        found = dict.fromkeys(self._ids(entity, TRUE), 0)
+        if of_readings:
+            return found | readings.counts(list(found))
+        return found | dict(rows(sql.counts(link, self.reader)))
 
     def order_of_entities(self, entity: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(replace(term, by=self.for_entities(entity, term.by)) for term in order)

@@ -49,6 +49,8 @@ class Queries:
 
     def order(self, kind: EntityType) -> str:
         path, _ = self.path(kind, many=False, sortable=True)
+        if self.random.random() < 0.1:
+            path = self.number_behind(kind) or path
         return path + self.random.choice(["", " asc", " desc"])
 
     def filter(self, kind: EntityType) -> str:
@@ -95,7 +97,25 @@ class Queries:
             ]
         )
 
+    def number_behind(self, kind: EntityType) -> str | None:
+        """How many a link leads to, over at most one link to one; None where that is not to be had."""
+        way = ""
+        ones = [link for link in kind.links if not link.many]
+        if ones and self.random.random() < 0.5:
+            link = self.random.choice(ones)
+            way, kind = f"{link.name}/", target(link)
+        counted = [
+            link
+            for link in kind.links
+            if link.many and (link.target != "Observation" or kind.name == "Datastream")
+        ]
+        if not counted or kind.name == "Observation":
+            return None
+        return f"{self.variable}{way}{self.random.choice(counted).name}/$count"
+
     def atom(self, kind: EntityType, *, many: bool) -> str:
+        if self.random.random() < 0.08 and (number := self.number_behind(kind)):
+            return f"{number} {self.random.choice(OPERATORS)} {self.random.choice(NUMBERS)}"
         path, shape = self.path(kind, many=many)
         operator = self.random.choice(OPERATORS)
         if self.random.random() < 0.08:

@@ -200,6 +200,9 @@ class Reference:
         raise AssertionError(node)
 
     def named(self, path: tuple[str, ...], choice: Choice) -> Any:
+        if path[-1] == "$count":
+            parent = choice[path[:-2]]
+            return len(list(self.behind(parent, path[-2]))) if parent else None
         root = choice[()]
         assert root is not None
         (*_, way) = [(), *_ways(ENTITY_TYPES[root.type], path)]
@@ -222,6 +225,8 @@ class Reference:
 
 def _names(node: Node) -> list[tuple[str, ...]]:
     match node:
+        case Name(path=(*base, _, "$count")):
+            return [(*base, "id")]
         case Name(path=path):
             return [path]
         case Quantified(path=path):

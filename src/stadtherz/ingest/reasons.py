@@ -95,6 +95,10 @@ def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
         return misfit_sentence(facts)
     if reason == Reason.BROKEN_DOCUMENT:
         facts = {**facts, "problem": problem_words(str(facts.get("problem", "?")))}
+    if reason == Reason.UNKNOWN_FORM and not facts.get("form"):
+        return gettext(
+            "The address names no message form: it ends with that of one that is set up here, as in /ingest/json/weather."
+        )
     return str(_SENTENCES.get(reason, reason)).format_map(Facts(facts))
 
 

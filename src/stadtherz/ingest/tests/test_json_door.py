@@ -142,6 +142,7 @@ def test_an_unknown_form_does_not_exist_and_neither_does_a_neighbours(
     assert [each.status_code for each in answers] == [404, 404, 404]
     assert {each.json()["error"] for each in answers} == {"unknown_form"}
     assert "“theirs”" in answers[0].json()["detail"]
+    assert "as in /ingest/json/weather" in answers[2].json()["detail"]
     assert RefusedUplink.objects.count() == 3
     add_form(town.organisation, "nobodys")
     kept = RefusedUplink.objects.get(facts={"form": "nobodys"})

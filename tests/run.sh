@@ -86,7 +86,8 @@ postgresql() {
 }
 
 sqlite_tests() {
-  STADTHERZ_DATA="$work/sqlite" "$venv/bin/python" -m pytest -q --durations=25 -m "not browser"
+  STADTHERZ_DATA="$work/sqlite" "$venv/bin/python" -m pytest -q --durations=25 -m "not browser" \
+    --ignore=tests/bench --ignore=tests/journeys
 }
 
 postgres_tests() { # all that comes to the database; the description of the interface is the same on both
@@ -97,15 +98,30 @@ postgres_tests() { # all that comes to the database; the description of the inte
     tests/services/test_contract.py tests/test_rows.py
 }
 
-both_engines() { # the two runs share the machine's cores; each prints its own report
-  postgres_tests >"$work/postgres.log" 2>&1 &
+whole_product_tests() {
+  STADTHERZ_DATA="$work/whole" "$venv/bin/python" -m pytest -q --durations=10 -m "not browser" \
+    tests/bench tests/journeys
+}
+
+one_after_the_other() {
+  postgres_tests >"$work/postgres.log" 2>&1
+  local first=$?
+  whole_product_tests >"$work/whole.log" 2>&1
+  local second=$?
+  return $((first | second))
+}
+
+side_by_side() { # two rows of tests, about equally long, share the machine's cores; each prints its own report
+  one_after_the_other &
   local other=$!
   sqlite_tests
   local first=$?
   wait "$other"
   local second=$?
-  say "Tests on PostgreSQL 15 with PostGIS"
-  tail -n "$([ "$second" = 0 ] && echo 12 || echo 400)" "$work/postgres.log"
+  for log in postgres whole; do
+    say "Tests: $log"
+    tail -n "$([ "$second" = 0 ] && echo 24 || echo 400)" "$work/$log.log"
+  done
   return $((first | second))
 }
 
@@ -127,7 +143,7 @@ step "Format (ruff)" "$venv/bin/ruff" format --check .
 step "Rings (import-linter)" "$venv/bin/lint-imports" --no-cache
 step "Types (mypy, strict)" "$venv/bin/mypy"
 step "Types of the front end (tsc, strict)" typescript
-step "Tests on SQLite, and in parallel on PostgreSQL" both_engines
+step "Tests on SQLite; beside them on PostgreSQL 15 with PostGIS, and of the whole product" side_by_side
 step "Journeys in a browser (Chromium)" browser_tests
 step "The README's first command, in a fresh clone" "$venv/bin/python" tests/first_command.py
 step "Figures of the code" "$venv/bin/python" tools/figures.py

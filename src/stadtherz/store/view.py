@@ -217,8 +217,13 @@ def reading(*, sealed: bool = False) -> Iterator[View]:
     `sealed`: the directory of chunks is wanted, too.
     """
     with ExitStack() as stack:
-        with _lock:  # so that no other thread's view is ahead of this snapshot
+        # Within a transaction it may wait for those who move readings, and they may wait for the lock below.
+        inside = database().in_atomic_block
+        if inside:
             stack.enter_context(snapshot())
+        with _lock:
+            if not inside:  # so that no other thread's view is ahead of this snapshot
+                stack.enter_context(snapshot())
             view = current()
             if sealed:
                 view.look_at_chunks()

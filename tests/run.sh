@@ -86,8 +86,7 @@ postgresql() {
 }
 
 sqlite_tests() {
-  STADTHERZ_DATA="$work/sqlite" "$venv/bin/python" -m pytest -q --durations=25 -m "not browser" \
-    --ignore=tests/bench --ignore=tests/journeys
+  STADTHERZ_DATA="$work/sqlite" "$venv/bin/python" -m pytest -q --durations=25 -m "not browser" --ignore=tests/bench
 }
 
 postgres_tests() { # all that comes to the database; the description of the interface is the same on both
@@ -98,15 +97,14 @@ postgres_tests() { # all that comes to the database; the description of the inte
     tests/services/test_contract.py tests/test_rows.py
 }
 
-whole_product_tests() {
-  STADTHERZ_DATA="$work/whole" "$venv/bin/python" -m pytest -q --durations=10 -m "not browser" \
-    tests/bench tests/journeys
+benchmark_tests() {
+  STADTHERZ_DATA="$work/bench" "$venv/bin/python" -m pytest -q --durations=10 -m "not browser" tests/bench
 }
 
 one_after_the_other() {
   postgres_tests >"$work/postgres.log" 2>&1
   local first=$?
-  whole_product_tests >"$work/whole.log" 2>&1
+  benchmark_tests >"$work/bench.log" 2>&1
   local second=$?
   return $((first | second))
 }
@@ -118,7 +116,7 @@ side_by_side() { # two rows of tests, about equally long, share the machine's co
   local first=$?
   wait "$other"
   local second=$?
-  for log in postgres whole; do
+  for log in postgres bench; do
     say "Tests: $log"
     tail -n "$([ "$second" = 0 ] && echo 24 || echo 400)" "$work/$log.log"
   done
@@ -143,7 +141,7 @@ step "Format (ruff)" "$venv/bin/ruff" format --check .
 step "Rings (import-linter)" "$venv/bin/lint-imports" --no-cache
 step "Types (mypy, strict)" "$venv/bin/mypy"
 step "Types of the front end (tsc, strict)" typescript
-step "Tests on SQLite; beside them on PostgreSQL 15 with PostGIS, and of the whole product" side_by_side
+step "Tests on SQLite; beside them on PostgreSQL 15 with PostGIS, and of the benchmarks" side_by_side
 step "Journeys in a browser (Chromium)" browser_tests
 step "The README's first command, in a fresh clone" "$venv/bin/python" tests/first_command.py
 step "Figures of the code" "$venv/bin/python" tools/figures.py

@@ -240,6 +240,7 @@ def test_in_a_browser_the_worker_is_kept_and_shows_what_comes(
         page.get_by_role("button", name="Nachrichten auf diesem Gerät").click()
         expect(page.get_by_text("Eine erste Nachricht ist unterwegs")).to_be_visible()
         assert page.evaluate("window.asked") == 65
+        assert eventually(lambda: bool(server.requests))
         content = phone.read(server.requests[0])
         page.reload()
         _removes_and_enters_it_again(page)

@@ -178,14 +178,9 @@ class Resolver:
         link = None if rest else entity.link(name)
         if link is None or not link.many:
             raise self.fail(node, f"{COUNT} belongs behind a link to many")
-        scope = len(self.scopes.get(node.path[0], ()))
-        if any(
-            _is_to_many(entity_at(self.entity, links[:i]), links[i])
-            for i in range(scope, len(links))
-        ):
-            raise self.fail(
-                node, f"{COUNT} counts behind one link to many; ask for it inside any()"
-            )
+        if any(self._own_links(node, links)):
+            reason = f"{COUNT} counts behind one link to many; ask for it inside any()"
+            raise self.fail(node, reason)
         self._check_length(node, links)
         if self.option == "$orderby":
             links = self._to_first(links)
@@ -194,12 +189,18 @@ class Resolver:
 
     def _check_length(self, node: Name, links: tuple[str, ...]) -> None:
         """Every link to many multiplies what has to be looked at."""
-        begin = len(self.scopes.get(node.path[0], ()))
-        entities = [entity_at(self.entity, links[:place]) for place in range(begin, len(links))]
-        many = [e for e, name in zip(entities, links[begin:], strict=True) if _is_to_many(e, name)]
-        if len(entities) > MAX_LINKS or len(many) > MAX_LINKS_TO_MANY:
+        to_many = self._own_links(node, links)
+        if len(to_many) > MAX_LINKS or sum(to_many) > MAX_LINKS_TO_MANY:
             limits = f"{MAX_LINKS} links, {MAX_LINKS_TO_MANY} of them to many"
             raise self.fail(node, f"passes too many links; a path may pass {limits}")
+
+    def _own_links(self, node: Name, links: tuple[str, ...]) -> list[bool]:
+        """Of each link that the path passes behind its variable, whether it leads to many."""
+        begin = len(self.scopes.get(node.path[0], ()))
+        return [
+            _is_to_many(entity_at(self.entity, links[:place]), links[place])
+            for place in range(begin, len(links))
+        ]
 
     def _property(self, node: Name, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:
         inside = found.open or (found.shape in _OBJECTS and path in (("start",), ("end",)))

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from django.db import IntegrityError, OperationalError, close_old_connections
@@ -39,14 +39,16 @@ from stadtherz.sensorthings.origin import check_origin, header, root_of
 from stadtherz.sensorthings.packing import packed
 from stadtherz.sensorthings.parts import FailedDependency
 from stadtherz.sensorthings.refusals import NotHere, UnsupportedMedia
+from stadtherz.sensorthings.turns import Turns
 from stadtherz.sensorthings.watch import watch
-from stadtherz.store.public import Kept
+from stadtherz.store.public import Kept, on_sqlite
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 VisibilityOf = Callable[[Scope], Visibility]
 VisibilityAtOnce = Callable[[Scope], Visibility | None]
+_T = TypeVar("_T")
 
 MAX_BODY = 2 * 1024 * 1024
 THREADS = 8
@@ -261,6 +263,11 @@ def _advice(error: Exception, method: str) -> tuple[tuple[str, str], ...]:
 # --- ASGI --------------------------------------------------------------------------------------------
 
 
+def _turns() -> Turns:
+    """PostgreSQL works for one question while we put the answer to another together."""
+    return Turns(at_once=1 if on_sqlite() else 2)
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """The ASGI application; `executor` runs the work on the database.
@@ -273,6 +280,7 @@ class Application:
     visibility_at_once: VisibilityAtOnce = lambda _scope: None
     intake: Intake = field(default_factory=Intake)
     listeners: events.Door = field(default_factory=events.Door)
+    turns: Turns = field(default_factory=_turns)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -297,8 +305,13 @@ class Application:
         posted = await self._posted(scope, body)
         if posted is not None:
             return posted
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.executor, self._work, scope, body)
+        if scope["method"] in _WRITES:  # who writes waits for the database, not for others
+            return await self._in_thread(self._work, scope, body)
+        async with self.turns.take():
+            return await self._in_thread(self._work, scope, body)
+
+    async def _in_thread(self, work: Callable[..., _T], *args: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work, *args)
 
     async def _posted(self, scope: Scope, body: bytes) -> Answer | None:
         """The answer to a single Observation, for whose commit no thread waits; None if it is none."""
@@ -311,8 +324,7 @@ class Application:
                 return None
             if post.direct:
                 return post.answer(kept)
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self.executor, _told, post, kept)
+            return await self._in_thread(_told, post, kept)
         except Exception as error:  # noqa: BLE001 - the translator, as above
             return _translated(error, scope)
 
@@ -343,13 +355,14 @@ class Application:
         self, answer: Answer, more: Iterator[bytes], receive: Receive, send: Send
     ) -> None:
         """Pieces as they are made, until there are no more or nobody is there to take them."""
-        loop, gone = asyncio.get_running_loop(), asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(_disconnected(receive))
         try:
             await send(_start(answer))
             piece: bytes | None = answer.body
             while piece is not None and not gone.done():
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await loop.run_in_executor(self.executor, next, more, None)
+                async with self.turns.take():
+                    piece = await self._in_thread(next, more, None)
             await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()

@@ -133,6 +133,13 @@ class StaffIndexView(Limited, generic.IndexView):
         rows: QuerySet[Any] = self.views.rows(self.request.user)
         return rows
 
+    @cached_property
+    def no_results_message(self) -> str:
+        """Wagtail's sentence puts the model's name where German would decline it."""
+        if self.is_searching or self.is_filtering:
+            return _("Nothing fits. Change what you look for, or the filters.")
+        return _("Nothing is here yet.")
+
     def _get_custom_column(self, field_name: str, *args: Any, **kwargs: Any) -> Any:
         """Wagtail names a column after its attribute; a view set may know a better word."""
         column = super()._get_custom_column(field_name, *args, **kwargs)

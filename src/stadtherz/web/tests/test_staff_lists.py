@@ -11,6 +11,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stadtherz.alerts.public import Pause
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
 from stadtherz.identity.public import AuditEntry, User, record, visibility_of_user
 from stadtherz.ingest.public import Device, DeviceField, RefusedUplink
@@ -64,6 +65,25 @@ def test_a_filter_still_finds_own_rows(home: Town, elsewhere: Town) -> None:
     editor = signed_in("editor@lautern.example")
     page = editor.get(reverse("devicefield:index_results"), {"device": home.device})
     assert [row.pk for row in page.context["object_list"]] == [home.field]
+
+
+def test_an_empty_list_says_so_and_leads_to_the_first_entry(root: Client) -> None:
+    with override("de"):
+        none_fits = root.get(reverse("device:index"), {"q": "xyz"}).content.decode()
+        Pause.objects.all().delete()
+        shown = root.get(reverse("pause:index")).content.decode()
+    assert "Hier steht noch nichts." in shown
+    assert f'<a href="{reverse("pause:add")}">Legen Sie den ersten Eintrag an.</a>' in shown
+    assert "Nichts passt dazu." in none_fits
+    assert "den ersten Eintrag" not in none_fits
+
+
+def test_a_list_that_nobody_fills_by_hand_leads_nowhere(root: Client) -> None:
+    RefusedUplink.objects.all().delete()
+    shown = root.get(reverse("refused:index")).content.decode()
+    assert "Nothing is here yet." in shown or "Hier steht noch nichts." in shown
+    assert "den ersten Eintrag" not in shown
+    assert "first entry" not in shown
 
 
 def test_a_search_finds_a_refusal_by_its_facts(home: Town) -> None:

@@ -14,6 +14,8 @@ work=$(mktemp -d -t stadtherz-tests.XXXXXX)
 declare -a summary=()
 failed=0
 began=$SECONDS
+# The product is started many hundred times: its modules are compiled once.
+unset PYTHONDONTWRITEBYTECODE
 
 say() { printf '\n=== %s\n' "$*"; }
 

@@ -122,7 +122,17 @@ def parse_period(text: str) -> Period:
     return Period(parse_instant(start), parse_instant(end) if slash else None)
 
 
-_TIME_OF_DAY = [f"T{h:02}:{m:02}:{s:02}" for h in range(24) for m in range(60) for s in range(60)]
+_MINUTE_OF_DAY = [f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60)]
+_SECOND_OF_MINUTE = [f"{second:02}" for second in range(60)]
+
+
+def times_of_day() -> str:
+    """Every second of a day one after the other, nine characters each, for tables of those who format many.
+
+    >>> times_of_day()[9:18]
+    'T00:00:01'
+    """
+    return "".join([minute + second for minute in _MINUTE_OF_DAY for second in _SECOND_OF_MINUTE])
 
 
 @lru_cache(maxsize=4096)
@@ -137,8 +147,9 @@ def iso(us: Micros) -> str:
     '1970-01-01T00:00:01.500Z'
     """
     seconds, fraction = divmod(us, SECOND)
-    day, second = divmod(seconds, 86_400)
-    text = _date_text(day) + _TIME_OF_DAY[second]
+    minutes, second = divmod(seconds, 60)
+    day, minute = divmod(minutes, 1440)
+    text = _date_text(day) + _MINUTE_OF_DAY[minute] + _SECOND_OF_MINUTE[second]
     if not fraction:
         return text + "Z"
     digits = f"{fraction:06}"

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from stadtherz.base.time import DAY, SECOND, iso
+from stadtherz.base.time import DAY, SECOND, iso, times_of_day
 from stadtherz.store.public import NONE
 
 Texts = list[bytes]
@@ -31,7 +31,7 @@ def _table(texts: Texts) -> npt.NDArray[np.void]:
     return np.frombuffer(b"".join(texts), f"V{len(texts[0])}")
 
 
-_TIME_OF_DAY = _table([iso(second * SECOND)[10:19].encode() for second in range(86_400)])
+_TIME_OF_DAY = np.frombuffer(times_of_day().encode(), "V9")
 _MILLISECONDS = _table([b".%03d" % ms for ms in range(1000)])
 _MICROSECONDS = _table([b"%03d" % us for us in range(1000)])
 _INSTANT = np.dtype([("date", "V11"), ("time", "V9"), ("milliseconds", "V4"), ("end", "V2")])

@@ -7,7 +7,7 @@ about 64,000 readings. CSV is built from tables and joined lists, without a call
 import io
 import itertools
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -16,12 +16,11 @@ import numpy.typing as npt
 import orjson
 
 from stadtherz.base.errors import Unavailable
-from stadtherz.base.time import DAY, SECOND, iso
+from stadtherz.base.time import DAY, SECOND, iso, times_of_day
 from stadtherz.store.values import NONE, Columns, Int64
 
 _BATCH = 65_536  # readings in a record batch or a row group
 _LINE = b"\r\n"
-_TIME_OF_DAY = np.array([iso(second * SECOND)[10:19] for second in range(86_400)], dtype="S9")
 _MILLISECONDS = np.array([b"Z", *(b".%03dZ" % ms for ms in range(1, 1000))], dtype="S8")
 
 CSV_HEADER = (
@@ -103,7 +102,7 @@ def _iso(times: Int64) -> Texts:
     else:
         known, back = np.unique(days, return_inverse=True)
         text["date"] = np.array([_date(day) for day in known.tolist()], dtype="S10")[back]
-    text["time"] = _TIME_OF_DAY[seconds]
+    text["time"] = _times_of_day()[seconds]
     text["rest"] = _fractions(fraction)
     texts: Texts = text.view("S27").tolist()
     return texts
@@ -115,6 +114,11 @@ def _fractions(fraction: Int64) -> npt.NDArray[np.bytes_]:
     for i in np.flatnonzero(rest).tolist():
         texts[i] = b".%06dZ" % fraction[i]
     return texts
+
+
+@cache
+def _times_of_day() -> npt.NDArray[np.bytes_]:
+    return np.frombuffer(times_of_day().encode(), "S9")
 
 
 @lru_cache(maxsize=64)

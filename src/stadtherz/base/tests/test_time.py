@@ -14,6 +14,7 @@ from stadtherz.base.time import (
     parse_instant,
     parse_period,
     stopped_at,
+    times_of_day,
     to_us,
 )
 
@@ -23,6 +24,12 @@ instants = st.integers(EARLIEST, LATEST)
 @given(instants)
 def test_iso_text_reads_back_as_the_same_instant(us: int) -> None:
     assert parse_instant(iso(us)) == us
+
+
+@given(st.integers(0, 86_399))
+def test_the_times_of_a_day_are_those_of_its_seconds(second: int) -> None:
+    hours, minutes, seconds = second // 3600, second // 60 % 60, second % 60
+    assert times_of_day()[9 * second :][:9] == f"T{hours:02}:{minutes:02}:{seconds:02}"
 
 
 @given(st.datetimes(min_value=datetime(1, 1, 2), timezones=st.just(UTC)))

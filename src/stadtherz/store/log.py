@@ -7,6 +7,7 @@ has read up to one will never miss a lower one that appears later.
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,10 @@ from stadtherz.store.view import newest_row
 
 _CHANNEL = "stadtherz_log"
 _AT_ONCE = 100  # rows of the log
-_POLL = 0.05  # seconds between looks where nothing wakes us: another process on SQLite
+_POLL = 0.1  # seconds between looks at SQLite's file: another process wakes nobody
+_NAP = (
+    0.25  # seconds that a stop may have to wait on PostgreSQL, which wakes us itself for readings
+)
 
 _news = threading.Condition()
 _commits = [0]  # of this process
@@ -144,20 +148,38 @@ def wait_for_log(position: int, timeout: float) -> bool:
     if not on_sqlite():
         run(f"LISTEN {_CHANNEL}")
     while True:
-        seen = _commits[0]
+        seen = _signs()
         if log_end() > position:
             return True
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        _doze(min(left, _POLL), seen)
+        if on_sqlite():
+            _doze_while(seen, left)
+        else:
+            _doze(min(left, _NAP))
 
 
-def _doze(seconds: float, seen: int) -> None:
-    if on_sqlite():
-        with _news:
-            _news.wait_for(lambda: _commits[0] != seen, seconds)
-        return
+def _signs() -> tuple[int, int, int]:
+    """What changes when something was committed: by this process, or, on SQLite, to the file of another's.
+
+    Asking the database each time would keep a server that has nothing to do busy.
+    """
+    try:
+        written = Path(f"{database().settings_dict['NAME']}-wal").stat()
+    except OSError:  # PostgreSQL, or nothing was written yet
+        return _commits[0], 0, 0
+    return _commits[0], written.st_mtime_ns, written.st_size
+
+
+def _doze_while(seen: tuple[int, int, int], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    with _news:
+        while _signs() == seen and (left := until - time.monotonic()) > 0:
+            _news.wait(min(left, _POLL))
+
+
+def _doze(seconds: float) -> None:
     with database().wrap_database_errors:  # so that a lost connection looks like everywhere else
         for _ in database().connection.notifies(timeout=seconds, stop_after=1):
             pass

@@ -59,21 +59,22 @@ class Dispatcher:
         for state in self._states.values():
             state.pace.held = 0.0
         grown, self._seen = end != self._seen, end
-        if self._run_all() or grown:
+        if self._run_all(end) or grown:
             paces = [state.pace for state in self._states.values()]
             rest = 1 if any(pace.behind for pace in paces) else _REST
             self._rounds.pause(max(_BREATH, min(rest * sum(pace.held for pace in paces), LOOK)))
         else:
             wait_for_log(end, LOOK)
 
-    def _run_all(self) -> bool:
-        """One step of each consumer; whether any of them had something to do."""
-        worked = [self._try(consumer) for consumer in registered()]
+    def _run_all(self, end: int) -> bool:
+        """One step of each consumer; whether any of them had something to do. `end` is the log's."""
+        worked = [self._try(consumer, end) for consumer in registered()]
         return any(worked)
 
-    def _try(self, consumer: Consumer) -> bool:
+    def _try(self, consumer: Consumer, end: int) -> bool:
         state = self._states.setdefault(consumer.name, _State())
-        if self._rounds.ending or time.monotonic() < state.until:
+        seen_all = state.passed >= end
+        if self._rounds.ending or seen_all or time.monotonic() < state.until:
             return False
         try:
             news = _has_news(consumer, state)

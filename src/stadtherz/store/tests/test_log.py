@@ -5,7 +5,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import Error, connections
+from django.db import Error, connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from stadtherz.store.database import on_sqlite, run
 from stadtherz.store.public import (
@@ -109,6 +110,34 @@ def test_a_commit_wakes_who_waits() -> None:
 @alone
 def test_waiting_ends_at_its_time() -> None:
     assert not wait_for_log(log_end(), 0.05)
+
+
+@alone
+def test_who_waits_asks_the_database_only_when_something_was_written() -> None:
+    if not on_sqlite():
+        pytest.skip("PostgreSQL wakes who waits")
+    with CaptureQueriesContext(connection) as once:
+        end = log_end()
+    with CaptureQueriesContext(connection) as asked:
+        assert not wait_for_log(end, 0.5)
+    assert len(asked) == 2 * len(once)  # when it begins, and when its time is over
+
+
+@alone
+def test_what_another_process_writes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stadtherz.store.writer.notify_log", lambda: None)
+    level, end = stream(), log_end()
+    with ThreadPoolExecutor(1) as pool:
+        heard = pool.submit(_heard, end)
+        append([reading(level)])
+        assert heard.result()
+
+
+def _heard(end: int) -> bool:
+    try:
+        return wait_for_log(end, 60)
+    finally:
+        connections.close_all()
 
 
 @within

@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from stadtherz.store.public import LogSlice, append, cursor, log_end
-from stadtherz.stream.dispatcher import _LAZINESS, _has_news, _State
+from stadtherz.stream.dispatcher import _LAZINESS, Dispatcher, _has_news, _State
 from stadtherz.stream.public import Consumer, consumers_at_end, start_dispatcher, stop_dispatcher
 from stadtherz.stream.tests.cast import Notebook, consuming, datastream, reading
 
@@ -54,6 +56,21 @@ def test_a_failing_consumer_blocks_only_itself_and_is_tried_again(
         assert eventually(lambda: notebook.seen == [1])
         assert eventually(lambda: attempts[0] == 3)
         stop_dispatcher()
+
+
+def test_who_has_seen_everything_asks_the_database_for_nothing() -> None:
+    level, notebook, dispatcher = datastream(), Notebook(), Dispatcher()
+    with consuming("notebook", notebook):
+        append([reading(level, 1)])
+        while dispatcher._run_all(log_end()):
+            pass
+        end = log_end()
+        with CaptureQueriesContext(connection) as asked:
+            assert not dispatcher._run_all(end)
+        assert list(asked) == []
+        append([reading(level, 2)])
+        assert dispatcher._run_all(log_end())
+    assert notebook.seen == [1, 2]
 
 
 def test_starting_twice_runs_one_thread() -> None:

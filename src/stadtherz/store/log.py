@@ -27,9 +27,7 @@ from stadtherz.store.view import newest_row
 _CHANNEL = "stadtherz_log"
 _AT_ONCE = 100  # rows of the log
 _POLL = 0.1  # seconds between looks at SQLite's file: another process wakes nobody
-_NAP = (
-    0.25  # seconds that a stop may have to wait on PostgreSQL, which wakes us itself for readings
-)
+_NAP = 0.25  # seconds that a stop waits for us at most on PostgreSQL, which wakes us itself
 
 _news = threading.Condition()
 _commits = [0]  # of this process

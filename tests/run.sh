@@ -88,7 +88,7 @@ postgresql() {
 }
 
 sqlite_tests() {
-  STADTHERZ_DATA="$work/sqlite" "$venv/bin/python" -m pytest -q --durations=25 -m "not browser" --ignore=tests/bench
+  STADTHERZ_DATA="$work/sqlite" "$venv/bin/python" -m pytest -q --durations=25 -m "not browser" --ignore=tests/bench src tests
 }
 
 postgres_tests() { # all that comes to the database; the description of the interface is the same on both
@@ -99,8 +99,8 @@ postgres_tests() { # all that comes to the database; the description of the inte
     tests/services/test_contract.py tests/test_rows.py
 }
 
-benchmark_tests() {
-  STADTHERZ_DATA="$work/bench" "$venv/bin/python" -m pytest -q --durations=10 -m "not browser" tests/bench
+benchmark_tests() { # and the code blocks of the documentation
+  STADTHERZ_DATA="$work/bench" "$venv/bin/python" -m pytest -q --durations=10 -m "not browser" tests/bench docs
 }
 
 one_after_the_other() {

@@ -152,34 +152,36 @@ def wait_for_log(position: int, timeout: float) -> bool:
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        if on_sqlite():
-            _doze_while(seen, left)
-        else:
-            _doze(min(left, _NAP))
+        _doze(left, seen)
 
 
-def _signs() -> tuple[int, int, int]:
-    """What changes when something was committed: by this process, or, on SQLite, to the file of another's.
+_Signs = tuple[int, int, int]
+
+
+def _signs() -> _Signs:
+    """What changes when this process has committed, or, on SQLite, another one has written its file.
 
     Asking the database each time would keep a server that has nothing to do busy.
     """
+    if not on_sqlite():
+        return _commits[0], 0, 0
     try:
         written = Path(f"{database().settings_dict['NAME']}-wal").stat()
-    except OSError:  # PostgreSQL, or nothing was written yet
+    except OSError:  # nothing was written yet
         return _commits[0], 0, 0
     return _commits[0], written.st_mtime_ns, written.st_size
 
 
-def _doze_while(seen: tuple[int, int, int], seconds: float) -> None:
-    until = time.monotonic() + seconds
-    with _news:
-        while _signs() == seen and (left := until - time.monotonic()) > 0:
-            _news.wait(min(left, _POLL))
-
-
-def _doze(seconds: float) -> None:
+def _doze(seconds: float, seen: _Signs) -> None:
+    """Until there may be something new; on PostgreSQL a nap at most."""
+    if on_sqlite():
+        until = time.monotonic() + seconds
+        with _news:
+            while _signs() == seen and (left := until - time.monotonic()) > 0:
+                _news.wait(min(left, _POLL))
+        return
     with database().wrap_database_errors:  # so that a lost connection looks like everywhere else
-        for _ in database().connection.notifies(timeout=seconds, stop_after=1):
+        for _ in database().connection.notifies(timeout=min(seconds, _NAP), stop_after=1):
             pass
 
 

@@ -68,10 +68,9 @@ def test_a_filter_still_finds_own_rows(home: Town, elsewhere: Town) -> None:
 
 
 def test_an_empty_list_says_so_and_leads_to_the_first_entry(root: Client) -> None:
-    with override("de"):
-        none_fits = root.get(reverse("device:index"), {"q": "xyz"}).content.decode()
-        Pause.objects.all().delete()
-        shown = root.get(reverse("pause:index")).content.decode()
+    none_fits = root.get(reverse("device:index"), {"q": "xyz"}).content.decode()
+    Pause.objects.all().delete()
+    shown = root.get(reverse("pause:index")).content.decode()
     assert "Hier steht noch nichts." in shown
     assert f'<a href="{reverse("pause:add")}">Legen Sie den ersten Eintrag an.</a>' in shown
     assert "Nichts passt dazu." in none_fits
@@ -81,9 +80,8 @@ def test_an_empty_list_says_so_and_leads_to_the_first_entry(root: Client) -> Non
 def test_a_list_that_nobody_fills_by_hand_leads_nowhere(root: Client) -> None:
     RefusedUplink.objects.all().delete()
     shown = root.get(reverse("refused:index")).content.decode()
-    assert "Nothing is here yet." in shown or "Hier steht noch nichts." in shown
+    assert "Hier steht noch nichts." in shown
     assert "den ersten Eintrag" not in shown
-    assert "first entry" not in shown
 
 
 def test_a_search_finds_a_refusal_by_its_facts(home: Town) -> None:

@@ -124,6 +124,22 @@ class Delivery(models.Model):
                 name="alerts_delivery_due",
             ),
             models.Index(
+                fields=["channel", "changed_at"],
+                condition=Q(status="sent"),
+                name="alerts_delivery_sent",
+            ),
+            models.Index(
+                fields=["worker"], condition=Q(worker__gt=""), name="alerts_delivery_in_hand"
+            ),
+            models.Index(
+                fields=["address"], condition=Q(status="queued"), name="alerts_delivery_ahead"
+            ),
+            models.Index(
+                fields=["subscriber"],
+                condition=Q(status="queued"),
+                name="alerts_delivery_ahead_citizen",
+            ),
+            models.Index(
                 fields=["channel", "message_id"],
                 condition=~Q(message_id=""),
                 name="alerts_delivery_message",

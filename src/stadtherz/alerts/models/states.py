@@ -81,7 +81,10 @@ class Alert(models.Model):
         verbose_name = _("alert")
         verbose_name_plural = _("alerts")
         ordering = ["-opened_at", "-id"]
-        indexes = [models.Index(fields=["code"], name="alerts_code_known")]
+        indexes = [
+            models.Index(fields=["code"], name="alerts_code_known"),
+            models.Index(fields=["kind", "subject"], name="alerts_subject_known"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject"],

@@ -17,7 +17,7 @@ from pathlib import Path
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from stadtherz.alerts.models import Channel, Delivery
-from stadtherz.alerts.outbox.standing_in import stand_in
+from stadtherz.alerts.outbox.standing_in import stand_in, waits_too_long
 from stadtherz.alerts.outbox.wake import wake
 from stadtherz.alerts.outbox.witness import Fate, Witness, fate_of
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
@@ -162,11 +162,18 @@ def send_again(delivery: int) -> bool:
     return bool(again)
 
 
-def settle_abandoned(folder: Path, worker: str) -> None:
-    """Take over what other processes, now dead, had in their hands; `folder` holds the witnesses."""
-    open_rows = Delivery.objects.filter(status__in=[Status.QUEUED, Status.HANDING_OVER])
-    for delivery in open_rows.exclude(worker__in=["", worker]):
-        _settle(delivery, fate_of(folder, delivery.worker, delivery.pk))
+def settle(folder: Path, witness: Witness) -> None:
+    """Take over what other processes, now dead, had in their hands; `folder` holds the witnesses.
+
+    And what this one was handing over when it could not write down how that ended: its one thread hands
+    over nothing while it asks this.
+    """
+    in_hand = Delivery.objects.filter(worker__gt="").order_by("worker")  # as their index has it
+    for delivery in in_hand.filter(status__in=[Status.QUEUED, Status.HANDING_OVER]):
+        if delivery.worker != witness.name:
+            _settle(delivery, fate_of(folder, delivery.worker, delivery.pk))
+        elif delivery.status == Status.HANDING_OVER:
+            _settle(delivery, Fate.SENT if witness.last == delivery.pk else Fate.NOT_SENT)
 
 
 def _settle(delivery: Delivery, known: Fate) -> None:
@@ -188,16 +195,6 @@ def _settle(delivery: Delivery, known: Fate) -> None:
         row.update(status=Status.QUEUED, worker="", next_attempt=moment, changed_at=moment)
 
 
-def settle_interrupted(witness: Witness) -> None:
-    """What this very process was handing over when it could not write down how that ended.
-
-    Its one thread hands over nothing while it asks this.
-    """
-    mine = Delivery.objects.filter(status=Status.HANDING_OVER, worker=witness.name)
-    for delivery in mine:
-        _settle(delivery, Fate.SENT if witness.last == delivery.pk else Fate.NOT_SENT)
-
-
 def are_queued(channel: str) -> bool:
     """Whether anything wants to be sent on this way, now or later."""
     return Delivery.objects.filter(channel=channel, status=Status.QUEUED).exists()
@@ -217,10 +214,7 @@ def explain(channel: str, reason: str) -> None:
 
 def lead_around(channel: str) -> None:
     """What has waited for too long goes another way."""
-    alone = Delivery.objects.filter(channel=channel, status=Status.QUEUED, replacement=None)
-    for pk in (
-        alone.exclude(contact=None).order_by("-urgency", "pk").values_list("pk", flat=True)[:500]
-    ):
+    for pk in waits_too_long(channel):
         stand_in(pk)
 
 

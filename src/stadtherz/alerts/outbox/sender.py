@@ -132,8 +132,7 @@ def send_due() -> int:
 
 
 def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
-    deliveries.settle_abandoned(_folder(), witness.name)
-    deliveries.settle_interrupted(witness)
+    deliveries.settle(_folder(), witness)
     forget_the_dead(_folder())
     if not _has_work(channel):
         look_for_receipts(channel)

@@ -1,6 +1,7 @@
 """When a message has failed, or waits for too long: the person's next address that stands in gets it."""
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
 
 from stadtherz.alerts.models import Address, Delivery, Gateway
 from stadtherz.alerts.outbox.wake import wake
@@ -45,6 +46,19 @@ def stand_in(given: int, *, silent: bool = False) -> None:
     except IntegrityError:  # another process has done it
         return
     transaction.on_commit(wake)
+
+
+def waits_too_long(channel: str) -> list[int]:
+    """Messages, the gravest first, that wait for too long and whose reader can be told in another way."""
+    moment = now_us()
+    late = Q(receipt=Delivery.Receipt.UNDELIVERED) | Q(owed_at__lte=moment - _LONGEST)
+    for urgency, patience in _PATIENCE.items():
+        late |= Q(urgency=urgency, owed_at__lte=moment - patience)
+    others = Address.objects.filter(contact=OuterRef("contact"), use=Address.Use.INSTEAD)
+    waiting = Delivery.objects.filter(
+        late, Exists(others), channel=channel, status=Delivery.Status.QUEUED, replacement=None
+    )
+    return list(waiting.order_by("-urgency", "pk").values_list("pk", flat=True)[:500])
 
 
 def look_for_receipts(channel: str) -> None:

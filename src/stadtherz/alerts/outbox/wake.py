@@ -9,9 +9,9 @@ from collections import defaultdict
 _bells: dict[str, threading.Event] = defaultdict(threading.Event)
 
 
-def wake() -> None:
-    """Ring for every lane: which of them has something to do it sees by itself."""
-    for bell in list(_bells.values()):
+def wake(*lanes: str) -> None:
+    """Ring for these lanes, or for all: which of them has something to do it sees by itself."""
+    for bell in [_bells[lane] for lane in lanes] or list(_bells.values()):
         bell.set()
 
 

@@ -11,6 +11,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -171,7 +172,7 @@ def _supersede(event: AlertEvent, contacts: set[int]) -> None:
 def _write(event: AlertEvent, addresses: Iterable[Address]) -> None:
     moment = now_us()
     due = _due(event, moment)
-    Delivery.objects.bulk_create(
+    rows = [
         Delivery(
             event=event,
             contact_id=address.contact_id,
@@ -183,8 +184,10 @@ def _write(event: AlertEvent, addresses: Iterable[Address]) -> None:
             changed_at=moment,
         )
         for address in _each_once(event, addresses)
-    )
-    transaction.on_commit(wake)
+    ]
+    if rows:
+        Delivery.objects.bulk_create(rows)
+        transaction.on_commit(partial(wake, *{row.channel for row in rows}))
 
 
 def _each_once(event: AlertEvent, addresses: Iterable[Address]) -> list[Address]:

@@ -185,6 +185,6 @@ def test_what_could_not_be_written_down_is_settled_without_a_restart(
     deliveries.mark_handing_over(claimed, "<1@x>")
     if dot_sent:
         witness.dot_goes_next(claimed.delivery)
-    deliveries.settle_interrupted(witness)
+    deliveries.settle(tmp_path, witness)
     assert only().status == status
     witness.close()

@@ -80,16 +80,23 @@ def in_the_hands_of(ward: Ward, folder: Path, *, noted: bool) -> Delivery:
     return Delivery.objects.get()
 
 
+def settle(folder: Path) -> None:
+    """As another process does it."""
+    witness = Witness(folder)
+    deliveries.settle(folder, witness)
+    witness.close()
+
+
 def test_killed_before_the_dot_the_message_waits_again(ward: Ward, tmp_path: Path) -> None:
     in_the_hands_of(ward, tmp_path, noted=False)
-    deliveries.settle_abandoned(tmp_path, "me")
+    settle(tmp_path)
     assert Delivery.objects.get().status == Status.QUEUED
     assert deliveries.claim("me") is not None
 
 
 def test_killed_after_the_dot_a_person_decides(ward: Ward, tmp_path: Path) -> None:
     in_the_hands_of(ward, tmp_path, noted=True)
-    deliveries.settle_abandoned(tmp_path, "me")
+    settle(tmp_path)
     assert Delivery.objects.get().status == Status.UNCERTAIN
 
 
@@ -97,17 +104,17 @@ def test_a_lease_of_the_dead_ends_at_once(ward: Ward, tmp_path: Path) -> None:
     change(ward.goes(0, 1, observation=1))
     deliveries.claim(dead(tmp_path, None))
     assert deliveries.claim("me") is None
-    deliveries.settle_abandoned(tmp_path, "me")
+    settle(tmp_path)
     assert deliveries.claim("me") is not None
 
 
 def test_of_another_machine_nothing_is_assumed_for_a_while(ward: Ward, tmp_path: Path) -> None:
     in_the_hands_of(ward, tmp_path, noted=False)
     Delivery.objects.update(worker="another-boot.x")
-    deliveries.settle_abandoned(tmp_path, "me")
+    settle(tmp_path)
     assert Delivery.objects.get().status == Status.HANDING_OVER
     with time.stopped_at(time.now() + timedelta(minutes=6)):
-        deliveries.settle_abandoned(tmp_path, "me")
+        settle(tmp_path)
     assert Delivery.objects.get().status == Status.UNCERTAIN
 
 
@@ -115,6 +122,6 @@ def test_what_a_living_process_has_is_left_alone(ward: Ward, tmp_path: Path) -> 
     alive = Witness(tmp_path)
     change(ward.goes(0, 1, observation=1))
     deliveries.claim(alive.name)
-    deliveries.settle_abandoned(tmp_path, "me")
+    settle(tmp_path)
     assert deliveries.claim("me") is None
     alive.close()

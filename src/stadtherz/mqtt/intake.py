@@ -73,6 +73,7 @@ class Intake:
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     _offers: list[Offered] = field(default_factory=list)
     _turns: Turns = field(default_factory=Turns)
+    _proven: set[int] = field(default_factory=set)  # Datastreams whose last offer was kept
     _deliveries: list[Arrival] = field(default_factory=list)
     _delivering: bool = False
     _waiting: int = 0
@@ -156,18 +157,24 @@ class Intake:
         offers, self._offers = self._offers, []
         if not offers:
             return
+        # They may be declined, and then take the slow way: until that is known nobody overtakes them.
+        unproven = [each for each, offer in offers if offer.datastream not in self._proven]
+        self._turns.begin(unproven)
 
         def come_back(outcome: Future[list[Kept | None]]) -> None:
             with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-                self._loop.call_soon_threadsafe(self._kept, offers, outcome)
+                self._loop.call_soon_threadsafe(self._kept, offers, unproven, outcome)
 
         submit_offers([offer for _, offer in offers]).add_done_callback(come_back)
 
-    def _kept(self, offers: list[Offered], outcome: Future[list[Kept | None]]) -> None:
+    def _kept(
+        self, offers: list[Offered], unproven: list[Arrival], outcome: Future[list[Kept | None]]
+    ) -> None:
         declined = self._told_kept(offers, outcome)
         if declined:
             self._turns.begin([arrival for arrival, _ in declined])
             self._submit(self._work, lambda: _with_places(declined), partial(self._tried, declined))
+        self._slow_ended(unproven)
         self._relax()
 
     def _tried(self, offers: list[Offered], outcome: Future[list[Kept | None]]) -> None:
@@ -188,10 +195,13 @@ class Intake:
             return []
         declined = []
         for offered_one, kept in zip(offers, outcome.result(), strict=True):
+            arrival, offer = offered_one
             if kept is None:
+                self._proven.discard(offer.datastream)
                 declined.append(offered_one)
             else:
-                self._settle(offered_one[0], *_SUCCESS)
+                self._proven.add(offer.datastream)
+                self._settle(arrival, *_SUCCESS)
         return declined
 
     def _create(self, arrival: Arrival) -> tuple[Reason, str]:

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from stadtherz.ingest.public import RefusedUplink
+from stadtherz.mqtt import intake
 from stadtherz.mqtt.hub import Hub
 from stadtherz.mqtt.limits import Limits
 from stadtherz.mqtt.packets import V3, V5, Ack, Disconnect, Ping, Publish, Will
@@ -14,6 +18,7 @@ from stadtherz.mqtt.properties import Kind, Property
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.tests.conftest import GAUGE, NETWORK, OWN, READER, STRANGE, Town
 from stadtherz.mqtt.tests.talk import Talk, scenario
+from stadtherz.store.public import Kept, Offer, submit_offers
 
 VERSIONS = pytest.mark.parametrize("version", [V3, V5])
 
@@ -69,6 +74,35 @@ def test_acknowledgements_come_in_the_order_of_the_messages(town: Town) -> None:
         ]
         assert [(await talk.hear(Ack)).packet_id for _ in sent] == sent
         return sent
+
+    scenario(town.people, story)
+    assert town.results(town.level) == [1, 2]
+
+
+def test_nobody_overtakes_what_has_to_be_offered_twice(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first reading of a Datastream gets its feature of interest; here the loop hears of it late."""
+    told: list[Future[list[Kept | None]]] = []
+
+    def late(offers: Sequence[Offer]) -> Future[list[Kept | None]]:
+        found, heard = submit_offers(offers), Future[list[Kept | None]]()
+        told.append(heard)
+        threading.Timer(
+            0.5 if len(told) == 1 else 0, lambda: heard.set_result(found.result())
+        ).start()
+        return heard
+
+    monkeypatch.setattr(intake, "submit_offers", late)
+
+    async def story(hub: Hub) -> None:
+        talk = await connected(hub, OWN)
+        plain = f"v1.1/Datastreams({town.level})/Observations"
+        for number in (1, 2):
+            talk.publish(plain, result(number))
+            await asyncio.sleep(0.05)
+        for _ in range(2):
+            await talk.hear(Ack)
 
     scenario(town.people, story)
     assert town.results(town.level) == [1, 2]

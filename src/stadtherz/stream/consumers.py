@@ -33,12 +33,14 @@ class Consumer:
     included. What goes outside the database belongs into an outbox table. On SQLite nobody else
     writes meanwhile, so it must be quick. `streams` limits the datastreams (None: all); it is asked
     before each slice. `name` is the key of the durable cursor. A handler to whom the slice is too much
-    says how many of its readings, from the first on, it has dealt with; the others come again.
+    says how many of its readings, from the first on, it has dealt with; the others come again. `urgent`
+    for what people wait for: it does not wait for those that are not.
     """
 
     name: str
     handle: Callable[[LogSlice], int | None]
     streams: Callable[[], frozenset[int]] | None = None
+    urgent: bool = False
 
 
 @dataclass(slots=True)

@@ -1,8 +1,9 @@
-"""The thread that runs the consumers of this process as soon as the log grows.
+"""The threads that run the consumers of this process as soon as the log grows.
 
-A consumer whose handler fails is tried again after 0.2 s, then twice as long, up to 30 s; the
-others go on. Several processes may dispatch: a lock on its cursor keeps each consumer to one of
-them at a time.
+What people wait for has a thread of its own, so that it need not wait until all the others have had
+their turn and rested. A consumer whose handler fails is tried again after 0.2 s, then twice as long, up
+to 30 s; the others go on. Several processes may dispatch: a lock on its cursor keeps each consumer to one
+of them at a time.
 """
 
 import logging
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0  # seconds
 # Seconds after a round that found anything new, even if nobody wanted it: what is committed meanwhile
 # shares the next one, and those who commit get the processor, and on SQLite the disk, in between.
-_BREATH = 0.08
+_BREATH, _URGENT_BREATH = 0.08, 0.02
 # Times as long as a round held up those who write, unless a consumer is behind: a fifth of the time is its.
 _REST = 4
 _LAZINESS = 10_000  # readings of no interest a cursor may lag behind: moving it costs a commit
@@ -39,13 +40,15 @@ class _State:
 
 
 class Dispatcher:
-    """Runs consumers in a thread of its own until told to stop."""
+    """Runs the urgent consumers, or the others, in a thread of its own until told to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, urgent: bool = False) -> None:
+        self._urgent = urgent
+        self._breath = _URGENT_BREATH if urgent else _BREATH
         self._states: dict[str, _State] = {}
         self._seen = 0  # end of the log when the last round began
         self._rounds = Rounds(
-            "stream-dispatcher",
+            "stream-urgent" if urgent else "stream-dispatcher",
             self._round,
             log,
             away="The log cannot be read",
@@ -62,13 +65,16 @@ class Dispatcher:
         if self._run_all(end) or grown:
             paces = [state.pace for state in self._states.values()]
             rest = 1 if any(pace.behind for pace in paces) else _REST
-            self._rounds.pause(max(_BREATH, min(rest * sum(pace.held for pace in paces), LOOK)))
+            self._rounds.pause(
+                max(self._breath, min(rest * sum(pace.held for pace in paces), LOOK))
+            )
         else:
             wait_for_log(end, LOOK)
 
     def _run_all(self, end: int) -> bool:
         """One step of each consumer; whether any of them had something to do. `end` is the log's."""
-        worked = [self._try(consumer, end) for consumer in registered()]
+        mine = [each for each in registered() if each.urgent is self._urgent]
+        worked = [self._try(consumer, end) for consumer in mine]
         return any(worked)
 
     def _try(self, consumer: Consumer, end: int) -> bool:
@@ -101,13 +107,14 @@ _running: list[Dispatcher] = []
 
 
 def start_dispatcher() -> None:
-    """Start the thread, if it does not run yet."""
+    """Start the threads, if they do not run yet."""
     if not _running:
-        _running.append(Dispatcher())
-        _running[0].start()
+        _running.extend(Dispatcher(urgent=urgent) for urgent in (True, False))
+        for each in _running:
+            each.start()
 
 
 def stop_dispatcher() -> None:
-    """Let the thread finish its step, and end it."""
+    """Let the threads finish their step, and end them."""
     while _running:
         _running.pop().stop()

@@ -73,7 +73,8 @@ def owe(event: AlertEvent, *recipients: int | None, but: AbstractSet[int] = froz
         told = known.heard if event.change == Change.CLEARED else known.heard | known.waiting
         chosen += _usable(Q(pk__in=told))
     chosen = [each for each in chosen if each.contact_id not in but]
-    _supersede(event, {each.contact_id for each in chosen})
+    if known.waiting:
+        _supersede(event, {each.contact_id for each in chosen})
     _write(event, chosen)
 
 
@@ -152,13 +153,15 @@ def _waiting(alert: int) -> QuerySet[Delivery]:
 
 
 def _known(alert: int) -> _Known:
-    waiting = frozenset(_waiting(alert).values_list("pk", flat=True))
     owed = Delivery.objects.filter(event__alert=alert, address__isnull=False)
-    rows = owed.exclude(status=Status.SKIPPED).values_list("pk", "address")
-    return _Known(
-        heard=frozenset(address for pk, address in rows if pk not in waiting and address),
-        waiting=frozenset(address for pk, address in rows if pk in waiting and address),
-    )
+    rows = owed.exclude(status=Status.SKIPPED).order_by()
+    moment, heard, waiting = now_us(), set[int](), set[int]()
+    for address, status, attempts, due in rows.values_list(
+        "address", "status", "attempts", "next_attempt"
+    ):
+        untried = status == Status.QUEUED and attempts == 0 and due > moment
+        (waiting if untried else heard).add(address)
+    return _Known(frozenset(heard), frozenset(waiting))
 
 
 def _supersede(event: AlertEvent, contacts: set[int]) -> None:

@@ -51,7 +51,7 @@ _FIELDS = (
 
 def consumer() -> Consumer:
     """What the stream hands new readings to."""
-    return Consumer(NAME, on_readings, streams=lambda: rules().streams)
+    return Consumer(NAME, on_readings, streams=lambda: rules().streams, urgent=True)
 
 
 def on_readings(piece: LogSlice) -> int:

@@ -41,10 +41,10 @@ def reading(stream: int, number: float, key: str | None = None) -> Reading:
 
 @contextmanager
 def consuming(
-    name: str, handle: Callable[[LogSlice], None], streams: Any = None
+    name: str, handle: Callable[[LogSlice], None], streams: Any = None, *, urgent: bool = False
 ) -> Iterator[Consumer]:
     """A consumer that is registered as long as the block runs."""
-    consumer = Consumer(name, handle, streams)
+    consumer = Consumer(name, handle, streams, urgent)
     register(consumer)
     try:
         yield consumer

@@ -73,11 +73,20 @@ def test_who_has_seen_everything_asks_the_database_for_nothing() -> None:
     assert notebook.seen == [1, 2]
 
 
-def test_starting_twice_runs_one_thread() -> None:
+@pytest.mark.parametrize("urgent", [True, False])
+def test_what_is_urgent_does_not_wait_for_what_is_not(urgent: bool) -> None:
+    level, hurried, patient = datastream(), Notebook(), Notebook()
+    with consuming("hurried", hurried, urgent=True), consuming("patient", patient):
+        append([reading(level, 1)])
+        assert Dispatcher(urgent=urgent)._run_all(log_end())
+    assert (hurried.seen, patient.seen) == (([1], []) if urgent else ([], [1]))
+
+
+def test_starting_twice_runs_each_thread_once() -> None:
     start_dispatcher()
     start_dispatcher()
     names = [thread.name for thread in threading.enumerate()]
-    assert names.count("stream-dispatcher") == 1
+    assert (names.count("stream-dispatcher"), names.count("stream-urgent")) == (1, 1)
     stop_dispatcher()
     assert "stream-dispatcher" not in [thread.name for thread in threading.enumerate()]
 

@@ -126,6 +126,9 @@ async def by_webhook(sender: Sender, doors: Doors, load: Load) -> None:
     writer.close()
 
 
+_COME_AGAIN = 3  # return code of a CONNACK: the server is unavailable (MQTT 3.1.1, §3.2.2.3)
+
+
 async def by_mqtt(
     sender: Sender, doors: Doors, load: Load, message: Callable[[Sender, int], tuple[str, bytes]]
 ) -> None:
@@ -134,6 +137,8 @@ async def by_mqtt(
     credentials = text(sender.name.encode()) + text(b"bench") + text(doors.token.encode())
     writer.write(packet(0x10, b"\0\4MQTT\4\xc0\0\0" + credentials))
     greeting = await reader.readexactly(4)
+    if greeting[3] == _COME_AGAIN:
+        raise ConnectionRefusedError
     if greeting[3]:
         raise SystemExit(f"a client was refused with {greeting[3]}")
     sender.again += len(sender.open)

@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 _SLICE = 2_000  # readings
 _BREATH = 0.02  # seconds after news: what is committed meanwhile goes out together
-_ALONE = 0.25  # and where nobody listens: so long the first news may take to who begins to
 
 Told = list[tuple[Group, list[bytes], bool]]
 """Groups with what they are told, and whether it is of something that was created."""
@@ -98,7 +97,6 @@ class Feed:
         self._hand_over = hand_over
         self._loop = loop
         self._place: Place | None = None
-        self._heard = False
         self._rounds = Rounds(
             "mqtt-feed",
             self._round,
@@ -121,7 +119,7 @@ class Feed:
         else:
             self._tell(news)
             self._place = news.reached
-        self._rounds.pause(_BREATH if self._heard else _ALONE)
+        self._rounds.pause(_BREATH)
 
     def _look(self, behind: Place) -> News | None:
         """What is new behind the place; None if nothing is.
@@ -137,7 +135,6 @@ class Feed:
             piece = log_after(behind.log, _SLICE)
             end = piece.position
             listeners = self._listeners()
-        self._heard = bool(listeners.groups)
         until = listeners.next(behind, Place(end, change))
         if until.change < change:
             changes, change = announcements.since(behind.change, until.change)

@@ -57,14 +57,30 @@ _CONNACK_311 = {
     Reason.SUCCESS: 0,
     Reason.UNSUPPORTED_VERSION: 1,
     Reason.CLIENT_ID_NOT_VALID: 2,
-    Reason.SERVER_UNAVAILABLE: 3,
-    Reason.SERVER_BUSY: 3,
-    Reason.QUOTA_EXCEEDED: 3,
     Reason.BAD_CREDENTIALS: 4,
 }
-_NOT_AUTHORIZED_311 = 5
+_UNAVAILABLE_311, _NOT_AUTHORIZED_311 = 3, 5
+_PASSING = {
+    Reason.UNSPECIFIED,
+    Reason.SERVER_UNAVAILABLE,
+    Reason.SERVER_BUSY,
+    Reason.SERVER_SHUTTING_DOWN,
+    Reason.KEEP_ALIVE_TIMEOUT,
+    Reason.SESSION_TAKEN_OVER,
+    Reason.MESSAGE_RATE_TOO_HIGH,
+    Reason.QUOTA_EXCEEDED,
+    Reason.CONNECTION_RATE_EXCEEDED,
+    Reason.MAXIMUM_CONNECT_TIME,
+}
 
 
 def connack_311(reason: Reason) -> int:
-    """The return code of a CONNACK of version 3.1.1 (§3.2.2.3)."""
-    return _CONNACK_311.get(reason, _NOT_AUTHORIZED_311)
+    """The return code of a CONNACK of version 3.1.1 (§3.2.2.3).
+
+    What may go well the next time is never "not authorized": many clients give up at that word.
+
+    >>> connack_311(Reason.SERVER_SHUTTING_DOWN), connack_311(Reason.BANNED)
+    (3, 5)
+    """
+    other = _UNAVAILABLE_311 if reason in _PASSING else _NOT_AUTHORIZED_311
+    return _CONNACK_311.get(reason, other)

@@ -1,6 +1,7 @@
 """Who comes in, and when a connection ends."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -97,6 +98,20 @@ def test_whoever_is_silent_too_long_is_given_up(town: Town) -> None:
         assert (await silent.hear(Disconnect)).reason is Reason.KEEP_ALIVE_TIMEOUT
 
     scenario(town.people, story, Limits(connect=1.0))
+
+
+@VERSIONS
+def test_who_is_let_in_too_slowly_is_told_to_come_again(town: Town, version: int) -> None:
+    """Not that it has no right to: many clients do not come again then."""
+
+    async def story(hub: Hub) -> Reason:
+        talk = Talk(hub, version)
+        talk.send(Connect(version, "slow"))
+        hub._end_silent(time.monotonic() + 60)
+        return (await talk.hear(Connack)).reason
+
+    reason = scenario(town.people, story)
+    assert reason is (Reason.KEEP_ALIVE_TIMEOUT if version == V5 else Reason.SERVER_UNAVAILABLE)
 
 
 def test_one_address_cannot_take_all_places(town: Town) -> None:

@@ -17,7 +17,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import MINUTE, Micros
 from stadtherz.ingest import document, uplink
 from stadtherz.ingest.decode import MISSING, shown
-from stadtherz.ingest.forms import payloads, senml, times
+from stadtherz.ingest.forms import lines, payloads, senml, times
 from stadtherz.ingest.forms.arranged import TABLE, rows_at
 from stadtherz.ingest.forms.expressions import Expression, Message, as_text
 from stadtherz.ingest.forms.senml import SENML, BadPack
@@ -114,12 +114,15 @@ def _pairs(field: str, text: str) -> list[tuple[str, str]]:
 
 
 def content(body: bytes, kind: str) -> Any:
-    """The message: JSON, or an object of texts where a form was sent; raises Invalid.
+    """The message: JSON, an object of texts where a form was sent, a list of lines; raises Invalid.
 
-    Many senders announce JSON as something else, so what looks like JSON is read as that.
+    Many senders announce JSON or lines as something else, so what looks like them is read as that.
     """
-    if kind == FORM and not body.lstrip().startswith((b"{", b"[")):
-        return dict(_pairs("document", _utf8(body)))
+    if not body.lstrip().startswith((b"{", b"[")):
+        if lines.looks_like(body.decode(errors="replace")):
+            return lines.entries(_utf8(body))
+        if kind == FORM:
+            return dict(_pairs("document", _utf8(body)))
     try:
         return document.parse(body)
     except Invalid as problem:

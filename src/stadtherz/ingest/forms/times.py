@@ -1,4 +1,5 @@
-"""When a message says that it was measured: ISO 8601, 26.11.2026 08:00, or seconds or milliseconds since 1970.
+"""When a message says that it was measured: ISO 8601, 26.11.2026 08:00, or seconds since 1970 or thousandths of
+them: milliseconds, microseconds, nanoseconds.
 
 A time without a zone is one of the form's zone. Where clocks are set back the same time comes twice;
 then it is the last of both that has been when the message arrived. So a station that sends every ten
@@ -16,7 +17,7 @@ from stadtherz.base.time import EARLIEST, LATEST, SECOND, Micros, from_us, parse
 from stadtherz.ingest.uplink import AHEAD
 
 _ZONED = re.compile(r".*\d(Z|z|[+-]\d\d:?\d\d)", re.ASCII)
-_NUMBER = re.compile(r"\d{1,18}(\.\d{1,9})?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,19}(\.\d{1,9})?", re.ASCII)
 _GERMAN = re.compile(
     r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)(?: Uhr)?", re.ASCII
 )
@@ -24,6 +25,7 @@ _NOW = "now"  # what weather stations send that have no clock
 _FIRST_S = 100_000_000  # March 1973: less is a clock that was never set, or no time
 _FIRST_MS = 100_000_000_000  # as seconds this is the year 5138
 _FIRST_US = 100_000_000_000_000  # as milliseconds that year again
+_FIRST_NS = 100_000_000_000_000_000  # and as microseconds
 
 
 class NoTime(ValueError):
@@ -79,8 +81,10 @@ def _has_zone(text: str) -> bool:
 
 
 def _since_1970(number: float) -> Micros:
-    """Of seconds, milliseconds or microseconds, told apart by their size."""
-    if not _FIRST_S <= number < _FIRST_US * 1_000:
+    """Of seconds, milliseconds, microseconds or nanoseconds, told apart by their size."""
+    if number >= _FIRST_NS:
+        return round(number // 1_000)
+    if number < _FIRST_S:
         raise NoTime("no time since 1973")
     if number < _FIRST_MS:
         return round(number * SECOND)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest.forms import reading
+from stadtherz.ingest.forms import lines, reading
 from stadtherz.ingest.forms.expressions import Message, Text
 from stadtherz.ingest.forms.known import as_known
 from stadtherz.ingest.forms.models import MessageForm
@@ -66,7 +66,9 @@ def sample_of(text: str, query: str = "") -> Sample:
 
 
 def _content(text: str, kind: str) -> Any:
-    """A form that was sent, or JSON, also with something around it."""
+    """Lines, a form that was sent, or JSON, also with something around it."""
+    if lines.looks_like(text):
+        return lines.entries(text)
     if is_form(text):
         return reading.content(text.encode("utf-8", "replace"), kind or reading.FORM)
     return document_of(text)

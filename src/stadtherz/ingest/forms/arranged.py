@@ -1,7 +1,7 @@
-"""Readings that a message arranges as a table: rows under a list of names, or a column for each name.
+"""Readings that a message arranges as a table: rows under a list of names, a column for each name, or series.
 
-`{"fields": ["time", "level"], "values": [[…], […]]}`, rows whose first one holds the names, and
-`{"time": […], "level": […]}` all become a list of objects, one for each row. A unit that stands with a name
+`{"fields": ["time", "level"], "values": [[…], […]]}`, rows whose first one holds the names,
+`{"time": […], "level": […]}` and `series` all become a list of objects, one for each row. A unit that stands with a name
 goes behind its numbers (`5 cm`), where `written` reads it. What stands beside the table counts for all rows.
 """
 
@@ -12,6 +12,8 @@ from typing import Any
 
 from stadtherz.ingest import decode
 from stadtherz.ingest.decode import MISSING
+from stadtherz.ingest.forms import series
+from stadtherz.ingest.forms.cells import NAMES, TIMES, UNITS, is_value, with_unit
 from stadtherz.ingest.forms.leaves import inside
 from stadtherz.ingest.written import unit_of
 
@@ -20,14 +22,11 @@ MOST_ROWS = 1_000
 _MOST_COLUMNS = 200
 _MOST_TABLES = 5
 _LOOKED_AT = 400  # objects and lists of a message
-_NAMES = ("name", "key", "field", "id", "label", "code", "title", "column")
-_UNITS = ("unit", "units", "einheit", "uom", "u")
 _HEADERS = re.compile(
     r"(fields?|columns?|headers?|head|names?|keys|labels|components|spalten|felder|namen|kopf(zeile)?|schema)(_?names?)?",
     re.IGNORECASE,
 )
 _IN_BRACKETS = re.compile(r"(.*\S)\s*[\[(]([^\[\]()]{1,20})[\])]")
-_TIMES = re.compile(r".*(time|zeit|date|datum|stamp|utc|epoch).*|ts|t|at", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,8 @@ def rows_at(path: str, content: Any) -> Rows | None:
         return _of_columns(table, holder, content)
     if isinstance(table, list) and table and all(isinstance(row, list) for row in table):
         return _of_rows(table, holder, content)
-    return None
+    rows = series.rows_of(table)
+    return None if rows is None else Rows(rows, _without(content, (table,)))
 
 
 def tables(content: Any) -> list[str]:
@@ -72,9 +72,11 @@ def tables(content: Any) -> list[str]:
 def _is_table(value: Any, holder: Any) -> bool:
     if isinstance(value, dict):
         columns = _columns(value)
-        return len(columns) > 1 and any(_TIMES.fullmatch(name) for name in columns)
-    if not isinstance(value, list) or not value or not all(isinstance(r, list) for r in value):
+        return len(columns) > 1 and any(TIMES.fullmatch(name) for name in columns)
+    if not isinstance(value, list) or not value:
         return False
+    if not all(isinstance(row, list) for row in value):
+        return bool(series.rows_of(value))
     return _header(value, holder) is not None
 
 
@@ -134,37 +136,26 @@ def _named(told: Any) -> list[Column]:
 def _column(told: Any) -> Column | None:
     """From `level`, `level [cm]` or an object with name and unit."""
     if isinstance(told, Mapping):
-        name = next((told[key] for key in _NAMES if isinstance(told.get(key), str)), None)
-        unit = next((unit_of(told[key]) for key in _UNITS if key in told), "")
+        name = next((told[key] for key in NAMES if isinstance(told.get(key), str)), None)
+        unit = next((unit_of(told[key]) for key in UNITS if key in told), "")
         return Column(name, unit) if name and '"' not in name else None
-    if not isinstance(told, str) or not told.strip() or '"' in told or _is_value(told):
+    if not isinstance(told, str) or not told.strip() or '"' in told or is_value(told):
         return None
     match = _IN_BRACKETS.fullmatch(told.strip())
     unit = unit_of(match[2]) if match else ""
     return Column(match[1], unit) if match and unit else Column(told.strip())
 
 
-def _is_value(text: str) -> bool:
-    """A number or a time names no column."""
-    return text.strip()[:1].isdigit() or text.strip()[:1] in "+-,"
-
-
 def _row(columns: Sequence[Column], row: Sequence[Any]) -> dict[str, Any]:
     """Its cells by name; an empty one is not there. What has no name is told by its place."""
     cells = {
-        column.name: _with_unit(cell, column.unit)
+        column.name: with_unit(cell, column.unit)
         for column, cell in zip(columns, row, strict=False)
         if cell is not None and cell != ""
     }
     if len(row) > len(columns):
         cells["more"] = list(row[len(columns) :])
     return cells
-
-
-def _with_unit(cell: Any, unit: str) -> Any:
-    if not unit or isinstance(cell, bool) or not isinstance(cell, int | float | str):
-        return cell
-    return f"{cell} {unit}" if not isinstance(cell, str) or _is_value(cell) else cell
 
 
 # --- a column for each name -----------------------------------------------------------------------
@@ -208,7 +199,7 @@ def _with_units(columns: list[Column], holder: Any, of: tuple[str, ...]) -> list
     """With the units that stand beside: a list `units` in their order, or an object by their names."""
     if not isinstance(holder, dict):
         return columns
-    wanted = {*_UNITS, "einheiten", *(f"{name}_units" for name in of if name)}
+    wanted = {*UNITS, "einheiten", *(f"{name}_units" for name in of if name)}
     told = next((v for k, v in holder.items() if str(k).lower() in wanted), None)
     if isinstance(told, dict):
         units = [unit_of(told.get(column.name)) for column in columns]

@@ -53,6 +53,61 @@ def test_a_table_is_found_and_becomes_rows(path: str, message: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("", [{"name": "level", "data": ROWS}]),
+        ("series", {"series": [{"name": "level", "unit": "", "points": ROWS}]}),
+        ("", [{"target": "level", "datapoints": [[value, at * 1000] for at, value in ROWS]}]),
+        ("d.s", {"d": {"s": [{"parameter": "level", "data": [{"t": t, "v": v} for t, v in ROWS]}]}}),
+        ("", [{"id": "level", "timestamps": [AT, AT + 60], "values": [5, 6], "quality": "good"}]),
+    ],
+)  # fmt: skip
+def test_series_are_found_and_become_rows(path: str, message: Any) -> None:
+    assert tables(message) == [path]
+    found = rows_at(path, message)
+    assert found is not None
+    scale = 1000 if "target" in str(message) else 1
+    assert found.rows == [{"time": AT * scale, "level": 5}, {"time": (AT + 60) * scale, "level": 6}]
+
+
+def test_what_several_series_have_of_one_moment_stands_together() -> None:
+    level = {
+        "name": "level",
+        "unit": "m",
+        "data": [[AT, 5], [AT + 60, 6], [AT + 60, 7], [AT + 90, None]],
+    }
+    rain = {"name": "rain", "data": [[AT + 60, 0.4], [AT + 120, 0]]}
+    found = rows_at("values", {"id": "x", "values": [level, rain]})
+    assert found is not None
+    assert found.beside == {"id": "x"}
+    assert found.rows == [
+        {"time": AT, "level": "5 m"},
+        {"time": AT + 60, "level": "6 m", "rain": 0.4},
+        {"time": AT + 60, "level": "7 m"},
+        {"time": AT + 120, "rain": 0},
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        [{"name": "level", "value": 5}, {"name": "rain", "value": 6}],
+        [{"name": "level", "data": [[1, 5], [2, 6]]}],
+        [{"name": "level", "data": ROWS}, {"name": "level", "data": ROWS}],
+        [{"name": "level", "data": ROWS, "other": ROWS}],
+        [{"name": "level", "data": ROWS}, "rain"],
+        [{"name": "time", "data": ROWS}],
+        [{"data": ROWS}],
+        [{"name": "level", "data": []}],
+        [{"name": "level", "data": [{"t": AT}]}],
+    ],
+)
+def test_nothing_else_is_a_series(message: Any) -> None:
+    assert tables(message) == []
+    assert rows_at("", message) is None
+
+
+@pytest.mark.parametrize(
     "message",
     [
         {"fields": ["time", "level [cm]"], "values": ROWS},
@@ -121,6 +176,17 @@ def test_the_wizard_takes_a_table_for_what_it_is() -> None:
     shape = proposed_shape(Message(message), NOW, "Europe/Berlin")
     assert (shape.device, shape.time, shape.readings) == ("station", "zeit", "table:values")
     assert list_choices(message) == ["table:values"]
+
+
+def test_the_wizard_takes_series_for_what_they_are() -> None:
+    message = {"station": "WS-7", "series": [{"name": "level", "unit": "cm", "data": ROWS}]}
+    shape = proposed_shape(Message(message), NOW, "Europe/Berlin")
+    assert (shape.device, shape.time, shape.readings) == ("station", "time", "table:series")
+    found = read(message, "table:series", device="station")
+    assert [(iso(each.time), each.decoded["level"]) for each in found] == [
+        (iso(AT * SECOND), "5 cm"),
+        (iso((AT + 60) * SECOND), "6 cm"),
+    ]
 
 
 def test_the_same_row_in_two_messages_is_one_reading() -> None:
@@ -272,7 +338,21 @@ _JSON = st.recursive(
 )  # fmt: skip
 
 
-@given(_JSON, st.sampled_from(["table:", "table:values", "table:values[0].time", "senml:"]))
+_SERIES = st.lists(
+    st.dictionaries(
+        st.sampled_from(["name", "unit", "data", "times", "values"]),
+        st.lists(
+            st.lists(_JSON | st.just(AT), min_size=2, max_size=2) | _JSON | st.just(AT), max_size=3
+        )
+        | st.sampled_from(["level", "time", "cm", ""]),
+    ),
+    max_size=3,
+)
+
+
+@given(
+    _JSON | _SERIES, st.sampled_from(["table:", "table:values", "table:values[0].time", "senml:"])
+)
 def test_arbitrary_json_raises_nothing_but_invalid(message: Any, readings: str) -> None:
     for path in tables(message):
         assert rows_at(path, message) is not None

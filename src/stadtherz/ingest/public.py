@@ -92,6 +92,7 @@ from stadtherz.ingest.onboarding.connecting import (
 from stadtherz.ingest.onboarding.euis import Sticker, read_eui
 from stadtherz.ingest.onboarding.messages import (
     Sample,
+    devices_told_of,
     fitting_forms,
     form_of,
     free_key,
@@ -239,6 +240,7 @@ __all__ = [
     "device_state",
     "devices_in",
     "devices_of",
+    "devices_told_of",
     "doubts_of",
     "downlink_server_sentence",
     "entry_of",

@@ -19,6 +19,7 @@ from stadtherz.ingest.public import (
     Sample,
     check_new,
     device_choices,
+    devices_told_of,
     entry_of,
     fitting_forms,
     list_choices,
@@ -41,6 +42,13 @@ class ReadForm(forms.Form):
 
     form = forms.ChoiceField(
         label=_("Messages like this one"), widget=forms.RadioSelect, required=False
+    )
+    which = forms.ChoiceField(
+        label=_("Which device do you connect?"),
+        required=False,
+        help_text=_(
+            "This message tells of several. Connect the others afterwards, with the same one."
+        ),
     )
     device = forms.ChoiceField(
         label=_("What names the device?"),
@@ -96,6 +104,9 @@ class ReadForm(forms.Form):
             *((str(form.pk), form.name) for form, _name in self.fitting),
             ("", _text("are new: I say below how they are read")),
         ])  # fmt: skip
+        names = devices_told_of(draft, sample, draft.updated)
+        self.has_several = len(names) > 1
+        self.offer("which", [(name, _with_state(name, known)) for name, known in names.items()])
         self.offer(
             "device",
             [*_held(devices, shape.get("device", "")), (_OWN, _text("nothing in the message"))],
@@ -139,6 +150,10 @@ class ReadForm(forms.Form):
             "payload": payload,
             "payload_kind": kind or "hex",
         }
+
+
+def _with_state(device: str, connected: bool) -> str:
+    return _text("{device} – connected already").format(device=device) if connected else device
 
 
 def _several(readings: str) -> str:
@@ -191,13 +206,14 @@ class MessageStep(StepView):
         if not form.is_valid():
             return self._form(form)
         form.keep()
-        self.draft.dev_eui = ""
+        self.draft.dev_eui = form.cleaned_data["which"]
         try:
             found = read_sample(self.draft, sample, self.draft.updated)
             if "look" not in request.POST:
                 check_new(self.draft.owner_id, "json", found.message.dev_eui or "", "")
         except Invalid as problem:
-            field = problem.field if problem.field in form.fields else "device"
+            otherwise = "which" if form.has_several else "device"
+            field = problem.field if problem.field in form.fields else otherwise
             form.add_error(field, problem.reason)
             return self._form(form)
         self._keep(found)
@@ -224,6 +240,7 @@ class MessageStep(StepView):
         payload = shape.get("payload", "")
         return {
             **shape,
+            "which": self.draft.dev_eui,
             "form": str(self.draft.form_id or ""),
             "device": _OWN if is_own else device,
             "own": device.strip('"') if is_own else "",

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.proposing import Shape, proposed_shape
 from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.forms.register import FIELDS, register_form
-from stadtherz.ingest.models import Network
+from stadtherz.ingest.models import Device, Network
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.pasted import document_of, is_form
 from stadtherz.ingest.onboarding.recognise import Place, Recognised, place_in
@@ -128,7 +128,31 @@ def read_by(form: KnownForm, sample: Sample, received: Micros) -> list[Uplink | 
 
 
 def read_sample(draft: Draft, sample: Sample, received: Micros) -> Recognised:
-    """The newest reading of the draft's device in a message. Raises Invalid, field `device`, `time` …"""
+    """The newest reading of the draft's device in a message, else of one that is not connected yet.
+
+    Raises Invalid, field `device`, `time` …
+    """
+    good = _good(draft, sample, received)
+    own = [each for each in good if each.dev_eui == draft.dev_eui]
+    if not own:
+        connected = _connected(draft, good)
+        own = [each for each in good if each.dev_eui not in connected] or good
+    newest = max(own, key=lambda each: each.time)
+    return Recognised(Network.JSON, newest.decoded or {}, newest, _place(newest))
+
+
+def devices_told_of(draft: Draft, sample: Sample, received: Micros) -> dict[str, bool]:
+    """The devices that a message tells of, in order, and whether each is connected already."""
+    try:
+        good = _good(draft, sample, received)
+    except Invalid:
+        return {}
+    connected = _connected(draft, good)
+    return {each.dev_eui: each.dev_eui in connected for each in good}
+
+
+def _good(draft: Draft, sample: Sample, received: Micros) -> list[Uplink]:
+    """The readings that are understood, at least one. Raises Invalid."""
     try:
         found = read_by(form_of(draft), sample, received)
     except Misfit as problem:
@@ -136,13 +160,20 @@ def read_sample(draft: Draft, sample: Sample, received: Micros) -> Recognised:
     except ValueError as problem:
         raise Invalid("device", str(problem)) from problem
     good = [each for each in found if isinstance(each, Uplink)]
-    own = [each for each in good if not draft.dev_eui or each.dev_eui == draft.dev_eui] or good
-    if not own:
+    if not good:
         misfit = found[0]
         assert isinstance(misfit, Misfit)
         raise Invalid(misfit.part, misfit_sentence(misfit.facts))
-    newest = max(own, key=lambda each: each.time)
-    return Recognised(Network.JSON, newest.decoded or {}, newest, _place(newest))
+    return good
+
+
+def _connected(draft: Draft, good: Sequence[Uplink]) -> frozenset[str]:
+    """Which of several devices the organisation has already; of one alone it does not matter."""
+    names = {each.dev_eui for each in good}
+    if len(names) < 2:
+        return frozenset()
+    rows = Device.objects.filter(owner_id=draft.owner_id, network=Network.JSON, dev_eui__in=names)
+    return frozenset(rows.values_list("dev_eui", flat=True))
 
 
 def _place(message: Uplink) -> Place | None:

@@ -300,6 +300,36 @@ def test_the_second_device_of_a_kind_uses_the_form_of_the_first(home: Town, edit
     assert "schon angeschlossen" in told
 
 
+LINES = "\n".join(
+    f"water,station={name} level={80 + n} 17956764{n}0000000000"
+    for n, name in enumerate(("a", "b", "c"))
+)
+
+
+def test_of_several_devices_in_a_message_one_after_the_other_is_connected(
+    home: Town, editor: Client
+) -> None:
+    for name, wanted in (("b", {"which": "b"}), ("c", {}), ("a", {})):
+        draft = paste(editor, LINES)
+        shown = page(editor, "connect_message", draft.pk)
+        assert "Welches Gerät schließen Sie an?" in shown
+        assert ("b – ist schon angeschlossen" in shown) == (name != "b")
+        assert live(editor, accepted(editor, draft, f"Pegel {name}", **wanted)).dev_eui == name
+    connected = Device.objects.filter(network="json")
+    assert set(connected.values_list("dev_eui", flat=True)) == {"a", "b", "c"}
+    assert MessageForm.objects.filter(device="tags.station").count() == 1
+
+
+def test_one_that_is_connected_already_is_refused_at_its_field(home: Town, editor: Client) -> None:
+    live(editor, accepted(editor, paste(editor, LINES), "Pegel", which="b"))
+    draft = paste(editor, LINES)
+    url = reverse("device:connect_message", args=[draft.pk])
+    given = fields_of(editor.get(url).content.decode())
+    answer = editor.post(url, given | {"which": "b"}).content.decode()
+    label, select = answer.index('for="id_which"'), answer.index('id="id_which"')
+    assert label < answer.index("Es heißt „Pegel“.") < select
+
+
 def test_messages_for_an_unknown_address_wait_and_become_measurements(
     home: Town, editor: Client
 ) -> None:

@@ -110,11 +110,15 @@ def problem_words(problem: str) -> str:
         if expected and found:
             told = gettext("{found} stands there, and {expected} belongs there")
             return told.format(found=found, expected=expected[0])
+    if match := _NO_LINE.fullmatch(problem):
+        told = gettext("line {number} is not as InfluxDB’s line protocol has it: {line}")
+        return told.format(number=match[1], line=match[2])
     known = _PROBLEMS.get(problem)
     return problem if known is None else str(known)
 
 
 _EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
+_NO_LINE = re.compile(r"line (\d+) is not as InfluxDB's line protocol has it: (.*)")
 _KINDS: dict[str, Any] = {
     "str": _("a text"),
     "int": _("a whole number"),

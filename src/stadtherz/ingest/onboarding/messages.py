@@ -23,7 +23,7 @@ from stadtherz.ingest.models import Device, Network
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.pasted import document_of, is_form
 from stadtherz.ingest.onboarding.recognise import Place, Recognised, place_in
-from stadtherz.ingest.reasons import misfit_sentence
+from stadtherz.ingest.reasons import misfit_sentence, problem_words
 from stadtherz.ingest.uplink import Uplink
 
 _MOST_FORMS = 50  # of an organisation are tried with a message
@@ -57,7 +57,7 @@ def sample_of(text: str, query: str = "") -> Sample:
         address = reading.address(query)
         content = _content(told, address.kind)
     except Invalid as problem:
-        raise Invalid("sample", _unread(told)) from problem
+        raise Invalid("sample", _unread(told, problem)) from problem
     if not isinstance(content, dict | list) or not content:
         raise Invalid(
             "sample", gettext("This is a single value without a name. Paste a whole message.")
@@ -74,14 +74,16 @@ def _content(text: str, kind: str) -> Any:
     return document_of(text)
 
 
-def _unread(text: str) -> str:
+def _unread(text: str, problem: Invalid) -> str:
+    if lines.looks_like(text):
+        return problem_words(problem.reason)
     if text.startswith("<"):
         return gettext("This is XML. Set the device to send JSON.")
     if re.search(r"[{\[]", text):
         try:
             document_of(text)
-        except Invalid as problem:
-            return problem.reason
+        except Invalid as why:
+            return why.reason
     return gettext(
         "This is neither a whole JSON document nor a list such as a=1&b=2. Copy everything, from the first {"
         " to the last }."

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -133,6 +134,11 @@ def test_a_message_with_a_bad_line_is_kept_with_the_reason(town: Town, door: Doo
     answer = door.post(b"w,station=mill level=1\nw level", path="/ingest/json/lines")
     assert (answer.status_code, "line 2" in answer.json()["detail"]) == (400, True), answer.text
     assert refused().reason == "broken_document"
+
+
+def test_a_person_reads_in_which_line_the_mistake_is() -> None:
+    with override("de"), pytest.raises(Invalid, match=r"Zeile 2 ist nicht so.*: w level"):
+        sample_of("w level=1 1764144000\nw level")
 
 
 def test_the_wizard_understands_a_pasted_line() -> None:

@@ -132,6 +132,7 @@ _PROBLEMS: dict[str, Any] = {
     "must be base64": _("it is no Base64"),
     "must be hexadecimal digits, two a byte": _("it is no row of hexadecimal digits, two a byte"),
     "is not UTF-8": _("it is not UTF-8"),
+    "has more than 1000 lines": _("it has more than 1,000 lines"),
     "is nested more than 32 levels deep": _("it is nested more than 32 levels deep"),
     "is XML, not JSON; choose JSON where the network sends it from": _(
         "it is XML, not JSON; choose JSON where the network sends it from"

@@ -30,6 +30,7 @@ _TRUTH = {
     **dict.fromkeys(("f", "F", "false", "False", "FALSE"), False),
 }
 _SHOWN = 60
+MOST_LINES = 1_000  # as many readings as a message may hold
 
 
 def looks_like(text: str) -> bool:
@@ -45,11 +46,13 @@ def entries(text: str) -> list[dict[str, Any]]:
     """The readings, in order.
 
     Raises:
-        Invalid: field `document`, naming the first line that is none.
+        Invalid: field `document`, naming the first line that is none; or if there are too many.
     """
     found: list[dict[str, Any]] = []
     place = _after_blanks(text, 0)
     while place < len(text):
+        if len(found) == MOST_LINES:
+            raise Invalid("document", f"has more than {MOST_LINES} lines")
         line = _LINE.match(text, place)
         if line is None:
             raise Invalid("document", _no_line(text, place))

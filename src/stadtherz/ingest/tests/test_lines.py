@@ -136,6 +136,12 @@ def test_a_message_with_a_bad_line_is_kept_with_the_reason(town: Town, door: Doo
     assert refused().reason == "broken_document"
 
 
+def test_a_thousand_lines_are_taken_and_no_more() -> None:
+    assert len(lines.entries("w level=1\n" * 1_000)) == 1_000
+    with override("de"), pytest.raises(Invalid, match=r"mehr als 1\.000 Zeilen"):
+        sample_of("w level=1\n" * 1_001)
+
+
 def test_a_person_reads_in_which_line_the_mistake_is() -> None:
     with override("de"), pytest.raises(Invalid, match=r"Zeile 2 ist nicht so.*: w level"):
         sample_of("w level=1 1764144000\nw level")

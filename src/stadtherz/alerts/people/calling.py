@@ -73,8 +73,7 @@ def owe(event: AlertEvent, *recipients: int | None, but: AbstractSet[int] = froz
         told = known.heard if event.change == Change.CLEARED else known.heard | known.waiting
         chosen += _usable(Q(pk__in=told))
     chosen = [each for each in chosen if each.contact_id not in but]
-    if known.waiting:
-        _supersede(event, {each.contact_id for each in chosen})
+    _supersede(event, {each.contact_id for each in chosen})
     _write(event, chosen)
 
 

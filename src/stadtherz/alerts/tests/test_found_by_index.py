@@ -40,8 +40,8 @@ def statements() -> Iterator[list[Statement]]:
 def scans(statement: Statement) -> list[str]:
     """Steps of SQLite's plan that look at every row of a table that grows."""
     sql, params = statement
-    names = dict(re.findall(r'(?:FROM|JOIN) "(\w+)" (U\d+|T\d+)', sql))
-    by_alias = {alias: table for table, alias in names.items()}
+    named = re.findall(r'(?:FROM|JOIN) "(\w+)" (U\d+|T\d+)', sql)
+    by_alias = {alias: table for table, alias in named}
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
         steps = [row[3] for row in cursor.fetchall()]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stadtherz.ingest.forms.cells import NAMES, TIMES, UNITS, is_value, with_unit
+from stadtherz.ingest.forms.times import FIRST_S
 from stadtherz.ingest.written import unit_of
 
 TIME = "time"
@@ -17,7 +18,6 @@ _UNITS = frozenset(UNITS)
 _NAMES = (*NAMES, "parameter", "metric", "target", "quantity", "measurement", "channel", "sensor", "kanal",
     "messgröße", "variable")  # fmt: skip
 _VALUES = ("value", "v", "val", "wert", "messwert", "y", "result")
-_FIRST_S = 100_000_000  # March 1973: a smaller number is no time
 
 Point = tuple[Any, Any]  # a time as it was sent, and a value
 
@@ -116,4 +116,4 @@ def _is_plain(value: Any) -> bool:
 def _is_time(value: Any) -> bool:
     if isinstance(value, str):
         return is_value(value) and (len(value) >= 8)
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= _FIRST_S
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= FIRST_S

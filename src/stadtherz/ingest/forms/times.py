@@ -22,7 +22,7 @@ _GERMAN = re.compile(
     r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)(?: Uhr)?", re.ASCII
 )
 _NOW = "now"  # what weather stations send that have no clock
-_FIRST_S = 100_000_000  # March 1973: less is a clock that was never set, or no time
+FIRST_S = 100_000_000  # March 1973: less is a clock that was never set, or no time
 _FIRST_MS = 100_000_000_000  # as seconds this is the year 5138
 _FIRST_US = 100_000_000_000_000  # as milliseconds that year again
 _FIRST_NS = 100_000_000_000_000_000  # and as microseconds
@@ -84,7 +84,7 @@ def _since_1970(number: float) -> Micros:
     """Of seconds, milliseconds, microseconds or nanoseconds, told apart by their size."""
     if number >= _FIRST_NS:
         return round(number // 1_000)
-    if number < _FIRST_S:
+    if number < FIRST_S:
         raise NoTime("no time since 1973")
     if number < _FIRST_MS:
         return round(number * SECOND)

@@ -1,5 +1,6 @@
 """From bytes to a JSON document, within limits of size and depth."""
 
+import zlib
 from typing import Any
 
 import orjson
@@ -8,10 +9,35 @@ from stadtherz.base.errors import Invalid
 
 LARGEST = 256 * 1024
 DEEPEST = 32
+ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
+_GZIP = b"\x1f\x8b"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+def unpacked(body: bytes) -> bytes:
+    """What was packed with gzip, as much of it as shows that it is too large; everything else as it is.
+
+    What cannot be unpacked stays as it is, too, so that it is refused and kept.
+    """
+    if not body.startswith(_GZIP):
+        return body
+    found, rest = b"", body
+    while rest.startswith(_GZIP) and len(found) <= LARGEST:  # it may be packed in several pieces
+        piece = zlib.decompressobj(_GZIP_WINDOW)
+        try:
+            found += piece.decompress(rest, LARGEST + 1 - len(found))
+        except zlib.error:
+            return body
+        if not piece.eof and len(found) <= LARGEST:
+            return body
+        rest = piece.unused_data
+    return found
 
 
 def parse(body: bytes) -> Any:
     """The JSON document; raises Invalid where it is none or nested too deeply."""
+    if body.startswith(_GZIP):
+        raise Invalid("document", "is packed with gzip, and cannot be unpacked")
     if body[:100].lstrip().startswith(b"<"):
         raise Invalid("document", "is XML, not JSON; choose JSON where the network sends it from")
     try:

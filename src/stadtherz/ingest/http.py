@@ -1,5 +1,7 @@
 """The ingest door: `POST /ingest/tts`, `/ingest/chirpstack` and so on, as a bare ASGI application.
 
+What InfluxDB's clients write to their own addresses is a delivery as any other (`influx`).
+
 A delivery is acknowledged only after its readings are on disk. The event loop reads bytes and waits;
 whatever asks the database runs in `lanes`, and what asks none takes the short way (`at_once`).
 """
@@ -18,7 +20,7 @@ from django.utils import translation
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.ingest import address_tokens, document, lanes, pipeline, refused, resets
+from stadtherz.ingest import address_tokens, document, influx, lanes, pipeline, refused, resets
 from stadtherz.ingest.at_once import ShortWay
 from stadtherz.ingest.downlinks import news
 from stadtherz.ingest.forms import reading
@@ -58,6 +60,8 @@ def application(visibility_of: VisibilityOf, at_once: AtOnce = lambda _: None) -
     short = ShortWay()
 
     async def door(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        writing = influx.writing(scope)
+        scope = scope if writing is None else writing.scope
         try:
             given = await _answer(scope, receive, senders, short)
         except _Gone:
@@ -68,7 +72,7 @@ def application(visibility_of: VisibilityOf, at_once: AtOnce = lambda _: None) -
         except Exception:
             logger.exception("an uplink could not be taken")
             given = _refused(scope, Refusal(Reason.STORE_UNAVAILABLE))
-        await _send(send, given)
+        await _send(send, given if writing is None else writing.answer(given))
 
     return door
 
@@ -84,10 +88,10 @@ async def _answer(
         arrival.take_token_out()
     if scope["method"] == "GET" and arrival.in_address:
         arrival.read_address()
-    elif scope["method"] != "POST":
-        return Answer(405, {"error": "method", "detail": "POST"})
+    elif (no := _no_delivery(scope)) is not None:
+        return no
     try:
-        arrival.body += await _body(receive)
+        arrival.body += document.unpacked(await _body(receive))
         arrival.received = now_us()
     except TimeoutError:
         return Answer(408, {"error": "timeout"})
@@ -104,6 +108,15 @@ async def _answer(
         return pipeline.answer(plan, receipts)
     with translation.override(_language(scope)):
         return pipeline.answer(plan, receipts)
+
+
+def _no_delivery(scope: AsgiScope) -> Answer | None:
+    """What a request is told whose body nobody could read."""
+    if scope["method"] != "POST":
+        return Answer(405, {"error": "method", "detail": "POST"})
+    if _header(scope, b"content-encoding").strip().lower() not in document.ENCODINGS:
+        return Answer(415, {"error": "encoding", "detail": "gzip"})
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,17 +288,18 @@ def _header(scope: AsgiScope, name: bytes) -> str:
 _EXTRA: dict[int, list[tuple[bytes, bytes]]] = {
     401: [(b"www-authenticate", b'Bearer realm="ingest", Basic realm="ingest"')],
     405: [(b"allow", b"POST")],
+    415: [(b"accept-encoding", b"gzip")],
     503: [(b"retry-after", _RETRY_AFTER_S)],
 }
 
 
 async def _send(send: Send, given: Answer) -> None:
-    body = orjson.dumps(given.body)
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"cache-control", b"no-store"),
-        *_EXTRA.get(given.status, []),
-    ]
+    body = b"" if given.status == 204 else orjson.dumps(given.body)
+    headers = [(b"cache-control", b"no-store"), *_EXTRA.get(given.status, [])]
+    if body:
+        headers += [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
     await send({"type": "http.response.start", "status": given.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -160,7 +160,7 @@ def _by_form(delivery: Delivery, lookup: Lookup) -> Plan | Undecoded:
     try:
         told = reading.address(delivery.query)
         form = lookup.form(delivery.visibility, told.form)
-        content = reading.content(delivery.body, told.kind)
+        content = reading.content(delivery.body, told)
         found = reading.read(form, told, content, delivery.received)
     except NotFound:
         return Plan(refusal=Refusal(Reason.UNKNOWN_FORM, {"form": told.form}))

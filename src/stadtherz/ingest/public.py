@@ -61,6 +61,7 @@ from stadtherz.ingest.health.reading import known as known_devices
 from stadtherz.ingest.health.reading import known_of as known_device
 from stadtherz.ingest.health.reading import report as report_of
 from stadtherz.ingest.http import application
+from stadtherz.ingest.influx import ADDRESSES as WRITING
 from stadtherz.ingest.lanes import stop
 from stadtherz.ingest.library.importing import Imported, Report, import_types
 from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
@@ -160,6 +161,7 @@ __all__ = [
     "NETWORKS",
     "SENML",
     "TABLE",
+    "WRITING",
     "Answer",
     "Codec",
     "Condition",

@@ -132,6 +132,10 @@ _PROBLEMS: dict[str, Any] = {
     "must be base64": _("it is no Base64"),
     "must be hexadecimal digits, two a byte": _("it is no row of hexadecimal digits, two a byte"),
     "is not UTF-8": _("it is not UTF-8"),
+    "must be ns, us, ms, s, m or h": _("it must be ns, us, ms, s, m or h"),
+    "is packed with gzip, and cannot be unpacked": _(
+        "it is packed with gzip, and cannot be unpacked"
+    ),
     "has more than 1000 lines": _("it has more than 1,000 lines"),
     "is nested more than 32 levels deep": _("it is nested more than 32 levels deep"),
     "is XML, not JSON; choose JSON where the network sends it from": _(
@@ -245,6 +249,7 @@ _FORM_PARTS = {
     "message_id": _("Identifier of the message ({expression}):"),
     "readings": _("List of readings ({expression}):"),
     "payload": _("Payload for the codec ({expression}):"),
+    "lines": _("Line {expression}:"),
 }
 _FORM_FAULTS = {
     "missing": _("it is not in the message."),
@@ -264,6 +269,7 @@ _FORM_FAULTS = {
     "senml_no_name": _("record {value} has no name."),
     "senml_must": _("“{value}” must be understood by who reads it, and is not known here."),
     "senml_version": _("version {value} of SenML is newer than what is known here (10)."),
+    "no_line": _("it is not as InfluxDB’s line protocol has it: {value}"),
     "empty": _("the list is empty."),
     "too_many": _(
         "{value} are too many for one message; at most 1,000 fit. Send several messages."

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
+from stadtherz.ingest.public import WRITING
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -70,7 +72,7 @@ def refusal(scope: Scope) -> Refusal | None:
     """Why a request goes no further: no path of this server, or not this city's name."""
     if not scope["path"].startswith("/"):
         return Refusal(400, "The address must begin with a slash.")
-    if scope["path"].startswith(_UNDER_ANY_NAME):
+    if scope["path"].startswith(_UNDER_ANY_NAME) or scope["path"] in WRITING:
         return None
     hosts = _values(scope, b"host")
     if len(hosts) != 1:

@@ -17,6 +17,7 @@ from django.urls import get_resolver
 
 from stadtherz.base.errors import Invalid
 from stadtherz.identity.public import visibility_at_once, visibility_of_scope
+from stadtherz.ingest.public import WRITING
 from stadtherz.ingest.public import application as ingest_application
 from stadtherz.project import admission, mqtt, runtime
 from stadtherz.project.admission import Receive, Scope, Send
@@ -26,10 +27,11 @@ from stadtherz.sensorthings.public import is_for_people
 from stadtherz.web.public import live_application
 
 _sensorthings = sensorthings_application(visibility_of_scope, visibility_at_once)
+_ingest = ingest_application(visibility_of_scope, visibility_at_once)
 _doors: dict[str, Callable[[Any, Any, Any], Awaitable[None]]] = {
     "sta": _sensorthings,
     "datasets": _sensorthings,
-    "ingest": ingest_application(visibility_of_scope, visibility_at_once),
+    "ingest": _ingest,
     "live": live_application(visibility_of_scope),
 }
 
@@ -49,7 +51,7 @@ async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
     if refused is not None:
         await admission.refuse(refused, send)
         return
-    door = _doors.get(scope["path"].split("/", 2)[1])
+    door = _ingest if scope["path"] in WRITING else _doors.get(scope["path"].split("/", 2)[1])
     if door is None or (door is _sensorthings and is_for_people(scope)):
         await pages(scope, receive, send)
     else:

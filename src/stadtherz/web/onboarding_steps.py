@@ -476,6 +476,8 @@ def doors(key: str, token: str = "") -> dict[str, Any]:
     ports = [(each.scheme, each.port) for each in listens if each.port]
     shown = token or "sh_…"
     return {
+        "root": root,
+        "form": key,
         "address": f"{root}/ingest/json/{key}",
         "with_token": f"{root}/ingest/json/{shown}/{key}",
         "bearer": f"Bearer {shown}",

@@ -20,6 +20,7 @@ from stadtherz.ingest.decode import MISSING, shown
 from stadtherz.ingest.forms import lines, payloads, senml, times
 from stadtherz.ingest.forms.arranged import TABLE, rows_at
 from stadtherz.ingest.forms.expressions import Expression, Message, as_text
+from stadtherz.ingest.forms.lines import BadLine
 from stadtherz.ingest.forms.senml import SENML, BadPack
 from stadtherz.ingest.uplink import AHEAD, Uplink
 
@@ -113,14 +114,15 @@ def _pairs(field: str, text: str) -> list[tuple[str, str]]:
         raise Invalid(field, f"has more than {_MOST_FIELDS} fields") from problem
 
 
-def content(body: bytes, kind: str) -> Any:
+def content(body: bytes, told: Address) -> Any:
     """The message: JSON, an object of texts where a form was sent, a list of lines; raises Invalid.
 
     Many senders announce JSON or lines as something else, so what looks like them is read as that.
     """
+    kind = told.kind
     if not body.lstrip().startswith((b"{", b"[")):
-        if lines.looks_like(body.decode(errors="replace")):
-            return lines.entries(_utf8(body))
+        if kind == lines.KIND or lines.looks_like(body.decode(errors="replace")):
+            return lines.entries(_utf8(body), (told.query or {}).get("precision", ""))
         if kind == FORM:
             return dict(_pairs("document", _utf8(body)))
     try:
@@ -150,11 +152,17 @@ def read(form: KnownForm, told: Address, message: Any, received: Micros) -> list
         return [_reading(form, _Entry(whole, whole, None), where, received)]
     entries, beside = entries_of(form.readings, told, message, received)
     return [
-        Misfit("readings", fields.fault, SENML, fields.about)
-        if isinstance(fields, BadPack)
+        _no_record(fields)
+        if isinstance(fields, BadPack | BadLine)
         else _reading(form, _entry(told, fields, beside, place), where, received)
         for place, fields in enumerate(entries)
     ]
+
+
+def _no_record(told: BadPack | BadLine) -> Misfit:
+    if isinstance(told, BadPack):
+        return Misfit("readings", told.fault, SENML, told.about)
+    return Misfit("lines", "no_line", str(told.number), told.text)
 
 
 def _zone(form: KnownForm) -> ZoneInfo:
@@ -176,7 +184,7 @@ class _Entry:
 def entries_of(
     readings: Expression | None, told: Address, message: Any, received: Micros
 ) -> tuple[list[Any], dict[str, Any]]:
-    """The readings of a message, and what stands beside them; a record that is none is a BadPack.
+    """The readings of a message, and what stands beside them; a record that is none is a BadPack or BadLine.
 
     Raises Misfit where there are none.
     """

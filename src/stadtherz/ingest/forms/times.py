@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"\d{1,19}(\.\d{1,9})?", re.ASCII)
 _GERMAN = re.compile(
     r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)(?: Uhr)?", re.ASCII
 )
-_NOW = "now"  # what weather stations send that have no clock
+NOW = "now"  # what weather stations send that have no clock
 FIRST_S = 100_000_000  # March 1973: less is a clock that was never set, or no time
 _FIRST_MS = 100_000_000_000  # as seconds this is the year 5138
 _FIRST_US = 100_000_000_000_000  # as milliseconds that year again
@@ -54,7 +54,7 @@ def instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
 def _instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
     if isinstance(value, str):
         text = _as_iso(value.strip())
-        if text.lower() == _NOW:
+        if text.lower() == NOW:
             return received
         if _NUMBER.fullmatch(text):
             return _since_1970(float(text) if "." in text else int(text))

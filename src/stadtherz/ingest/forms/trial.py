@@ -70,7 +70,7 @@ def try_form(
     now = now_us() if received is None else received
     try:
         told = reading.address(reading.query_of(form.key, topic, _kind(body), query))
-        content = reading.content(body, told.kind)
+        content = reading.content(body, told)
         found = reading.read(as_known(form), told, content, now)
     except Misfit as misfit:
         return FormTrial(problem=misfit_sentence(misfit.facts))

@@ -55,7 +55,7 @@ def sample_of(text: str, query: str = "") -> Sample:
         told = urlsplit(told.split(" ")[-1]).query
     try:
         address = reading.address(query)
-        content = _content(told, address.kind)
+        content = _content(told, address)
     except Invalid as problem:
         raise Invalid("sample", _unread(told, problem)) from problem
     if not isinstance(content, dict | list) or not content:
@@ -65,12 +65,17 @@ def sample_of(text: str, query: str = "") -> Sample:
     return Sample(content, address.topic, address.query or {})
 
 
-def _content(text: str, kind: str) -> Any:
-    """Lines, a form that was sent, or JSON, also with something around it."""
+def _content(text: str, told: reading.Address) -> Any:
+    """Lines, a form that was sent, or JSON, also with something around it.
+
+    Of lines that came from a device the good ones count; of pasted ones a person wants to know the bad one.
+    """
     if lines.looks_like(text):
-        return lines.entries(text)
+        came = lines.entries(text, (told.query or {}).get("precision", "")) if told.form else []
+        return [each for each in came if isinstance(each, dict)] or lines.whole(text)
     if is_form(text):
-        return reading.content(text.encode("utf-8", "replace"), kind or reading.FORM)
+        form = reading.Address("", kind=told.kind or reading.FORM)
+        return reading.content(text.encode("utf-8", "replace"), form)
     return document_of(text)
 
 

@@ -186,13 +186,21 @@ def test_thingpark_gets_signed_parameters(town: Town, network: Network) -> None:
     assert state(row) == State.HANDED_OVER
 
 
-def test_the_documented_example_of_a_signature_is_met() -> None:
-    """Payload 00 on port 1 to 000000000F1D8693 at a fixed time: the order and the writing count."""
+def test_the_signature_that_an_operator_published_is_met() -> None:
+    """The token of KPN's guide to ThingPark's interface: the order of the parameters and their writing count.
+
+    Ours differs in its time only, which we write in UTC.
+    """
+    key = "46ab678cd45df4a4e4b375eacd096acc"
     content = Content("k", "000000000F1D8693", 1, b"\x00", False)
-    at = parse_instant("2016-01-11T14:28:00Z")
-    made = calls.call(Reached("actility", "app1.sample.com", key="AbC"), content, at)
-    plain = "DevEUI=000000000F1D8693&FPort=1&Payload=00&AS_ID=app1.sample.com&Time=2016-01-11T14:28:00.000+00:00abc"
-    assert made.path.endswith(f"%2B00%3A00&Token={sha256(plain.encode()).hexdigest()}")
+    told = "DevEUI=000000000F1D8693&FPort=1&Payload=00&AS_ID=app1.sample.com&Time="
+    published = sha256(f"{told}2016-01-11T14:28:00.333+02:00{key}".encode()).hexdigest()
+    assert published == "63a4ec6532937c9bcba109a75f731d6dc192c9df662dee56757634a8a6dc3f4c"
+    at = parse_instant("2016-01-11T12:28:00.333Z")
+    for written in (key, key.upper()):
+        made = calls.call(Reached("actility", "app1.sample.com", key=written), content, at)
+        ours = sha256(f"{told}2016-01-11T12:28:00.333+00:00{key}".encode()).hexdigest()
+        assert made.path.endswith(f"%2B00%3A00&Token={ours}")
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 from django.utils.translation import override
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now_us
+from stadtherz.base.visibility import SYSTEM
 from stadtherz.ingest.forms import lines
 from stadtherz.ingest.forms.proposing import proposed_shape
 from stadtherz.ingest.onboarding.messages import sample_of
-from stadtherz.ingest.public import NewField, register_device
+from stadtherz.ingest.public import NewField, register_device, replay
 from stadtherz.ingest.tests.factories import Door, Town, readings, results
 from stadtherz.ingest.tests.test_json_door import AT, add_form, refused
 
@@ -59,7 +60,7 @@ def line(
 
 
 def test_what_telegraf_writes_is_read() -> None:
-    first, second = lines.entries(TELEGRAF.decode())
+    first, second = lines.whole(TELEGRAF.decode())
     assert first == {
         "measurement": "weather",
         "tags": {"station": "mill brook", "host": "pi"},
@@ -69,6 +70,7 @@ def test_what_telegraf_writes_is_read() -> None:
     assert (second["fields"], second["time"]) == ({"level": 83.0}, (AT + 60) * 10**9)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(
         st.tuples(
@@ -84,11 +86,11 @@ def test_what_telegraf_writes_is_read() -> None:
 def test_every_line_is_read_as_it_was_meant(meant: list[Any]) -> None:
     text = "\n".join(line(*each) for each in meant)
     assert lines.looks_like(text)
-    for entry, (measurement, tags, fields, time) in zip(lines.entries(text), meant, strict=True):
-        assert (entry["measurement"], entry.get("tags", {}), entry.get("time")) == (
+    for entry, (measurement, tags, fields, time) in zip(lines.whole(text), meant, strict=True):
+        assert (entry["measurement"], entry.get("tags", {}), entry["time"]) == (
             measurement,
             tags,
-            time,
+            "now" if time is None else time,
         )
         assert entry["fields"] == fields
 
@@ -106,7 +108,7 @@ def test_nothing_else_is_taken_for_it(text: str) -> None:
 )
 def test_a_bad_line_is_named(line: str) -> None:
     with pytest.raises(Invalid, match=r"line 3 is not as InfluxDB's line protocol has it: "):
-        lines.entries(f"weather level=1\n# more\n{line}\n")
+        lines.whole(f"weather level=1\n# more\n{line}\n")
 
 
 @pytest.mark.parametrize(
@@ -129,13 +131,6 @@ def test_lines_are_stored_and_once(
     assert readings(town.level).phenomenon_start.tolist() == [(AT + 1) * 10**6, (AT + 2) * 10**6]
 
 
-def test_a_message_with_a_bad_line_is_kept_with_the_reason(town: Town, door: Door) -> None:
-    add_form(town.organisation, "lines", device="tags.station", time="time")
-    answer = door.post(b"w,station=mill level=1\nw level", path="/ingest/json/lines")
-    assert (answer.status_code, "line 2" in answer.json()["detail"]) == (400, True), answer.text
-    assert refused().reason == "broken_document"
-
-
 def test_a_thousand_lines_are_taken_and_no_more() -> None:
     assert len(lines.entries("w level=1\n" * 1_000)) == 1_000
     with override("de"), pytest.raises(Invalid, match=r"mehr als 1\.000 Zeilen"):
@@ -151,3 +146,21 @@ def test_the_wizard_understands_a_pasted_line() -> None:
     sample = sample_of(TELEGRAF.decode())
     shape = proposed_shape(sample.message, now_us(), "Europe/Berlin")
     assert (shape.device, shape.time, shape.readings) == ("tags.station", "time", "")
+
+
+def test_a_line_that_is_none_spoils_no_other_and_is_kept_with_its_number(
+    town: Town, door: Door
+) -> None:
+    add_form(town.organisation, "lines", device="tags.station", time="time")
+    register_device(
+        town.organisation, "json", "mill", "Mill", fields=[NewField("fields.level", town.level)]
+    )
+    body = b"w level=\nw,station=mill level=1 1764144000\n# x\nw level\nw,station=mill level=2 1764144060"
+    answer = door.post(body, path="/ingest/json/lines")
+    assert (answer.status_code, answer.json()["stored"]) == (422, 2), answer.text
+    assert answer.json()["detail"].startswith("Line 1: it is not as InfluxDB")
+    kept = refused()
+    assert (kept.reason, kept.facts["refused"], kept.truncated) == ("form_misfit", 2, False)
+    given = replay(kept.pk, SYSTEM)
+    assert (given.body["stored"], given.body["duplicates"]) == (0, 2)
+    assert results(town.level) == [1, 2]

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from stadtherz.base.time import iso, now, to_us
-from tests.journeys.test_pages import CHROMIUM, DESK, PHONE, axe_violations
+from tests.journeys.test_pages import CHROMIUM, DESK, PHONE, axe_violations, cut_off
 from tests.product import Product, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -76,6 +76,7 @@ def looked_at(page: Page, looks: Path, name: str) -> None:
         assert axe_violations(page) == [], f"{name} {scheme}"
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{name} at {width}"
+        assert cut_off(page) == [], f"{name} at {width}"
         page.screenshot(path=looks / f"{name}-{scheme}.png", full_page=True)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": DESK, "height": 900})
@@ -87,6 +88,7 @@ def test_a_clerk_connects_a_device_and_everybody_sees_it_measure(
     page = signed_in(browser, product)
     page.goto("/verwaltung/device/")
     page.get_by_role("link", name="Gerät anschließen").first.click()
+    page.get_by_text("Sie kam über MQTT").click()
     looked_at(page, tmp_path, "start")
     page.locator("textarea[name=sample]").fill(json.dumps(document()))
     page.get_by_role("button", name="Diese Nachricht lesen").click()

@@ -79,6 +79,23 @@ def axe_violations(page: Page) -> list[str]:
     ]
 
 
+CUT_OFF = """() => {
+  const seen = (e) => e.checkVisibility({visibilityProperty: true}) && e.getBoundingClientRect().width > 1;
+  const scrolls = (e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX);
+  const inScroller = (e) => { while ((e = e.parentElement)) if (scrolls(e)) return true; return false; };
+  return [...document.querySelectorAll("main :is(input, select, textarea, button, a, p, h1, h2, h3, td, th, li)")]
+    .filter((e) => seen(e) && !e.closest(".form-side") && !inScroller(e))
+    .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+    .map((e) => `${e.outerHTML.slice(0, 120)}`);
+}"""
+
+
+def cut_off(page: Page) -> list[str]:
+    """What reaches beyond the window's right edge, where nothing scrolls: nobody can read or use it."""
+    found: list[str] = page.evaluate(CUT_OFF)
+    return found
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize("path", PAGES)

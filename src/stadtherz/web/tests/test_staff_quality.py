@@ -69,7 +69,7 @@ def test_flags_are_told_in_a_sentence_before_their_numbers(home: Town) -> None:
     assert why < text.index("2 Messwerte, zuletzt", begin)
     assert "Oft stand kurz etwas vor dem Sensor." in text
     assert "Der Wert selbst ist nicht betroffen." in text
-    assert "liegen als abgelehnt bereit" in text
+    assert "warten unter „Abgewiesene Nachrichten“" in text
     assert text.index("900", begin) < text.index("4 Nachrichten, zuletzt", begin)
 
 

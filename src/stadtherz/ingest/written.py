@@ -55,6 +55,13 @@ _WRITTEN = {
     "l/m²": "mm", "l/m2": "mm", "w/m²": "W/m2", "in": "[in_i]", "inch": "[in_i]", "\"": "[in_i]", "ft": "[ft_i]", "inhg": "[in_i'Hg]", "µs/cm": "uS/cm", "μs/cm": "uS/cm",
     "µm": "um", "μm": "um", "°": "deg", "grad": "deg", "ph": "[pH]", "ω": "Ohm", "kω": "kOhm", "ohm": "Ohm", "ntu": "[NTU]", "fnu": "[NTU]", "hertz": "Hz",
 }  # fmt: skip
+# As trade writes them (UN/CEFACT Recommendation 20), and context brokers therefore.
+_TRADE = {
+    "CEL": "Cel", "FAH": "[degF]", "KEL": "K", "MTR": "m", "CMT": "cm", "MMT": "mm", "KMT": "km", "MTS": "m/s", "KMH": "km/h",
+    "PAL": "Pa", "A97": "hPa", "MBR": "mbar", "KPA": "kPa", "P1": "%", "C62": "1", "DD": "deg", "LTR": "L", "MTQ": "m3",
+    "GP": "mg/m3", "GQ": "ug/m3", "VLT": "V", "2Z": "mV", "AMP": "A", "4K": "mA", "WTT": "W", "KWT": "kW", "WHR": "W.h", "KWH": "kW.h",
+    "LUX": "lx", "2N": "dB", "MQH": "m3/h", "MQS": "m3/s", "G51": "L/s", "D54": "W/m2", "HTZ": "Hz",
+}  # fmt: skip
 _ANYHOW = {text.lower(): code for text, code in reversed(_WRITTEN.items())}
 
 
@@ -71,8 +78,8 @@ def unit_of(text: Any) -> str:
     """The UCUM code of a unit as devices write it; empty for one that is not known."""
     if not isinstance(text, str):
         return ""
-    if text in _SCALES:
-        return text
+    if text in _SCALES or text in _TRADE:
+        return _TRADE.get(text, text)
     plain = " ".join(text.strip().strip("[]()").split())
     return _WRITTEN.get(plain) or _ANYHOW.get(plain.lower(), "")
 

@@ -3,12 +3,18 @@
 import base64
 import binascii
 import re
+from typing import Any
 
 from stadtherz.ingest.decode import MISSING
 from stadtherz.ingest.forms.expressions import Expression, Message
+from stadtherz.ingest.forms.leaves import leaves
 
 HEX, BASE64 = "hex", "base64"
 LARGEST = 4096  # bytes; LoRaWAN carries 242
+_MOST_LEAVES = 200
+_PORT = re.compile(r"(.*[.\]])?(f_?port|fport_?up|lrnfport)", re.IGNORECASE)
+_PLAIN_PORT = re.compile(r"(.*[.\]])?port")  # of what else counts frames
+_COUNTER = re.compile(r"(.*[.\]])?(f_?cnt(_?up)?|fcount|counter_up)", re.IGNORECASE)
 
 
 def payload_of(expression: Expression, kind: str, message: Message) -> bytes | None:
@@ -22,6 +28,18 @@ def payload_of(expression: Expression, kind: str, message: Message) -> bytes | N
     if len(payload) > LARGEST:
         raise ValueError(f"more than {LARGEST} bytes")
     return payload
+
+
+def port_of(content: Any) -> int | None:
+    """The port of LoRaWAN that a message names, which many codecs ask for; None where it names none."""
+    found = dict(leaves(content, _MOST_LEAVES))
+    counts = any(_COUNTER.fullmatch(path) for path in found)
+    for path, value in found.items():
+        if _PORT.fullmatch(path) or (counts and _PLAIN_PORT.fullmatch(path)):
+            text = str(value)
+            if text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) <= 255:
+                return int(text)
+    return None
 
 
 def _of_hex(text: str) -> bytes:

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stadtherz.base.time import MINUTE, Micros
-from stadtherz.ingest.forms import senml, times
+from stadtherz.ingest import decode
+from stadtherz.ingest.forms import payloads, senml, times
 from stadtherz.ingest.forms.arranged import TABLE, tables
 from stadtherz.ingest.forms.expressions import LONGEST, Message, as_text, parse_readings
 from stadtherz.ingest.forms.leaves import leaves, lists
@@ -31,14 +32,19 @@ _DEVICE = [
     r".*(deviceid|stationid|sensorid|stationsnummer|serial)",
 ]  # fmt: skip
 _TIME = [
-    r"(measured|measurement|phenomenon|observation|sample|sampling|mess|reading|observed)(time(stamp)?|zeit(punkt|stempel)?|at)?",
+    r"(measured|measurement|phenomenon|observation|sample|sampling|mess|reading|observed)(time(stamp)?|zeit(punkt|stempel)?|at)?|dateobserved|timeinstant",
     r"timestamp\w*|timeiso|datetime|dateutc|zeitstempel|zeitpunkt|messzeit(punkt)?|time|ts|zeit|at|when|epoch|unixtime|datumzeit|datumuhrzeit",
     r"date|datum|created(at)?|received(at)?|reported(at)?|lastseen|sent(at)?|t|dt",
     r".*(timestamp|time|zeit|utc|epoch)",
 ]  # fmt: skip
 _DAY, _CLOCK = re.compile(r"date|datum|tag|day"), re.compile(r"time|uhrzeit|zeit|clock")
+# Levels of a topic that name a program or what it tells, and no device.
+_NO_DEVICE = re.compile(
+    r"zigbee2mqtt|shellies|tasmota|homeassistant|esphome|tele|stat|cmnd|sensors?|state|status|info|events?|rpc|telemetry|up|uplink|spbv1.?0|[nd](data|birth|death|cmd)"
+)
 _NAME_KEYS = re.compile(r"(sensor|field|channel|measurement|parameter|param|kanal|messgröße|messgroesse|quantity|value|reading|)"
     r"(name|n|key|type|typ|kind|label|id|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid|measurand)")  # fmt: skip
+_PAYLOAD = re.compile(r"(frm|raw|up)?(payload|data)(hex|raw|data|bytes|base64|b64)?|bytes|hex")
 _VALUE_KEYS = re.compile(r"value|v|val|wert|messwert|reading|data|result|ergebnis|measurementvalue")
 
 
@@ -73,7 +79,8 @@ def proposed_shape(message: Message, received: Micros, zone: str) -> Shape:
     time = next(iter(time_choices(beside, received)), Choice("", None)).expression
     device = next(iter(device_choices(beside, without=time)), Choice("", None)).expression
     told_zone = "UTC" if _UTC.fullmatch(_plain(time)) else zone
-    return Shape(device, time, told_zone, readings=found)
+    payload, kind = _payload(beside)
+    return Shape(device, time, told_zone, "", found, payload, kind)
 
 
 def entry_of(message: Message, readings: str, received: Micros) -> Message:
@@ -97,8 +104,11 @@ def device_choices(message: Message, *, without: str = "") -> list[Choice]:
         for path, value in _named(message)
         if path != without and _is_identifier(path, value)
     ]
+    found = [each for each in found if not _of_a_part(each.expression, message.content)]
     ranked = sorted(found, key=lambda each: _rank(each.expression, _DEVICE))
     named = [each for each in ranked if _rank(each.expression, _DEVICE)[0] < len(_DEVICE)]
+    if _is_rpc(message.content):
+        named.sort(key=lambda each: each.expression != "src")
     rest = [each for each in ranked if each not in named and isinstance(each.value, str)]
     return [*named, *_of_topic(message.topic), *rest]
 
@@ -128,10 +138,26 @@ def payload_choices(content: Any) -> list[tuple[Choice, str]]:
     """Texts that could be bytes, each with how they are written: hex or base64."""
     found = []
     for path, value in leaves(content, _MOST_LEAVES):
-        kind = _bytes_kind(value)
+        kind = _bytes_kind(value, named=_PAYLOAD.fullmatch(_last(path)) is not None)
         if kind and len(path) <= LONGEST:
             found.append((Choice(path, value), kind))
     return found
+
+
+def _payload(message: Message) -> tuple[str, str]:
+    """Where the bytes of a radio stand that no network server here knows, and how they are written."""
+    if payloads.port_of(message.content) is None and not _is_sigfox(message.content):
+        return "", "hex"
+    found = (
+        (choice.expression, kind)
+        for choice, kind in payload_choices(message.content)
+        if _PAYLOAD.fullmatch(_last(choice.expression))
+    )
+    return next(found, ("", "hex"))
+
+
+def _is_sigfox(content: Any) -> bool:
+    return isinstance(content, dict) and {"device", "seqNumber", "data"} <= content.keys()
 
 
 def name_key(rows: Sequence[Any]) -> str | None:
@@ -151,11 +177,37 @@ def name_key(rows: Sequence[Any]) -> str | None:
     return None
 
 
+def _is_rpc(content: Any) -> bool:
+    """As Shelly's second generation calls: not every message of a device has more of it than its source."""
+    return isinstance(content, dict) and {"src", "method", "params"} <= content.keys()
+
+
+def _of_a_part(path: str, content: Any) -> bool:
+    """Whether what stands there names a value in a list of named ones, or a chip within an object of its own."""
+    if path.endswith(".Id") and isinstance(content, dict) and "TempUnit" in content:
+        return True  # Tasmota's probes: the device is in the topic
+    before, bracket, _ = path.rpartition("[")
+    if not bracket or "[" in before:
+        return False
+    rows = decode.value(before, decoded=content, payload=b"") if before else content
+    return isinstance(rows, list) and name_key(rows) is not None
+
+
+def _is_notification(content: Any) -> bool:
+    """Of a context broker (NGSI-v2, NGSI-LD): each of `data` is an entity."""
+    if not isinstance(content, dict) or "subscriptionId" not in content:
+        return False
+    data = content.get("data")
+    return isinstance(data, list) and all(isinstance(e, dict) and "id" in e for e in data)
+
+
 def _readings(message: Message, received: Micros) -> str:
     """Where the list of readings stands: its entries have times of their own, and no names."""
     content = message.content
     if senml.looks_like(content):
         return SENML
+    if _is_notification(content):
+        return "data"
     arranged = [TABLE + path for path in tables(content) if len(path) <= LONGEST - len(TABLE)]
     if isinstance(content, list):
         return "".join(arranged[:1])
@@ -181,7 +233,14 @@ def _named(message: Message) -> Iterable[tuple[str, Any]]:
 def _of_topic(topic: Sequence[str]) -> list[Choice]:
     """Levels of a topic; those with digits are likelier to name one of many."""
     levels = [Choice(f"topic:{place}", level) for place, level in enumerate(topic, 1) if level]
-    return sorted(levels, key=lambda each: not any(c.isdigit() for c in str(each.value)))
+    if topic and topic[0].lower() == "spbv1.0":  # Sparkplug: the last level is the device
+        levels.reverse()
+    return sorted(levels, key=_of_level)
+
+
+def _of_level(choice: Choice) -> tuple[bool, bool]:
+    text = str(choice.value).lower()
+    return _NO_DEVICE.fullmatch(text) is not None, not any(c.isdigit() for c in text)
 
 
 def _rank(path: str, patterns: Sequence[str]) -> tuple[int, int]:
@@ -237,11 +296,12 @@ def _last(path: str) -> str:
     return _plain(re.split(r"[.\[:]", path.rstrip('"]'))[-1])
 
 
-def _bytes_kind(value: Any) -> str:
-    if not isinstance(value, str) or len(value) < 4:
+def _bytes_kind(value: Any, *, named: bool) -> str:
+    """How bytes are written; what is called a payload may look like a number."""
+    if not isinstance(value, str) or len(value) < (2 if named else 4):
         return ""
     if re.fullmatch(r"(0x)?([0-9a-fA-F]{2}[ :-]?)+", value) and re.search(r"\d", value):
-        return "" if value.isdecimal() and len(value) < 8 else "hex"
+        return "" if value.isdecimal() and len(value) < 8 and not named else "hex"
     padded = len(value) % 4 == 0 and re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", value)
     looks = value.endswith("=") or (len(value) >= 8 and re.search(r"[A-Z].*[a-z]|[a-z].*[A-Z]|[+/]", value) and re.search(r"\d", value))  # fmt: skip
     return "base64" if padded and looks else ""

@@ -269,7 +269,7 @@ def _reading(form: KnownForm, entry: _Entry, where: ZoneInfo, received: Micros) 
         time=received if time is None else time,
         received=received,
         f_cnt=None,
-        f_port=0,
+        f_port=(payloads.port_of(entry.whole.content) or 0) if payload else 0,
         payload=payload,
         decoded=entry.whole.content,
         confirmed=False,

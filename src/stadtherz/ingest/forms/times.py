@@ -1,5 +1,6 @@
-"""When a message says that it was measured: ISO 8601, 26.11.2026 08:00, or seconds since 1970 or thousandths of
-them: milliseconds, microseconds, nanoseconds.
+"""When a message says that it was measured: ISO 8601, 26.11.2026 08:00, 20261126080000, as mails write it
+(`Thu, 26 Nov 2026 07:00:00 GMT`), or seconds since 1970 or thousandths of them: milliseconds, microseconds,
+nanoseconds. 11/26/2026 is refused: nobody knows which of two numbers is the day in 11/10/2026.
 
 A time without a zone is one of the form's zone. Where clocks are set back the same time comes twice;
 then it is the last of both that has been when the message arrived. So a station that sends every ten
@@ -10,6 +11,7 @@ time that no clock has shown counts as if they had not been.
 
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +21,12 @@ from stadtherz.ingest.uplink import AHEAD
 _ZONED = re.compile(r".*\d(Z|z|[+-]\d\d:?\d\d)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,19}(\.\d{1,9})?", re.ASCII)
 _GERMAN = re.compile(
-    r"(\d{1,2})\.(\d{1,2})\.(\d{4}),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)(?: Uhr)?", re.ASCII
+    r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d),?[ T]+(\d{1,2}:\d\d(?::\d\d)?)(?: Uhr)?", re.ASCII
+)
+_COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z?)", re.ASCII)
+_SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)([ T].*)", re.ASCII)
+_MAIL = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|UTC|[+-]\d{4})"
 )
 NOW = "now"  # what weather stations send that have no clock
 FIRST_S = 100_000_000  # March 1973: less is a clock that was never set, or no time
@@ -62,17 +69,25 @@ def _instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
         return found if _has_zone(text) else _local(found, where, received)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise NoTime("neither text nor number")
+    if isinstance(value, int) and _COMPACT.fullmatch(str(value)):
+        return _instant(str(value), where, received)
     return _since_1970(value)
 
 
 def _as_iso(text: str) -> str:
-    """A time as it is written in German, 26.11.2026 8:00, as ISO 8601; everything else as it is."""
-    match = _GERMAN.fullmatch(text)
-    if match is None:
-        return text
-    day, month, year, clock = match.groups()
-    hours, _, rest = clock.partition(":")
-    return f"{year}-{month:>02}-{day:>02}T{hours:>02}:{rest}"
+    """A time in one of the other writings, such as 26.11.2026 8:00, as ISO 8601; everything else as it is."""
+    if match := _GERMAN.fullmatch(text):
+        day, month, year, clock = match.groups()
+        hours, _, rest = clock.partition(":")
+        century = "20" if len(year) == 2 else ""
+        return f"{century}{year}-{month:>02}-{day:>02}T{hours:>02}:{rest}"
+    if match := _COMPACT.fullmatch(text):
+        return "{}-{}-{}T{}:{}:{}{}".format(*match.groups())
+    if match := _SLASHED.fullmatch(text):
+        return "{}-{}-{}{}".format(*match.groups())
+    if _MAIL.fullmatch(text):
+        return parsedate_to_datetime(text).isoformat()
+    return text
 
 
 def _has_zone(text: str) -> bool:

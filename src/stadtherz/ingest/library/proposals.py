@@ -81,7 +81,7 @@ _MEANINGS = [
     _Meaning(r".*(laeq|la_?max|la_?f|sound|noise|lärm|laerm|schall|lautstärke|lautstaerke)\w*", "Sound pressure level", "SoundPressureLevel", "dB[SPL]"),
     _Meaning(r"(?!.*(batter|akku)).*(water_?level|gauge|pegel|level|depth|wasserstand|füllstand|fuellstand|tiefe)\w*", "Level", "Height", "cm"),
     _Meaning(r".*(distance|dist|ultrasonic|abstand|entfernung)\w*", "Distance", "Distance", "mm"),
-    _Meaning(r".*pressure\w*|barom\w*|.*druck(_\w+)?", "Pressure", "Pressure", "hPa"),
+    _Meaning(r".*pressure\w*|barom\w*|bar_(sea|abs)\w*|.*druck(_\w+)?", "Pressure", "Pressure", "hPa"),
     _Meaning(r".*(rain|precip|niederschlag|regen)\w*", "Precipitation", "Height", "mm"),
     _Meaning(r".*wind\w*(dir|direction|richtung)\w*", "Wind direction", "Angle", "deg"),
     _Meaning(r".*wind\w*", "Wind speed", "Speed", "m/s"),
@@ -104,7 +104,8 @@ _ENDINGS = {"cm": "cm", "mm": "mm", "m": "m", "mv": "mV", "v": "V", "ma": "mA", 
     "kmh": "km/h", "kmph": "km/h", "mph": "[mi_i]/h", "ms": "m/s", "kn": "[kn_i]", "kts": "[kn_i]", "inhg": "[in_i'Hg]",
     "inch": "[in_i]", "ft": "[ft_i]", "grad": "deg", "prozent": "%", "m3h": "m3/h", "ls": "L/s"}  # fmt: skip
 
-
+_FLOWS = {"_l_s": "L/s", "_l_min": "L/min", "_l_h": "L/h", "_m3_h": "m3/h", "_m3_s": "m3/s", "_m_s": "m/s", "_km_h": "km/h", "_ug_m3": "ug/m3",
+    "_mg_m3": "mg/m3", "_mm_h": "mm/h", "_w_m2": "W/m2", "_us_cm": "uS/cm", "_mg_l": "mg/L"}  # fmt: skip
 # Units that a name ends with without anything between, as weather stations write it; and of one letter.
 _GLUED = [
     (re.compile(r".*temp(in)?\d?_?f|dew_?pointf|wind_?chillf|heat_?indexf|feels_?likef"), "[degF]"),
@@ -160,13 +161,24 @@ def _proposal(path: str, name: str, number: float, unit: str) -> Proposal:
     if meaning.name == "Battery level" and (ending in ("V", "mV") or _is_volts(words, number)):
         meaning = _MEANINGS[1]
     definition = meaning.quantity if ":" in meaning.quantity else _QUDT + meaning.quantity
-    return Proposal(path, meaning.name, ending or meaning.unit, definition, number)
+    usual = ending or _by_size(meaning.name, number) or meaning.unit
+    return Proposal(path, meaning.name, usual, definition, number)
+
+
+def _by_size(name: str, number: float) -> str:
+    """Of what has no unit anywhere: air never weighs 20,000 hPa, and no sensor runs on 1,000 V."""
+    if name == "Pressure" and 50_000 <= number < 120_000:
+        return "Pa"
+    if name == "Pressure" and 25 <= number < 33:
+        return "[in_i'Hg]"
+    return "mV" if name in ("Voltage", "Battery voltage") and number >= 1_000 else ""
 
 
 def _told_unit(words: str) -> str:
     """The unit that a name tells, UCUM; empty if it tells none."""
     glued = next((unit for shape, unit in _GLUED if shape.fullmatch(words)), "")
-    return glued or _ENDINGS.get(words.rpartition("_")[2] if "_" in words else "", "")
+    flow = next((unit for end, unit in _FLOWS.items() if words.endswith(end)), "")
+    return glued or flow or _ENDINGS.get(words.rpartition("_")[2] if "_" in words else "", "")
 
 
 def proposal(path: str, name: str, number: float, unit: str = "") -> Proposal:

@@ -31,6 +31,7 @@ _EUI_BYTES = 8
 
 class Reception(Part, rename={"gateway_id": "gatewayID", "snr": "loRaSNR"}):
     gateway_id: str | None = None
+    mac: str | None = None  # its name in the server within Milesight's gateways, and before v3
     time: str | None = None
     rssi: Number | None = None
     snr: Number | None = None
@@ -45,6 +46,14 @@ class Transmission(Part, rename={"lora": "loRaModulationInfo"}):
     frequency: Whole | None = None
     dr: Whole | None = None
     lora: LoRa | None = None
+    data_rate: Any = msgspec.field(default=None, name="dataRate")  # in place of it, before v3
+
+    @property
+    def spreading_factor(self) -> int | None:
+        if self.lora is not None:
+            return self.lora.spreading_factor
+        told = self.data_rate.get("spreadFactor") if isinstance(self.data_rate, dict) else None
+        return told if isinstance(told, int) and 5 <= told <= 12 else None
 
 
 class Document(Part, rename="camel"):
@@ -134,13 +143,13 @@ def _radio(whole: Document) -> Radio:
     return Radio(
         gateways=tuple(_gateway(each) for each in whole.rx_info or ()),
         frequency=sent.frequency,
-        spreading_factor=sent.lora.spreading_factor if sent.lora else None,
+        spreading_factor=sent.spreading_factor,
         data_rate=whole.dr if whole.dr is not None else sent.dr,
     )
 
 
 def _gateway(reception: Reception) -> Gateway:
-    told = reception.gateway_id or ""
+    told = reception.gateway_id or reception.mac or ""
     name = told if len(told) == 2 * _EUI_BYTES else base64_bytes("gatewayID", told).hex()
     return Gateway(
         id=name.upper(),

@@ -15,13 +15,15 @@ _DEEPEST = 8
 _MOST = 60
 _LONGEST_PATH = 200
 _MOST_ENTRIES = 30
-_UNIT_KEYS = ("unit", "units", "einheit", "uom", "ucum")
+_UNIT_KEYS = ("unit", "units", "einheit", "uom", "ucum", "unitcode", "unit_of_measurement")
 _VALUES = ("value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementValue", "current", "aktuell")  # fmt: skip
 _SHARES = ("percent", "prozent", "pct", "level")  # of what, the object says
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
     r"(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
     r"|rssi|snr|lqi|channel|wifi_?\w*|runtime|timeout|status|state|error\w*|fehler\w*|code|freq\w*|timezone|tz|year|month|day|hour"
+    r"|(esp\d*|chip|ls|tx|node|device|station|sensor|gateway|customer|lrr|lrc)_?(\d+_?)?(id|identifier|eui)|@?iot\.?_?id|nonce|lsid|tz_offset|data_structure_type|sensor_type|esp8266id"
+    r"|(f_?|lrn_?f)?(port|cnt(_?(up|dn|down))?|count|opt_?len)|counter_up|sp_?fact|spreading(_?factor)?|spread_?factor|bandwidth|dr|data_?rate|dev_?addr(ess)?|device_addr|link_?quality|ram_\w+|fs_\w+|wakeup_period|location_\d+"
     r"|minute|second|signal|min_micro|max_micro|samples|coordinates?(_\d+)*|rtfreq|realtime|epoch|timestamp|ts|time|zeit\w*|unixtime|lat(itude)?|lon(gitude)?|lng|breite|laenge|länge|längengrad|breitengrad|alt(itude)?|höhe_nn)"
 )  # fmt: skip
 
@@ -41,10 +43,16 @@ def values_of(content: Mapping[str, Any], *, without: frozenset[str] = frozenset
         if path in without or len(path) > _LONGEST_PATH:
             continue
         plain = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-]+", "_", name).lower()
-        found.append(Found(proposal(path, name, number, unit), not _OF_ITSELF.fullmatch(plain)))
+        likely = not _OF_ITSELF.fullmatch(plain) and not _is_moment(number)
+        found.append(Found(proposal(path, name, number, unit), likely))
         if len(found) == _MOST:
             break
     return found
+
+
+def _is_moment(number: float) -> bool:
+    """Whether it can only be a time: whole seconds or milliseconds of 2014 to 2039."""
+    return any(1.4e9 * n <= number < 2.2e9 * n and number == int(number) for n in (1, 1_000))
 
 
 def number_at(content: Mapping[str, Any], path: str) -> float | None:
@@ -77,17 +85,30 @@ def _of_value(value: Any, path: str, name: str) -> Iterator[_Number]:
 def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> Iterator[_Number]:
     """Its fields; one that is only called "value" is called as the object, and has its unit."""
     unit = next((unit_of(holder[key]) for key in holder if str(key).lower() in _UNIT_KEYS), "")
+    if isinstance(told_of := holder.get("attributes"), dict) and "state" in holder:
+        yield from _of_entity(holder, told_of, path)  # as Home Assistant tells of one
+        return
+    values = _VALUES if "Voltage" not in holder else [each for each in _VALUES if each != "current"]
     for key, value in holder.items():
         told = str(key)
         if not told or '"' in told:
             continue
         inner = path + step(told, first=not path)
-        is_value = told.lower() in {each.lower() for each in _VALUES}
+        is_value = told.lower() in {each.lower() for each in values}
         called = name if is_value and name else told
         if name and told.lower() in _SHARES:
             called = f"{name} {told}"
         for each in _numbers(value, inner, called, depth - 1):
             yield (*each[:3], each[3] or (unit if is_value else ""))
+
+
+def _of_entity(
+    holder: Mapping[str, Any], attributes: Mapping[str, Any], path: str
+) -> Iterator[_Number]:
+    name = attributes.get("device_class") or attributes.get("friendly_name") or "state"
+    unit = unit_of(attributes.get("unit_of_measurement"))
+    for each in _of_value(holder["state"], path + step("state", first=not path), str(name)):
+        yield (*each[:3], each[3] or unit)
 
 
 def _of_list(holder: list[Any], path: str, name: str, depth: int) -> Iterator[_Number]:

@@ -345,7 +345,7 @@ FORM = "application/x-www-form-urlencoded"
     ],
 )  # fmt: skip
 def test_json_and_forms_are_read(body: bytes, kind: str, found: Any) -> None:
-    assert content(body, kind) == found
+    assert content(body, Address("", kind=kind)) == found
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ def test_json_and_forms_are_read(body: bytes, kind: str, found: Any) -> None:
 )
 def test_what_cannot_be_read_says_why(body: bytes, kind: str, told: str) -> None:
     with pytest.raises(Invalid, match=told):
-        content(body, kind)
+        content(body, Address("", kind=kind))
 
 
 # --- whatever comes ------------------------------------------------------------------------------
@@ -393,7 +393,7 @@ _FORMS = st.sampled_from(
 @given(_FORMS, _values, st.integers(0, 2**50))
 def test_arbitrary_json_raises_nothing_but_invalid(known: KnownForm, message: Any, at: int) -> None:
     try:
-        found = read(known, content(orjson.dumps(message), ""), "a/b", at)
+        found = read(known, content(orjson.dumps(message), Address("")), "a/b", at)
     except Invalid:
         return
     assert all(isinstance(each, Uplink | Misfit) for each in found)
@@ -402,4 +402,4 @@ def test_arbitrary_json_raises_nothing_but_invalid(known: KnownForm, message: An
 @given(st.binary(max_size=80), st.sampled_from(["", FORM, "text/xml", "application/json"]))
 def test_arbitrary_bytes_raise_nothing_but_invalid(body: bytes, kind: str) -> None:
     with contextlib.suppress(Invalid):
-        read(form(), content(body, kind))
+        read(form(), content(body, Address("", kind=kind)))

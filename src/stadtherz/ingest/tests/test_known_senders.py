@@ -1,0 +1,195 @@
+"""Messages as well-known devices and platforms send them: what the wizard proposes is right."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from stadtherz.base.time import parse_instant
+from stadtherz.ingest.forms import reading
+from stadtherz.ingest.forms.expressions import parse, parse_readings
+from stadtherz.ingest.forms.payloads import port_of
+from stadtherz.ingest.forms.proposing import Shape, proposed_shape
+from stadtherz.ingest.forms.reading import Address, KnownForm, query_of
+from stadtherz.ingest.lorawan import chirpstack
+from stadtherz.ingest.onboarding.json_values import values_of
+from stadtherz.ingest.onboarding.messages import Sample, sample_of
+from stadtherz.ingest.tests.factories import EUI
+from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.written import unit_of
+
+AT = "2026-11-28T11:59:58Z"
+S = 1_795_867_198
+RECEIVED = parse_instant("2026-11-28T12:00:00Z")
+MEASURED = parse_instant(AT)
+ENTITY = {"id": "urn:ngsi-ld:Gauge:1", "type": "Gauge"}
+LORA = {"devEui": EUI, "fPort": "2", "fCntUp": 12, "timestamp": AT, "payload": "0102", "rssi": "-90",
+    "spreadingFactor": "7", "gatewayIdentifier": "123"}  # fmt: skip
+
+# name: topic, message, device, the values that are proposed with their units
+SENT: dict[str, tuple[str, Any, str, dict[str, str]]] = {
+    "Tasmota": (
+        "tele/tasmota_1A2B/SENSOR",
+        {"Time": "2026-11-28T12:59:58", "DS18B20": {"Id": "01131B", "Temperature": 3}, "TempUnit": "C"},
+        "tasmota_1A2B", {"DS18B20.Temperature": "Cel"}),
+    "Tasmota with a meter": (
+        "tele/plug-1/SENSOR",
+        {"Time": "2026-11-28T12:59:58", "ENERGY": {"Power": 15, "Voltage": 231, "Current": 0.07}},
+        "plug-1", {"ENERGY.Power": "W", "ENERGY.Voltage": "V", "ENERGY.Current": "A"}),
+    "Shelly, second generation": (
+        "",
+        {"src": "shellyplusht-08b6", "dst": "x", "method": "NotifyFullStatus",
+         "params": {"ts": S, "humidity:0": {"id": 0, "rh": 55.1}, "sys": {"mac": "08B6", "ram_size": 1}}},
+        "shellyplusht-08b6", {'params["humidity:0"].rh': "%"}),
+    "Zigbee2MQTT": (
+        "zigbee2mqtt/0x00158d0001a2b3c4",
+        {"temperature": 21.4, "voltage": 3005, "linkquality": 120, "last_seen": "2026-11-28T12:59:58+01:00"},
+        "0x00158d0001a2b3c4", {"temperature": "Cel", "voltage": "mV"}),
+    "Home Assistant": (
+        "",
+        {"entity_id": "sensor.gauge", "state": "12.5", "last_changed": AT,
+         "attributes": {"unit_of_measurement": "m", "device_class": "distance"}},
+        "sensor.gauge", {"state": "m"}),
+    "Sparkplug": (
+        "spBv1.0/Town/DDATA/edge1/gauge1",
+        {"timestamp": S * 1000, "seq": 3,
+         "metrics": [{"name": "Level", "timestamp": S * 1000, "value": 12.5}, {"name": "Temp", "value": 3}]},
+        "gauge1", {"metrics[name=Level].value": "cm", "metrics[name=Temp].value": "Cel"}),
+    "NGSI-v2": (
+        "",
+        {"subscriptionId": "5a", "data": [
+            {**ENTITY, "level": {"type": "Number", "value": 1.25, "metadata": {}},
+             "dateObserved": {"type": "DateTime", "value": AT}}]},
+        ENTITY["id"], {"level.value": "cm"}),
+    "NGSI-v2, key and values": (
+        "", {"subscriptionId": "5a", "data": [{**ENTITY, "level": 3, "dateObserved": AT}]},
+        ENTITY["id"], {"level": "cm"}),
+    "NGSI-LD": (
+        "",
+        {"id": "urn:ngsi-ld:Notification:1", "type": "Notification", "subscriptionId": "x", "notifiedAt": AT,
+         "data": [{**ENTITY, "level": {"type": "Property", "value": 1.25, "unitCode": "MTR", "observedAt": AT}}]},
+        ENTITY["id"], {"level.value": "m"}),
+    "sensor.community": (
+        "",
+        {"esp8266id": "1234567", "at": AT, "sensordatavalues": [
+            {"value_type": "BME280_pressure", "value": "96512.34"}, {"value_type": "SDS_P1", "value": "1"}]},
+        "1234567", {"sensordatavalues[value_type=BME280_pressure].value": "Pa",
+                    "sensordatavalues[value_type=SDS_P1].value": "ug/m3"}),
+    "Netatmo": (
+        "",
+        {"body": {"devices": [{"_id": "70:ee:50", "place": {"location": [10.5, 48.1]}, "dashboard_data": {
+            "time_utc": S, "Temperature": 21.5, "date_max_temp": S - 100}}]}},
+        "70:ee:50", {"body.devices[0].dashboard_data.Temperature": "Cel"}),
+    "Netmore": ("", [LORA], EUI, {}),
+    "Kerlink": ("", {**LORA, "endDevice": {"devEui": EUI, "devAddr": "01"}, "devEui": None}, EUI, {}),
+    "Sigfox": (
+        "", {"device": "1D2A3B", "time": str(S), "data": "0a1b2c3d", "seqNumber": "12", "station": "AB1"},
+        "1D2A3B", {}),
+}  # fmt: skip
+
+
+def understood(topic: str, message: Any) -> tuple[Sample, Shape, Uplink]:
+    """What the proposed form makes of the first reading."""
+    query = query_of("", topic) if topic else ""
+    sample = sample_of(orjson.dumps(message).decode(), query)
+    shape = proposed_shape(sample.message, RECEIVED, "Europe/Berlin")
+    form = KnownForm(
+        owner=1,
+        key="k",
+        device=parse(shape.device),
+        time=parse(shape.time) if shape.time else None,
+        zone=shape.time_zone,
+        message_id=None,
+        readings=parse_readings(shape.readings) if shape.readings else None,
+        payload=parse(shape.payload) if shape.payload else None,
+        payload_kind=shape.payload_kind,
+    )
+    first = reading.read(form, Address("", sample.topic), sample.content, RECEIVED)[0]
+    assert isinstance(first, Uplink), first
+    return sample, shape, first
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_device_time_and_values_are_found(name: str) -> None:
+    topic, message, device, values = SENT[name]
+    _, shape, first = understood(topic, message)
+    assert (first.dev_eui, first.time) == (device, MEASURED)
+    meant = frozenset({shape.device, shape.time, shape.payload})
+    found = {
+        e.proposal.path: e.proposal.unit
+        for e in values_of(first.decoded or {}, without=meant)
+        if e.likely
+    }
+    assert found == values
+
+
+@pytest.mark.parametrize(("name", "port"), [("Netmore", 2), ("Kerlink", 2), ("Sigfox", 0)])
+def test_the_payload_of_a_radio_that_nobody_here_knows_goes_to_a_codec(
+    name: str, port: int
+) -> None:
+    _, shape, first = understood(*SENT[name][:2])
+    assert (shape.payload, shape.payload_kind) in {("payload", "hex"), ("data", "hex")}
+    assert (first.payload[:1] in (b"\x01", b"\x0a"), first.f_port) == (True, port)
+
+
+@pytest.mark.parametrize(
+    ("message", "port"),
+    [
+        ({"a": {"fPort": 85}}, 85),
+        ({"params": {"port": 7, "counter_up": 3}}, 7),
+        ({"port": 1883}, None),
+        ({"port": 5}, None),
+        ({"fPort": 256}, None),
+        ({"fPort": "²"}, None),
+        ({"fPort": None}, None),
+    ],
+)
+def test_a_port_is_one_only_where_frames_are_told_of(message: Any, port: int | None) -> None:
+    assert port_of(message) == port
+
+
+def test_every_entity_of_a_notification_is_a_reading() -> None:
+    rows = [{"id": f"gauge-{n}", "type": "Gauge", "level": n, "dateObserved": AT} for n in (1, 2)]
+    sample, shape, _ = understood("", {"subscriptionId": "5a", "data": rows})
+    form = KnownForm(
+        1, "k", parse(shape.device), parse(shape.time), "UTC", None, parse(shape.readings)
+    )
+    found = reading.read(form, Address(""), sample.content, RECEIVED)
+    assert [each.dev_eui for each in found if isinstance(each, Uplink)] == ["gauge-1", "gauge-2"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["20261128125958", "20261128T125958", "20261128T115958Z", "28.11.26 12:59:58", "2026/11/28 12:59:58",
+     "Sat, 28 Nov 2026 11:59:58 GMT", "28 Nov 2026 12:59:58 +0100", 20261128125958],
+)  # fmt: skip
+def test_a_time_is_read_however_it_is_written(time: Any) -> None:
+    _, shape, first = understood("", {"id": "x", "time": time, "level": 5})
+    assert (shape.time, first.time) == ("time", MEASURED)
+
+
+@pytest.mark.parametrize(
+    "time", ["11/28/2026 12:59:58", "20261328125958", "28 Foo 2026 12:59:58 GMT"]
+)
+def test_a_time_that_may_mean_two_is_none(time: str) -> None:
+    sample = sample_of(orjson.dumps({"id": "x", "time": time}).decode())
+    assert not proposed_shape(sample.message, RECEIVED, "Europe/Berlin").time
+
+
+def test_a_gateway_of_milesight_tells_who_heard_it() -> None:
+    document = {
+        "applicationID": 1, "deviceName": "gauge", "devEUI": EUI.lower(), "time": AT, "fCnt": 5, "fPort": 85,
+        "data": "AXVk", "rxInfo": [{"mac": "24e124fffef12345", "rssi": -50, "loRaSNR": 12.5}],
+        "txInfo": {"frequency": 868_100_000, "dataRate": {"modulation": "LORA", "spreadFactor": 7}},
+    }  # fmt: skip
+    found = chirpstack.read(document, {"event": "up"}, received=RECEIVED)
+    assert isinstance(found, Uplink)
+    assert found.radio.spreading_factor == 7
+    assert [each.id for each in found.radio.gateways] == ["24E124FFFEF12345"]
+
+
+@pytest.mark.parametrize(
+    ("code", "unit"), [("MTR", "m"), ("CEL", "Cel"), ("P1", "%"), ("A97", "hPa")]
+)
+def test_a_unit_as_trade_writes_it_is_known(code: str, unit: str) -> None:
+    assert unit_of(code) == unit

@@ -21,9 +21,12 @@ class AlertsConfig(AppConfig):
         from stadtherz.alerts import news  # noqa: F401 - its receivers
         from stadtherz.alerts.models import Contact
         from stadtherz.alerts.people.forgetting import forget_contact
+        from stadtherz.alerts.publishing import board
         from stadtherz.alerts.rules.changes import watch_changes
+        from stadtherz.mqtt.public import open_board
 
         watch_changes()
+        open_board(board())
         pre_delete.connect(forget_contact, sender=Contact, dispatch_uid="alerts.forget")
 
         also_keep(

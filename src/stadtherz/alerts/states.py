@@ -17,6 +17,7 @@ from stadtherz.alerts.people.calling import forget_waiting
 from stadtherz.alerts.people.chases import end, follow
 from stadtherz.alerts.people.codes import open_with_code
 from stadtherz.alerts.public_words import said
+from stadtherz.alerts.publishing import withdrawn
 from stadtherz.alerts.values import State, Transition
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
@@ -62,6 +63,7 @@ def withdraw(kind: str, subject: str) -> None:
             end(alert)
             forget_waiting(alert.pk)
             tell(public=alert.public and not alert.drill)
+            withdrawn(alert)
 
 
 def open_alerts(visibility: Visibility, kind: str | None = None) -> list[State]:

@@ -4,10 +4,10 @@ Only what the product itself has found is told. What people do with an alert, re
 hand-overs name people, and a test alarm is nobody's business outside: none of it comes out here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from stadtherz.alerts.models import Alert, AlertEvent
 from stadtherz.alerts.people.calling import urgency
@@ -17,7 +17,7 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity
 from stadtherz.store.public import streams_visible_to
 
-_TOLD = (
+TOLD = (
     AlertEvent.Change.RAISED,
     AlertEvent.Change.ESCALATED,
     AlertEvent.Change.LOWERED,
@@ -87,14 +87,23 @@ def public_warnings(visibility: Visibility, *, since: Micros | None = None) -> l
     if since is not None:
         wanted |= Q(cleared_at__gte=since)
     found = Alert.objects.filter(wanted, public=True, drill=False, datastream__isnull=False)
+    return sorted(_visible(found, visibility), key=_order)
+
+
+def warnings_of(alerts: Collection[int], visibility: Visibility) -> list[PublicWarning]:
+    """Those of these alerts that are public warnings, in force or over."""
+    found = Alert.objects.filter(pk__in=alerts, public=True, drill=False, datastream__isnull=False)
+    return _visible(found, visibility)
+
+
+def _visible(found: QuerySet[Alert], visibility: Visibility) -> list[PublicWarning]:
     alerts = list(found.select_related("rule"))
     if not alerts:
         return []
     visible = streams_visible_to(visibility)
     alerts = [alert for alert in alerts if alert.datastream_id in visible]
     events = _events(alert.pk for alert in alerts)
-    warnings = [_warning(alert, events.get(alert.pk, [])) for alert in alerts]
-    return sorted(warnings, key=_order)
+    return [_warning(alert, events.get(alert.pk, [])) for alert in alerts]
 
 
 def _order(warning: PublicWarning) -> tuple[bool, int, int, int]:
@@ -106,7 +115,7 @@ def _order(warning: PublicWarning) -> tuple[bool, int, int, int]:
 
 def _events(alerts: Iterable[int]) -> dict[int, list[AlertEvent]]:
     found: dict[int, list[AlertEvent]] = {}
-    for event in AlertEvent.objects.filter(alert__in=list(alerts), change__in=_TOLD).order_by("id"):
+    for event in AlertEvent.objects.filter(alert__in=list(alerts), change__in=TOLD).order_by("id"):
         found.setdefault(event.alert_id, []).append(event)
     return found
 

@@ -16,7 +16,7 @@ from django.db.models.signals import pre_delete
 
 from stadtherz.base.errors import StadtherzError
 from stadtherz.mqtt.groups import Group, Members
-from stadtherz.sensorthings.public import of_going, reading_going
+from stadtherz.sensorthings.public import reading_going
 from stadtherz.store.public import Entity
 
 log = logging.getLogger(__name__)
@@ -81,8 +81,8 @@ class Deletions:
 def _last_words(group: Group, kind: str, key: int) -> list[bytes]:
     """What the group is told of it; nobody's topic hinders the deletion."""
     try:
-        with transaction.atomic() if group.subscription.costly else nullcontext():
-            return of_going(group.subscription, kind, [key], group.visibility)
+        with transaction.atomic() if group.heard.costly else nullcontext():
+            return group.of_going(kind, key)
     except StadtherzError:  # what they listen to is hidden from them by now
         return []
     except Exception:  # the translator: a filter that the engine cannot compute breaks no deletion

@@ -173,10 +173,10 @@ def streams_of(groups: Iterable[Group]) -> frozenset[int] | None:
     """The datastreams that any group hears of; None for all."""
     wanted: set[int] = set()
     for group in groups:
-        if group.subscription.every:
+        if group.heard.every:
             return None
-        if group.subscription.stream is not None:
-            wanted.add(group.subscription.stream)
+        if group.heard.stream is not None:
+            wanted.add(group.heard.stream)
     return frozenset(wanted)
 
 
@@ -187,13 +187,13 @@ def of_readings(groups: Iterable[Group], columns: Columns) -> Told:
     parts = by_stream(columns)
     told: Told = []
     for group in groups:
-        subscription = group.subscription
-        part = columns if subscription.every else parts.get(subscription.stream or 0)
+        heard = group.heard
+        part = columns if heard.every else parts.get(heard.stream or 0)
         if part is None:
             continue
         with suppress(StadtherzError):  # gone, or hidden from them by now
             if words := group.of_readings(part):
-                told.append((group, words, subscription.observations))
+                told.append((group, words, heard.observations))
     return told
 
 

@@ -11,15 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stadtherz.base.visibility import Visibility
+from stadtherz.mqtt.heard import Heard
 from stadtherz.mqtt.messages import Place
 from stadtherz.mqtt.session import Session
-from stadtherz.sensorthings.public import (
-    Subscription,
-    newest,
-    of_changes,
-    of_readings,
-    present,
-)
 from stadtherz.store.public import Columns
 
 
@@ -40,41 +34,41 @@ Members = dict[Session, Membership]
 class Group:
     """`told`: the single thing as it was last sent, so that nothing is sent that has not changed."""
 
-    subscription: Subscription
+    heard: Heard
     visibility: Visibility
     members: Members = field(default_factory=dict)
     told: bytes | None = None
 
     @property
     def topic(self) -> str:
-        return self.subscription.topic
+        return self.heard.topic
 
-    def newest(self) -> bytes | None:
+    def newest(self) -> list[bytes]:
         """The last value, for those who have just come. Asks the database."""
-        found = newest(self.subscription, self.visibility)
-        if not self.subscription.observations:
-            self.told = found
+        found = self.heard.newest(self.visibility)
+        if self.heard.single:
+            self.told = next(iter(found), None)
         return found
 
     def of_readings(self, columns: Columns) -> list[bytes]:
         """What new readings mean for the group. Asks the database."""
-        subscription = self.subscription
-        if subscription.observations:
-            return of_readings(subscription, columns, self.visibility)
-        return self._if_changed(present(subscription, self.visibility))
+        return self._if_changed(self.heard.of_readings(columns, self.visibility))
 
     def of_changes(self, changed: Mapping[str, Collection[int]]) -> list[bytes]:
         """What changed entities mean for the group. Asks the database."""
-        found = of_changes(self.subscription, changed, self.visibility)
-        if self.subscription.route.last.single and found:
-            return self._if_changed(found[0])
-        return found
+        return self._if_changed(self.heard.of_changes(changed, self.visibility))
 
-    def _if_changed(self, found: bytes | None) -> list[bytes]:
-        if found is None or found == self.told:
+    def of_going(self, kind: str, key: int) -> list[bytes]:
+        """What it means for the group that this is about to be deleted. Asks the database."""
+        return self.heard.of_going(kind, [key], self.visibility)
+
+    def _if_changed(self, found: list[bytes]) -> list[bytes]:
+        if not self.heard.single or not found:
+            return found
+        if found[0] == self.told:
             return []
-        self.told = found
-        return [found]
+        self.told = found[0]
+        return found
 
 
 def by_stream(columns: Columns) -> dict[int, Columns]:

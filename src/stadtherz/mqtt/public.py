@@ -1,9 +1,20 @@
 """The door of `mqtt`: `Door` is the ASGI application for websockets at `/mqtt`, and starts and stops
-the listeners for TCP and TLS. `listening` reads their addresses from the settings.
+the listeners for TCP and TLS. `listening` reads their addresses from the settings. A `Board` is a topic of
+the city's own.
 """
 
 from stadtherz.mqtt.addresses import Listening, listening
+from stadtherz.mqtt.boards import Board, announce, open_board
 from stadtherz.mqtt.door import Door, Settings
 from stadtherz.mqtt.limits import Limits
 
-__all__ = ["Door", "Limits", "Listening", "Settings", "listening"]
+__all__ = [
+    "Board",
+    "Door",
+    "Limits",
+    "Listening",
+    "Settings",
+    "announce",
+    "listening",
+    "open_board",
+]

@@ -9,21 +9,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt import announcements, answers, feed, outcomes
+from stadtherz.mqtt import announcements, answers, boards, feed, outcomes
 from stadtherz.mqtt.groups import Group, Membership
+from stadtherz.mqtt.heard import Entities, Heard
 from stadtherz.mqtt.messages import NOWHERE, Message, Place
 from stadtherz.mqtt.packets import Subscribe, Unsubscribe, Wish
 from stadtherz.mqtt.properties import NONE, Kind, Properties, Property
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.session import Session, Wanted
 from stadtherz.mqtt.shares import SharedTopic, is_named, shared
-from stadtherz.sensorthings.public import (
-    VERSIONS,
-    Subscription,
-    is_topic,
-    newest,
-    subscription,
-)
+from stadtherz.sensorthings.public import VERSIONS, is_topic, subscription
 from stadtherz.store.public import log_after, log_end
 
 if TYPE_CHECKING:
@@ -50,7 +45,7 @@ class Verdict(NamedTuple):
     wish: Wish
     reason: Reason
     text: str = ""
-    found: Subscription | None = None
+    found: Heard | None = None
     told: bytes | None = None
     since: Place = NOWHERE
 
@@ -161,7 +156,7 @@ class Subscriptions:
 
         entered()
 
-    def _take_in(self, session: Session, verdict: Verdict, found: Subscription) -> Group:
+    def _take_in(self, session: Session, verdict: Verdict, found: Heard) -> Group:
         """The group; who is still reading what it has missed joins when it has."""
         if session.place is not None:
             return Group(found, session.login.visibility)
@@ -174,7 +169,7 @@ class Subscriptions:
             return verdict
         if (found.topic, session.login.visibility) in self._groups:
             return verdict
-        costly = sum(group.subscription.costly for group in self._groups.values())
+        costly = sum(group.heard.costly for group in self._groups.values())
         if costly < self._hub.limits.filters:
             return verdict
         return Verdict(verdict.wish, Reason.QUOTA_EXCEEDED, _FILTERS)
@@ -182,16 +177,16 @@ class Subscriptions:
     def _send_newest(
         self, session: Session, conversation: "Conversation", wanted: list[tuple[Group, Wish]]
     ) -> None:
-        """The last value of each topic, as a retained message."""
+        """What each topic holds now, as retained messages."""
         groups = [(group, wish.qos) for group, wish in wanted]
 
-        def done(found: list[bytes | None] | None, error: BaseException | None) -> None:
+        def done(found: list[list[bytes]] | None, error: BaseException | None) -> None:
             if session.conversation is not conversation or found is None or error is not None:
                 return
-            for (group, qos), payload in zip(groups, found, strict=True):
+            for (group, qos), words in zip(groups, found, strict=True):
                 wish = session.wishes.get(group.topic)
-                if payload is not None and wish is not None:
-                    held = with_identifier(NONE, wish.identifier)
+                held = NONE if wish is None else with_identifier(NONE, wish.identifier)
+                for payload in words if wish is not None else ():
                     conversation.deliver(Message(group.topic, payload, True, held), qos)
             conversation.send_due()
             conversation.flush()
@@ -385,13 +380,16 @@ def _verdict(wish: Wish, visibility: Visibility, root: str) -> Verdict:
         return Verdict(wish, _GRANTED[wish.qos])
     if "#" in topic or "+" in topic:
         return Verdict(wish, Reason.WILDCARDS_NOT_SUPPORTED, _WILDCARDS)
-    if not is_topic(topic):
-        text = f"there is nothing to hear outside {', '.join(f'{each}/' for each in VERSIONS)}"
-        return Verdict(wish, Reason.TOPIC_FILTER_INVALID, text)
+    board = boards.board_of(topic)
+    if board is None and not is_topic(topic):
+        known = ", ".join([*(f"{each}/" for each in VERSIONS), *boards.topics()])
+        return Verdict(
+            wish, Reason.TOPIC_FILTER_INVALID, f"there is nothing to hear outside {known}"
+        )
     try:
         since = Place(log_end(), announcements.end())
-        found = subscription(topic, visibility, root)
-        told = newest(found, visibility) if found.route.last.single else None
+        found: Heard = board or Entities(subscription(topic, visibility, root))
+        told = next(iter(found.newest(visibility)), None) if found.single else None
     except Exception as error:  # noqa: BLE001 - a translator: the client is told
         return Verdict(wish, *outcomes.of_subscribing(error))
     return Verdict(wish, _GRANTED[wish.qos], "", found, told, since)
@@ -408,15 +406,15 @@ def _verdict_on_share(share: SharedTopic, wish: Wish, visibility: Visibility, ro
     return verdict._replace(wish=wish)
 
 
-def _newest(groups: Iterable[Group]) -> list[bytes | None]:
-    """The last value of each. Asks the database."""
-    found: list[bytes | None] = []
+def _newest(groups: Iterable[Group]) -> list[list[bytes]]:
+    """What each holds now. Asks the database."""
+    found: list[list[bytes]] = []
     for group in groups:
         try:
             found.append(group.newest())
         except Exception as error:  # noqa: BLE001 - a translator: one that fails spoils no other
             outcomes.of_subscribing(error)
-            found.append(None)
+            found.append([])
     return found
 
 
@@ -450,8 +448,8 @@ def _missed(wishes: Iterable[Wanted], visibility: Visibility, place: Place, root
 
 
 def kind_of_change(group: Group, *, created: bool) -> Properties:
-    """Version 2.0 says whether something is new (23-019, pub_sub); version 1.1 has no word for it."""
-    if not group.subscription.where.urls.face.odata:
+    """Whether something is new, where its messages say that."""
+    if not group.heard.typed:
         return NONE
     return {Property.USER: [("type", "create" if created else "update")]}
 

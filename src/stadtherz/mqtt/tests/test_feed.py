@@ -11,6 +11,7 @@ from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.mqtt import announcements
 from stadtherz.mqtt.feed import Feed, Listeners
 from stadtherz.mqtt.groups import Group, by_stream
+from stadtherz.mqtt.heard import Entities
 from stadtherz.mqtt.messages import NOWHERE, Place
 from stadtherz.mqtt.tests.conftest import Town
 from stadtherz.mqtt.tests.talk import ROOT
@@ -30,7 +31,7 @@ class Looking(Feed):
 def test_who_joins_while_the_feed_looks_misses_nothing(town: Town) -> None:
     def group(stream: int) -> Group:
         topic = f"v1.1/Datastreams({stream})/Observations"
-        return Group(subscription(topic, ANONYMOUS, ROOT), ANONYMOUS)
+        return Group(Entities(subscription(topic, ANONYMOUS, ROOT)), ANONYMOUS)
 
     first, late = group(town.theirs), group(town.level)
     here = [first]

@@ -1,0 +1,200 @@
+"""Public warnings at our own MQTT listener: what is in force at once, each change once, to who may see it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import jsonschema_rs
+import orjson
+import pytest
+
+from stadtherz.alerts.models import Alert
+from stadtherz.alerts.people.notes import close
+from stadtherz.alerts.public import Transition, change, start_drill, withdraw
+from stadtherz.alerts.publishing import SCHEMA, TOPIC
+from stadtherz.alerts.tests.factories import KIND, Ward, make_datastream, make_ward
+from stadtherz.base.visibility import Scope, Visibility
+from stadtherz.mqtt.hub import Hub
+from stadtherz.mqtt.packets import Ack, Disconnect, Publish
+from stadtherz.mqtt.properties import Kind, Property
+from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
+from stadtherz.store.models import Organisation
+
+STAFF = "staff"
+LASTING = {Property.SESSION_EXPIRY: 60}
+
+
+@pytest.fixture
+def ward(transactional_db: None) -> Ward:
+    return make_ward([])
+
+
+def public(transition: Transition, **more: Any) -> Transition:
+    return replace(transition, public=True, **more)
+
+
+def goes(ward: Ward, before: int, after: int, observation: int, **more: Any) -> Callable[[], None]:
+    return lambda: change(public(ward.goes(before, after, observation=observation), **more))
+
+
+def people(ward: Ward) -> People:
+    own = frozenset({ward.organisation})
+    seen = Visibility("token:staff", own, frozenset(), frozenset({Scope.READ}), ward.organisation)
+    return People({STAFF: seen})
+
+
+async def listening(hub: Hub, password: str | None = None, name: str = "map") -> Talk:
+    talk = Talk(hub)
+    await talk.connect(name, password, properties=LASTING, clean=password is None)
+    assert (await talk.subscribe(TOPIC, handling=0)).reasons == (Reason.GRANTED_1,)
+    return talk
+
+
+async def heard(talk: Talk) -> tuple[str, bool, dict[str, Any]]:
+    """The next message: its type, whether it is retained, and what it says."""
+    packet = await talk.hear(Publish)
+    talk.send(Ack(Kind.PUBACK, packet.packet_id))
+    told = orjson.loads(packet.payload)
+    jsonschema_rs.validate(orjson.loads(SCHEMA.read_bytes()), told)
+    assert packet.topic == TOPIC
+    return told["type"], packet.retain, told["data"]
+
+
+def test_each_change_comes_once_and_the_last_says_that_it_is_over(ward: Ward) -> None:
+    async def story(hub: Hub) -> list[tuple[str, bool]]:
+        talk = await listening(hub)
+        told = []
+        for before, after in ((0, 1), (1, 2), (2, 0)):
+            step = goes(ward, before, after, after + 1)
+            await aside(step)
+            await aside(step)  # a repetition changes nothing
+            name, retained, data = await heard(talk)
+            told.append((name, data["in_force"]))
+            assert not retained
+        assert await talk.hears_nothing(1.0)
+        return told
+
+    assert scenario(people(ward), story) == [
+        ("warning.raised", True),
+        ("warning.escalated", True),
+        ("warning.cleared", False),
+    ]
+
+
+def test_who_comes_later_gets_what_is_in_force_as_it_is_now(ward: Ward) -> None:
+    goes(ward, 0, 1, 1)()
+    goes(ward, 1, 2, 2)()
+    goes(ward, 0, 1, 3, subject="8")()
+    goes(ward, 0, 1, 4, subject="9")()
+    goes(ward, 1, 0, 5, subject="9")()
+
+    async def story(hub: Hub) -> list[Any]:
+        talk = await listening(hub)
+        found = [await heard(talk), await heard(talk)]
+        assert await talk.hears_nothing()
+        return found
+
+    first, second = scenario(people(ward), story)
+    assert (first[0], first[1], first[2]["severity"]) == ("warning.escalated", True, "danger")
+    assert (second[0], second[1], second[2]["severity"]) == ("warning.raised", True, "warning")
+    assert first[2]["place"]["name"] == "Pegel"
+    assert first[2]["texts"]["de"] == {
+        "subject": "de Alarm: Pegel Lauterstraße",
+        "sentence": "Die Lauter: Alarm.",
+        "advice": "",
+        "link": first[2]["texts"]["de"]["link"],
+    }
+    assert first[2]["texts"]["de"]["link"].endswith("/pegel/lauterstrasse/")
+
+
+def test_who_was_away_hears_every_change_in_order(ward: Ward) -> None:
+    async def story(hub: Hub) -> list[str]:
+        talk = await listening(hub, STAFF)
+        talk.send(Disconnect())
+        await talk.is_closed()
+        for number, (before, after) in enumerate(((0, 1), (1, 2), (2, 0))):
+            await aside(goes(ward, before, after, number + 1))
+        back = Talk(hub)
+        await back.connect("map", STAFF, clean=False, properties=LASTING)
+        return [(await heard(back))[0] for _ in range(3)]
+
+    assert scenario(people(ward), story) == [
+        "warning.raised",
+        "warning.escalated",
+        "warning.cleared",
+    ]
+
+
+def test_staff_hear_of_what_is_hidden_and_nobody_else(ward: Ward) -> None:
+    hidden = make_datastream(Organisation.objects.get(), access="organisation").pk
+    goes(ward, 0, 1, 1, subject="8", datastream=hidden)()
+
+    async def story(hub: Hub) -> tuple[bool, list[int]]:
+        stranger, staff = await listening(hub), await listening(hub, STAFF, "own")
+        told = [(await heard(staff))[2]["place"]["datastream"]]
+        await aside(goes(ward, 1, 2, 2, subject="8", datastream=hidden))
+        told.append((await heard(staff))[2]["place"]["datastream"])
+        return await stranger.hears_nothing(), told
+
+    assert scenario(people(ward), story) == (True, [hidden, hidden])
+
+
+def test_an_alert_that_is_no_public_warning_is_not_published(ward: Ward) -> None:
+    async def story(hub: Hub) -> bool:
+        talk = await listening(hub, STAFF)
+        await aside(change, ward.goes(0, 1, observation=1))
+        await aside(start_drill, ward.recipients, "Eva Berg")
+        return await talk.hears_nothing(1.0)
+
+    assert scenario(people(ward), story)
+
+
+def test_the_reason_of_a_person_stays_inside(ward: Ward) -> None:
+    goes(ward, 0, 1, 1)()
+    key = Alert.objects.get().pk
+
+    async def story(hub: Hub) -> Any:
+        talk = await listening(hub)
+        await heard(talk)
+        await aside(lambda: close(key, "Eva Berg", "Biber"))
+        return await heard(talk)
+
+    name, _retained, data = scenario(people(ward), story)
+    assert (name, data["in_force"], data["texts"]) == ("warning.cleared", False, {})
+
+
+def test_a_warning_whose_gauge_is_taken_away_is_taken_from_the_map(ward: Ward) -> None:
+    goes(ward, 0, 1, 1)()
+
+    async def story(hub: Hub) -> Any:
+        talk = await listening(hub)
+        await heard(talk)
+        await aside(withdraw, KIND, "7")
+        return await heard(talk)
+
+    name, _retained, data = scenario(people(ward), story)
+    assert (name, data["in_force"]) == ("warning.withdrawn", False)
+
+
+def test_several_programs_may_share_the_work(ward: Ward) -> None:
+    async def story(hub: Hub) -> str:
+        talk = Talk(hub)
+        await talk.connect("one", STAFF)
+        shared = await talk.subscribe(f"$share/sirens/{TOPIC}")
+        assert shared.reasons == (Reason.GRANTED_1,)
+        await aside(goes(ward, 0, 1, 1))
+        return (await heard(talk))[0]
+
+    assert scenario(people(ward), story) == "warning.raised"
+
+
+def test_a_topic_beside_it_is_refused_and_the_right_one_named(ward: Ward) -> None:
+    async def story(hub: Hub) -> str:
+        talk = Talk(hub)
+        await talk.connect("one")
+        answer = await talk.subscribe("stadtherz/v1/alarms")
+        text: str = answer.properties[Property.REASON_STRING]
+        return text
+
+    assert TOPIC in scenario(people(ward), story)

@@ -18,7 +18,7 @@ from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
 from stadtherz.alerts.channels.sms import units
 from stadtherz.base.errors import Invalid
 
-_SECONDS = 20.0
+PATIENCE = 20.0
 # Shorter than a process may hold a message without having begun to hand it over (deliveries.claim).
 _LINE_SECONDS = 5.0
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -108,6 +108,7 @@ class HttpGateway:
     sender: str = ""
     ttl: int = 60
     receipts: str = ""  # the address of ours to which it passes receipts
+    patience: float = PATIENCE  # seconds for the answer
 
     def send(self, to: str, text: str, key: str, *, goes_next: Callable[[], None]) -> str:
         """Hand one message over; the provider's id, or ours where it tells none.
@@ -116,9 +117,12 @@ class HttpGateway:
         """
         values = self._values(to, text, key)
         line = _connected(self.url)
+        line.sock.settimeout(self.patience)
         try:
             goes_next()
             status, body = _asked(line, self._request(values))
+        except (OSError, http.client.HTTPException) as problem:
+            raise PerhapsHandedOver(f"no answer: {type(problem).__name__}") from problem
         finally:
             line.close()
         _judge(status, body, self.form)
@@ -127,6 +131,22 @@ class HttpGateway:
     def check(self) -> None:
         """Look whether anybody is there, without a message. Raises NotHandedOver."""
         _connected(self.url).close()
+
+    def knock(self, seconds: float) -> None:
+        """Ask without a message whether anybody answers (RFC 9110 §9.3.7): a process that hangs still has
+        its connections accepted by the machine. Any answer will do, also a refusal or a hang-up.
+
+        Raises NotHandedOver.
+        """
+        line = _connected(self.url, seconds)
+        try:
+            _asked(line, ("OPTIONS", "*", None, {}))
+        except TimeoutError as problem:
+            raise NotHandedOver("it accepts connections and answers nothing") from problem
+        except (OSError, http.client.HTTPException):
+            return
+        finally:
+            line.close()
 
     def _values(self, to: str, text: str, key: str) -> dict[str, str]:
         return {
@@ -202,23 +222,22 @@ def _checked(url: str, *, insecure: bool) -> str:
     return url
 
 
-def _connected(url: str) -> http.client.HTTPConnection:
+def _connected(url: str, seconds: float = _LINE_SECONDS) -> http.client.HTTPConnection:
     """A line to the gateway. Before it stands, nothing can have been handed over."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     line: http.client.HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
-        line = http.client.HTTPSConnection(host, parts.port, timeout=_LINE_SECONDS, context=context)
+        line = http.client.HTTPSConnection(host, parts.port, timeout=seconds, context=context)
     else:
-        line = http.client.HTTPConnection(host, parts.port, timeout=_LINE_SECONDS)
+        line = http.client.HTTPConnection(host, parts.port, timeout=seconds)
     try:
         line.connect()
     except (OSError, http.client.HTTPException) as problem:
         line.close()
         said = f"{type(problem).__name__}: {problem}"
         raise NotHandedOver(said, unreached=True) from problem
-    line.sock.settimeout(_SECONDS)
     return line
 
 
@@ -226,12 +245,9 @@ def _asked(
     line: http.client.HTTPConnection, request: tuple[str, str, bytes | None, dict[str, str]]
 ) -> tuple[int, bytes]:
     method, target, body, headers = request
-    try:
-        line.request(method, target, body, headers)
-        answer = line.getresponse()
-        return answer.status, answer.read(_LARGEST_ANSWER)
-    except (OSError, http.client.HTTPException) as problem:
-        raise PerhapsHandedOver(f"no answer: {type(problem).__name__}") from problem
+    line.request(method, target, body, headers)
+    answer = line.getresponse()
+    return answer.status, answer.read(_LARGEST_ANSWER)
 
 
 def _judge(status: int, body: bytes, form: Form) -> None:

@@ -51,6 +51,11 @@ class MqttBroker:
         with _Line(self):
             pass
 
+    def knock(self, seconds: float) -> None:
+        """As `check`, but do not wait for longer. Raises NotHandedOver."""
+        with _Line(self, seconds):
+            pass
+
 
 def mqtt_broker(settings: Mapping[str, Any], secret: str) -> MqttBroker:
     """From a gateway's settings. Raises Invalid, which names the setting."""
@@ -72,8 +77,9 @@ def mqtt_broker(settings: Mapping[str, Any], secret: str) -> MqttBroker:
 class _Line:
     """One connection, from the login to the end."""
 
-    def __init__(self, broker: MqttBroker) -> None:
+    def __init__(self, broker: MqttBroker, seconds: float = _PATIENCE_S) -> None:
         self._broker = broker
+        self._seconds = seconds
         self._answered = threading.Event()
         self._login: ReasonCode | None = None
         self._ended = threading.Event()
@@ -83,7 +89,7 @@ class _Line:
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
-        client.connect_timeout = _CONNECT_S
+        client.connect_timeout = min(_CONNECT_S, seconds)
         if broker.user:
             client.username_pw_set(broker.user, broker.password or None)
         if broker.tls:
@@ -99,7 +105,7 @@ class _Line:
         except (OSError, ValueError) as problem:
             raise NotHandedOver(f"{type(problem).__name__}: {problem}", unreached=True) from problem
         self._client.loop_start()
-        answered = self._answered.wait(_PATIENCE_S)
+        answered = self._answered.wait(self._seconds)
         login = self._login
         if answered and login is not None and not login.is_failure:
             self._ended.clear()

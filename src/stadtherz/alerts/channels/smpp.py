@@ -78,6 +78,12 @@ class Smpp:
         if (other := self.hearing()) is not None:
             other.ready()
 
+    def knock(self, seconds: float) -> None:
+        """Ask whether the centre answers on the line that stands. Raises NotHandedOver."""
+        session = self.session()
+        session.ready(seconds)
+        session.knock(seconds)
+
     def answer(self, to: str, text: str) -> None:
         """Send what nobody waits for: once, and without a receipt."""
         quiet = Smpp(self.account, _without_receipts(self.wishes), self.session)

@@ -140,7 +140,7 @@ class Session:
         """Send one submit_sm. Raises NotWritten or NoAnswer."""
         if not self._thread.is_alive() or self._ends:
             raise NotWritten("the line was closed")
-        head, answer = self._asked(pdus.SUBMIT_SM, body)
+        head, answer = self._asked(pdus.SUBMIT_SM, body, self.account.patience)
         if head.status != pdus.OK:
             return Answer(head.status, "")
         known_as = pdus.message_id(answer)
@@ -148,15 +148,22 @@ class Session:
             known_as = canonical(known_as, hexadecimal=self.account.ids == "answer-hex")
         return Answer(pdus.OK, known_as)
 
-    def _asked(self, command: int, body: bytes) -> tuple[Head, bytes]:
-        asking = self._ask(command, body)
+    def knock(self, seconds: float) -> None:
+        """Ask whether the other end lives; a line without an answer is begun anew. Raises NotHandedOver."""
+        try:
+            self._asked(pdus.ENQUIRE_LINK, b"", seconds)
+        except (NotWritten, NoAnswer) as problem:
+            raise NotHandedOver(str(problem), unreached=True) from problem
+
+    def _asked(self, command: int, body: bytes, patience: float) -> tuple[Head, bytes]:
+        asking = self._ask(command, body, patience)
         try:
             asked = asyncio.run_coroutine_threadsafe(asking, self._loop)
         except RuntimeError:  # its end came between
             asking.close()
             raise NotWritten("the line was closed") from None
         try:
-            return asked.result(self.account.patience + 5)
+            return asked.result(patience + 5)
         except (TimeoutError, CancelledError):
             raise NoAnswer("the line ended before the answer") from None
 
@@ -288,7 +295,7 @@ class Session:
         elif head.command not in (pdus.ALERT_NOTIFICATION, pdus.OUTBIND):
             self._write(pdus.pdu(pdus.GENERIC_NACK, head.sequence, status=pdus.INVALID_COMMAND))
 
-    async def _ask(self, command: int, body: bytes) -> tuple[Head, bytes]:
+    async def _ask(self, command: int, body: bytes, patience: float) -> tuple[Head, bytes]:
         writer = self._writer
         if writer is None or writer.is_closing() or not self._bound or self._ends:
             raise NotWritten("the line was closed")
@@ -296,7 +303,7 @@ class Session:
         waiting = self._waiting[sequence] = self._loop.create_future()
         try:
             writer.write(pdus.pdu(command, sequence, body))
-            return await asyncio.wait_for(waiting, self.account.patience)
+            return await asyncio.wait_for(waiting, patience)
         except TimeoutError:
             writer.transport.abort()  # who is silent for so long may be gone: begin anew
             raise NoAnswer("no answer of the SMS centre") from None

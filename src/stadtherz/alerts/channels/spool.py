@@ -87,6 +87,10 @@ class Spool:
                 raise NotHandedOver(f"{folder} is not there, or nothing can be written there")
         self._check_alive()
 
+    def knock(self, _seconds: float) -> None:
+        """A folder answers at once. Raises NotHandedOver."""
+        self._check_alive()
+
     def came(self) -> Iterator[Came]:
         """What has come in; the files stay until `take_away`.
 

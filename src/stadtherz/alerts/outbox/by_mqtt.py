@@ -35,7 +35,7 @@ class MqttLane:
             going = partial(goes_next, claimed, witness, known_as, way.gateway.name)
             return way.carrier.send(reader.address, text, known_as, goes_next=going)
 
-        ways.hand_on(self.ways, claimed, reader.address, give)
+        ways.hand_on(self.ways, claimed, reader.address, give, ways.knock)
 
     def rests_until(self) -> int | None:
         return ways.rests_until(self.ways)

@@ -1,13 +1,13 @@
 """The lane of SMS: the first gateway that works takes the message, at its own pace."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
 from django.utils.translation import override
 
-from stadtherz.alerts.channels.http_sms import http_gateway
+from stadtherz.alerts.channels.http_sms import HttpGateway, http_gateway
 from stadtherz.alerts.channels.smpp import smpp_account, smpp_wishes
 from stadtherz.alerts.channels.sms import compose, parts
 from stadtherz.alerts.channels.spool import gammu, smstools
@@ -25,6 +25,7 @@ from stadtherz.alerts.people.phones import e164
 from stadtherz.base.errors import Invalid
 
 _GRAVEST = 3  # the urgency of danger
+_BRISK = 5.0  # seconds for an answer where others could take the next messages
 
 
 class Carrier(Protocol):
@@ -34,6 +35,9 @@ class Carrier(Protocol):
 
     def check(self) -> None:
         """Look whether anybody is there, without a message. Raises NotHandedOver."""
+
+    def knock(self, seconds: float) -> None:
+        """Ask whether anybody answers, for so long at most. Raises NotHandedOver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +65,11 @@ class SmsLane:
             # Our own name for it stands there first: a receipt may be quicker than the answer.
             key = f"sh-{delivery.pk}"
             going = partial(goes_next, claimed, witness, key, way.gateway.name, size)
-            known_as = way.carrier.send(number, text, key, goes_next=going)
+            known_as = _patient(way).send(number, text, key, goes_next=going)
             self.budget.spend(way.gateway, size)
             return known_as
 
-        ways.hand_on(affordable, claimed, number, hand_over)
+        ways.hand_on(affordable, claimed, number, hand_over, ways.knock)
 
     def _may_cost(self, row: Gateway, delivery: Delivery, size: int) -> bool:
         """Danger is told whatever it costs."""
@@ -73,6 +77,14 @@ class SmsLane:
 
     def rests_until(self) -> int | None:
         return ways.rests_until(self.ways)
+
+
+def _patient(way: Way[Carrier]) -> Carrier:
+    """Who waits for one that hangs keeps the messages behind from the others."""
+    carrier = way.carrier
+    if way.alone or not isinstance(carrier, HttpGateway):
+        return carrier
+    return replace(carrier, patience=_BRISK)
 
 
 def sms_lane() -> SmsLane | None:

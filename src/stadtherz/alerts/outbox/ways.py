@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
 from stadtherz.alerts.models import Gateway
@@ -16,15 +16,31 @@ logger = logging.getLogger(__name__)
 
 C = TypeVar("C")
 
+KNOCK_SECONDS = 3.0
+_TRUSTED_FOR = 10.0  # seconds after an answer, in which nobody knocks
 _NO_PACE = 100.0  # messages a second, from which on nobody waits
 RESTS = "The gateways do not take messages at present. It is tried again."
 
 
 class Way(NamedTuple, Generic[C]):
-    """A gateway as it is set up, and what speaks with it."""
+    """A gateway as it is set up, and what speaks with it. `alone`: no other could take its place now."""
 
     gateway: Gateway
     carrier: C
+    alone: bool = True
+
+
+class Knocks(Protocol):
+    def knock(self, seconds: float) -> None:
+        """Whether anybody answers, without a message. Raises NotHandedOver."""
+
+
+K = TypeVar("K", bound=Knocks)
+
+
+def knock(way: Way[K]) -> None:
+    """Before a message is trusted to it, where another could take it. Raises NotHandedOver."""
+    way.carrier.knock(KNOCK_SECONDS)
 
 
 def opened(rows: Iterable[Gateway], opens: Callable[[Gateway], C]) -> list[Way[C]]:
@@ -40,12 +56,17 @@ def opened(rows: Iterable[Gateway], opens: Callable[[Gateway], C]) -> list[Way[C
 
 
 def hand_on(
-    ways: Sequence[Way[C]], claimed: Claim, recipient: str, hand_over: Callable[[Way[C]], str]
+    ways: Sequence[Way[C]],
+    claimed: Claim,
+    recipient: str,
+    hand_over: Callable[[Way[C]], str],
+    look: Callable[[Way[C]], None] = lambda way: None,
 ) -> None:
     """Let `hand_over` give the message to one after the other until one takes it; its id there.
 
     It raises as carriers do: NotHandedOver lets the next one try, PerhapsHandedOver ends it, since the
-    message may have arrived.
+    message may have arrived. `look` is asked first where another could take the message: one that is half
+    dead would swallow it, and nobody could give it to the next.
     """
     refused: NotHandedOver | None = None
     final = True  # only if every gateway refuses this very message
@@ -54,8 +75,11 @@ def hand_on(
             final = False
             continue
         began = time.monotonic()
+        alone = not any(each is not way and not _rests(each) for each in ways)
         try:
-            known_as = hand_over(way)
+            if not alone and not _is_trusted(way.gateway):
+                look(way)
+            known_as = hand_over(way._replace(alone=alone))
         except NotHandedOver as problem:
             refused = problem
             deliveries.take_back(claimed)
@@ -71,12 +95,30 @@ def hand_on(
         else:
             deliveries.mark_sent(claimed, known_as)
             health.note_success(way.gateway)
+            _answered[_which(way.gateway)] = time.monotonic()
             _keep_pace(way.gateway, began)
             return
     if refused is None:
         deliveries.wait(claimed, RESTS, rests_until(ways))
     else:
         deliveries.put_back(claimed, nameless(refused, recipient), permanent=final)
+
+
+_answered: dict[str, float] = {}  # when a gateway took its last message from this process
+
+
+def _which(row: Gateway) -> str:
+    """The gateway as it is set up: with other settings it is another one."""
+    return f"{row.pk} {row.settings}"
+
+
+def _is_trusted(row: Gateway) -> bool:
+    return time.monotonic() - _answered.get(_which(row), -_TRUSTED_FOR) < _TRUSTED_FOR
+
+
+def _rests(way: Way[C]) -> bool:
+    at = way.gateway.retry_at
+    return at is not None and at > now_us()
 
 
 def rests_until(ways: Sequence[Way[C]]) -> int | None:

@@ -17,7 +17,7 @@ from bench import timing, town
 from bench.town import Town
 from stadtherz.alerts.citizens.telling import spread
 from stadtherz.alerts.models import Broadcast, Delivery, Rule, RuleStep, Subscriber, Topic
-from stadtherz.alerts.public import Alert, AlertEvent, rules_consumer
+from stadtherz.alerts.public import Alert, AlertEvent, Channel, rules_consumer
 from stadtherz.alerts.rules.known import change_version, rules
 from stadtherz.base.time import Period, now, now_us
 from stadtherz.identity.public import organisation_id
@@ -186,7 +186,7 @@ def _told(number: int) -> tuple[str, ...]:
     if event is None:
         raise SystemExit("no rule has warned")
     Broadcast.objects.create(event=event)
-    took = timing.seconds(spread)
+    took = timing.seconds(lambda: spread(Channel.EMAIL))
     queued = Delivery.objects.exclude(subscriber=None).count()
     if queued != number:
         raise SystemExit(f"{queued} of {number} subscribers were told")

@@ -111,6 +111,12 @@ KILLS_ROWS = (
     "MQTT Observations",
 )
 ALERT_ROWS = ("readings, 10 rules", "readings, 40 rules", "one warning queued for 20")
+RECIPIENT_ROWS = (
+    "the warning is raised",
+    "all 20 are queued",
+    "who has to act is told after",
+    "mails leave",
+)
 BENCHMARKS = [
     ("ingest", INGEST_ROWS),
     ("codecs", CODEC_ROWS),
@@ -122,6 +128,7 @@ BENCHMARKS = [
     ("kills", KILLS_ROWS),
     ("tables", TABLE_ROWS),
     ("alerts", ALERT_ROWS),
+    ("recipients", RECIPIENT_ROWS),
     ("warned", ("answered (on disk)", "handed to SMTP", "handed to the SMS gateway")),
 ]
 

@@ -35,12 +35,28 @@ def is_to_spread() -> bool:
     return Broadcast.objects.exists()
 
 
-def spread() -> int:
-    """Owe the next subscribers what concerns them; says how many. Safe in several processes at once."""
+def spread(channel: str) -> int:
+    """Owe subscribers what concerns them; says how many. Safe in several processes at once.
+
+    It makes way between two portions for those who have to act and wait for a message on this channel.
+    """
     owed = 0
-    while is_to_spread() and (portion := _spread_portion()) is not None:
+    while is_to_spread() and not _duty_waits(channel):
+        portion = _spread_portion()
+        if portion is None:
+            break
         owed += portion
     return owed
+
+
+def _duty_waits(channel: str) -> bool:
+    """Whether a message to somebody who has not subscribed, but is called, could go now."""
+    return Delivery.objects.filter(
+        channel=channel,
+        status=Delivery.Status.QUEUED,
+        next_attempt__lte=now_us(),
+        subscriber=None,
+    ).exists()
 
 
 def _spread_portion() -> int | None:
@@ -49,12 +65,13 @@ def _spread_portion() -> int | None:
         note = Broadcast.objects.select_for_update(skip_locked=True).order_by("pk").first()
         if note is None:
             return None
-        portion = list(_concerned(note.event).filter(pk__gt=note.after).order_by("pk")[:PORTION])
+        concerned = _concerned(note.event).filter(pk__gt=note.after).order_by("pk")
+        portion = list(concerned.values_list("pk", "channel")[:PORTION])
         _owe(note.event, portion)
         if len(portion) < PORTION:
             note.delete()
         else:
-            Broadcast.objects.filter(pk=note.pk).update(after=portion[-1].pk)
+            Broadcast.objects.filter(pk=note.pk).update(after=portion[-1][0])
     return len(portion)
 
 
@@ -73,21 +90,22 @@ def _concerned(event: AlertEvent) -> QuerySet[Subscriber]:
     return wanted.distinct()
 
 
-def _owe(event: AlertEvent, subscribers: list[Subscriber]) -> None:
+def _owe(event: AlertEvent, subscribers: list[tuple[int, str]]) -> None:
+    """`subscribers` with their channels."""
     moment = now_us()
     Delivery.objects.bulk_create(
         (
             Delivery(
                 event=event,
-                subscriber=each,
-                channel=each.channel,
+                subscriber_id=key,
+                channel=channel,
                 # Those who have to act go first.
                 urgency=max(urgency(event.severity) - 1, 0),
                 next_attempt=moment,
                 owed_at=moment,
                 changed_at=moment,
             )
-            for each in subscribers
+            for key, channel in subscribers
         ),
         ignore_conflicts=True,
     )

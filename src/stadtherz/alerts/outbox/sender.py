@@ -34,6 +34,7 @@ from stadtherz.base.time import SECOND, Micros, now_us
 
 logger = logging.getLogger(__name__)
 
+_BREATH = 0.05  # seconds
 _LONGEST_SLEEP = 5.0  # another process may owe something without ringing our bell
 
 
@@ -146,7 +147,7 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
         deliveries.explain_missing_server(channel)
         return 0
     if channel in _OF_CITIZENS:
-        spread()
+        spread(channel)
     look_for_receipts(channel)
     try:
         tried, more = _send_all(channel, lane, witness, stop)
@@ -196,5 +197,6 @@ def _sleep(channel: str, *, idle: bool) -> float:
     """Seconds until the next message is due, at most a few; what is due and does not go is no hurry."""
     due = deliveries.next_due(channel)
     if due is None:
-        return _LONGEST_SLEEP
-    return min(max((due - now_us()) / SECOND, 1.0 if idle else 0.05), _LONGEST_SLEEP)
+        spreads = channel in _OF_CITIZENS and is_to_spread()
+        return _BREATH if spreads else _LONGEST_SLEEP
+    return min(max((due - now_us()) / SECOND, 1.0 if idle else _BREATH), _LONGEST_SLEEP)

@@ -21,7 +21,7 @@ from stadtherz.alerts.citizens.subscribing import (
     wishes_of,
 )
 from stadtherz.alerts.models import Alert, Broadcast, Delivery, Subscriber
-from stadtherz.alerts.public import Transition, change, send_due
+from stadtherz.alerts.public import Channel, Transition, change, send_due
 from stadtherz.alerts.tests.factories import Ward
 from stadtherz.alerts.tests.mailserver import MailServer
 from stadtherz.base import time
@@ -186,7 +186,7 @@ def test_from_one_connection_there_are_not_many_attempts(transactional_db: None)
 
 
 def told() -> list[tuple[str, str]]:
-    telling.spread()
+    telling.spread(Channel.EMAIL)
     found = Delivery.objects.exclude(subscriber=None).order_by("pk")
     return [(each.subscriber.address, each.event.change) for each in found if each.subscriber]
 
@@ -235,16 +235,29 @@ def test_spreading_goes_on_where_it_was_interrupted(
     telling._spread_portion()
     assert Delivery.objects.count() == 4
     leave(people[0])
-    telling.spread()
+    telling.spread(Channel.EMAIL)
     assert Delivery.objects.exclude(subscriber=None).count() == 6
     assert not Broadcast.objects.exists()
+
+
+def test_who_has_to_act_is_not_kept_waiting_by_who_has_subscribed(
+    ward: Ward, post: MailServer
+) -> None:
+    citizen()
+    Subscriber.objects.update(write_at=None)
+    change(replace(ward.goes(0, 1, observation=1), public=True))
+    assert telling.spread(Channel.EMAIL) == 0
+    assert send_due() == 1
+    send_due()
+    first, second = (str(each["To"]) for each in post.received())
+    assert ("wehr@stadt.example" in first, second) == (True, "buerger@web.example")
 
 
 def test_what_waits_for_somebody_who_has_left_is_not_sent(ward: Ward, post: MailServer) -> None:
     subscriber = citizen()
     Subscriber.objects.update(write_at=None)
     change(public(ward.goes(0, 1, observation=1)))
-    telling.spread()
+    telling.spread(Channel.EMAIL)
     leave(subscriber)
     send_due()
     assert post.received() == []

@@ -36,6 +36,7 @@ from stadtherz.alerts.models import (
 )
 from stadtherz.alerts.news import PUBLIC as PUBLIC_NEWS
 from stadtherz.alerts.news import STAFF as STAFF_NEWS
+from stadtherz.alerts.outbox.by_mail import relays as mail_relays
 from stadtherz.alerts.outbox.deliveries import send_again
 from stadtherz.alerts.outbox.doors import door_of, gateway_of
 from stadtherz.alerts.outbox.gateways import ALL_KINDS as GATEWAY_KINDS
@@ -73,7 +74,15 @@ from stadtherz.alerts.people.drills import (
 )
 from stadtherz.alerts.people.forgetting import forget_old_names
 from stadtherz.alerts.people.links import Question, answer, link_for, question
-from stadtherz.alerts.people.notes import Outcome, Taken, acknowledge, close, comment, judge
+from stadtherz.alerts.people.notes import (
+    Outcome,
+    Taken,
+    acknowledge,
+    close,
+    comment,
+    judge,
+    note_edit,
+)
 from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
 from stadtherz.alerts.rules.engine import consumer as rules_consumer
 from stadtherz.alerts.rules.known import ranked_steps
@@ -150,9 +159,11 @@ __all__ = [
     "keep_secret",
     "link_for",
     "lists_without_drill",
+    "mail_relays",
     "mistakes",
     "new_webhook_secret",
     "note_beginning",
+    "note_edit",
     "note_receipt_soon",
     "open_alerts",
     "pause",

@@ -15,6 +15,7 @@ from stadtherz.cli.downlink import downlink
 from stadtherz.cli.export import export
 from stadtherz.cli.forms import forms
 from stadtherz.cli.import_ import import_table
+from stadtherz.cli.mail import mail
 from stadtherz.cli.pull import pull
 from stadtherz.cli.refused import refused
 from stadtherz.cli.serve import demo, init, serve
@@ -35,7 +36,7 @@ def main() -> None:
 
 for command in (
     *(demo, init, serve, user, token, device, devices, connections, downlink, codec),
-    *(forms, basemap, service, sms),
+    *(forms, basemap, service, sms, mail),
     *(backup, check, export, import_table, refused, pull, simulate, store),
 ):
     main.add_command(command)

@@ -100,6 +100,13 @@ def comment(alert: int, who: str, why: str, *, user: int | None = None) -> Alert
         return _write(_locked(alert), Act.COMMENTED, who, _given("why", why), user=user)
 
 
+def note_edit(rule: int, who: str, *, user: int | None = None) -> None:
+    """The rule was changed while it warns: who asks later why it warned must know from when on."""
+    with transaction.atomic():
+        for alert in Alert.objects.filter(rule=rule, cleared_at=None).order_by("pk"):
+            _write(alert, Act.EDITED, who, "", user=user)
+
+
 def judge(
     alert: int, false_alarm: bool | None, who: str, why: str = "", *, user: int | None = None
 ) -> AlertNote:

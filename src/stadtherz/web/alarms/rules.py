@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column
 
-from stadtherz.alerts.public import Rule
+from stadtherz.alerts.public import Rule, note_edit
 from stadtherz.base.time import DAY, Micros, now_us
 from stadtherz.kit.declaration import Severity, Step
 from stadtherz.store.public import streams
@@ -56,7 +56,12 @@ class RuleCreateView(_LeadsToPreview, StaffCreateView):
 
 
 class RuleEditView(_LeadsToPreview, StaffEditView):
-    pass
+    def save_instance(self) -> Any:
+        """What it warns of now has been judged by other limits until now: that stands in its time line."""
+        rule = super().save_instance()
+        if self.form.has_changed():
+            note_edit(rule.pk, str(self.request.user), user=self.request.user.pk)
+        return rule
 
 
 @dataclass(frozen=True, slots=True)

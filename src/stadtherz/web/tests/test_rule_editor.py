@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from stadtherz.alerts.public import Rule, RuleStep, add_contact_list
+from stadtherz.alerts.public import Alert, AlertNote, Rule, RuleStep, add_contact_list
 from stadtherz.base.time import HOUR, Period, now_us
 from stadtherz.store.public import Reading, append
 from stadtherz.web.tests.staff_cast import Town, client_of, signed_in, town
@@ -67,6 +67,23 @@ def test_a_rule_is_saved_switched_off_and_leads_to_its_preview(home: Town) -> No
     assert not rule.active
     step = rule.steps.get()
     assert (step.limit, step.hysteresis, step.months, step.weekdays) == (70.0, 5.0, [10, 11], [])
+
+
+def test_a_change_during_a_warning_stands_in_its_time_line(home: Town) -> None:
+    client = editor()
+    client.post(reverse("rule:add"), filled(home))
+    rule = Rule.objects.get()
+    alert = Alert.objects.create(
+        kind="alerts.rule", subject=f"{rule.pk}:{home.stream}", datastream_id=home.stream, rule=rule,
+        rank=1, severity="warning", title={}, opened_at=1, changed_at=1,
+    )  # fmt: skip
+    step = {"steps-INITIAL_FORMS": 1, "steps-0-id": rule.steps.get().pk, "steps-0-limit": "90"}
+    answer = client.post(reverse("rule:edit", args=[rule.pk]), filled(home, **step))
+    assert answer.status_code == 302
+    (note,) = AlertNote.objects.filter(alert=alert)
+    assert (note.act, note.who) == (AlertNote.Act.EDITED, "editor lautern")
+    page = client.get(reverse("alert:inspect", args=[alert.pk])).content.decode()
+    assert "Regel geändert" in page
 
 
 def test_the_form_shows_what_is_measured_now(home: Town) -> None:

@@ -95,6 +95,10 @@ def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
         return misfit_sentence(facts)
     if reason == Reason.BROKEN_DOCUMENT:
         facts = {**facts, "problem": problem_words(str(facts.get("problem", "?")))}
+        if (
+            facts.get("field") == "document"
+        ):  # the message itself, which a reader does not know by that name
+            return gettext("The message cannot be read: {problem}.").format_map(Facts(facts))
     if reason == Reason.UNKNOWN_FORM and not facts.get("form"):
         return gettext(
             "The address names no message form: it ends with that of one that is set up here, as in /ingest/json/weather."
@@ -113,12 +117,16 @@ def problem_words(problem: str) -> str:
     if match := _NO_LINE.fullmatch(problem):
         told = gettext("line {number} is not as InfluxDB’s line protocol has it: {line}")
         return told.format(number=match[1], line=match[2])
+    if match := _NO_JSON.fullmatch(problem):
+        told = gettext("it is no JSON from character {column} of line {line} on")
+        return told.format(line=match[1], column=match[2])
     known = _PROBLEMS.get(problem)
     return problem if known is None else str(known)
 
 
 _EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
 _NO_LINE = re.compile(r"line (\d+) is not as InfluxDB's line protocol has it: (.*)")
+_NO_JSON = re.compile(r"is not JSON: .*line (\d+) column (\d+) \(char \d+\)", re.DOTALL)
 _KINDS: dict[str, Any] = {
     "str": _("a text"),
     "int": _("a whole number"),
@@ -131,6 +139,7 @@ _KINDS: dict[str, Any] = {
 _PROBLEMS: dict[str, Any] = {
     "must be base64": _("it is no Base64"),
     "must be hexadecimal digits, two a byte": _("it is no row of hexadecimal digits, two a byte"),
+    "is missing, and no other message is there": _("it is missing, and no other message is there"),
     "is not UTF-8": _("it is not UTF-8"),
     "must be ns, us, ms, s, m or h": _("it must be ns, us, ms, s, m or h"),
     "is packed with gzip, and cannot be unpacked": _(

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import JSONField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import URLPattern, path, re_path, reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.ui.tables import Column, TitleColumn
 
-from stadtherz.alerts.public import Alert
+from stadtherz.alerts.public import Alert, AlertEvent
 from stadtherz.kit.declaration import Severity
 from stadtherz.web.alarms import words
 from stadtherz.web.alarms.acting import ACTS, ActView, AlertView
@@ -26,8 +25,16 @@ SEVERITIES = {
 
 
 def _title(alert: Alert) -> str:
-    """The step's name; an alert that is over has none."""
-    return str(alert.title.get(get_language() or "de") or "–")
+    """The step's name; an alert that is over has none, so what it said at its worst."""
+    named = words.part(alert.title)
+    told: dict[str, dict[str, str]] = getattr(alert, "worst", None) or {}
+    return named or words.part({code: each["subject"] for code, each in told.items()}) or "–"
+
+
+def _worst() -> Subquery:
+    """The texts of an alert's gravest change."""
+    events = AlertEvent.objects.filter(alert=OuterRef("pk")).order_by("-rank", "-id")
+    return Subquery(events.values("texts")[:1], output_field=JSONField())
 
 
 def _alert_url(alert: Alert) -> str:
@@ -76,7 +83,7 @@ class AlertViewSet(StaffViewSet):
         return f"{_kind(row)}: {words.place(row)}"
 
     def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
-        found = super().rows(user, changing=changing)
+        found: QuerySet[Any] = super().rows(user, changing=changing).annotate(worst=_worst())
         return found.select_related("datastream__thing", "rule", "recipients")
 
     @property

@@ -3,7 +3,7 @@
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -227,9 +227,10 @@ class DeliveryViewSet(StaffViewSet):
 
 
 def stuck_messages(request: HttpRequest) -> int:
-    """How many messages have failed or may not have arrived, and wait for a person's decision."""
-    stuck = (Delivery.Status.UNCERTAIN, Delivery.Status.FAILED)
-    return DeliveryViewSet().rows(request.user).filter(status__in=stuck).count()
+    """How many messages have failed or may not have arrived, or wait because their way is blocked."""
+    stuck = Q(status__in=(Delivery.Status.UNCERTAIN, Delivery.Status.FAILED))
+    blocked = Q(status=Delivery.Status.QUEUED) & ~Q(error="")
+    return DeliveryViewSet().rows(request.user).filter(stuck | blocked).count()
 
 
 panel(_("messages that may not have arrived"), stuck_messages, "delivery:index", urgent=True)

@@ -19,6 +19,7 @@ from stadtherz.base.time import now, to_us
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.ingest.public import (
     DeviceList,
+    DeviceType,
     ListedDevice,
     Reader,
     go_on,
@@ -90,8 +91,15 @@ class ListsView(ListPage):
             (each.file, formats.when(each.created), self.url("connect_list", each.pk))
             for each in self.lists()[:_MOST_LISTS]
         ]
+        has_types = DeviceType.objects.filter(owner__in=self.own_organisations()).exists()
         return self.page(
-            {"form": form, "lists": rows, "template_url": self.url("connect_list_template")}
+            {
+                "form": form,
+                "lists": rows,
+                "has_types": has_types,
+                "start_url": self.url("connect"),
+                "template_url": self.url("connect_list_template"),
+            }
         )
 
 

@@ -30,7 +30,7 @@ class Figures(Component):
                 "url": reverse(panel.url_name),
                 "urgent": panel.urgent,
             }
-            for panel in panels()
+            for panel in sorted(panels(), key=lambda panel: not panel.urgent)
         ]
         return {
             "figures": figures,

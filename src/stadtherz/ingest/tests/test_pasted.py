@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now_us
+from stadtherz.ingest.document import parse
 from stadtherz.ingest.onboarding.messages import sample_of
 from stadtherz.ingest.onboarding.pasted import document_of, is_form
 from stadtherz.ingest.onboarding.recognise import recognise
-from stadtherz.ingest.reasons import problem_words
+from stadtherz.ingest.reasons import problem_words, sentence
 
 RECORDED = Path(__file__).parent / "recorded"
 UPLINKS = {
@@ -113,6 +114,13 @@ def test_a_message_of_another_device_is_taken_out_of_a_log() -> None:
 def test_what_no_reader_knows_stays_as_it_is() -> None:
     assert problem_words("is odd") == "is odd"
     assert problem_words("Expected `odd`, got `int`") == "Expected `odd`, got `int`"
+
+
+def test_what_is_no_json_is_told_with_its_place_and_without_the_parsers_words() -> None:
+    with pytest.raises(Invalid) as found:
+        parse(b'{"a":\n  kaputt}')
+    said = sentence("broken_document", {"field": found.value.field, "problem": found.value.reason})
+    assert said == "Die Nachricht ist nicht lesbar: ab Zeichen 3 der Zeile 2 ist das kein JSON."
 
 
 @given(st.text(alphabet="{}[]\"':,ab1 =&.\\N", max_size=60) | st.text(max_size=40))

@@ -195,6 +195,11 @@ def test_the_history_can_be_cut_and_taken_as_csv(home: Town, alert: Alert) -> No
     assert {line[3] for line in lines[1:]} == {"", "'=HYPERLINK()"}
 
 
+def test_an_alarm_that_is_over_is_listed_by_what_it_was(home: Town, alert: Alert) -> None:
+    goes(home.stream, 2, 0)
+    assert "Alarm: Mill" in text(editor(), f"{reverse('alert:index')}?state=over")
+
+
 def test_figures_begin_with_a_sentence(home: Town, alert: Alert) -> None:
     Alert.objects.update(acknowledged_at=alert.opened_at + 5 * MINUTE, false_alarm=True)
     page = text(editor(), reverse("alert:statistics"))

@@ -53,6 +53,24 @@ def test_by_alert(home: Town, clerk: Client) -> None:
     assert f"{reverse('delivery:index')}?alert={alert}" in page
 
 
+def test_a_message_whose_way_is_blocked_counts_on_the_start_page(home: Town, clerk: Client) -> None:
+    figure = "<strong>1</strong> Nachrichten, die vielleicht nicht ankamen"
+    waiting = Delivery.objects.filter(pk=home.delivery)
+    waiting.update(status=Delivery.Status.QUEUED, error="")
+    assert figure not in start_page(clerk)
+    waiting.update(error="No mail server is set (STADTHERZ_SMTP_URL).")
+    assert figure in start_page(clerk)
+
+
+def test_what_is_urgent_stands_first_on_the_start_page(clerk: Client) -> None:
+    page = start_page(clerk)
+    assert page.index("offene Alarme") < page.index("Listen ohne Probealarm")
+
+
+def start_page(web: Client) -> str:
+    return " ".join(web.get("/verwaltung/").content.decode().split())
+
+
 def test_the_page_of_a_contact_leads_to_their_messages(home: Town, clerk: Client) -> None:
     who = message(home).contact_id
     page = clerk.get(reverse("contact:inspect", args=[who])).content.decode()

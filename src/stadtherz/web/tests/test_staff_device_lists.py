@@ -229,3 +229,12 @@ def test_a_scanned_sticker_leads_each_visitor_to_what_they_may_see(
     update("Datastream", home.stream, {"access": "public"}, SYSTEM)
     update("Thing", home.thing, {"access": "public"}, SYSTEM)
     assert Client().get(url)["Location"] == f"/sta/v1.1/Things({home.thing})"
+
+
+def test_without_device_types_the_way_on_is_said_before_a_list_is_made(
+    editor: Client, home: Town
+) -> None:
+    address = reverse("device:connect_lists")
+    assert "noch keine Gerätetypen" not in editor.get(address).content.decode()
+    DeviceType.objects.all().delete()
+    assert "noch keine Gerätetypen" in editor.get(address).content.decode()

@@ -292,7 +292,22 @@ def columns(path: Path, form: Form) -> list[Column]:
     found = [cells for _n, cells in islice(data_rows(path, form), _LOOKED_AT)]
     if not found:
         raise BadTable("no_data")
-    return [_column(name, place, found) for place, name in enumerate(column_names(path, form))]
+    below = dict(enumerate(_units_below(path, form)))
+    columns = [_column(name, place, found) for place, name in enumerate(column_names(path, form))]
+    return [
+        each if each.unit else replace(each, unit=below.get(place, ""))
+        for place, each in enumerate(columns)
+    ]
+
+
+def _units_below(path: Path, form: Form) -> list[str]:
+    """The units, as UCUM writes them, that stand in a line of their own under the names."""
+    number, cells = next(rows(path, form, begin=form.header + 1), (0, []))
+    if not form.header or not form.header < number < form.first or not _are_units(cells):
+        return []
+    texts = [shown(cell).strip().strip("[]()") for cell in cells]
+    units = [_UCUM.get(text.casefold(), text) for text in texts]
+    return ["" if unit == "-" else unit for unit in units]
 
 
 def _column(name: str, place: int, found: Sequence[Sequence[Any]]) -> Column:

@@ -217,3 +217,20 @@ def written(dialect: dict[str, Any], numbers: list[tuple[int, int | None]], begi
         when = begin + timedelta(minutes=10 * count)
         writer.writerow([when.strftime(dialect["time"]), *texts])
     return out.getvalue()
+
+
+@pytest.mark.parametrize("units", [";cm;°C", "-;[cm];[°C]"])
+def test_units_in_a_line_under_the_names_are_those_of_the_columns(
+    tmp_path: Path, units: str
+) -> None:
+    path = tmp_path / "gauge.csv"
+    lines = [
+        "Zeit;Pegel;Temperatur",
+        units,
+        "26.11.2026 08:00;12,5;3,4",
+        "26.11.2026 08:15;12,6;3,5",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    form, _, found = understood(path, "Pegel", "Temperatur")
+    assert [each.unit for each in recognise.columns(path, form)] == ["", "cm", "Cel"]
+    assert found.values == [12.5, 3.4, 12.6, 3.5]

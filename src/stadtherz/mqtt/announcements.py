@@ -1,12 +1,12 @@
 """Which entities were created or changed: written in the transaction that did it, read by the feed.
 
-Readings have the log for this. Ids of announcements are given out before their commit, so on PostgreSQL
+New readings have the log for this; those that are corrected keep their place there, and are announced. Ids of announcements are given out before their commit, so on PostgreSQL
 a lower one may appear after a higher one. There each gets a place when it is first seen: whoever has read
 up to one will never miss a lower one that appears later.
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple, get_args
 
 from django.db import transaction
@@ -15,10 +15,12 @@ from django.db.models.signals import post_save
 
 from stadtherz.base.time import DAY, now_us
 from stadtherz.mqtt.models import Announcement, SavedSession
-from stadtherz.store.public import Entity, on_sqlite
+from stadtherz.store.public import Entity, on_sqlite, readings_corrected
 
 _KEPT = 7 * DAY
 _MOST = 2_000
+
+_READING = "Observation"
 
 _ordering = threading.Lock()
 
@@ -33,6 +35,7 @@ def follow_entities() -> None:
     """Announce what anybody saves."""
     for model in get_args(Entity):
         post_save.connect(_saved, sender=f"store.{model}", dispatch_uid=f"mqtt-{model}")
+    readings_corrected.connect(_corrected, dispatch_uid="mqtt-corrected")
 
 
 def _saved(*, sender: Any, instance: Any, created: bool, raw: bool = False, **_: Any) -> None:
@@ -41,6 +44,12 @@ def _saved(*, sender: Any, instance: Any, created: bool, raw: bool = False, **_:
     Announcement.objects.create(
         entity=sender.__name__, key=instance.pk, created=created, at=now_us()
     )
+
+
+def _corrected(*, keys: Collection[int], **_: Any) -> None:
+    at = now_us()
+    rows = (Announcement(entity=_READING, key=key, created=False, at=at) for key in keys)
+    Announcement.objects.bulk_create(rows, batch_size=_MOST)
 
 
 def end() -> int:

@@ -194,11 +194,18 @@ def _seen(columns: Columns, visibility: Visibility) -> Columns:
 def of_changes(
     subscribed: Subscription, changed: Mapping[str, Collection[int]], visibility: Visibility
 ) -> list[bytes]:
-    """What changed entities (ids by the store's kind) are for a subscriber to them, as they are now."""
+    """What changed entities (ids by the store's kind) are for a subscriber to them, as they are now.
+
+    Observations are among them that were corrected; with them a Datastream may span other times.
+    """
     keys = changed.get(subscribed.route.last.entity.kind, ())
-    if not keys or subscribed.observations:
+    if keys:
+        return _as_they_are(subscribed, keys, visibility)
+    spans = subscribed.stream is not None and not subscribed.observations
+    if not (spans and OBSERVATION.kind in changed):
         return []
-    return _as_they_are(subscribed, keys, visibility)
+    words = present(subscribed, visibility)
+    return [] if words is None else [words]
 
 
 def of_going(

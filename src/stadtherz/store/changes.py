@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from django.dispatch import Signal
 
 from stadtherz.base.errors import NotFound
 from stadtherz.base.expressions import Column, Compare, Kind, Literal
@@ -28,6 +29,9 @@ from stadtherz.store.values import NONE, Columns, Int64, Reading, Selection
 from stadtherz.store.view import ascending, reading
 
 _SLICE = 50_000  # readings deleted in one transaction
+
+readings_corrected = Signal()
+"""Readings, by their ids `keys`, have other values from now on; sent in the transaction that does it."""
 
 
 def correct(key: int, changed: Reading) -> None:
@@ -51,6 +55,7 @@ def correct_all(changed: Mapping[int, Reading]) -> None:
         batch.readings["id"] = list(changed)
         _put(batch, change)
         _settle(change)
+        readings_corrected.send(sender=None, keys=list(changed))
 
 
 def delete_readings(ids: Iterable[int]) -> int:

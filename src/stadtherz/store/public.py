@@ -3,7 +3,7 @@
 Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit; `submit_at_once` never waits),
 `append_columns` (many at once); `offer` and `submit_offers` for callers of whom it is not known yet
 whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`, `spans`,
-`buckets`, `buckets_of`, `buckets_of_parts` (with `number_with_parts`). Changed: `correct`, `correct_all`, `reading_at`, `delete_readings`, `delete_where`.
+`buckets`, `buckets_of`, `buckets_of_parts` (with `number_with_parts`). Changed: `correct`, `correct_all`, `reading_at`, `delete_readings`, `delete_where`; the signal `readings_corrected` tells.
 Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
 finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
@@ -22,7 +22,14 @@ Inside a transaction of the caller every change, `append` included, belongs to t
 from stadtherz.store.aggregate import buckets, buckets_of
 from stadtherz.store.aside import put_rows, renew_rows
 from stadtherz.store.care import Problem, check
-from stadtherz.store.changes import correct, correct_all, delete_readings, delete_where, reading_at
+from stadtherz.store.changes import (
+    correct,
+    correct_all,
+    delete_readings,
+    delete_where,
+    reading_at,
+    readings_corrected,
+)
 from stadtherz.store.columns import together
 from stadtherz.store.database import commit_lazily, exclusive, moving, on_sqlite
 from stadtherz.store.datasets import (
@@ -218,6 +225,7 @@ __all__ = [
     "put_rows",
     "readable",
     "reading_at",
+    "readings_corrected",
     "recognising",
     "register_stream",
     "renew_rows",

@@ -75,6 +75,44 @@ def test_a_changed_entity(city: Client) -> None:
     assert heard == city.get(f"/Things({key})").json
 
 
+@pytest.mark.parametrize(
+    ("topic", "shown"),
+    [
+        ("v1.1/Datastreams({stream})/Observations?$select=result", {"result": 42}),
+        ("v1.1/Observations?$select=result", {"result": 42}),
+        ("v1.1/Observations?$filter=result gt 40&$select=result", {"result": 42}),
+        ("v1.1/Observations({key})?$select=result", {"result": 42}),
+        ("v1.1/Observations({key})/result", {"result": 42}),
+        ("v1.1/Things({thing})/Datastreams({stream})/Observations?$select=result", {"result": 42}),
+    ],
+)
+def test_a_corrected_observation(city: Client, topic: str, shown: Any) -> None:
+    """18-088 §14.2: a subscriber hears of what is updated, and of Observations, too"""
+    thing = city.get("/Things").ids[0]
+    stream, other = city.get("/Datastreams?$orderby=id").ids[:2]
+    key = city.get(f"/Datastreams({stream})/Observations?$orderby=id").ids[0]
+    address = topic.format(thing=thing, stream=stream, key=key)
+
+    def change() -> None:
+        for path, behind in ((stream, 42), (other, 7)):
+            found = city.get(f"/Datastreams({path})/Observations?$orderby=id").ids[0]
+            assert city.patch(f"/Observations({found})", {"result": behind}).status == 200
+
+    told = received(city, address, change, 2 if "({" not in topic and "filter" not in topic else 1)
+    assert told[0] == shown
+
+
+def test_a_correction_moves_the_times_of_its_datastream(city: Client) -> None:
+    stream = city.get("/Datastreams").ids[0]
+    key = city.get(f"/Datastreams({stream})/Observations?$orderby=phenomenonTime desc").ids[0]
+    (heard,) = received(
+        city,
+        f"v1.1/Datastreams({stream})/phenomenonTime",
+        lambda: city.patch(f"/Observations({key})", {"phenomenonTime": "2027-01-01T00:00:00Z"}),
+    )
+    assert heard["phenomenonTime"].endswith("/2027-01-01T00:00:00.000Z")
+
+
 def test_a_changed_property(city: Client) -> None:
     key = city.get("/Things").ids[0]
 

@@ -7,8 +7,9 @@ transaction that nobody else's change can come into.
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote_plus
 
-from stadtherz.base.errors import NotFound
+from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import bulk, deep, filtered, references, upsert, write
@@ -113,6 +114,7 @@ def change(
     if not route.reference and (resource.suffix or route.to_property):
         raise NotHere("only sets, entities and links can be changed", _READS)
     caller = _Caller(visibility, urls, now)
+    _check_no_filter(route, method, scope)
     if route.reference or method == "POST" or not route.last.single:
         conditions_of(scope).check(None)
         return _change_set(method, route, scope, body, caller)
@@ -183,6 +185,14 @@ def _would_create(route: Route, raw: bytes, caller: _Caller) -> bool:
     return False
 
 
+def _check_no_filter(route: Route, method: str, scope: Scope) -> None:
+    """Whoever adds a condition means it, and would lose what does not fulfil it."""
+    of_a_set = method == "DELETE" and not route.last.single
+    names = {unquote_plus(item.partition("=")[0]) for item in _query(scope).split("&")}
+    if "$filter" in names and (route.reference or not of_a_set):
+        raise Invalid("$filter", "is for reading sets and deleting from them; use If-Match here")
+
+
 def _query(scope: Scope) -> str:
     query: str = scope.get("query_string", b"").decode("latin-1")
     return query
@@ -222,6 +232,7 @@ def _create(route: Route, query: str, raw: bytes, caller: _Caller, wish: Return)
         body = replace(body, key=route.last.key)
     query, paths = upsert.split(query)
     asked = caller.asked(query)
+    plan_set(entity, asked, now=caller.now)  # what cannot be shown is refused before it is there
     if paths:
         key, new = upsert.put(body, given, paths, caller.visibility, caller.now)
     else:

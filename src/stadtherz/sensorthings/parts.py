@@ -91,7 +91,7 @@ class References:
         return f"{match[1]}({self._key(unquote(match[2]))})"
 
     def body(self, raw: bytes) -> bytes:
-        """The body with `{"@iot.id": "$id"}` resolved, however deep."""
+        """The body with `{"@iot.id": "$id"}` resolved, however deep, and what a result type refers to."""
         if b'"$' not in raw:
             return raw
         document = load(raw)
@@ -107,11 +107,25 @@ class References:
                 name = item.get("@id")
                 if isinstance(name, str) and name.startswith("$"):
                     item["@id"] = self._entity(name[1:])
+                self._defined(item.get("resultType"))
                 waiting += item.values()
         try:
             return orjson.dumps(document)
         except orjson.JSONEncodeError:
             raise TooLarge("JSON is nested too deeply") from None
+
+    def _defined(self, component: Any) -> None:
+        """A `definition` in a result type is the address of an ObservedProperty (23-019)."""
+        waiting: list[Any] = [component]
+        while waiting:
+            item = waiting.pop()
+            if isinstance(item, list):
+                waiting += item
+            elif isinstance(item, dict):
+                name = item.get("definition")
+                if isinstance(name, str) and name.startswith("$"):
+                    item["definition"] = self._entity(name[1:])
+                waiting += item.values()
 
     def _key(self, name: str) -> int:
         match = _ENTITY.fullmatch(self._entity(name))

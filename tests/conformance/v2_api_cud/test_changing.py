@@ -424,3 +424,50 @@ def test_a_batch_speaks_this_version_too(api2: Client, observed: int) -> None:
 def test_readers_may_not_write(visitor: Client) -> None:
     reply = in_version_2(visitor).post("/Things", {"name": "Mast"})
     assert (reply.status, reply.json["error"]["code"]) == (401, "401")
+
+
+def test_a_property_and_what_observes_it_come_in_one_batch(api2: Client) -> None:
+    """A result type refers to an ObservedProperty that does not exist before the batch"""
+    thing = api2.post("/Things", {"name": "Mast"}).key
+    record = {"type": "DataRecord", "label": "Weather", "fields": [
+        {"name": name, "type": "Quantity", "label": name, "definition": f"${name}", "uom": {"code": "1"}}
+        for name in ("rain", "wind")]}  # fmt: skip
+    requests = [
+        *({"id": name, "method": "post", "url": "ObservedProperties", "body": {
+            "name": name, "definition": f"https://example.org/{name}"}} for name in ("rain", "wind")),
+        {"id": "stream", "method": "post", "url": f"Things({thing})/Datastreams", "body": {
+            "name": "Weather", "resultType": record, "Sensor": {"name": "Station"}}},
+        {"id": "seen", "method": "get", "url": "$stream/ObservedProperties?$orderby=id"},
+        {"id": "wrong", "method": "patch", "url": "$stream", "body": {
+            "resultType": {**record, "fields": [{**record["fields"][0], "definition": "$snow"}]}}},
+    ]  # fmt: skip
+    answers = api2.post("/$batch", {"requests": requests}).json["responses"]
+    assert [answer["status"] for answer in answers] == [201, 201, 201, 200, 400]
+    assert [each["name"] for each in answers[3]["body"]["value"]] == ["rain", "wind"]
+    assert answers[-1]["body"]["error"]["target"] == "$snow"
+
+
+@pytest.mark.parametrize("query", ["$select=nope", "$expand=Nope", "$select=name,", "$nope=1"])
+@pytest.mark.parametrize("name", ["Things", "Observations"])
+def test_what_cannot_be_shown_as_asked_is_not_created(
+    api2: Client, stream: int, name: str, query: str
+) -> None:
+    """conf/api/cud/return_value: a refusal leaves nothing behind"""
+    body = {"Things": {"name": "x"}, "Observations": {"result": 1}}[name]
+    path = {"Things": "/Things", "Observations": f"/Datastreams({stream})/Observations"}[name]
+    before = api2.get(f"/{name}?$count=true").json["@count"]
+    assert api2.post(f"{path}?{query}", body, **SHOW).status == 400
+    assert api2.get(f"/{name}?$count=true").json["@count"] == before
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])
+def test_a_condition_that_would_not_be_looked_at_is_refused(
+    api: Client, api2: Client, method: str
+) -> None:
+    """A filter is for sets; who changes one entity under a condition sends If-Match"""
+    thing = api.post("/Things", bodies.thing()).key
+    body = orjson.dumps(bodies.thing("Other"))
+    for client in (api, api2):
+        reply = client.request(method, f"/Things({thing})?$filter=name eq 'Mast'", body)
+        assert (reply.status, b"$filter" in reply.body) == (400, True)
+        assert client.get(f"/Things({thing})").json["name"] == "Gauge"

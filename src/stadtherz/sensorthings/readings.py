@@ -81,6 +81,12 @@ def counts(streams: list[int]) -> dict[int, int]:
     return {stream: extent.count for stream, extent in store.extents(streams).items()}
 
 
+def counts_at_features(visibility: Visibility) -> dict[int, int]:
+    """How many readings that the caller may see each feature of interest has, where there are any."""
+    everything = visibility.unbounded
+    return store.counts_by_feature(None if everything else store.streams_visible_to(visibility))
+
+
 def extent_tables(visibility: Visibility) -> dict[str, dict[int, int]]:
     """The extents of all visible datastreams as one table for each column of the schema."""
     tables: dict[str, dict[int, int]] = {}

@@ -6,6 +6,7 @@ condition on entities that depends on their readings becomes `Among` (which ones
 reading). What remains goes to one side whole.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ from stadtherz.base.expressions import (
     Order,
     columns_of,
 )
+from stadtherz.base.functions import COALESCE
 from stadtherz.sensorthings import readings, records, several, sql
 from stadtherz.sensorthings.execute import loaded, rows
 from stadtherz.sensorthings.formats import Unsupported
@@ -58,7 +60,7 @@ from stadtherz.sensorthings.trees import (
     within,
 )
 from stadtherz.store import public as store
-from stadtherz.store.public import Selection
+from stadtherz.store.public import Columns, Selection
 
 _OWN = ""
 _ID = Column("id", Kind.NUMBER)
@@ -189,7 +191,8 @@ class Resolution:
         ways = _ways_to_readings(entity, expression)
         if ways <= {None}:
             return self._with_extents(entity, expression)
-        if len(ways) == 1 and _is_condition(expression):
+        asks = _is_condition(expression)
+        if len(ways) == 1 and asks:
             return self._having(entity, str(ways.pop()), expression)
         match expression:
             case And(parts=parts):
@@ -199,10 +202,11 @@ class Resolution:
                 return Or(tuple(self.for_entities(entity, part) for part in parts))
             case Not(part=part):
                 return Not(self.for_entities(entity, part))
-            case Compare() | Call():
+            case Compare() | Call() if asks and len(ways - {None}) == 1:
                 return self._of_one(entity, expression)
             case _:
-                raise Unsupported("readings can only be compared with what one way leads to")
+                by_value = substituted(expression, lambda column: self._of_reading(entity, column))
+                return self._with_extents(entity, by_value)
 
     def _of_one(self, entity: EntityType, expression: Expression) -> Expression:
         """As `for_entities` of what must hold for one and the same reading, if it is about readings."""
@@ -213,8 +217,6 @@ class Resolution:
         parts = expression.parts if isinstance(expression, And) else (expression,)
         own = [part for part in parts if _ways_to_readings(entity, part) <= {None}]
         about = And(tuple(part for part in parts if part not in own))
-        if not _is_condition(expression):
-            raise Unsupported("values of readings belong into comparisons")
         return And(
             (
                 *(self.for_entities(entity, part) for part in own),
@@ -229,8 +231,8 @@ class Resolution:
                 return Among(column, self._members(entity, where))
             case Together(column, _, kind, entity, other, where):
                 return Lookup(column, self._together(entity, other, where), kind)
-            case Counted(column, _, kind, entity, link):
-                return Lookup(column, self._counts(entity, link), kind)
+            case Counted(column, _, _, entity, link):
+                return self._counted(column, entity, link)
             case And(parts=parts):
                 return And(tuple(self._looked_up(part) for part in parts))
             case Or(parts=parts):
@@ -258,16 +260,26 @@ class Resolution:
             found.setdefault(key, []).append(second)
         return found
 
+    def _counted(self, column: Column, entity: EntityType, link: Link) -> Expression:
+        """How many the reader sees behind the link."""
+        counts = self._counts(entity, link)
+        if not entity.is_a(OBSERVATION):
+            return Lookup(column, dict.fromkeys(self._ids(entity, TRUE), 0) | counts, Kind.NUMBER)
+        # All Observations are too many to be listed. Where there is none, there is no number, either.
+        none = Call("mul", (column, Literal(0, Kind.NUMBER)), Kind.NUMBER)
+        return Call(COALESCE, (Lookup(column, counts, Kind.NUMBER), none), Kind.NUMBER)
+
     def _counts(self, entity: EntityType, link: Link) -> dict[int, int]:
-        """How many the reader sees behind the link from each that it sees."""
-        of_readings = target(link).is_a(OBSERVATION)
-        if entity.is_a(OBSERVATION) or (of_readings and not entity.is_a(DATASTREAM)):
-            reason = f"{link.name} of {entity.name} cannot be counted in conditions; use any()"
-            raise Unsupported(reason)
-        found = dict.fromkeys(self._ids(entity, TRUE), 0)
-        if of_readings:
-            return found | readings.counts(list(found))
-        return found | dict(rows(sql.counts(link, self.reader)))
+        """How many the reader sees behind the link from each that has any."""
+        if not target(link).is_a(OBSERVATION):
+            return dict(rows(sql.counts(link, self.reader)))
+        if isinstance(link.via, Through):
+            held = rows(sql.pairs(link.via))
+            seen = self._fulfilling({key for _, key in held}, TRUE)
+            return Counter(own for own, key in set(held) if key in seen)
+        if entity.is_a(DATASTREAM):
+            return readings.counts(list(self._ids(entity, TRUE)))
+        return readings.counts_at_features(self.reader.visibility)
 
     def order_of_entities(self, entity: EntityType, order: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(replace(term, by=self.for_entities(entity, term.by)) for term in order)
@@ -339,12 +351,30 @@ class Resolution:
         return frozenset(own for own, key in held if key in found)
 
     def _fulfilling(self, ids: set[int], condition: Expression) -> frozenset[int]:
+        return frozenset(self._named(ids, condition).id.tolist())
+
+    def _named(self, ids: set[int], condition: Expression) -> Columns:
+        """Those of the readings that the reader sees and that fulfil the condition."""
         if len(ids) > _MOST_NAMED:
             raise TooLarge("the filter would look at too many Observations; name what holds them")
         streams = store.streams_of(ids) & store.streams_visible_to(self.reader.visibility)
         where = And((condition, Among(_ID, frozenset(ids))))
-        found = store.select(Selection(streams=streams, where=where))
-        return frozenset(found.id.tolist())
+        return store.select(Selection(streams=streams, where=where))
+
+    def _of_reading(self, entity: EntityType, column: Column) -> Expression:
+        """The column; one of a reading that a link to one leads to, as what is looked up by its id."""
+        way = _to_readings(entity, column)
+        if way is None:
+            return column
+        link, source = _link_at(entity, way), entity_at(entity, way.split("/")[:-1])
+        if not isinstance(link.via, Own):
+            raise Unsupported("readings can only be compared with what one way leads to")
+        own = self._operand(target(link), rebased(column, way))
+        named = {key for _, key in rows(sql.own_keys(source, link.via.column))}
+        found = readings.readings_of(self._named(named, TRUE))
+        table = {each["id"]: value for each in found if (value := _held(each, own)) is not None}
+        before, slash, _ = way.rpartition("/")
+        return Lookup(Column(f"{before}{slash}{link.via.column}", Kind.NUMBER), table, kind_of(own))
 
     def _with_extents(self, entity: EntityType, expression: Expression) -> Expression:
         """Times of a Datastream, which are those of its readings, and what these are."""
@@ -421,6 +451,14 @@ def _is_nothing(condition: Expression) -> bool:
         case Compare(operator="eq", left=Column(), right=Literal(value=None)):
             return True
     return False
+
+
+def _held(reading: readings.Reading, own: Expression) -> Any:
+    """The value of a column, or of what is looked up by one."""
+    if isinstance(own, Lookup):
+        return own.table.get(reading[own.column.name])
+    assert isinstance(own, Column), "nothing else is made of a column"
+    return within(reading[own.name], own.path)
 
 
 def _gone(column: Column) -> Expression:

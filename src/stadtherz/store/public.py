@@ -2,7 +2,7 @@
 
 Readings in: `append` (durable when it returns), `submit` (a future that resolves after the commit; `submit_at_once` never waits),
 `append_columns` (many at once); `offer` and `submit_offers` for callers of whom it is not known yet
-whether they may. Out: `select`, `count`, `scan`, `by_id`, `latest`, `extents`, `spans`,
+whether they may. Out: `select`, `count`, `counts_by_feature`, `scan`, `by_id`, `latest`, `extents`, `spans`,
 `buckets`, `buckets_of`, `buckets_of_parts` (with `number_with_parts`). Changed: `correct`, `correct_all`, `reading_at`, `delete_readings`, `delete_where`; the signal `readings_corrected` tells.
 Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first two by itself. `check`
 finds and mends what is damaged, `stats` tells sizes.
@@ -81,7 +81,16 @@ from stadtherz.store.offers import Kept, Offer, offer
 from stadtherz.store.part_buckets import Part, buckets_of_parts, number_with_parts
 from stadtherz.store.patience import patience
 from stadtherz.store.policies import Policy, policies, set_policy
-from stadtherz.store.reads import by_id, count, extents, latest, scan, select, spans
+from stadtherz.store.reads import (
+    by_id,
+    count,
+    counts_by_feature,
+    extents,
+    latest,
+    scan,
+    select,
+    spans,
+)
 from stadtherz.store.recognised import known_by, with_key
 from stadtherz.store.registration import (
     OrganisationInfo,
@@ -187,6 +196,7 @@ __all__ = [
     "correct",
     "correct_all",
     "count",
+    "counts_by_feature",
     "create",
     "create_dataset",
     "create_organisation",

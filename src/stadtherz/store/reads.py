@@ -5,6 +5,7 @@ between are decoded. Where the order's first term has bounds in the statistics, 
 from the best one on until no other can hold anything better.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from itertools import pairwise
@@ -278,6 +279,32 @@ def _number(readings: Readings, selection: Selection, fulfils: Condition) -> int
     if selection.where == TRUE or not len(readings):
         return len(readings)
     return int(np.count_nonzero(fulfils(from_readings(readings))))
+
+
+def counts_by_feature(streams: frozenset[int] | None) -> dict[int, int]:
+    """How many readings of these datastreams, None for all, each feature of interest has."""
+    found: Counter[int] = Counter()
+    selection = Selection(streams)
+    with reading(sealed=True) as known:
+        for part in _unsealed(known, selection):
+            found.update(_numbers_of(part["feature"]))
+        if known.has_rows(streams):
+            found.update(rows.counts_by_feature(streams))
+        chunks, _ = _candidates(known, selection)
+        stats = chunks.stats
+        single = stats.feature_min == stats.feature_max
+        for feature, number in zip(
+            stats.feature_min[single].tolist(), stats.n[single].tolist(), strict=True
+        ):
+            found[feature] += number
+        for chunk in chunks_of(chunks.take(~single)):
+            found.update(_numbers_of(chunk.feature))
+    return {feature: number for feature, number in found.items() if feature != NONE}
+
+
+def _numbers_of(values: Int64) -> dict[int, int]:
+    different, numbers = np.unique(values, return_counts=True)
+    return dict(zip(different.tolist(), numbers.tolist(), strict=True))
 
 
 def scan(selection: Selection, *, size: int = 50_000) -> Iterator[Columns]:

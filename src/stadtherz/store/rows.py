@@ -59,6 +59,15 @@ def count(selection: Selection) -> int:
     return int(rows_of(counted)[0][0])
 
 
+def counts_by_feature(streams: Iterable[int] | None) -> dict[int, int]:
+    """How many such readings of these datastreams, or of all, each feature of interest has."""
+    some = Sql("1 = 1") if streams is None else members("datastream", streams)
+    template = (
+        "SELECT feature, count(*) FROM store_row WHERE feature IS NOT NULL AND {} GROUP BY feature"
+    )
+    return dict(rows_of(compose(template, some)))
+
+
 def with_ids(ids: Iterable[int]) -> Columns:
     condition = members("id", ids)
     return columns_of(rows_of(compose(f"SELECT {SELECTED} FROM store_row WHERE {{}}", condition)))

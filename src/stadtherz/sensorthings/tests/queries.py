@@ -104,12 +104,8 @@ class Queries:
         if ones and self.random.random() < 0.5:
             link = self.random.choice(ones)
             way, kind = f"{link.name}/", target(link)
-        counted = [
-            link
-            for link in kind.links
-            if link.many and (link.target != "Observation" or kind.name == "Datastream")
-        ]
-        if not counted or kind.name == "Observation":
+        counted = [link for link in kind.links if link.many]
+        if not counted:
             return None
         return f"{self.variable}{way}{self.random.choice(counted).name}/$count"
 
@@ -165,9 +161,6 @@ class Queries:
         way = ""
         for _ in range(self.random.choice([0, 0, 1, 2])):
             links = [link for link in kind.links if many or not link.many]
-            # Nothing is sorted by the readings that Relations lead to.
-            if sortable:
-                links = [link for link in links if link.target != "Observation"]
             # Readings reached from elsewhere cannot look back through links to many.
             if way.endswith("Observations/"):
                 links = [link for link in links if not link.many]

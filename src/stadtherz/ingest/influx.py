@@ -60,11 +60,13 @@ def writing(scope: AsgiScope) -> Writing | None:
     """The request, if it is one to write lines."""
     if scope["method"] != "POST":
         return None
-    asked = scope["query_string"].decode("ascii", errors="replace")
-    told = dict(reversed(parse_qsl(asked, keep_blank_values=True, errors="replace")))
     path = scope["path"].rstrip("/")
     version = next((each for each in (V2, V1) if path.endswith(each)), None)
-    if version is None or _FORM_IN[version] not in told:
+    if version is None:
+        return None
+    asked = scope["query_string"].decode("ascii", errors="replace")
+    told = dict(reversed(parse_qsl(asked, keep_blank_values=True, errors="replace")))
+    if _FORM_IN[version] not in told:
         return None
     before = path.removesuffix(version)
     if before and not before.startswith(_DOOR):

@@ -13,7 +13,7 @@ from stadtherz.ingest.convertible import Conversion, Inconvertible, Obstacle
 __all__ = ["SYMBOLS", "Conversion", "Inconvertible", "Obstacle", "code_of", "conversion"]
 
 SYMBOLS = {"Cel": "°C", "[ppm]": "ppm", "[ppb]": "ppb", "ug/m3": "µg/m³", "m3": "m³", "deg": "°",
-    "dB[SPL]": "dB", "uS/cm": "µS/cm", "m3/s": "m³/s", "kW.h": "kWh", "[pH]": "pH", "1": "", "[degF]": "°F", "[in_i]": "in", "[in_i'Hg]": "inHg",
+    "dB[SPL]": "dB", "uS/cm": "µS/cm", "m3/s": "m³/s", "kW.h": "kWh", "[pH]": "pH", "1": "", "[degF]": "°F", "[in_i]": "in", "[in_i]/h": "in/h", "[in_i'Hg]": "inHg",
     "[mi_i]/h": "mph", "[kn_i]": "kn", "[ft_i]": "ft", "m3/h": "m³/h", "W/m2": "W/m²", "um": "µm", "W.h": "Wh"}  # fmt: skip
 """What people read, where it is not the code itself."""
 

@@ -79,9 +79,10 @@ _MEANINGS = [
     _Meaning(r"pm_?2_?\.?5\w*", "Particulate matter PM2.5", "MassConcentration", "ug/m3"),
     _Meaning(r"pm_?10\w*", "Particulate matter PM10", "MassConcentration", "ug/m3"),
     _Meaning(r".*(laeq|la_?max|la_?f|sound|noise|lärm|laerm|schall|lautstärke|lautstaerke)\w*", "Sound pressure level", "SoundPressureLevel", "dB[SPL]"),
-    _Meaning(r"(?!.*(batter|akku)).*(water_?level|gauge|pegel|level|depth|wasserstand|füllstand|fuellstand|tiefe)\w*", "Level", "Height", "cm"),
+    _Meaning(r"(?!.*(batter|akku)|bar_).*(water_?level|gauge|pegel|level|depth|wasserstand|füllstand|fuellstand|tiefe)\w*", "Level", "Height", "cm"),
     _Meaning(r".*(distance|dist|ultrasonic|abstand|entfernung)\w*", "Distance", "Distance", "mm"),
     _Meaning(r".*pressure\w*|barom\w*|bar_(sea|abs)\w*|.*druck(_\w+)?", "Pressure", "Pressure", "hPa"),
+    _Meaning(r".*(rain|precip\w*)_?(rate|intensity)\w*|.*(niederschlag|regen)s?_?(intensit|rate)\w*", "Rate of precipitation", "Speed", "mm/h"),
     _Meaning(r".*(rain|precip|niederschlag|regen)\w*", "Precipitation", "Height", "mm"),
     _Meaning(r".*wind\w*(dir|direction|richtung)\w*", "Wind direction", "Angle", "deg"),
     _Meaning(r".*wind\w*", "Wind speed", "Speed", "m/s"),
@@ -115,6 +116,7 @@ _GLUED = [
     (re.compile(r".*mph(_\w+)?"), "[mi_i]/h"),
     (re.compile(r".*in_?hg"), "[in_i'Hg]"),
     (re.compile(r"barom\w*in|.*pressure_?in"), "[in_i'Hg]"),
+    (re.compile(r"\w*rain_?rate_?in"), "[in_i]/h"),
     (re.compile(r"\w*rain\w*in"), "[in_i]"),
 ]  # fmt: skip
 

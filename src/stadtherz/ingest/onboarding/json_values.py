@@ -18,6 +18,17 @@ _MOST_ENTRIES = 30
 _UNIT_KEYS = ("unit", "units", "einheit", "uom", "ucum", "unitcode", "unit_of_measurement")
 _VALUES = ("value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementValue", "current", "aktuell")  # fmt: skip
 _SHARES = ("percent", "prozent", "pct", "level")  # of what, the object says
+_DAVIS = frozenset({"lsid", "data_structure_type"})
+_DAVIS_UNITS = [
+    (re.compile(r"(temp|dew_?point|wet_?bulb|heat_?index|wind_?chill|thsw?_?index|thw_?index)(_\w+)?"), "[degF]"),
+    (re.compile(r"bar(_\w+)?"), "[in_i'Hg]"),
+    (re.compile(r"rain_?rate_\w+_in"), "[in_i]/h"),
+    (re.compile(r"rain_?rate_\w+_mm"), "mm/h"),
+    (re.compile(r"rain\w*_in"), "[in_i]"),
+    (re.compile(r"rain\w*_mm"), "mm"),
+    (re.compile(r"rain\w*"), "1"),  # tips of the bucket
+    (re.compile(r"wind_?(speed|run)\w*"), "[mi_i]/h"),
+]  # fmt: skip
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
     r"(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
@@ -99,7 +110,14 @@ def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> I
         if name and told.lower() in _SHARES:
             called = f"{name} {told}"
         for each in _numbers(value, inner, called, depth - 1):
-            yield (*each[:3], each[3] or (unit if is_value else ""))
+            yield (*each[:3], each[3] or (unit if is_value else _of_davis(holder, each[1])))
+
+
+def _of_davis(holder: Mapping[str, Any], name: str) -> str:
+    """The unit of a field of Davis' WeatherLink, whose numbers are American whatever the console shows."""
+    if not holder.keys() >= _DAVIS:
+        return ""
+    return next((unit for shape, unit in _DAVIS_UNITS if shape.fullmatch(name)), "")
 
 
 def _of_entity(

@@ -45,7 +45,7 @@ UNITS = (
     "1", "%", "Cel", "mm", "cm", "m", "km", "m/s", "km/h", "deg", "hPa", "kPa", "bar", "lx", "[ppm]", "[ppb]",
     "ug/m3", "dB[SPL]", "L", "m3", "m3/s", "uS/cm", "[pH]", "kW.h", "W.h", "W", "kW", "A", "mA", "V", "mV",
     "s", "min", "h", "Hz", "[degF]", "K", "Pa", "mbar", "[in_i'Hg]", "[in_i]", "[mi_i]/h", "[kn_i]", "[ft_i]", "m3/h",
-    "L/s", "L/min", "W/m2",
+    "L/s", "L/min", "W/m2", "mm/h", "[in_i]/h",
 )  # fmt: skip
 
 # What the library of device types calls values, which a person may rename.
@@ -68,6 +68,7 @@ _NAMES: dict[str, Text] = {
     "Distance": _("Distance"),
     "Pressure": _("Pressure"),
     "Precipitation": _("Precipitation"),
+    "Rate of precipitation": _("Rate of precipitation"),
     "Wind direction": _("Wind direction"),
     "Wind speed": _("Wind speed"),
     "Illuminance": _("Brightness"),

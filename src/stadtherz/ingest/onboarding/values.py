@@ -179,7 +179,7 @@ def _wanted(row: Mapping[str, Any], name: str, among: Sequence[str]) -> Wanted:
 
 
 # What is measured in the units of another continent is kept in those of this one.
-_KEPT_AS = {"[degF]": "Cel", "K": "Cel", "[in_i]": "mm", "[in_i'Hg]": "hPa", "[mi_i]/h": "m/s", "[kn_i]": "m/s",
+_KEPT_AS = {"[degF]": "Cel", "K": "Cel", "[in_i]": "mm", "[in_i]/h": "mm/h", "[in_i'Hg]": "hPa", "[mi_i]/h": "m/s", "[kn_i]": "m/s",
     "[ft_i]": "m", "Pa": "hPa", "mbar": "hPa"}  # fmt: skip
 
 

@@ -80,6 +80,21 @@ SENT: dict[str, tuple[str, Any, str, dict[str, str]]] = {
         {"body": {"devices": [{"_id": "70:ee:50", "place": {"location": [10.5, 48.1]}, "dashboard_data": {
             "time_utc": S, "Temperature": 21.5, "date_max_temp": S - 100}}]}},
         "70:ee:50", {"body.devices[0].dashboard_data.Temperature": "Cel"}),
+    "Davis WeatherLink": (
+        "",
+        {"did": "001D0A710002", "ts": S, "conditions": [
+            {"lsid": 48308, "data_structure_type": 1, "txid": 1, "temp": 62.7, "dew_point": 52.1, "hum": 68.3,
+             "wind_speed_last": 4.0, "wind_dir_last": 270, "rain_rate_last": 0, "rain_rate_last_mm": 0.2,
+             "rainfall_daily_in": 0.11},
+            {"lsid": 48306, "data_structure_type": 3, "bar_sea_level": 30.008}]},
+        "001D0A710002",
+        {"conditions[0].temp": "[degF]", "conditions[0].dew_point": "[degF]", "conditions[0].hum": "%",
+         "conditions[0].wind_speed_last": "[mi_i]/h", "conditions[0].wind_dir_last": "deg",
+         "conditions[0].rain_rate_last": "1", "conditions[0].rain_rate_last_mm": "mm/h",
+         "conditions[0].rainfall_daily_in": "[in_i]", "conditions[1].bar_sea_level": "[in_i'Hg]"}),
+    "Ecowitt": (
+        "", {"PASSKEY": "A1B2", "dateutc": "2026-11-28 11:59:58", "tempf": "50", "rainratein": "0.12", "dailyrainin": "0.3"},
+        "A1B2", {"tempf": "[degF]", "rainratein": "[in_i]/h", "dailyrainin": "[in_i]"}),
     "Netmore": ("", [LORA], EUI, {}),
     "Kerlink": ("", {**LORA, "endDevice": {"devEui": EUI, "devAddr": "01"}, "devEui": None}, EUI, {}),
     "Sigfox": (

@@ -95,9 +95,7 @@ def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
         return misfit_sentence(facts)
     if reason == Reason.BROKEN_DOCUMENT:
         facts = {**facts, "problem": problem_words(str(facts.get("problem", "?")))}
-        if (
-            facts.get("field") == "document"
-        ):  # the message itself, which a reader does not know by that name
+        if facts.get("field") == "document":  # the message itself: nobody calls it a field
             return gettext("The message cannot be read: {problem}.").format_map(Facts(facts))
     if reason == Reason.UNKNOWN_FORM and not facts.get("form"):
         return gettext(

@@ -121,12 +121,18 @@ def silent() -> Iterator[Silent]:
     made.close()
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def _knocks_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only where nobody answers: those that work may take their time on a busy machine."""
     monkeypatch.setattr(ways, "KNOCK_SECONDS", SOON)
+
+
+@pytest.fixture
+def _waits_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_sms, "_BRISK", SOON)
 
 
+@pytest.mark.usefixtures("_knocks_shortly")
 def test_the_next_one_gets_the_message_that_it_would_have_swallowed(
     ward: Ward, silent: Silent, provider: Provider
 ) -> None:
@@ -139,6 +145,7 @@ def test_the_next_one_gets_the_message_that_it_would_have_swallowed(
     assert silent.asked == ["OPTIONS"]  # asked once, and never given a message
 
 
+@pytest.mark.usefixtures("_knocks_shortly")
 def test_a_knock_that_nobody_answers_is_not_healed_by_a_look_at_the_line(
     ward: Ward, silent: Silent, provider: Provider
 ) -> None:
@@ -151,6 +158,7 @@ def test_a_knock_that_nobody_answers_is_not_healed_by_a_look_at_the_line(
     assert "answers nothing" in row.last_error
 
 
+@pytest.mark.usefixtures("_knocks_shortly")
 def test_when_its_rest_is_over_one_knock_tries_it(
     ward: Ward, silent: Silent, provider: Provider
 ) -> None:
@@ -188,6 +196,7 @@ def test_one_that_works_is_knocked_at_once_and_not_for_each_message(
     assert (counting.asked, provider.bodies) == (["OPTIONS", *["POST"] * 3], [])
 
 
+@pytest.mark.usefixtures("_waits_shortly")
 def test_what_swallows_a_message_costs_one_and_the_others_go_by_the_next(
     ward: Ward, provider: Provider
 ) -> None:

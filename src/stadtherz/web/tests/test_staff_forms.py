@@ -84,7 +84,7 @@ def test_what_a_weather_station_pushes_is_tried_too(editor: Client, home: Town) 
         ),
         ('{"id": "Nord 1", "at": 1764144000, "level": 900}', "900"),
         ('{"id": "Nord 1", "at": 1764144000, "other": 1}', "Erwartet"),
-        ('{"id": ', "is not JSON"),
+        ('{"id": ', "ab Zeichen 7 der Zeile 1 ist das kein JSON"),
         ("[]", "Die Liste ist leer."),
     ],
 )

@@ -183,10 +183,15 @@ def test_a_time_ahead_of_the_clock_names_the_zone(town: Town, door: Door) -> Non
 @pytest.mark.parametrize(
     ("body", "kind", "status", "told"),
     [
-        (b'{"id": "north", "lev', "application/json", 400, "is not JSON"),
-        (b'{"id": "north", "level": NaN}', "application/json", 400, "is not JSON"),
-        (b'{"id": "north", "level": Infinity}', "application/json", 400, "is not JSON"),
-        (b'{"id": "\xff"}', "application/json", 400, "is not JSON"),
+        (b'{"id": "north", "lev', "application/json", 400, "it is no JSON from character"),
+        (b'{"id": "north", "level": NaN}', "application/json", 400, "it is no JSON from character"),
+        (
+            b'{"id": "north", "level": Infinity}',
+            "application/json",
+            400,
+            "it is no JSON from character",
+        ),
+        (b'{"id": "\xff"}', "application/json", 400, "it is no JSON from character"),
         (b"[" * 200 + b"]" * 200, "application/json", 400, "nested"),
         (b"<weather/>", "text/xml", 400, "text/xml; send JSON"),
         (b" " * (LARGEST + 1), "application/json", 413, "256 kB"),

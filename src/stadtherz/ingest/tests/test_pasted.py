@@ -119,7 +119,9 @@ def test_what_no_reader_knows_stays_as_it_is() -> None:
 def test_what_is_no_json_is_told_with_its_place_and_without_the_parsers_words() -> None:
     with pytest.raises(Invalid) as found:
         parse(b'{"a":\n  kaputt}')
-    said = sentence("broken_document", {"field": found.value.field, "problem": found.value.reason})
+    facts = {"field": found.value.field, "problem": found.value.reason}
+    with translation.override("de"):
+        said = sentence("broken_document", facts)
     assert said == "Die Nachricht ist nicht lesbar: ab Zeichen 3 der Zeile 2 ist das kein JSON."
 
 

@@ -1,6 +1,6 @@
 """A query resolved against the entity model, with every limit applied: what will be answered."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from stadtherz.sensorthings.filters import IDS, Resolver
 from stadtherz.sensorthings.formats import Format
 from stadtherz.sensorthings.model import one
 from stadtherz.sensorthings.schema import EntityType, Link, target
-from stadtherz.sensorthings.syntax import EVERY_LINK, Expand, Query
+from stadtherz.sensorthings.syntax import Expand, Query
 
 Way = tuple[str, ...]
 DEFAULT_TOP = 100
@@ -95,10 +95,7 @@ def plan_set(entity: EntityType, query: Query, *, now: Micros) -> SetPlan:
         query.count,
         _select(entity, query),
         _inside(entity, query),
-        tuple(
-            _written(_expand(entity, expand, now), query.format)
-            for expand in _named(entity, query.expand)
-        ),
+        tuple(_written(_expand(entity, expand, now), query.format) for expand in query.expand),
         after=query.after,
         texts=query.texts,
         format=query.format,
@@ -196,18 +193,6 @@ def _inside(entity: EntityType, query: Query) -> dict[str, tuple[Way, ...]]:
         if way and not {first, "*"} & set(chosen):
             found[first] = (*found.get(first, ()), tuple(way))
     return found
-
-
-def _named(entity: EntityType, expands: tuple[Expand, ...]) -> Iterator[Expand]:
-    """With each link in place of `*` (OData 4.01 part 2 §5.1.2) that is not named by itself."""
-    told = {expand.link for expand in expands}
-    for expand in expands:
-        if expand.link != EVERY_LINK:
-            yield expand
-            continue
-        for link in entity.links:
-            if not link.quiet and link.name not in told:
-                yield replace(expand, link=link.name)
 
 
 def _expand(entity: EntityType, expand: Expand, now: Micros) -> ExpandPlan:

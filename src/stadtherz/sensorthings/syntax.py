@@ -128,12 +128,9 @@ class Query:
     texts: tuple[tuple[str, str], ...] = ()
 
 
-EVERY_LINK = "*"
-
-
 @dataclass(frozen=True, slots=True)
 class Expand:
-    """One link to follow, or every one; a slash path has become nested expands."""
+    """One link to follow; a slash path has become nested expands."""
 
     link: str
     query: Query

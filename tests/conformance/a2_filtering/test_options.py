@@ -37,23 +37,6 @@ def test_expand_puts_linked_entities_in_place(city: Client, kind: EntityType) ->
     assert {link.name for link in links_of(kind)} <= together.value[0].keys()
 
 
-@every_type
-def test_a_star_expands_every_link(city: Client, kind: EntityType) -> None:
-    """OData 4.01 part 2 §5.1.2"""
-    names = [link.name for link in kind.links if not link.quiet]
-    every = city.get(f"/{kind.plural}?$expand=*").value
-    assert every == city.get(f"/{kind.plural}?$expand={','.join(names)}").value
-    assert all(isinstance(every[0][name], list | dict | None) for name in names)
-
-
-def test_a_star_leaves_what_is_named_beside_it_as_it_is(city: Client) -> None:
-    (shown, *_) = city.get("/Things?$expand=*($select=id),Datastreams($top=0;$count=true)").value
-    assert (shown["Datastreams"], shown["Datastreams@iot.count"]) == ([], 1)
-    assert [place.keys() for place in shown["Locations"]] == [{"@iot.id"}]
-    (stream, *_) = city.get("/Datastreams?$expand=Thing/*").value
-    assert {"Locations", "HistoricalLocations", "Datastreams"} <= stream["Thing"].keys()
-
-
 def test_expand_goes_over_several_links(city: Client) -> None:
     short = city.get("/Things?$expand=Datastreams/Observations,Datastreams/Sensor").value
     long = city.get("/Things?$expand=Datastreams($expand=Observations,Sensor)").value

@@ -108,12 +108,10 @@ class Resolver:
 
     def _sortable(self, value: Operand, node: Node) -> Expression:
         assert not isinstance(value, Span)
-        if kind_of(value) is Kind.GEOMETRY or isinstance(value, Literal):
+        if kind_of(value) in (Kind.BOOLEAN, Kind.GEOMETRY) or isinstance(value, Literal):
             raise self.fail(node, "has no order")
         if passes_many(self.entity, value):
             raise self.fail(node, "passes a link to many; order by links to one only")
-        if kind_of(value) is Kind.BOOLEAN:  # false precedes true (OData 4.01 part 1 §11.2.6.2)
-            return Call("boolean_text", (value,), Kind.TEXT)
         return value
 
     def fail(self, node: Node, reason: str) -> QuerySyntaxError:

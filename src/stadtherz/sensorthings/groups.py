@@ -96,7 +96,8 @@ class _Reader:
 
     def key(self, term: OrderTerm) -> npt.NDArray[Any]:
         kind, values = self._read(term.by)
-        values = np.asarray(values, float) if kind is Kind.BOOLEAN else values
+        if kind is Kind.BOOLEAN:
+            raise self._fail(term.by, "has no order")
         values = np.where(np.isnan(values), -np.inf, values) if kind is Kind.NUMBER else values
         return np.broadcast_to(-values if term.descending else values, len(self.rows))
 

@@ -51,8 +51,6 @@ class Queries:
         path, _ = self.path(kind, many=False, sortable=True)
         if self.random.random() < 0.1:
             path = self.number_behind(kind) or path
-        if self.random.random() < 0.05:
-            path = self.atom(kind, many=False)
         return path + self.random.choice(["", " asc", " desc"])
 
     def filter(self, kind: EntityType) -> str:

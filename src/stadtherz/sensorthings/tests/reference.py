@@ -192,10 +192,7 @@ class Reference:
             case Unary(operand=operand):
                 inner = _number(self.value(operand, choice))
                 return None if inner is None else -inner
-            case (
-                Membership()
-                | Operation(operator="eq" | "ne" | "gt" | "ge" | "lt" | "le" | "and" | "or")
-            ):
+            case Operation(operator="eq" | "ne" | "gt" | "ge" | "lt" | "le" | "and" | "or"):
                 return self.true(node, choice)
             case Operation(operator=operator, left=left, right=right):
                 one, other = _number(self.value(left, choice)), _number(self.value(right, choice))

@@ -1,7 +1,7 @@
 """The requests of a batch, and how they refer to each other (OData 4.01 part 1 §11.7)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -95,37 +95,21 @@ class References:
         if b'"$' not in raw:
             return raw
         document = load(raw)
-        waiting: list[Any] = [document]
-        while waiting:
-            item = waiting.pop()
-            if isinstance(item, list):
-                waiting += item
-            elif isinstance(item, dict):
-                name = item.get("@iot.id")
-                if isinstance(name, str) and name.startswith("$"):
-                    item["@iot.id"] = self._key(name[1:])
-                name = item.get("@id")
-                if isinstance(name, str) and name.startswith("$"):
-                    item["@id"] = self._entity(name[1:])
-                self._defined(item.get("resultType"))
-                waiting += item.values()
+        for item in _objects(document):
+            self._resolve(item, "@iot.id", self._key)
+            self._resolve(item, "@id", self._entity)
+            for component in _objects(item.get("resultType")):  # 23-019: of an ObservedProperty
+                self._resolve(component, "definition", self._entity)
         try:
             return orjson.dumps(document)
         except orjson.JSONEncodeError:
             raise TooLarge("JSON is nested too deeply") from None
 
-    def _defined(self, component: Any) -> None:
-        """A `definition` in a result type is the address of an ObservedProperty (23-019)."""
-        waiting: list[Any] = [component]
-        while waiting:
-            item = waiting.pop()
-            if isinstance(item, list):
-                waiting += item
-            elif isinstance(item, dict):
-                name = item.get("definition")
-                if isinstance(name, str) and name.startswith("$"):
-                    item["definition"] = self._entity(name[1:])
-                waiting += item.values()
+    @staticmethod
+    def _resolve(item: dict[str, Any], member: str, meaning: Callable[[str], object]) -> None:
+        name = item.get(member)
+        if isinstance(name, str) and name.startswith("$"):
+            item[member] = meaning(name[1:])
 
     def _key(self, name: str) -> int:
         match = _ENTITY.fullmatch(self._entity(name))
@@ -141,6 +125,18 @@ class References:
         if _ENTITY.fullmatch(address) is None:
             raise Invalid(f"${name}", "this request made and showed no entity")
         return address
+
+
+def _objects(document: Any) -> Iterator[dict[str, Any]]:
+    """Each object in it, however deep; those inside one come after whatever is done to it."""
+    waiting = [document]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, list):
+            waiting += item
+        elif isinstance(item, dict):
+            yield item
+            waiting += item.values()
 
 
 def _shown_at(answer: Answer) -> str:

@@ -2,8 +2,8 @@
 
 import click
 
-from stadtherz.base.errors import StadtherzError
 from stadtherz.cli import instance
+from stadtherz.cli.gateways import send_test, state
 from stadtherz.cli.instance import instance_options
 
 _NONE = "No mail server is set. Set STADTHERZ_SMTP_URL, or add one in the back office: Alerts → Gateways."
@@ -25,8 +25,7 @@ def list_() -> None:
     if not rows:
         click.echo(_NONE)
     for row in rows:
-        state = f"failing: {row.last_error}" if row.failing_since else "fine"
-        click.echo(f"{row.position}  {row.name}  {state}")
+        click.echo(f"{row.position}  {row.name}  {state(row)}")
 
 
 @mail.command("try")
@@ -37,18 +36,11 @@ def try_(address: str, relay: str | None) -> None:
     """Send one test message to ADDRESS, and say what the relay answers."""
     instance.load()
     instance.require_initialised()
-    from django.conf import settings
-
-    from stadtherz.alerts.public import mail_relays, try_gateway
+    from stadtherz.alerts.public import mail_relays
 
     names = [row.name for row in mail_relays()]
     if not names:
         raise click.ClickException(_NONE)
     name = relay or names[0]
-    try:
-        known_as = try_gateway(
-            name, address, f"Test of the mail relay {name}: {settings.STADTHERZ['city']}"
-        )
-    except StadtherzError as problem:
-        raise click.ClickException(str(problem)) from problem
+    known_as = send_test(name, "mail relay", address)
     click.echo(f"Taken by the relay {name} as {known_as}.")

@@ -7,6 +7,7 @@ import click
 
 from stadtherz.base.errors import StadtherzError
 from stadtherz.cli import instance
+from stadtherz.cli.gateways import send_test, state
 from stadtherz.cli.instance import instance_options
 
 _KINDS = ("http", "smpp", "gammu", "smstools")
@@ -143,10 +144,8 @@ def list_() -> None:
     from stadtherz.alerts.public import Gateway
 
     for row in Gateway.objects.all():
-        state = f"failing: {row.last_error}" if row.failing_since else "fine"
-        click.echo(
-            f"{row.position}  {row.name} ({row.kind})  {state if row.active else 'switched off'}"
-        )
+        how = state(row) if row.active else "switched off"
+        click.echo(f"{row.position}  {row.name} ({row.kind})  {how}")
 
 
 @sms.command("try")
@@ -156,16 +155,7 @@ def list_() -> None:
 def try_(name: str, number: str) -> None:
     """Send one test message to NUMBER by this gateway."""
     instance.load()
-    from django.conf import settings
-
-    from stadtherz.alerts.public import try_gateway
-
-    try:
-        known_as = try_gateway(
-            name, number, f"Test of the gateway {name}: {settings.STADTHERZ['city']}"
-        )
-    except StadtherzError as problem:
-        raise click.ClickException(str(problem)) from problem
+    known_as = send_test(name, "gateway", number)
     click.echo(f"Taken by the gateway as {known_as}.")
 
 

@@ -132,14 +132,20 @@ def _waits_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_sms, "_BRISK", SOON)
 
 
+def warned(ward: Ward, first: str, spare: str) -> Gateway:
+    """A warning is sent while there are these two gateways; the first of them."""
+    row = gateway(first, "first", position=1)
+    gateway(spare, "spare", position=2)
+    change(ward.goes(0, 1, observation=1))
+    send_due()
+    return row
+
+
 @pytest.mark.usefixtures("_knocks_shortly")
 def test_the_next_one_gets_the_message_that_it_would_have_swallowed(
     ward: Ward, silent: Silent, provider: Provider
 ) -> None:
-    gateway(silent.url, "silent", position=1)
-    gateway(provider.url, "spare", position=2)
-    change(ward.goes(0, 1, observation=1))
-    send_due()
+    warned(ward, silent.url, provider.url)
     assert states() == [Status.SENT] * 3
     assert len(provider.bodies) == 3
     assert silent.asked == ["OPTIONS"]  # asked once, and never given a message
@@ -149,10 +155,7 @@ def test_the_next_one_gets_the_message_that_it_would_have_swallowed(
 def test_a_knock_that_nobody_answers_is_not_healed_by_a_look_at_the_line(
     ward: Ward, silent: Silent, provider: Provider
 ) -> None:
-    row = gateway(silent.url, "silent", position=1)
-    gateway(provider.url, "spare", position=2)
-    change(ward.goes(0, 1, observation=1))
-    send_due()
+    row = warned(ward, silent.url, provider.url)
     row.refresh_from_db()
     assert (row.failures, row.unreached) == (1, False)
     assert "answers nothing" in row.last_error
@@ -162,10 +165,7 @@ def test_a_knock_that_nobody_answers_is_not_healed_by_a_look_at_the_line(
 def test_when_its_rest_is_over_one_knock_tries_it(
     ward: Ward, silent: Silent, provider: Provider
 ) -> None:
-    row = gateway(silent.url, "silent", position=1)
-    gateway(provider.url, "spare", position=2)
-    change(ward.goes(0, 1, observation=1))
-    send_due()
+    row = warned(ward, silent.url, provider.url)
     with stopped_at(now() + timedelta(seconds=20)):
         change(ward.goes(1, 2, observation=2))
         send_due()
@@ -188,10 +188,7 @@ def test_one_that_works_is_knocked_at_once_and_not_for_each_message(
     ward: Ward, provider: Provider
 ) -> None:
     counting = Counting()
-    gateway(counting.url, "first", position=1)
-    gateway(provider.url, "spare", position=2)
-    change(ward.goes(0, 1, observation=1))
-    send_due()
+    warned(ward, counting.url, provider.url)
     counting.close()
     assert (counting.asked, provider.bodies) == (["OPTIONS", *["POST"] * 3], [])
 
@@ -201,10 +198,7 @@ def test_what_swallows_a_message_costs_one_and_the_others_go_by_the_next(
     ward: Ward, provider: Provider
 ) -> None:
     hanging = Hanging()
-    gateway(hanging.url, "hangs", position=1)
-    gateway(provider.url, "spare", position=2)
-    change(ward.goes(0, 1, observation=1))
-    send_due()
+    warned(ward, hanging.url, provider.url)
     hanging.close()
     assert (hanging.swallowed, len(provider.bodies)) == (1, 2)
     assert sorted(states()) == [Status.SENT, Status.SENT, Status.UNCERTAIN]

@@ -16,7 +16,7 @@ _MOST = 60
 _LONGEST_PATH = 200
 _MOST_ENTRIES = 30
 _UNIT_KEYS = ("unit", "units", "einheit", "uom", "ucum", "unitcode", "unit_of_measurement")
-_VALUES = ("value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementValue", "current", "aktuell")  # fmt: skip
+_VALUES = frozenset({"value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementvalue", "current", "aktuell"})  # fmt: skip
 _SHARES = ("percent", "prozent", "pct", "level")  # of what, the object says
 _DAVIS = frozenset({"lsid", "data_structure_type"})
 _DAVIS_UNITS = [
@@ -99,13 +99,13 @@ def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> I
     if isinstance(told_of := holder.get("attributes"), dict) and "state" in holder:
         yield from _of_entity(holder, told_of, path)  # as Home Assistant tells of one
         return
-    values = _VALUES if "Voltage" not in holder else [each for each in _VALUES if each != "current"]
+    values = _VALUES - {"current"} if "Voltage" in holder else _VALUES
     for key, value in holder.items():
         told = str(key)
         if not told or '"' in told:
             continue
         inner = path + step(told, first=not path)
-        is_value = told.lower() in {each.lower() for each in values}
+        is_value = told.lower() in values
         called = name if is_value and name else told
         if name and told.lower() in _SHARES:
             called = f"{name} {told}"

@@ -23,7 +23,9 @@ from stadtherz.base.mailserver import MailServer
 
 # Shorter than a process may hold a message without having begun to hand it over (deliveries.claim).
 _LINE_SECONDS = 5.0
-_COMMAND_SECONDS = 20.0
+PATIENT = 20.0
+# For each of MAIL, RCPT and DATA where another relay could take the message: whatever is slower there.
+BRISK = 5.0
 # RFC 5321 §4.5.3.2.6 asks for 10 minutes here; a server that needs 2 is not going to answer.
 ANSWER_SECONDS = 120.0
 
@@ -91,15 +93,20 @@ class Lines:
         recipient: str,
         before_text: Callable[[], None],
         before_dot: Callable[[], None],
+        patience: float = PATIENT,
     ) -> None:
-        """As `hand_over` of this module."""
-        line = self._announced(server, sender, recipient)
+        """As `hand_over` of this module. `patience` is how many seconds each answer before the text may take.
+
+        The text and the answer to its dot have their own times: who gives up there may be told twice.
+        """
+        line = self._announced(server, sender, recipient, patience)
         kept = False
         try:
             with _before_the_dot():
                 _expect(line.smtp.docmd("DATA"), {354}, alone=True)
             text = body(message)
             before_text()
+            _wait(line.smtp, PATIENT)
             with _before_the_dot():
                 line.smtp.send(text)
             reply = _dot(line.smtp, before_dot)
@@ -119,16 +126,18 @@ class Lines:
                 line.smtp.putcmd("QUIT")
             self._drop(server)
 
-    def _announced(self, server: MailServer, sender: str, recipient: str) -> _Line:
+    def _announced(
+        self, server: MailServer, sender: str, recipient: str, patience: float
+    ) -> _Line:
         """A line on which the server has taken sender and recipient. Raises NotHandedOver."""
-        line = self._line(server)
+        line = self._line(server, patience)
         try:
             return self._announce(line, sender, recipient)
         except NotHandedOver as problem:
             self._settle(server, line, problem)
             if line.fresh or problem.alone:
                 raise
-        line = self._line(server)
+        line = self._line(server, patience)
         try:
             return self._announce(line, sender, recipient)
         except NotHandedOver as problem:
@@ -152,17 +161,17 @@ class Lines:
         else:
             self._drop(server)
 
-    def _line(self, server: MailServer) -> _Line:
+    def _line(self, server: MailServer, patience: float) -> _Line:
         line = self._lines.get(server)
         if line is not None and line.good:
-            assert line.smtp.sock is not None
-            line.smtp.sock.settimeout(_COMMAND_SECONDS)
+            _wait(line.smtp, patience)
             return line
         if line is not None:
             with suppress(OSError, smtplib.SMTPException):
                 line.smtp.putcmd("QUIT")
             self._drop(server)
         made = self._lines[server] = _Line(_reached(server), time.monotonic())
+        _wait(made.smtp, patience)
         return made
 
     def _keep(self, server: MailServer, line: _Line) -> None:
@@ -185,9 +194,14 @@ def body(message: EmailMessage) -> bytes:
     return stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
-def _dot(smtp: smtplib.SMTP, before_dot: Callable[[], None]) -> tuple[int, bytes]:
+def _wait(smtp: smtplib.SMTP, seconds: float) -> None:
+    """How long the next answers may take each."""
     if smtp.sock is not None:
-        smtp.sock.settimeout(ANSWER_SECONDS)
+        smtp.sock.settimeout(seconds)
+
+
+def _dot(smtp: smtplib.SMTP, before_dot: Callable[[], None]) -> tuple[int, bytes]:
+    _wait(smtp, ANSWER_SECONDS)
     before_dot()
     try:
         smtp.send(b".\r\n")
@@ -233,7 +247,6 @@ def _connect(server: MailServer) -> smtplib.SMTP:
         assert smtp.sock is not None
         # The dot goes by itself; without this the kernel holds it back until the text is acknowledged.
         smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        smtp.sock.settimeout(_COMMAND_SECONDS)
     except BaseException:
         smtp.close()
         raise

@@ -9,6 +9,7 @@ from functools import partial
 
 from django.db.models import QuerySet
 
+from stadtherz.alerts.channels import smtp
 from stadtherz.alerts.channels.mail import ascii_address, compose
 from stadtherz.alerts.channels.post import PostOffice, post_office, relay_of
 from stadtherz.alerts.channels.smtp import Lines
@@ -57,6 +58,7 @@ class MailLane:
                     deliveries.mark_handing_over, claimed, message["Message-ID"], name
                 ),
                 before_dot=partial(witness.dot_goes_next, claimed.delivery),
+                patience=smtp.PATIENT if way.alone else smtp.BRISK,
             )
             return ""  # it keeps its Message-ID
 

@@ -126,9 +126,7 @@ class Lines:
                 line.smtp.putcmd("QUIT")
             self._drop(server)
 
-    def _announced(
-        self, server: MailServer, sender: str, recipient: str, patience: float
-    ) -> _Line:
+    def _announced(self, server: MailServer, sender: str, recipient: str, patience: float) -> _Line:
         """A line on which the server has taken sender and recipient. Raises NotHandedOver."""
         line = self._line(server, patience)
         try:

@@ -162,18 +162,31 @@ def send_again(delivery: int) -> bool:
     return bool(again)
 
 
-def settle(folder: Path, witness: Witness) -> None:
+def settle(folder: Path, witness: Witness) -> bool:
     """Take over what other processes, now dead, had in their hands; `folder` holds the witnesses.
 
     And what this one was handing over when it could not write down how that ended: its one thread hands
-    over nothing while it asks this.
+    over nothing while it asks this. True if a dead one has left something.
     """
-    in_hand = Delivery.objects.filter(worker__gt="").order_by("worker")  # as their index has it
-    for delivery in in_hand.filter(status__in=[Status.QUEUED, Status.HANDING_OVER]):
+    found_dead = False
+    for delivery in _in_hand().order_by("worker"):  # as their index has it
         if delivery.worker != witness.name:
-            _settle(delivery, fate_of(folder, delivery.worker, delivery.pk))
+            fate = fate_of(folder, delivery.worker, delivery.pk)
+            found_dead |= fate in (Fate.SENT, Fate.NOT_SENT)
+            _settle(delivery, fate)
         elif delivery.status == Status.HANDING_OVER:
             _settle(delivery, Fate.SENT if witness.last == delivery.pk else Fate.NOT_SENT)
+    return found_dead
+
+
+def has_in_hand(worker: str) -> bool:
+    """Whether a message stands under the name of this process."""
+    return _in_hand().filter(worker=worker).exists()
+
+
+def _in_hand() -> QuerySet[Delivery]:
+    rows = Delivery.objects.filter(worker__gt="")
+    return rows.filter(status__in=[Status.QUEUED, Status.HANDING_OVER])
 
 
 def _settle(delivery: Delivery, known: Fate) -> None:

@@ -91,7 +91,7 @@ class _Worker:
         while not self._stop.is_set():
             try:
                 close_old_connections()
-                witness = witness or Witness(_folder())
+                witness = witness or _new_witness()
                 tried = _send_due(self._channel, witness, self._stop)
                 pause = _sleep(self._channel, idle=not tried)
             except Exception:  # the worker loop: nothing may end the sending of warnings
@@ -125,7 +125,7 @@ def stop_delivery() -> None:
 
 def send_due() -> int:
     """Send every message that is due now, in this thread; says how many were tried."""
-    witness = Witness(_folder())
+    witness = _new_witness()
     try:
         return sum(_send_due(channel, witness, threading.Event()) for channel in LANES)
     finally:
@@ -133,10 +133,10 @@ def send_due() -> int:
 
 
 def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
-    deliveries.settle(_folder(), witness)
-    forget_the_dead(_folder())
+    if deliveries.settle(_folder(), witness):
+        forget_the_dead(_folder(), deliveries.has_in_hand)
+    look_for_receipts(channel)
     if not _has_work(channel):
-        look_for_receipts(channel)
         return 0
     try:
         lane = LANES[channel]()
@@ -148,7 +148,6 @@ def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
         return 0
     if channel in _OF_CITIZENS:
         spread(channel)
-    look_for_receipts(channel)
     try:
         tried, more = _send_all(channel, lane, witness, stop)
     finally:
@@ -181,6 +180,12 @@ def _send_all(
 
 def _folder() -> Path:
     return Path(settings.DATA) / "delivery"
+
+
+def _new_witness() -> Witness:
+    """Whoever begins clears away what those who died with nothing in their hands have left."""
+    forget_the_dead(_folder(), deliveries.has_in_hand)
+    return Witness(_folder())
 
 
 def _send(lane: Lane, claimed: Claim, witness: Witness) -> None:

@@ -9,7 +9,7 @@ one locked file; the lock falls with the process, and whoever gets it reads the 
 import fcntl
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -68,14 +68,15 @@ def fate_of(folder: Path, name: str, delivery: int) -> Fate:
     return Fate.SENT if last == delivery.to_bytes(8) else Fate.NOT_SENT
 
 
-def forget_the_dead(folder: Path) -> None:
-    """Delete the files of processes that have died; call it when their rows are settled."""
+def forget_the_dead(folder: Path, still_asked: Callable[[str], bool]) -> None:
+    """Delete the files of processes that have died, unless rows still wait for what one of them says."""
     for path in folder.glob("*.*"):
         if path.name.startswith("new."):
             continue
         try:
             with _locked(path):
-                path.unlink()
+                if not still_asked(path.name):
+                    path.unlink()
         except (FileNotFoundError, BlockingIOError):
             continue
 

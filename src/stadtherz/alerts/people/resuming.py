@@ -1,7 +1,7 @@
 """What is said when a pause is over: what is still wrong and was told to nobody, once."""
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Exists, OuterRef, Subquery
 
 from stadtherz.alerts.models import Alert, AlertEvent, AlertNote, Chase, Pause
 from stadtherz.alerts.people import chases, wording
@@ -35,12 +35,14 @@ def _settle(pk: int) -> None:
 
 
 def _untold() -> list[int]:
-    """Open alerts whose newest state was kept from everybody."""
-    newest = Max("events__pk", filter=Q(events__change__in=_STATES))
-    muted = Max("events__pk", filter=Q(events__change__in=_STATES, events__muted=True))
-    candidates = AlertEvent.objects.filter(muted=True, alert__cleared_at=None).values("alert")
-    found = Alert.objects.filter(pk__in=candidates).annotate(newest=newest, muted=muted)
-    return [alert.pk for alert in found if alert.newest == alert.muted]
+    """Open alerts whose newest state was kept from everybody; those that are over are not looked at."""
+    events = AlertEvent.objects.filter(alert=OuterRef("pk"))
+    states = events.filter(change__in=_STATES).order_by("-pk")
+    kept_quiet = Alert.objects.filter(Exists(events.filter(muted=True)), cleared_at=None)
+    found = kept_quiet.annotate(newest_muted=Subquery(states.values("muted")[:1]))
+    # In the order of the index of open alerts.
+    rows = found.filter(newest_muted=True).order_by("kind", "subject")
+    return list(rows.values_list("pk", flat=True))
 
 
 def _tell_if_still_so(pk: int, moment: Micros) -> None:

@@ -19,7 +19,7 @@ from stadtherz.alerts.tests.mailserver import MailServer
 from stadtherz.base.time import HOUR, now_us
 
 GROWS = {"alerts_alert", "alerts_alertevent", "alerts_alertnote", "alerts_delivery"}
-FEW = {"alerts_code_once", "alerts_event_muted"}  # indexes of what is open, and of what was muted
+FEW = {"alerts_code_once", "alerts_one_open_alert"}  # indexes of what is open
 
 Statement = tuple[str, Sequence[Any]]
 

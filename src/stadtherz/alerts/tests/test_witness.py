@@ -4,11 +4,14 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 from stadtherz.alerts.models import Delivery
 from stadtherz.alerts.outbox import deliveries, witness
+from stadtherz.alerts.outbox.sender import _new_witness, _send_due
 from stadtherz.alerts.outbox.witness import Fate, Witness, fate_of, forget_the_dead
 from stadtherz.alerts.public import change
 from stadtherz.alerts.tests.factories import Ward
@@ -65,9 +68,15 @@ def test_about_others_nothing_is_known(tmp_path: Path, name: str) -> None:
 def test_only_the_files_of_the_dead_are_forgotten(tmp_path: Path) -> None:
     dead(tmp_path, 7)
     mine = Witness(tmp_path)
-    forget_the_dead(tmp_path)
+    forget_the_dead(tmp_path, lambda _name: False)
     assert [path.name for path in tmp_path.iterdir()] == [mine.name]
     mine.close()
+
+
+def test_whose_word_is_still_waited_for_is_not_forgotten(tmp_path: Path) -> None:
+    name = dead(tmp_path, 7)
+    forget_the_dead(tmp_path, lambda asked: asked == name)
+    assert fate_of(tmp_path, name, 7) is Fate.SENT
 
 
 def in_the_hands_of(ward: Ward, folder: Path, *, noted: bool) -> Delivery:
@@ -106,6 +115,24 @@ def test_a_lease_of_the_dead_ends_at_once(ward: Ward, tmp_path: Path) -> None:
     assert deliveries.claim("me") is None
     settle(tmp_path)
     assert deliveries.claim("me") is not None
+
+
+def test_the_dead_are_looked_for_at_the_beginning_and_when_one_has_left_something(
+    ward: Ward, settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA = tmp_path
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    dead(folder, None)
+    mine = _new_witness()
+    assert [path.name for path in folder.iterdir()] == [mine.name]
+    died_idle = dead(folder, None)
+    _send_due("email", mine, Event())
+    assert {path.name for path in folder.iterdir()} == {mine.name, died_idle}
+    in_the_hands_of(ward, folder, noted=True)
+    _send_due("email", mine, Event())
+    assert [path.name for path in folder.iterdir()] == [mine.name]
+    mine.close()
 
 
 def test_of_another_machine_nothing_is_assumed_for_a_while(ward: Ward, tmp_path: Path) -> None:

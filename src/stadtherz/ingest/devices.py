@@ -5,17 +5,20 @@ other processes show after `remembered.FRESH`, new places of Things after `_SETT
 never remembered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.signals import post_delete, post_save
 
+from stadtherz.base.errors import Invalid
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
+from stadtherz.ingest.connections import vault
 from stadtherz.ingest.course import Watch, courses
 from stadtherz.ingest.decoding import KnownCodec, known_codecs
+from stadtherz.ingest.downlinks.models import DownlinkServer
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, conversion_now
 from stadtherz.ingest.onboarding.models import Replacement
 from stadtherz.ingest.plausibility import Rule
@@ -24,6 +27,7 @@ from stadtherz.ingest.units import Conversion, code_of
 from stadtherz.store.public import entity_changed, features_for
 
 _SETTLED: Micros = 60 * SECOND
+_SIGNS = "actility"  # ThingPark signs with the key of the tunnel interface (`signing`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class KnownDevice:
     placed: Micros  # when we last looked where its Things stand
     zone: str = ""  # of its clock; empty for UTC
     until: Micros | None = None  # another has its place since: what it measured until then counts
+    # The key with which its network signs; None where nothing has to be signed, empty if it cannot be read.
+    signed_with: str | None = field(default=None, repr=False)
 
     def counts_at(self, time: Micros) -> bool:
         """Whether what it measured then is taken."""
@@ -124,10 +130,29 @@ def _load(wanted: Mapping[_Key, KnownDevice | None]) -> dict[_Key, KnownDevice]:
     codecs = known_codecs({pk for row in rows.values() if (pk := _codec_id(row)) is not None})
     places = _places({key: (fields.get(row.id, ()), wanted[key]) for key, row in rows.items()})
     replaced = _replaced_at([row.id for row in rows.values() if not row.active])
+    signing = _signing_keys({row.owner for row in rows.values() if row.network == _SIGNS})
     return {
-        key: _known_device(row, fields.get(row.id, ()), places[key], codecs, replaced)
+        key: replace(
+            _known_device(row, fields.get(row.id, ()), places[key], codecs, replaced),
+            signed_with=signing.get(row.owner) if row.network == _SIGNS else None,
+        )
         for key, row in rows.items()
     }
+
+
+def _signing_keys(owners: Set[int]) -> dict[int, str]:
+    """Of each organisation that has entered one; empty where it cannot be read any more."""
+    if not owners:
+        return {}
+    rows = DownlinkServer.objects.filter(owner__in=owners, network=_SIGNS).exclude(secret="")
+    return {owner: _opened(secret) for owner, secret in rows.values_list("owner", "secret")}
+
+
+def _opened(secret: str) -> str:
+    try:
+        return vault.opened(secret)
+    except Invalid:
+        return ""
 
 
 def _device_rows(wanted: Mapping[_Key, KnownDevice | None]) -> dict[_Key, _DeviceRow]:
@@ -268,6 +293,6 @@ def _forget(**_signal: Any) -> None:
 
 
 for _signal in (post_save, post_delete):
-    for _model in (Codec, Device, DeviceField, DeviceType, "store.Datastream"):
+    for _model in (Codec, Device, DeviceField, DeviceType, DownlinkServer, "store.Datastream"):
         _signal.connect(_forget, sender=_model, dispatch_uid=f"ingest-devices-{_signal}-{_model}")
 entity_changed.connect(_forget, dispatch_uid="ingest-devices")

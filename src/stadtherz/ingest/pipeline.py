@@ -16,7 +16,7 @@ from stadtherz.base.errors import Invalid, NotFound, Unavailable
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.codecs.public import PASSING, Decoded, Failed, Outcome
-from stadtherz.ingest import decoding, devices, document, twins
+from stadtherz.ingest import decoding, devices, document, signing, twins
 from stadtherz.ingest.address_tokens import only_delivers
 from stadtherz.ingest.decoding import Payload
 from stadtherz.ingest.devices import KnownDevice
@@ -55,6 +55,9 @@ class Delivery:
     received: Micros
     visibility: Visibility
     in_address: bool = False  # stood the sender's token
+    believed: bool = (
+        False  # it came from a broker, where networks sign nothing, or was looked at before
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ def look(delivery: Delivery, *, lookup: Lookup = ASKING) -> Plan | Undecoded:
     except Invalid as problem:
         return Plan(refusal=unreadable(problem))
     device = _device(delivery, message.dev_eui, lookup)
+    if (unsigned := _unsigned(delivery, parsed, device)) is not None:
+        return Plan(refusal=unsigned, at_the_door=True)
     if isinstance(message, Other):
         return _event(message, device, delivery.received)
     known = _taken_from(delivery, message, device)
@@ -140,6 +145,16 @@ def look(delivery: Delivery, *, lookup: Lookup = ASKING) -> Plan | Undecoded:
     if known.codec is not None and not message.decoded:
         return Undecoded(message, known)
     return _measurements(message, known)
+
+
+def _unsigned(delivery: Delivery, parsed: Any, device: KnownDevice | None) -> Refusal | None:
+    """Why it is not believed that the network sent this, where it signs what it sends."""
+    if device is None or device.signed_with is None or delivery.believed:
+        return None
+    fault = signing.fault(device.signed_with, parsed, delivery.query, delivery.received)
+    return (
+        None if fault is None else Refusal(Reason.BAD_TOKEN, {"signature": fault.value}, device.id)
+    )
 
 
 def _taken_from(

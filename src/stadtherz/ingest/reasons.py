@@ -93,6 +93,8 @@ def _sentence(reason: str, facts: Mapping[str, Any]) -> str:
         return codec_sentence(facts)
     if reason == Reason.FORM_MISFIT:
         return misfit_sentence(facts)
+    if reason == Reason.BAD_TOKEN and facts.get("signature") in _SIGNATURES:
+        return str(_SIGNATURES[facts["signature"]])
     if reason == Reason.BROKEN_DOCUMENT:
         facts = {**facts, "problem": problem_words(str(facts.get("problem", "?")))}
         if facts.get("field") == "document":  # the message itself: nobody calls it a field
@@ -172,6 +174,27 @@ _SENTENCES: dict[str, Any] = {
         "The unit of {field} does not fit its datastream any more. Choose another, then replay."
     ),
     Reason.STORE_UNAVAILABLE: _("The measurement could not be stored just now. Send it again."),
+}
+
+
+# Of what ThingPark signs (`signing`).
+_SIGNATURES: dict[str, Any] = {
+    "missing": _(
+        "The message bears no signature of ThingPark, although its key is kept here. Activate uplink/downlink security"
+        " at the application server in ThingPark."
+    ),
+    "wrong": _(
+        "ThingPark’s signature does not fit the message. Compare the key of the application server with the one under"
+        " “Servers for messages to devices”, then replay."
+    ),
+    "stale": _(
+        "ThingPark’s signature is not from the last ten minutes, so somebody may have sent an old message again."
+        " If all are refused, check the clock of this platform."
+    ),
+    "no_key": _(
+        "ThingPark’s signature cannot be checked, because the key cannot be read any more. Enter it again under"
+        " “Servers for messages to devices”, then replay."
+    ),
 }
 
 

@@ -32,8 +32,23 @@ class Bounds:
 OWN = Bounds(rows=10_000, size=64 * 1024)  # of each organisation
 STRANGERS = Bounds(rows=200, size=8 * 1024)  # of all who have no valid token, together
 
+BROKER = "connection:"
+"""What the name of whoever delivered begins with, where we fetched it from a broker."""
+
 _LONGEST_QUERY = 500
 _UNREADABLE = frozenset({Reason.BROKEN_DOCUMENT, Reason.TOO_LARGE})
+# What is refused for these has shown by its signature that it is genuine, where one is asked for.
+_LOOKED_AT = frozenset(
+    {
+        Reason.INACTIVE_DEVICE,
+        Reason.NOTHING_USABLE,
+        Reason.IMPOSSIBLE_VALUE,
+        Reason.FOREIGN_DATASTREAM,
+        Reason.UNIT_UNFIT,
+        Reason.CODEC_FAILED,
+        Reason.CODEC_BUSY,
+    }
+)
 
 
 def keep(delivery: Delivery, refusal: Refusal) -> None:
@@ -129,6 +144,7 @@ def _delivery_of(kept: RefusedUplink, visibility: Visibility) -> Delivery:
             everything=kept.owner_id is None,
             device=kept.only_device,
         ),
+        believed=kept.who.startswith(BROKER) or kept.reason in _LOOKED_AT,
     )
 
 

@@ -466,7 +466,14 @@ def webhook(network: str) -> dict[str, Any]:
         "format": _("JSON"),
         "header": "Authorization",
         "value": _("Bearer, a space, then the token"),
+        "hint": _SIGNED if network == "actility" else "",
     }
+
+
+_SIGNED = _(
+    "ThingPark signs its messages. As soon as an administrator has entered the key of the application server under"
+    " “Servers for messages to devices”, messages without that signature are refused."
+)
 
 
 def doors(key: str, token: str = "") -> dict[str, Any]:

@@ -31,7 +31,7 @@ class DownlinkServerForm(forms.ModelForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_(
             "It must be allowed to write downlinks, and best nothing else. ThingPark: the key of the application"
-            " server."
+            " server; messages of its devices are then only taken with a signature."
         ),
     )
 
@@ -96,10 +96,22 @@ def _doing(server: DownlinkServer) -> Iterable[str]:
             "%(count)s devices of this network can be told something by it.",
             devices,
         ) % {"count": devices}
+    if server.network == DownlinkServer.Network.ACTILITY:
+        yield _signature(server)
     if waiting:
         yield ngettext("One message waits for it.", "%(count)s messages wait for it.", waiting) % {
             "count": waiting
         }
+
+
+def _signature(server: DownlinkServer) -> str:
+    if server.secret:
+        return _text(
+            "Messages that its devices send here by HTTP are only taken with ThingPark’s signature."
+        )
+    return _text(
+        "Without the key of the application server nobody checks whether ThingPark has sent a message. Enter it."
+    )
 
 
 def _problem(row: DownlinkServer) -> str:

@@ -33,7 +33,9 @@ class Source:
     def visibility(self) -> Visibility:
         """What the organisation may do at the ingest door."""
         scopes = frozenset({Scope.INGEST})
-        return Visibility(actor=f"connection:{self.name}"[:200], home=self.owner, scopes=scopes)
+        return Visibility(
+            actor=f"{refused.BROKER}{self.name}"[:200], home=self.owner, scopes=scopes
+        )
 
 
 def keep(source: Source, messages: Sequence[Message]) -> None:
@@ -56,7 +58,12 @@ def _delivery(source: Source, message: Message) -> Delivery | None:
     if found is None or not message.payload:
         return None
     return Delivery(
-        found.network, message.payload, found.query, message.received, source.visibility
+        found.network,
+        message.payload,
+        found.query,
+        message.received,
+        source.visibility,
+        believed=True,
     )
 
 

@@ -29,7 +29,16 @@ from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 NETWORK = "loriot"
 
 _UPLINKS = frozenset({"gw", "rx"})
-_EVENTS = {"tx": "queued", "txd": "sent", "join": "join", "ack": "ack", "loc": "location"}
+_STATUS = "status"
+# What else it tells of a device; names differ between its versions.
+_EVENTS = {
+    "tx": "queued", "txd": "sent", "txa": "ack", "ack": "ack", "nack": "nack", "loc": "location", "location": "location",
+    "join": "join", "join_request": "join", "join_accept": "join", "joinreq": "join", "joined": "join", "otaa": "join",
+    "status": _STATUS, "devstatus": _STATUS, "device_status": _STATUS, "bat": _STATUS,
+    "err": "error", "error": "error", "gwinfo": "gateway", "gw_status": "gateway", "cq": "cache",
+}  # fmt: skip
+_OTHER = "notification"
+_OF_DEVICES = frozenset({"tx", "txd", "join"})
 
 
 class Reception(Part):
@@ -60,14 +69,15 @@ class Document(Part, rename={"eui": "EUI"}):
 
 
 def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink | Other:
-    """The document in the normal form; raises Invalid where it cannot be read."""
+    """The document in the normal form; raises Invalid where it cannot be read.
+
+    What is neither a measurement nor known is a notification, unless it may hold a measurement.
+    """
     whole = convert(document, Document)
-    if whole.cmd not in _UPLINKS | _EVENTS.keys():
-        raise Invalid("cmd", f"must be one of {', '.join(sorted(_UPLINKS | _EVENTS.keys()))}")
+    if whole.cmd not in _UPLINKS:
+        return _event(whole, received)
     dev_eui = eui("EUI", whole.eui)
     time = uplink.network_time(milliseconds("ts", whole.ts), received)
-    if whole.cmd in _EVENTS:
-        return Other(NETWORK, _EVENTS[whole.cmd], dev_eui, time)
     if whole.encdata and not whole.data:
         raise Invalid("encdata", "is encrypted; enter the device's AppSKey at LORIOT")
     payload, f_cnt = hex_bytes("data", whole.data), counter("fcnt", whole.fcnt)
@@ -89,6 +99,17 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
         battery=battery(whole.bat),
         counted=not whole.seqno,
     )
+
+
+def _event(whole: Document, received: Micros) -> Other:
+    cmd = (whole.cmd or "").lower()
+    may_measure = whole.fcnt is not None and bool(whole.data or whole.decoded)
+    if not cmd or (cmd not in _EVENTS and may_measure):
+        raise Invalid("cmd", f"must be one of {', '.join(sorted(_UPLINKS | _EVENTS.keys()))}")
+    dev_eui = eui("EUI", whole.eui) if whole.eui or cmd in _OF_DEVICES else None
+    time = uplink.network_time(milliseconds("ts", whole.ts), received)
+    event = _EVENTS.get(cmd, _OTHER)
+    return Other(NETWORK, event, dev_eui, time, battery(whole.bat) if event == _STATUS else None)
 
 
 def _radio(whole: Document) -> Radio:

@@ -180,7 +180,21 @@ UNSEEN: dict[str, tuple[str, str, Any, str]] = {
         "encdata"),
     "loriot taken": ("loriot", "", {"cmd": "tx", "EUI": EUI, "success": "Data enqueued", "data": "01"}, "queued"),
     "loriot sent": ("loriot", "", {"cmd": "txd", "EUI": EUI, "seqdn": 4, "seqq": 0, "ts": 1_795_694_398_123}, "sent"),
-    "loriot cache": ("loriot", "", {"cmd": "cq", "page": 1, "total": 0, "cache": []}, "cmd"),
+    "loriot join request": (
+        "loriot", "",
+        {"cmd": "join_request", "EUI": EUI, "appeui": "0102030405060708", "devnonce": 4711, "ts": 1_795_694_398_123,
+         "freq": 868_100_000, "dr": "SF10 BW125 4/5", "gws": [{"rssi": -67, "snr": 9.2, "gweui": "58A0CBFFFE80"}]},
+        "join"),
+    "loriot joined": (
+        "loriot", "", {"cmd": "join", "EUI": EUI, "devaddr": "01A2B3C4", "ts": 1_795_694_398_123}, "join"),
+    "loriot status": (
+        "loriot", "", {"cmd": "status", "EUI": EUI, "bat": 127, "margin": 12, "ts": 1_795_694_398_123}, "status"),
+    "loriot something new": (
+        "loriot", "", {"cmd": "mac", "EUI": EUI, "maccmds": ["06ff0a"], "ts": 1_795_694_398_123}, "notification"),
+    "loriot a measurement by another name": (
+        "loriot", "", {"cmd": "uplink", "EUI": EUI, "fcnt": 3, "port": 2, "data": "0102"}, "cmd"),
+    "loriot without a command": ("loriot", "", {"EUI": EUI, "ts": 1_795_694_398_123}, "cmd"),
+    "loriot confirmed nothing": ("loriot", "", {"cmd": "txd", "ts": 1_795_694_398_123}, "EUI"),
     "helium decoder failed": (
         "helium", "",
         {"type": "uplink", "uuid": "x", "dev_eui": EUI, "name": "gauge-1", "fcnt": 3, "port": 2, "payload": "AQI=",
@@ -237,6 +251,17 @@ def test_an_untyped_document_of_thingpark_says_the_same_as_a_typed_one() -> None
 def test_a_notification_of_thingpark_tells_the_battery() -> None:
     found = actility.read(UNSEEN["actility status"][2], {}, received=RECEIVED)
     assert found.battery == 50.0
+
+
+def test_what_loriot_tells_of_no_device_is_taken_and_changes_nothing() -> None:
+    for body in ({"cmd": "cq", "page": 1, "total": 0, "cache": []}, {"cmd": "gwinfo", "gws": []}):
+        found = loriot.read(body, {}, received=RECEIVED)
+        assert isinstance(found, Other)
+        assert found.dev_eui is None
+
+
+def test_a_status_of_loriot_tells_the_battery() -> None:
+    assert loriot.read(UNSEEN["loriot status"][2], {}, received=RECEIVED).battery == 50.0
 
 
 def test_xml_is_refused_in_a_sentence_that_says_what_to_choose() -> None:

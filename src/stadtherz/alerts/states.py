@@ -17,7 +17,7 @@ from stadtherz.alerts.people.calling import forget_waiting
 from stadtherz.alerts.people.chases import end, follow
 from stadtherz.alerts.people.codes import open_with_code
 from stadtherz.alerts.public_words import said
-from stadtherz.alerts.publishing import withdrawn
+from stadtherz.alerts.publishing import made_private, withdrawn
 from stadtherz.alerts.values import State, Transition
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
@@ -103,14 +103,16 @@ def _write_alert(alert: Alert | None, transition: Transition) -> Alert:
             owner_id=transition.owner,
             opened_at=transition.at,
         )
+    was_public, alert.public = alert.public, transition.public
     alert.rank = transition.after
     alert.step = transition.step
     alert.severity = transition.severity
     alert.title = dict(transition.title)
     alert.rule_id = transition.rule
-    alert.public = transition.public
     alert.recipients_id = transition.recipients or None
     alert.changed_at = transition.at
+    if was_public and not alert.public:
+        made_private(alert)
     if transition.after == 0:
         alert.cleared_at = transition.at
     if alert._state.adding:

@@ -17,13 +17,15 @@ from stadtherz.store.public import Columns
 @dataclass(frozen=True, slots=True)
 class Board:
     """`standing` is what is on it now and `told` what the announced changes with these keys say, both as
-    documents for who has these rights, in order. `kind` is the name under which changes are announced.
+    documents for who has these rights, in order. `kinds` are the names under which changes are announced.
+    `farewell` is for who had the first rights and has the second from now on.
     """
 
     topic: str
-    kind: str
+    kinds: Collection[str]
     standing: Callable[[Visibility], list[bytes]]
-    told: Callable[[Collection[int], Visibility], list[bytes]]
+    told: Callable[[Mapping[str, Collection[int]], Visibility], list[bytes]]
+    farewell: Callable[[Visibility, Visibility], list[bytes]]
     stream: None = None
     every: bool = False
     observations: bool = False
@@ -41,8 +43,8 @@ class Board:
     def of_changes(
         self, changed: Mapping[str, Collection[int]], visibility: Visibility
     ) -> list[bytes]:
-        keys = changed.get(self.kind, ())
-        return self.told(keys, visibility) if keys else []
+        own = {kind: changed[kind] for kind in self.kinds if changed.get(kind)}
+        return self.told(own, visibility) if own else []
 
     def of_going(self, kind: str, keys: Collection[int], visibility: Visibility) -> list[bytes]:
         return []

@@ -396,8 +396,9 @@ class Hub:
             session.expiry = 0
             conversation.end(Reason.NOT_AUTHORIZED, "the token is no longer valid")
         elif visibility != session.login.visibility:
+            before = session.login.visibility
             session.login = Login(visibility, session.login.again)
-            self.subscriptions.renew(session)
+            self.subscriptions.renew(session, before)
 
     def rights_changed(self) -> None:
         """From any thread: somebody's rights may be different from now on."""

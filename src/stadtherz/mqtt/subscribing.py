@@ -290,10 +290,32 @@ class Subscriptions:
         """Whether news that is being told was read before the session came back."""
         return session in self._fresh
 
-    def renew(self, session: Session) -> None:
-        """Its rights have changed: what it may not see any more, it does not hear any more."""
+    def renew(self, session: Session, before: Visibility) -> None:
+        """Its rights have changed: what it may not see any more, it does not hear any more.
+
+        Of what stands on a board it is told that it is gone.
+        """
         self.forget(session)
-        self.catch_up(session)
+        conversation, now = session.conversation, session.login.visibility
+        topics = [topic for topic in session.wishes if boards.board_of(topic) is not None]
+
+        def done(found: list[list[bytes]] | None, _error: BaseException | None) -> None:
+            if conversation is None or session.conversation is not conversation:
+                return
+            for topic, words in zip(topics, found or (), strict=False):
+                if (wanted := session.wishes.get(topic)) is None:
+                    continue
+                held = with_identifier(NONE, wanted.identifier)
+                for word in words:
+                    conversation.deliver(Message(topic, word, properties=held), wanted.wish.qos)
+            self.catch_up(session)
+            conversation.send_due()
+            conversation.flush()
+
+        if topics:
+            self._hub.asked(done, _farewells, topics, before, now)
+        else:
+            self.catch_up(session)
 
     def catch_up(self, session: Session) -> None:
         """The next part of what it missed; called again when it has taken that."""
@@ -416,6 +438,12 @@ def _newest(groups: Iterable[Group]) -> list[list[bytes]]:
             outcomes.of_subscribing(error)
             found.append([])
     return found
+
+
+def _farewells(topics: Iterable[str], before: Visibility, now: Visibility) -> list[list[bytes]]:
+    """What each board says to whoever sees less from now on. Asks the database."""
+    found = [boards.board_of(topic) for topic in topics]
+    return [[] if board is None else board.farewell(before, now) for board in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from stadtherz.alerts.models import Alert, Rule, RuleState
+from stadtherz.alerts.publishing import made_private
 from stadtherz.alerts.rules.known import Rules, connect, rules
 from stadtherz.alerts.rules.telling import KIND, subject_of
 from stadtherz.alerts.states import change
@@ -37,8 +38,18 @@ def settle(now: Micros) -> None:
         _end_those(RuleState.objects.filter(rule__active=False))
         others = RuleState.objects.filter(rule__active=True).exclude(edition=F("rule__changed_at"))
         others.update(look_at=now)
+        _hide_what_is_private()
     _begin(known, now)
     _settled[:] = [known.version]
+
+
+def _hide_what_is_private() -> None:
+    """A rule that is for the public no more takes its warnings in force back at once."""
+    shown = Alert.objects.filter(cleared_at=None, public=True, rule__public=False)
+    for alert in shown.select_for_update(of=("self",)).order_by("kind", "subject"):
+        alert.public = False
+        alert.save(update_fields=["public"])
+        made_private(alert)
 
 
 def _begin(known: Rules, now: Micros) -> None:

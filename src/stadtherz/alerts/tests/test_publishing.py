@@ -19,7 +19,7 @@ from stadtherz.mqtt.packets import Ack, Disconnect, Publish
 from stadtherz.mqtt.properties import Kind, Property
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
-from stadtherz.store.models import Organisation
+from stadtherz.store.models import Datastream, Organisation, Thing
 
 STAFF = "staff"
 LASTING = {Property.SESSION_EXPIRY: 60}
@@ -175,6 +175,131 @@ def test_a_warning_whose_gauge_is_taken_away_is_taken_from_the_map(ward: Ward) -
 
     name, _retained, data = scenario(people(ward), story)
     assert (name, data["in_force"]) == ("warning.withdrawn", False)
+
+
+def of_datastream(ward: Ward, access: str, model: type[Any] = Datastream) -> Callable[[], None]:
+    def opens_to() -> None:
+        row = model.objects.get(pk=ward.datastream) if model is Datastream else Thing.objects.get()
+        row.access = access
+        row.save()
+
+    return opens_to
+
+
+def deleted() -> None:
+    Alert.objects.get().delete()
+
+
+def made_private(ward: Ward) -> Callable[[], None]:
+    """By its next step, as when staff have changed the rule."""
+    return lambda: change(ward.goes(1, 2, observation=2))
+
+
+@pytest.mark.parametrize("way", ["private", "deleted", "datastream", "thing", "all of it"])
+def test_who_can_see_it_no_more_hears_its_number_and_nothing_else(ward: Ward, way: str) -> None:
+    goes(ward, 0, 1, 1)()
+    key = Alert.objects.get().pk
+    ways: dict[str, Callable[[], None]] = {
+        "private": made_private(ward),
+        "deleted": deleted,
+        "datastream": of_datastream(ward, "organisation"),
+        "thing": of_datastream(ward, "organisation", Thing),
+        "all of it": lambda: Datastream.objects.get().delete() and None,
+    }
+
+    async def story(hub: Hub) -> tuple[Any, bool]:
+        talk = await listening(hub)
+        await heard(talk)
+        await aside(ways[way])
+        told = await heard(talk)
+        late = await listening(hub, name="late")
+        return told, await late.hears_nothing()
+
+    (name, retained, data), nothing_stands = scenario(people(ward), story)
+    assert (name, retained, data["warning"], data["in_force"]) == (
+        "warning.withdrawn",
+        False,
+        key,
+        False,
+    )
+    assert (data["title"], data["texts"], data["place"]["name"]) == ({}, {}, "")
+    assert nothing_stands
+
+
+def test_who_may_still_see_it_hears_it_once_more_and_keeps_it(ward: Ward) -> None:
+    goes(ward, 0, 1, 1)()
+
+    async def story(hub: Hub) -> tuple[str, bool]:
+        talk = await listening(hub, STAFF)
+        await heard(talk)
+        await aside(of_datastream(ward, "organisation"))
+        return (await heard(talk))[0], await talk.hears_nothing()
+
+    assert scenario(people(ward), story) == ("warning.raised", True)
+
+
+def test_what_is_opened_again_is_told_to_everybody(ward: Ward) -> None:
+    of_datastream(ward, "organisation")()
+    goes(ward, 0, 1, 1)()
+
+    async def story(hub: Hub) -> list[str]:
+        talk = await listening(hub)
+        await aside(of_datastream(ward, "public"))
+        return [(await heard(talk))[0]]
+
+    assert scenario(people(ward), story) == ["warning.raised"]
+
+
+def test_strangers_hear_no_number_of_what_was_never_theirs(ward: Ward) -> None:
+    of_datastream(ward, "organisation")()
+    goes(ward, 0, 1, 1)()
+
+    async def story(hub: Hub) -> tuple[str, bool]:
+        stranger, staff = await listening(hub), await listening(hub, STAFF, "own")
+        await heard(staff)
+        await aside(deleted)
+        return (await heard(staff))[0], await stranger.hears_nothing(1.0)
+
+    assert scenario(people(ward), story) == ("warning.withdrawn", True)
+
+
+def test_who_was_away_hears_of_a_withdrawal(ward: Ward) -> None:
+    goes(ward, 0, 1, 1)()
+
+    async def story(hub: Hub) -> str:
+        talk = await listening(hub, STAFF)
+        await heard(talk)
+        talk.send(Disconnect())
+        await talk.is_closed()
+        await aside(deleted)
+        back = Talk(hub)
+        await back.connect("map", STAFF, clean=False, properties=LASTING)
+        return (await heard(back))[0]
+
+    assert scenario(people(ward), story) == "warning.withdrawn"
+
+
+def test_whoever_loses_the_right_is_told_what_is_gone_for_them(ward: Ward) -> None:
+    hidden = make_datastream(Organisation.objects.get(), access="organisation").pk
+    goes(ward, 0, 1, 1)()
+    goes(ward, 0, 1, 2, subject="8", datastream=hidden)()
+    lost = Alert.objects.get(subject="8").pk
+    known = people(ward)
+
+    async def story(hub: Hub) -> tuple[Any, bool, str]:
+        talk = await listening(hub, STAFF)
+        await heard(talk)
+        await heard(talk)
+        known.known[STAFF] = replace(known.known[STAFF], organisations=frozenset())
+        hub.rights_changed()
+        told = await heard(talk)
+        nothing_more = await talk.hears_nothing()
+        await aside(goes(ward, 1, 2, 3))
+        return told, nothing_more, (await heard(talk))[0]
+
+    (name, _retained, data), nothing_more, next_one = scenario(known, story)
+    assert (name, data["warning"], data["texts"]) == ("warning.withdrawn", lost, {})
+    assert (nothing_more, next_one) == (True, "warning.escalated")
 
 
 def test_several_programs_may_share_the_work(ward: Ward) -> None:

@@ -10,7 +10,14 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.alerts.public import Alert, AlertEvent, Category, PublicWarning, WarningChange
+from stadtherz.alerts.public import (
+    Alert,
+    AlertEvent,
+    Category,
+    PublicWarning,
+    WarningChange,
+    withdraw,
+)
 from stadtherz.base.time import HOUR, SECOND
 from stadtherz.kit.declaration import Severity
 from stadtherz.web.tests.warning_cast import goes, warned
@@ -98,6 +105,18 @@ def test_later_changes_refer_to_all_before_them() -> None:
     assert value(end, "info/responseType") == "AllClear"
     assert value(end, "info/urgency") == "Past"
     assert value(end, "info/severity") == "Severe"
+
+
+@db
+def test_what_ends_without_a_word_is_cancelled_without_an_all_clear() -> None:
+    alert = warned(rank=2)
+    withdraw(alert.kind, alert.subject)
+    end, first = documents()
+    assert value(end, "msgType") == "Cancel"
+    assert value(end, "references").split(",")[1] == value(first, "identifier")
+    assert (value(end, "info/responseType"), value(end, "info/certainty")) == ("Assess", "Unknown")
+    assert value(end, "info/severity") == "Severe"
+    assert value(end, "info/headline").startswith("Die Warnung für Mill wurde zurückgezogen.")
 
 
 @db

@@ -122,6 +122,18 @@ def test_where_nobody_watches_any_more_no_all_clear_is_given(
     assert (value(end, "info/urgency"), value(end, "info/certainty")) == ("Unknown", "Unknown")
 
 
+@db
+def test_a_rule_that_is_made_private_takes_its_warning_back_at_once() -> None:
+    rule, where = ruled()
+    assert len(documents()) == 1
+    rule.public = False
+    rule.save()
+    settle(now_us())
+    assert documents() == []
+    assert not Alert.objects.get(datastream=where).public
+    assert Alert.objects.get().cleared_at is None
+
+
 def test_the_standards_schema_is_whole() -> None:
     """As OASIS published it: what it counts, and that it takes a document that fits."""
     check(VALID)

@@ -13,7 +13,7 @@ Observed, because an instrument has measured it.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from stadtherz.alerts.public import AlertEvent, PublicWarning, WarningChange
@@ -39,20 +39,31 @@ ET.register_namespace("", NAMESPACE)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One CAP message: `change` as it was first told, or told again for the `renewal`-th time."""
+    """One CAP message: `change` as it was first told, or told again for the `renewal`-th time.
+
+    `withdrawn` if it takes back what the change has told: nobody knows how things are.
+    """
 
     warning: PublicWarning
     change: WarningChange
     renewal: int
     before: tuple["Message", ...]  # oldest first
+    withdrawn: bool = False
 
     @property
     def key(self) -> str:
-        return f"{self.change.id}-{self.renewal}"
+        return f"{self.change.id}-{'end' if self.withdrawn else self.renewal}"
 
     @property
     def sent(self) -> Micros:
+        if self.withdrawn:
+            return (self.change.recorded // SECOND) * SECOND
         return (self.change.recorded // SECOND) * SECOND + self.renewal * VALID
+
+    @property
+    def order(self) -> tuple[Micros, int, bool]:
+        """What grows with each message, also within a second."""
+        return self.sent, self.change.id, self.withdrawn
 
     @property
     def kind(self) -> str:
@@ -110,7 +121,25 @@ def messages(warning: PublicWarning, now: Micros) -> list[Message]:
         told.append(Message(warning, change, 0, tuple(told)))
         if not is_end:
             told += _renewals(told[-1], min(until, now))
+    if told and warning.over is not None and not told[-1].is_end:
+        told.append(_withdrawal(told, warning.over))
     return told
+
+
+def _withdrawal(told: Sequence[Message], over: Micros) -> Message:
+    """The end of what has ended without a word, because its gauge or its rule is gone."""
+    last = told[-1]
+    sent = max(over, last.sent)
+    change = replace(
+        last.change,
+        change=AlertEvent.Change.CLEARED,
+        at=sent,
+        recorded=sent,
+        subjects={},
+        sentences={},
+        certainty="Unknown",
+    )
+    return Message(last.warning, change, 0, tuple(told), withdrawn=True)
 
 
 def _renewals(first: Message, until: Micros) -> Iterator[Message]:

@@ -48,7 +48,7 @@ def feed(request: HttpRequest) -> HttpResponse:
     """The messages of all warnings in force and of those that ended lately, newest first."""
     now = now_us()
     entries = _entries(public_warnings(ANONYMOUS, since=now - KEPT), now)
-    entries.sort(key=lambda entry: (-entry.message.sent, -entry.message.change.id))
+    entries.sort(key=lambda entry: entry.message.order, reverse=True)
     body = _atom(entries[:_MOST])
     newest = entries[0].message.sent if entries else 0
     return _answer(request, body, "application/atom+xml; charset=utf-8", newest)

@@ -143,7 +143,9 @@ def words(message: Message, stream: StreamInfo) -> list[Words]:
 def _words(code: str, message: Message, stream: StreamInfo) -> Words:
     with override(code):
         warning, change = message.warning, message.change
-        headline = _part(change.subjects) or _over(stream)
+        headline = _part(change.subjects) or (
+            _withdrawn(stream) if message.withdrawn else _over(stream)
+        )
         return Words(
             language=code,
             event=kind_name(warning.kind),
@@ -156,6 +158,12 @@ def _words(code: str, message: Message, stream: StreamInfo) -> Words:
 
 def _over(stream: StreamInfo) -> str:
     return _("The warning for %(place)s is over.") % {"place": stream.thing_name}
+
+
+def _withdrawn(stream: StreamInfo) -> str:
+    return _(
+        "The warning for %(place)s was withdrawn. Whether things are back to normal is not known."
+    ) % {"place": stream.thing_name}
 
 
 def area(stream: StreamInfo, locations: Sequence[object]) -> Area:

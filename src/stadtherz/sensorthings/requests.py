@@ -1,12 +1,13 @@
 """Requests that come as messages (23-019 binding/mqtt, request_response): the same as over HTTP.
 
 Addresses have neither scheme nor host nor a slash at the beginning, and nothing in them is encoded:
-`v2.0/Things?$filter=name eq 'Mast'`.
+`v2.0/Things?$filter=name eq 'Mast'`. Those that answers tell, such as where the next page is, are whole and
+encoded; they may be sent back as they came.
 """
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import Visibility
@@ -32,6 +33,7 @@ TOPIC = f"{_VERSION}/$request"
 _WITHOUT_METADATA = "$format=application/json;metadata=none"
 _IN_PATHS = "$()',;:/@*!.-_~"
 _IN_QUERIES = f"=&?{_IN_PATHS}"
+_ENCODED = f"%+{_IN_QUERIES}"
 _UNKNOWN = "must be one of " + ", ".join(TYPES)
 
 
@@ -66,17 +68,26 @@ def respond(request: Request, root: str) -> Response:
     method = TYPES.get(request.type)
     if method is None:
         raise Invalid("type", _UNKNOWN)
-    path, _, query = request.url.partition("?")
-    if path.partition("/")[0] != _VERSION:
-        raise Invalid("url", f"must begin with {_VERSION}")
-    answer = _handled(request, method, path.removeprefix(_VERSION), query, root)
     below = root + _FACE.prefix.removesuffix(_VERSION)
+    address = _encoded(request.url, below)
+    if address.partition("?")[0].partition("/")[0] != _VERSION:
+        raise Invalid("url", f"must begin with {_VERSION}")
+    answer = _handled(request, method, address.removeprefix(_VERSION), root)
     location = dict(answer.headers).get("location", "")
     media = answer.content_type if answer.body else ""
     return Response(answer.status, answer.body, media, location.removeprefix(below))
 
 
-def _handled(request: Request, method: str, path: str, query: str, root: str) -> Answer:
+def _encoded(url: str, below: str) -> str:
+    """The address without what stands before the version."""
+    if url.startswith(below):
+        return quote(url.removeprefix(below), safe=_ENCODED)
+    path, mark, query = url.partition("?")
+    return quote(path, safe=_IN_PATHS) + mark + quote(query, safe=_IN_QUERIES)
+
+
+def _handled(request: Request, method: str, address: str, root: str) -> Answer:
+    path, _, query = address.partition("?")
     if method == "GET" and "$format=" not in query:
         query = "&".join(part for part in (query, _WITHOUT_METADATA) if part)
     scheme, _, host = root.partition("://")
@@ -86,14 +97,14 @@ def _handled(request: Request, method: str, path: str, query: str, root: str) ->
         "prefer": request.prefer,
         "content-type": request.media,
     }
-    address = _FACE.prefix + path
+    raw = _FACE.prefix + path
     scope: dict[str, Any] = {
         "type": "http",
         "method": method,
         "scheme": scheme,
-        "path": address,
-        "raw_path": quote(address, safe=_IN_PATHS).encode(),
-        "query_string": quote(query, safe=_IN_QUERIES).encode(),
+        "path": unquote(raw),
+        "raw_path": raw.encode(),
+        "query_string": query.encode(),
         "headers": [
             (name.encode(), value.encode("latin-1", "replace"))
             for name, value in headers.items()

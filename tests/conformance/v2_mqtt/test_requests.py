@@ -83,6 +83,24 @@ def test_metadata_come_where_they_are_asked_for(city: Client) -> None:
     assert "@id" in in_conversation(city.visibility, story).json["value"][0]
 
 
+def test_the_address_of_the_next_page_is_asked_for_as_it_came(city: Client) -> None:
+    """req/binding/mqtt/request_response: of names with blanks and percent signs, too"""
+
+    async def story(talk: Talk) -> list[Told]:
+        url, told = "v2.0/Things?$filter=name ne '+ 100%25'&$orderby=name&$top=2", []
+        while url:
+            request(talk, "read", url)
+            told.append(await answer(talk))
+            url = told[-1].json.get("@nextLink", "")
+        return told
+
+    first, second = in_conversation(city.visibility, story)
+    assert first.json["@nextLink"].startswith("http")
+    names = [each["name"] for told in (first, second) for each in told.json["value"]]
+    assert names == [each["name"] for each in city.get("/Things?$orderby=name").value]
+    assert "@id" not in second.json["value"][0]
+
+
 def test_an_entity_is_created_changed_replaced_and_deleted(city: Client) -> None:
     """req/binding/mqtt/request_response: all types of requests"""
 
@@ -195,7 +213,7 @@ def test_a_client_is_told_where_answers_come_if_it_asks(city: Client) -> None:
         {Property.RESPONSE_TOPIC: ANSWERS, Property.USER: [("type", "read")]},
         {Property.RESPONSE_TOPIC: ANSWERS, Property.USER: [("url", "v1.1/Things"), ("type", "read")]},
         {Property.RESPONSE_TOPIC: ANSWERS,
-         Property.USER: [("url", "http://city.example/sta/v2.0/Things"), ("type", "read")]},
+         Property.USER: [("url", "http://elsewhere.example/sta/v2.0/Things"), ("type", "read")]},
     ],
 )  # fmt: skip
 def test_what_is_no_request_is_refused_and_the_connection_lives(

@@ -198,10 +198,18 @@ def units(component: Component) -> list[dict[str, Any]]:
 
 def definitions(component: Component) -> list[str]:
     """What the component and its parts refer to, in order; of a flat record what each field does."""
-    if is_flat(component):
-        return [field["definition"] for field in component["fields"]]
-    own = [component["definition"]] if "definition" in component else []
-    return list(dict.fromkeys(own + [d for part in parts(component) for d in definitions(part)]))
+    found = [text for _, text in places_of_definitions(component, "")]
+    return found if is_flat(component) else list(dict.fromkeys(found))
+
+
+def places_of_definitions(component: Component, where: str) -> list[tuple[str, str]]:
+    """Each definition, with its place, of the component at `where` and of its parts."""
+    found = [(f"{where}/definition", component["definition"])] if "definition" in component else []
+    name = _within(component)
+    for place, part in enumerate(parts(component)):
+        inside = f"{where}/{name}" if name == _ELEMENT else f"{where}/{name}/{place}"
+        found += places_of_definitions(part, inside)
+    return found
 
 
 def parts(component: Component) -> list[Component]:

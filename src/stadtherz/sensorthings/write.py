@@ -37,6 +37,7 @@ from stadtherz.sensorthings.schema import (
     Link,
     Own,
     Reverse,
+    Shape,
     Through,
     back_link,
     target,
@@ -293,7 +294,8 @@ class Change:
             return [given[link.name]]
         keys = [self._key(item, beside) for item in named]
         if given[link.name] not in keys:
-            raise Invalid(link.name, f"must lead to the {link.target} in the path, too")
+            where = said(body.entity, link)
+            raise Invalid(where, f"must lead to the {link.target} in the path, too")
         return keys
 
     def _key(self, item: int | Body, given: Given) -> int:
@@ -407,6 +409,14 @@ def _missing(entity: EntityType, link: Link) -> Invalid:
     return Invalid(link.name, f"is missing; {one(entity.name)} needs it")
 
 
+def said(entity: EntityType, link: Link) -> str:
+    """Where a body says what the link leads to, which is in a result type if the link follows that."""
+    if not link.follows:
+        return link.name
+    followed = next(p.name for p in entity.properties if p.shape is Shape.RESULT_TYPE)
+    return f"{followed}/definition"
+
+
 def is_observed(entity: EntityType, link: Link) -> bool:
     """Whether the link says what a Datastream with results of several parts observes."""
     return held_as(entity, link) == _OBSERVED
@@ -480,7 +490,7 @@ def in_words_of(entity: EntityType) -> Iterator[None]:
     """The store names fields; a client knows them by the standard's names."""
     names = {p.column: p.name for p in entity.properties}
     names |= {_field(link): link.name for link in entity.links if isinstance(link.via, Own)}
-    held = {held_as(entity, link): link.name for link in entity.links}
+    held = {held_as(entity, link): said(entity, link) for link in entity.links}
     names |= {name: link for name, link in held.items() if name is not None}
     try:
         yield

@@ -102,6 +102,16 @@ def parse_instant(text: str) -> Micros:
     return _in_our_years(found + micros, text)
 
 
+_ZONE = re.compile(r"(?:[Zz]|[Tt ]\S*[+-]\d\d:?\d\d)$", re.ASCII)
+
+
+def check_zone(text: str) -> None:
+    """Raise ValueError for a time, or a start or end, that does not say in which zone it is."""
+    for part in text.split("/"):
+        if _ZONE.search(part.strip()) is None:
+            raise ValueError(f"{part!r} needs a zone at its end, such as Z or +01:00")
+
+
 def _in_our_years(us: Micros, text: str) -> Micros:
     """An offset may lead before the first year or behind the last, where no text can say when it was."""
     if not EARLIEST <= us <= LATEST:

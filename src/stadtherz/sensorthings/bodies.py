@@ -9,8 +9,9 @@ from typing import Literal as OneOf
 import orjson
 
 from stadtherz.base.errors import Invalid, TooLarge
+from stadtherz.base.expressions import Kind
 from stadtherz.base.geometry import check_geometry
-from stadtherz.base.time import Period, parse_instant, parse_period
+from stadtherz.base.time import Period, check_zone, parse_instant, parse_period
 from stadtherz.sensorthings import result_types, tasking
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.model import one
@@ -173,8 +174,8 @@ class _Reader:
                 raise Invalid(way + link.name, f"follows the {prop.name}; change that")
             return
         where = way + prop.name
-        named = result_types.definitions(document[prop.name])
-        keys: list[int | Body] = [self._at(text, link, f"{where}/definition") for text in named]
+        named = result_types.places_of_definitions(document[prop.name], where)
+        keys: list[int | Body] = [self._at(text, link, place) for place, text in named]
         if not keys:
             raise Invalid(where, f"must lead to an {link.target} by its definition")
         if not result_types.is_flat(document[prop.name]):
@@ -206,7 +207,7 @@ class _Reader:
         values: dict[str, Any] = {}
         for prop in given:
             if prop.name in document:
-                values.update(_read(prop, document, way))
+                values.update(_read(prop, document, way, zoned=entity.zoned))
             elif prop.required and self.mode != "patch":
                 raise Invalid(way + prop.name, f"is missing; {one(entity.name)} needs it")
             elif (self.mode == "replace" and not prop.stamped) or (
@@ -280,7 +281,9 @@ def key_of(value: Any, where: str) -> int:
     return value
 
 
-def _read(prop: Property, document: dict[str, Any], way: str) -> dict[str, Any]:
+def _read(
+    prop: Property, document: dict[str, Any], way: str, *, zoned: bool = False
+) -> dict[str, Any]:
     value = document[prop.name]
     name = way + prop.name
     if value is None:
@@ -288,7 +291,10 @@ def _read(prop: Property, document: dict[str, Any], way: str) -> dict[str, Any]:
             raise Invalid(name, "must not be null")
         return dict.fromkeys(prop.columns, prop.nothing)
     try:
-        return _converted(prop, value, document, name)
+        read = _converted(prop, value, document, name)
+        if zoned and prop.kind is Kind.TIME:
+            _check_zones(value, name)
+        return read
     except ValueError as error:
         raise Invalid(name, str(error)) from None
 
@@ -342,6 +348,19 @@ def _period(value: Any, name: str) -> Period:
     end = value.get("end")
     start = parse_instant(_text(value["start"], f"{name}/start"))
     return Period(start, None if end is None else parse_instant(_text(end, f"{name}/end")))
+
+
+def _check_zones(value: Any, name: str) -> None:
+    """Of a time that has been read, or of the start and end of one."""
+    if isinstance(value, str):
+        check_zone(value)
+        return
+    for member, text in value.items():
+        if text is not None:
+            try:
+                check_zone(text)
+            except ValueError as error:
+                raise Invalid(f"{name}/{member}", str(error)) from None
 
 
 def _notes(value: Any, name: str) -> tuple[dict[str, Any] | None, Any]:

@@ -24,7 +24,7 @@ from stadtherz.base.expressions import (
     Or,
     Order,
 )
-from stadtherz.base.time import EARLIEST, LATEST, Micros
+from stadtherz.base.time import EARLIEST, LATEST, Micros, check_zone
 from stadtherz.sensorthings import casts, periods, quantifiers
 from stadtherz.sensorthings.comparisons import compare
 from stadtherz.sensorthings.formats import Unsupported
@@ -132,7 +132,7 @@ class Resolver:
             case Name():
                 return self._name(node)
             case Constant():
-                return literal(node, self.option)
+                return self._constant_of(node)
             case Unary():
                 return self._unary(node)
             case Operation(operator="eq" | "ne" | "gt" | "ge" | "lt" | "le"):
@@ -150,6 +150,15 @@ class Resolver:
         """The node as one value; of a period that is its start."""
         operand = self.operand(node)
         return operand.start if isinstance(operand, Span) else operand
+
+    def _constant_of(self, node: Constant) -> Operand:
+        value = literal(node, self.option)
+        if self.entity.zoned and node.kind in ("time", "period"):
+            try:
+                check_zone(plus(node.text))
+            except ValueError as error:
+                raise self.fail(node, str(error)) from None
+        return value
 
     # --- names ---------------------------------------------------------------------------------
 

@@ -223,6 +223,11 @@ class EntityType:
         return self.access in (Access.OWN, Access.OWN_AND_THING)
 
     @property
+    def zoned(self) -> bool:
+        """Whether its version wants to know the zone of every time (23-019: Edm.DateTimeOffset)."""
+        return self.version == "2.0"
+
+    @property
     def feature_link(self) -> Link:
         """The link of an Observation to its feature, which each version calls something else."""
         return next(link for link in self.links if link.via == TO_FEATURE)

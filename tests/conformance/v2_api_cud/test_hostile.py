@@ -108,6 +108,31 @@ def test_times_are_read_in_both_forms_and_shown_as_objects(
     assert shown["validTime"]["end"] == "2026-05-04T07:00:00.000Z"
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "target"),
+    [
+        ("phenomenonTime", {"start": "2026-05-04T06:00:00"}, "phenomenonTime/start"),
+        ("phenomenonTime", {"start": "2026-05-04"}, "phenomenonTime/start"),
+        ("phenomenonTime", "2026-05-04T06:00:00", "phenomenonTime"),
+        ("phenomenonTime", f"2026-05-04T06:00:00/{END}", "phenomenonTime"),
+        ("validTime", {"start": START, "end": "2026-05-04T07:00:00"}, "validTime/end"),
+        ("resultTime", "2026-05-04T06:00:00", "resultTime"),
+    ],
+)
+def test_a_time_that_keeps_its_zone_to_itself_is_refused(
+    api2: Client, stream: int, name: str, value: Any, target: str
+) -> None:
+    """conf/datamodel/core: TM_Instant is an Edm.DateTimeOffset"""
+    body = {"phenomenonTime": {"start": START}, "result": 5, name: value}
+    reply = api2.post(f"/Datastreams({stream})/Observations", body)
+    assert (reply.status, reply.json["error"]["target"]) == (400, target)
+    assert "zone" in reply.json["error"]["message"]
+    columns = {"components": [name, "result"], "dataArray": [[value, 1]]}
+    array = [{"Datastream": {"@id": f"Datastreams({stream})"}, **columns}]
+    assert api2.post("/CreateObservations", array).json == ["error"]
+    assert api2.get("/Observations").value == []
+
+
 def test_members_of_a_time_are_changed_one_by_one(api2: Client, stream: int) -> None:
     """conf/api/cud/update: members of a complex attribute that are not sent stay"""
     body = {"phenomenonTime": {"start": START, "end": END}, "result": 5}
@@ -133,7 +158,7 @@ def test_members_of_a_time_are_changed_one_by_one(api2: Client, stream: int) -> 
         ({"label": None}, "resultType/label"),
         ({"definition": None}, "resultType/definition"),
         ({"definition": {"@id": "ObservedProperties(1)"}}, "resultType/definition"),
-        ({"definition": "ObservedProperties(99)"}, "ObservedProperties"),
+        ({"definition": "ObservedProperties(99)"}, "resultType/definition"),
         ({"definition": "Things(1)"}, "resultType/definition"),
         ({"definition": "http://elsewhere.example/ObservedProperties(1)"}, "resultType/definition"),
         ({"uom": None}, "resultType/uom"),
@@ -144,6 +169,14 @@ def test_members_of_a_time_are_changed_one_by_one(api2: Client, stream: int) -> 
         ({"type": "DataRecord"}, "resultType/fields"),
         ({"type": "DataRecord", "fields": []}, "resultType/fields"),
         ({"type": "DataRecord", "fields": [{"type": "Count"}]}, "resultType/fields/0"),
+        (
+            {
+                "type": "DataRecord",
+                "definition": None,
+                "fields": [{"type": "Count", "label": "x", "name": "x", "definition": "Things(1)"}],
+            },
+            "resultType/fields/0/definition",
+        ),
         ({"type": "Vector", "coordinates": {}}, "resultType/coordinates"),
         ({"type": "DataArray"}, "resultType/elementType"),
         ({"type": "DataChoice", "items": [5]}, "resultType/items/0"),

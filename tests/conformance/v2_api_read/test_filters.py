@@ -49,6 +49,17 @@ def test_any_looks_at_one_entity_at_a_time(
 
 
 @pytest.mark.parametrize(
+    "time", ["2026-05-04T06:00:00", "2026-05-04T06:00:00Z/2026-05-05T06:00:00"]
+)
+def test_a_time_in_a_filter_has_a_zone(city2: Client, time: str) -> None:
+    """conf/api/read/options/filter: literals are as in OData, where a time has an offset"""
+    reply = city2.get(f"/Observations?$filter=phenomenonTime eq {time}")
+    assert (reply.status, "zone" in reply.body.decode()) == (400, True)
+    for zoned in ("2026-05-04T06:00:00%2B02:00", "2026-05-04", "2026-05-04T06:00:00Z"):
+        assert city2.get(f"/Observations?$filter=phenomenonTime lt {zoned}").status == 200
+
+
+@pytest.mark.parametrize(
     ("condition", "number"),
     [
         ("Datastream/ObservedProperties/any(p:p/name eq 'Level 1')", 3),

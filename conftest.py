@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.documents import documents
 from tests.rows import Rows, Shelf, emptied_by_a_flush, kept, put_back
 
 os.environ.setdefault("STADTHERZ_DATA", tempfile.mkdtemp(prefix="stadtherz-test-"))
 os.environ.setdefault("STADTHERZ_SECRET_KEY", "only-for-tests-" + "x" * 40)
+
+# No test depends on how fast the machine happens to be.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 pytest_collect_file = documents.pytest()
 

@@ -19,6 +19,7 @@ from stadtherz.alerts.people.codes import open_with_code
 from stadtherz.alerts.public_words import said
 from stadtherz.alerts.publishing import made_private, withdrawn
 from stadtherz.alerts.values import State, Transition
+from stadtherz.base.hurry import hurry
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity
@@ -38,7 +39,7 @@ def current(kind: str, subject: str) -> State | None:
 
 def change(transition: Transition) -> None:
     """Record a transition and owe each active recipient one message; a repetition changes nothing."""
-    with transaction.atomic():
+    with hurry(), transaction.atomic():
         if _already_recorded(transition):
             return
         alert = _open(transition.kind, transition.subject).select_for_update().first()

@@ -18,6 +18,7 @@ from django.db import DatabaseError
 from django.utils import translation
 
 from stadtherz.base.errors import Invalid, StadtherzError, Unauthenticated
+from stadtherz.base.hurry import give_way_in_loop
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.ingest import address_tokens, document, influx, lanes, pipeline, refused, resets
@@ -90,6 +91,7 @@ async def _answer(
         arrival.read_address()
     elif (no := _no_delivery(scope)) is not None:
         return no
+    await give_way_in_loop()
     try:
         arrival.body += document.unpacked(await _body(receive))
         arrival.received = now_us()

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from stadtherz.base.errors import StadtherzError
+from stadtherz.base.hurry import give_way
 from stadtherz.mqtt import announcements
 from stadtherz.mqtt.announcements import Change
 from stadtherz.mqtt.groups import Group, Members, Membership, by_stream
@@ -113,6 +114,7 @@ class Feed:
             self._tell(News(place, place))
             self._place = place
             self.ready.set()
+        give_way()
         news = self._look(self._place)
         if news is None:
             wait_for_log(self._place.log, LOOK)

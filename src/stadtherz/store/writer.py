@@ -19,6 +19,7 @@ import numpy as np
 from django.db import Error, InterfaceError, OperationalError, transaction
 
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
+from stadtherz.base.hurry import give_way
 from stadtherz.store import offers, sealer, view
 from stadtherz.store.batch import Batch
 from stadtherz.store.checks import batch_of, batch_of_columns
@@ -207,6 +208,7 @@ class _Writer:
     def _run(self) -> None:
         try:
             while group := self._next_group():
+                give_way()
                 _write_group(group)
         finally:
             database().close()

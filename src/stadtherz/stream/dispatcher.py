@@ -10,6 +10,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 
+from stadtherz.base.hurry import give_way
 from stadtherz.store.public import commit_lazily, cursor, log_end, wait_for_log
 from stadtherz.stream.consumers import Consumer, Pace, glance, registered, step
 from stadtherz.stream.rounds import LOOK, Rounds
@@ -82,6 +83,8 @@ class Dispatcher:
         seen_all = state.passed >= end
         if self._rounds.ending or seen_all or time.monotonic() < state.until:
             return False
+        if not self._urgent:
+            give_way()
         try:
             news = _has_news(consumer, state)
             worked = news and step(consumer, wait=False, pace=state.pace)

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from django.db import Error, close_old_connections, connections
 
+from stadtherz.base.hurry import give_way
 from stadtherz.store.public import Columns, LogSlice, log_after, log_end, wait_for_log
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,7 @@ class _Tail:
                 position = log_end()
                 self._ready.set()
             wait_for_log(position, _LOOK)
+            give_way()
             piece = log_after(position, _SLICE)
         except Error as error:
             log.warning("The log cannot be followed: %s", error)

@@ -30,6 +30,7 @@ from stadtherz.alerts.outbox.standing_in import look_for_receipts
 from stadtherz.alerts.outbox.wake import wait, wake
 from stadtherz.alerts.outbox.ways import RESTS
 from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
+from stadtherz.base.hurry import hurry
 from stadtherz.base.time import SECOND, Micros, now_us
 
 logger = logging.getLogger(__name__)
@@ -133,13 +134,19 @@ def send_due() -> int:
 
 
 def _send_due(channel: str, witness: Witness, stop: threading.Event) -> int:
-    if deliveries.settle(_folder(), witness):
-        forget_the_dead(_folder(), deliveries.has_in_hand)
-    look_for_receipts(channel)
-    if not _has_work(channel):
-        return 0
+    with hurry():
+        if deliveries.settle(_folder(), witness):
+            forget_the_dead(_folder(), deliveries.has_in_hand)
+        busy = _has_work(channel)
+    tried = _send_what_waits(channel, witness, stop) if busy else 0
+    look_for_receipts(channel)  # which may ask a gateway: that is no hurry
+    return tried
+
+
+def _send_what_waits(channel: str, witness: Witness, stop: threading.Event) -> int:
     try:
-        lane = LANES[channel]()
+        with hurry():
+            lane = LANES[channel]()
     except StandsBy:
         deliveries.lead_around(channel)  # whoever has the line may be stuck
         return 0
@@ -169,10 +176,11 @@ def _send_all(
     """How many were tried, and whether the gateways rest before all was."""
     tried = 0
     while not stop.is_set() and lane.rests_until() is None:
-        claimed = deliveries.claim(witness.name, channel)
-        if claimed is None:
-            return tried, False
-        _send(lane, claimed, witness)
+        with hurry():  # until it is handed over
+            claimed = deliveries.claim(witness.name, channel)
+            if claimed is None:
+                return tried, False
+            _send(lane, claimed, witness)
         signs.alive(f"delivery {channel}")
         tried += 1
     return tried, True

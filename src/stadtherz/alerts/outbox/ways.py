@@ -10,6 +10,7 @@ from stadtherz.alerts.models import Gateway
 from stadtherz.alerts.outbox import deliveries, health
 from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost, nameless
 from stadtherz.base.errors import Invalid
+from stadtherz.base.hurry import calm_down
 from stadtherz.base.time import now_us
 
 logger = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ def hand_on(
             continue
         began = time.monotonic()
         alone = not any(each is not way and not _rests(each) for each in ways)
+        calm_down()
         try:
             if not alone and not _is_trusted(way.gateway):
                 look(way)

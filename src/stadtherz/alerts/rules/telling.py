@@ -16,6 +16,7 @@ from stadtherz.alerts.rules.judge import Verdict
 from stadtherz.alerts.rules.known import KnownRule
 from stadtherz.alerts.states import change
 from stadtherz.alerts.values import Transition, Wording
+from stadtherz.base.hurry import hurry
 from stadtherz.base.time import Micros, from_us, now_us
 from stadtherz.kit.declaration import Severity
 from stadtherz.store.public import StreamInfo, streams
@@ -46,6 +47,13 @@ def tell(
     known: KnownRule, stream: int, verdict: Verdict, value: float, observation: int | None
 ) -> None:
     """Change the alert, in the caller's transaction."""
+    with hurry():
+        _tell(known, stream, verdict, value, observation)
+
+
+def _tell(
+    known: KnownRule, stream: int, verdict: Verdict, value: float, observation: int | None
+) -> None:
     rule = Rule.objects.prefetch_related("steps").get(pk=known.id)
     steps = {step.pk: step for step in rule.steps.all()}
     occasion = Occasion(

@@ -84,6 +84,7 @@ from stadtherz.alerts.people.notes import (
     note_edit,
 )
 from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
+from stadtherz.alerts.people.reach import Unreached, Why, unreached, with_reach
 from stadtherz.alerts.rules.engine import consumer as rules_consumer
 from stadtherz.alerts.rules.known import ranked_steps
 from stadtherz.alerts.rules.mistakes import mistakes
@@ -127,7 +128,9 @@ __all__ = [
     "Taken",
     "Transition",
     "Turn",
+    "Unreached",
     "WarningChange",
+    "Why",
     "Wish",
     "Wording",
     "acknowledge",
@@ -187,5 +190,7 @@ __all__ = [
     "stop_delivery",
     "try_device",
     "try_gateway",
+    "unreached",
+    "with_reach",
     "withdraw",
 ]

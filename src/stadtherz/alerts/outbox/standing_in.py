@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from stadtherz.alerts.models import Address, Delivery, Gateway
 from stadtherz.alerts.outbox.wake import wake
+from stadtherz.alerts.people.chases import hurry
 from stadtherz.base.time import HOUR, MINUTE, now_us
 
 # How long a message may wait for a gateway that is away before the person is told in another way: the
@@ -21,6 +22,7 @@ def stand_in(given: int, *, silent: bool = False) -> None:
 
     `silent` if nothing was heard of it after it was sent.
 
+    Where there is none, and no message of the event has reached anybody, the next list is told at once.
     Happens once for each message. One that only waited may still arrive: told twice is better than not.
     """
     delivery = Delivery.objects.select_related("address", "event").get(pk=given)
@@ -28,6 +30,7 @@ def stand_in(given: int, *, silent: bool = False) -> None:
         return
     address = _next_address(delivery)
     if address is None:
+        hurry(delivery.event_id)
         return
     moment = now_us()
     try:

@@ -10,7 +10,7 @@ import logging
 from django.db import DatabaseError, transaction
 
 from stadtherz.alerts.models import Alert, AlertEvent, Chase, ContactList
-from stadtherz.alerts.people import pauses, rollcall, wording
+from stadtherz.alerts.people import pauses, reach, rollcall, wording
 from stadtherz.alerts.people.calling import owe, urgency
 from stadtherz.alerts.people.events import locked, record
 from stadtherz.base.time import MINUTE, Micros, now_us
@@ -52,6 +52,22 @@ def begin(alert: Alert, recipients: ContactList) -> None:
             "next_at": _next(chase),
         },
     )
+
+
+def hurry(given: int) -> None:
+    """If no message of this event has reached anybody, the next list is told now and not after its minutes."""
+    event = AlertEvent.objects.get(pk=given)
+    if event.recipients_id is None or not reach.is_lost(event):
+        return
+    with transaction.atomic():
+        alert = locked(event.alert_id)
+        if alert is None or alert.cleared_at is not None or alert.acknowledged_at is not None:
+            return
+        moment = now_us()
+        waiting = Chase.objects.filter(alert=alert, recipients=event.recipients_id)
+        for chase in waiting.filter(escalate_at__gt=moment):
+            chase.escalate_at = moment
+            _save(chase)
 
 
 def end(alert: Alert) -> None:
@@ -126,11 +142,18 @@ def _forward(alert: Alert, chase: Chase) -> None:
     target = chase.recipients.escalate_to
     if target is None or Chase.objects.filter(alert=alert, recipients=target).exists():
         return  # a chain that leads back to itself ends there
-    texts = wording.forwarded(alert, chase.recipients)
+    texts = wording.forwarded(alert, chase.recipients, reached=not _is_lost(alert, chase))
     cause = f"forward:{chase.pk}"
     if event := record(alert, Change.FORWARDED, cause, texts, recipients=target):
         owe(event, target.pk)
     begin(alert, target)
+
+
+def _is_lost(alert: Alert, chase: Chase) -> bool:
+    """Whether the newest call of this list has reached nobody."""
+    calls = AlertEvent.objects.filter(alert=alert, recipients=chase.recipients)
+    newest = calls.exclude(change=Change.REMINDED).order_by("-pk").first()
+    return newest is not None and reach.is_lost(newest)
 
 
 def _remind(alert: Alert, chase: Chase, now: Micros) -> None:

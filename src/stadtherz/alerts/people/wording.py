@@ -26,14 +26,16 @@ def reminder(alert: Alert) -> Texts:
     return _retold(alert, lambda: (_("Reminder"), _("Nobody has taken this on yet.")))
 
 
-def forwarded(alert: Alert, silent: ContactList) -> Texts:
-    return _retold(
-        alert,
-        lambda: (
-            _("No answer"),
-            _("Nobody of “%(name)s” has answered.") % {"name": silent.name},
-        ),
-    )
+def forwarded(alert: Alert, silent: ContactList, *, reached: bool) -> Texts:
+    """`reached`: whether any message may have come to somebody of that list."""
+
+    def lead() -> tuple[str, str]:
+        named = {"name": silent.name}
+        if reached:
+            return _("No answer"), _("Nobody of “%(name)s” has answered.") % named
+        return _("Nobody reached"), _("Nobody of “%(name)s” could be reached.") % named
+
+    return _retold(alert, lead)
 
 
 def resumed(alert: Alert) -> Texts:

@@ -13,11 +13,13 @@ from stadtherz.alerts.channels.mqtt import mqtt_broker
 from stadtherz.alerts.channels.outcomes import NotHandedOver
 from stadtherz.alerts.channels.smpp import Smpp, smpp_wishes
 from stadtherz.alerts.channels.smpp_session import Account, Session
-from stadtherz.alerts.models import Delivery, Gateway
+from stadtherz.alerts.models import Address, Contact, ContactList, Delivery, Gateway
 from stadtherz.alerts.outbox import by_sms, ways
+from stadtherz.alerts.people import chases
 from stadtherz.alerts.public import change, send_due
 from stadtherz.alerts.tests import smsc
 from stadtherz.alerts.tests.factories import Ward
+from stadtherz.alerts.tests.mailserver import MailServer
 from stadtherz.alerts.tests.served import Quiet, Served
 from stadtherz.alerts.tests.test_gateway_health import (
     OWN,
@@ -27,7 +29,7 @@ from stadtherz.alerts.tests.test_gateway_health import (
     states,
     ward,
 )
-from stadtherz.base.time import now, stopped_at
+from stadtherz.base.time import now, now_us, stopped_at
 
 __all__ = ["provider", "ward"]
 
@@ -202,6 +204,76 @@ def test_what_swallows_a_message_costs_one_and_the_others_go_by_the_next(
     hanging.close()
     assert (hanging.swallowed, len(provider.bodies)) == (1, 2)
     assert sorted(states()) == [Status.SENT, Status.SENT, Status.UNCERTAIN]
+
+
+def chained(ward: Ward) -> None:
+    """One person who has nothing but a telephone, and a list that is told after half an hour."""
+    only, other, _third = Contact.objects.order_by("pk")
+    later = ContactList.objects.create(owner_id=ward.organisation, name="Bauhof")
+    later.contacts.set([other])
+    first = ContactList.objects.get(pk=ward.recipients)
+    first.contacts.set([only])
+    first.escalate_to, first.escalate_minutes = later, 30
+    first.save()
+
+
+@pytest.mark.usefixtures("_waits_shortly")
+@pytest.mark.parametrize("rank", [1, 2])
+def test_if_the_only_person_may_not_have_it_the_next_list_is_told_at_once(
+    ward: Ward, provider: Provider, rank: int
+) -> None:
+    chained(ward)
+    hanging = Hanging()
+    gateway(hanging.url, "first", position=1)
+    gateway(provider.url, "spare", position=2)
+    change(ward.goes(0, rank, observation=1))
+    send_due()
+    chases.tick(now_us())
+    send_due()
+    hanging.close()
+    assert states() == [Status.UNCERTAIN, Status.SENT]
+    assert "war niemand zu erreichen. Die Lauter: " in provider.bodies[0]
+    chases.tick(now_us())
+    assert Delivery.objects.count() == 2  # told once
+
+
+@pytest.mark.usefixtures("_waits_shortly")
+def test_as_long_as_one_of_the_list_was_told_the_next_one_has_its_time(
+    ward: Ward, provider: Provider
+) -> None:
+    chained(ward)
+    ContactList.objects.get(pk=ward.recipients).contacts.add(Contact.objects.latest("pk"))
+    hanging = Hanging()
+    gateway(hanging.url, "first", position=1)
+    gateway(provider.url, "spare", position=2)
+    change(ward.goes(0, 2, observation=1))
+    send_due()
+    chases.tick(now_us())
+    hanging.close()
+    assert sorted(states()) == [Status.SENT, Status.UNCERTAIN]
+
+
+@pytest.mark.usefixtures("_waits_shortly")
+def test_what_one_gateway_has_swallowed_goes_by_the_persons_next_way_and_never_by_the_same(
+    ward: Ward, provider: Provider, mails: MailServer
+) -> None:
+    chained(ward)
+    Address.objects.create(
+        contact=Contact.objects.earliest("pk"),
+        channel="email",
+        address="wehr@stadt.example",
+        use="instead",
+        sort_order=2,
+    )
+    hanging = Hanging()
+    gateway(hanging.url, "first", position=1)
+    gateway(provider.url, "spare", position=2)
+    change(ward.goes(0, 2, observation=1))
+    send_due()
+    send_due()
+    hanging.close()
+    assert states() == [Status.UNCERTAIN, Status.SENT]
+    assert (len(mails.received()), provider.bodies) == (1, [])
 
 
 def test_whoever_hangs_up_at_a_knock_is_there() -> None:

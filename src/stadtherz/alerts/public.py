@@ -84,7 +84,7 @@ from stadtherz.alerts.people.notes import (
     note_edit,
 )
 from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
-from stadtherz.alerts.people.reach import Unreached, Why, unreached, with_reach
+from stadtherz.alerts.people.reach import Person, Unreached, Why, unreached, with_reach
 from stadtherz.alerts.rules.engine import consumer as rules_consumer
 from stadtherz.alerts.rules.known import ranked_steps
 from stadtherz.alerts.rules.mistakes import mistakes
@@ -113,6 +113,7 @@ __all__ = [
     "GatewaySetting",
     "Outcome",
     "Pause",
+    "Person",
     "Preview",
     "PublicWarning",
     "Question",

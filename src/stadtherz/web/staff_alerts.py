@@ -14,6 +14,7 @@ from stadtherz.web.alarms import words
 from stadtherz.web.alarms.acting import ACTS, ActView, AlertView
 from stadtherz.web.alarms.board import BoardView, TakeView
 from stadtherz.web.alarms.history import HistoryView
+from stadtherz.web.alarms.reached import told
 from stadtherz.web.alarms.statistics import StatisticsView
 from stadtherz.web.staff import StaffViewSet, moment_column, panel
 
@@ -63,6 +64,7 @@ class AlertViewSet(StaffViewSet):
         Column("datastream", label=_("Measuring point"), accessor=words.place),
         moment_column("opened_at", _("Since")),
         moment_column("cleared_at", _("Over")),
+        Column("told", label=_("Told"), accessor=told),
     ]
     index_view_class = HistoryView
     inspect_view_class = AlertView

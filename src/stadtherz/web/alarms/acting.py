@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from wagtail.admin import messages
 
-from stadtherz.alerts.public import Alert, close, comment, judge, pause
+from stadtherz.alerts.public import Alert, close, comment, judge, pause, unreached
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now, to_us
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.web import formats
 from stadtherz.web.alarms import story, words
+from stadtherz.web.alarms.reached import notice
 from stadtherz.web.staff_views import Limited, StaffInspectView
 
 SILENCES = (1, 4, 12, 24, 72, 168)
@@ -41,6 +42,9 @@ class AlertView(StaffInspectView):
             "place": words.place(alert),
             "taken": words.taken(alert),
             "sentences": list(story.sentences(alert, events)),
+            "notice": notice(
+                alert, unreached([alert] if alert.cleared_at is None else []).get(alert.pk)
+            ),
             "chart": story.chart(alert, events, visibility),
             "lines": story.time_line(alert, events),
             "may_change": bool(self.views.changes(self.request.user)),

@@ -15,11 +15,19 @@ from django.views.generic import View
 from wagtail.admin import messages
 from wagtail.admin.widgets.button import HeaderButton
 
-from stadtherz.alerts.public import Alert, AlertEvent, Outcome, acknowledge, device_link_of
+from stadtherz.alerts.public import (
+    Alert,
+    AlertEvent,
+    Outcome,
+    acknowledge,
+    device_link_of,
+    unreached,
+)
 from stadtherz.base.time import Micros
 from stadtherz.store.public import streams
 from stadtherz.web.alarms import words
 from stadtherz.web.alarms.figures import Figure, figures
+from stadtherz.web.alarms.reached import Notice, notice
 from stadtherz.web.staff_views import Limited
 
 _MOST = 200
@@ -38,6 +46,7 @@ class Row:
     sentence: str
     figure: Figure | None
     url: str
+    notice: Notice | None = None
 
     @property
     def since(self) -> Micros:
@@ -56,7 +65,7 @@ class Row:
 def rows(alerts: Sequence[Alert], url_name: str) -> list[Row]:
     """What nobody has taken on comes first, then the gravest, then the newest."""
     known = figures(streams({a.datastream_id for a in alerts if a.datastream_id}).values())
-    said = _said(alerts)
+    said, silent = _said(alerts), unreached(alerts)
     made = [
         Row(
             alert=alert,
@@ -67,6 +76,7 @@ def rows(alerts: Sequence[Alert], url_name: str) -> list[Row]:
             sentence=words.said(said.get(alert.pk)),
             figure=known.get(alert.datastream_id or 0),
             url=reverse(url_name, args=[alert.pk]),
+            notice=notice(alert, silent.get(alert.pk)),
         )
         for alert in alerts
     ]

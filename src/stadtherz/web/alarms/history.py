@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.widgets.button import HeaderButton
 
-from stadtherz.alerts.public import Alert
+from stadtherz.alerts.public import Alert, with_reach
 from stadtherz.base.time import DAY, now_us
 from stadtherz.web import formats
 from stadtherz.web.staff_views import StaffIndexView
@@ -83,6 +83,9 @@ class HistoryView(StaffIndexView):
         "datastream.thing.name": {"csv": lambda value: _plain(str(value or ""))},
         "step": {"csv": lambda value: _plain(str(value or ""))},
     }
+
+    def get_base_queryset(self) -> QuerySet[Alert]:
+        return with_reach(super().get_base_queryset())
 
     @cached_property
     def header_buttons(self) -> Sequence[Any]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from stadtherz.alerts.public import Alert, AlertEvent, AlertNote, Delivery
+from stadtherz.alerts.public import Alert, AlertEvent, AlertNote, Delivery, with_reach
 from stadtherz.base.time import DAY, HOUR, Micros, now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity, Step
@@ -62,6 +64,8 @@ def _outcome(alert: Alert) -> Iterator[str]:
     elif alert.cleared_at is None:
         yield _("Nobody has taken it on yet.")
     if alert.cleared_at is not None:
+        if _reached_nobody(alert):
+            yield _("No message of it has reached anybody.")
         yield _("It was over %(when)s, after %(time)s.") % {
             "when": formats.when(alert.cleared_at),
             "time": words.lasting(alert.cleared_at - alert.opened_at),
@@ -72,6 +76,11 @@ def _outcome(alert: Alert) -> Iterator[str]:
             if alert.false_alarm
             else _("Staff judged that it was right.")
         )
+
+
+def _reached_nobody(alert: Alert) -> bool:
+    found = with_reach(Alert.objects.filter(pk=alert.pk))
+    return found.filter(owed_any=True, told_any=False).exists()
 
 
 # --- the time line ---------------------------------------------------------------------------------
@@ -148,7 +157,7 @@ def chart(alert: Alert, events: Sequence[AlertEvent], visibility: Visibility) ->
         steps=steps_of(alert, stream, visibility),
         marks=marks,
         span=(begin, end),
-        gap=max(3 * HOUR, (end - begin) // 40),
+        gap=max(3 * HOUR, (end - begin) // 40, 3 * _usual_distance(points)),
         digits=max((digits(value) for value in values), default=0),
     )
 
@@ -170,6 +179,12 @@ def points_of(stream: int, begin: Micros, end: Micros) -> list[tuple[Micros, flo
         both = (high, low) if falls else (low, high)
         points += [(at, value) for value in (both if low != high else both[:1])]
     return points
+
+
+def _usual_distance(points: Sequence[tuple[Micros, float]]) -> Micros:
+    """Who measures twice a day is not silent in between."""
+    distances = [after[0] - before[0] for before, after in pairwise(points)]
+    return int(median([each for each in distances if each] or [0]))
 
 
 def summary(values: Sequence[float], unit: str) -> str:

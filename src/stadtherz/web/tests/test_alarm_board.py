@@ -8,7 +8,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from stadtherz.alerts.public import Alert, AlertNote, Pause
+from stadtherz.alerts.public import (
+    Address,
+    Alert,
+    AlertEvent,
+    AlertNote,
+    Contact,
+    ContactList,
+    Delivery,
+    Pause,
+)
 from stadtherz.base.time import DAY, HOUR, MINUTE, Period, now_us
 from stadtherz.store.public import Reading, append
 from stadtherz.web.alarms.reckoning import Happened, reckon
@@ -73,6 +82,79 @@ def test_the_board_tells_step_place_value_and_that_nobody_has_it(home: Town, ale
     assert "steigend, 40" in page.replace("\N{NO-BREAK SPACE}", " ")
     assert "noch niemand" in page
     assert "Ich übernehme" in page
+
+
+def called(home: Town, alert: Alert, **states: str) -> None:
+    """Anna and Ben were to be told; what became of the messages to each. Anna has a telephone."""
+    recipients = ContactList.objects.create(owner_id=alert.owner_id, name="Bereitschaft")
+    Alert.objects.filter(pk=alert.pk).update(recipients=recipients)
+    for name, status in states.items():
+        person = Contact.objects.create(owner_id=alert.owner_id, name=name.title())
+        if name == "anna":
+            Address.objects.create(contact=person, channel="sms", address="+49151234567")
+        moment = now_us() - 5 * MINUTE
+        Delivery.objects.create(
+            event=AlertEvent.objects.get(),
+            contact=person,
+            channel="sms",
+            status=status,
+            owed_at=moment,
+            changed_at=moment,
+        )
+
+
+@pytest.mark.parametrize(
+    ("states", "says"),
+    [
+        ({"anna": "failed", "ben": "failed"}, "Keine Nachricht zu diesem Alarm ist angekommen."),
+        ({"anna": "failed", "ben": "uncertain"}, "Vielleicht wurde niemand erreicht"),
+        ({"anna": "failed", "ben": "queued"}, "Noch wurde niemand erreicht"),
+        ({}, "Auf der Liste „Bereitschaft“ steht niemand"),
+    ],
+)
+def test_a_card_says_that_nobody_was_reached_and_whom_to_call(
+    home: Town, alert: Alert, states: dict[str, str], says: str
+) -> None:
+    called(home, alert, **states)
+    for url in (reverse("alert:board"), reverse("alert:inspect", args=[alert.pk])):
+        page = text(editor(), url)
+        assert says in page
+        if states:
+            assert 'href="tel:+49151234567"' in page
+            assert "Ben (keine Telefonnummer bekannt)" in page
+            assert f"{reverse('delivery:index')}?alert={alert.pk}" in page
+        else:
+            assert (
+                reverse("contactlist:inspect", args=[ContactList.objects.latest("pk").pk]) in page
+            )
+
+
+def test_without_a_list_the_card_says_so(alert: Alert) -> None:
+    assert "Dafür ist keine Kontaktliste eingetragen." in text(editor(), reverse("alert:board"))
+
+
+@pytest.mark.parametrize("status", ["sent", "handing_over"])
+def test_as_soon_as_one_was_told_the_card_says_nothing_of_it(
+    home: Town, alert: Alert, status: str
+) -> None:
+    called(home, alert, anna="failed", ben=status)
+    assert "staff-alarm__unreached" not in text(editor(), reverse("alert:board"))
+
+
+def test_who_has_taken_it_on_knows_of_it(home: Town, alert: Alert) -> None:
+    called(home, alert, anna="failed")
+    editor().post(reverse("alert:take", args=[alert.pk]))
+    assert "Niemand wurde erreicht" not in text(editor(), reverse("alert:board"))
+
+
+def test_the_history_shows_what_reached_nobody(home: Town, alert: Alert) -> None:
+    called(home, alert, anna="failed")
+    goes(home.stream, 2, 0, public=False)
+    assert "niemand erreicht" in text(editor(), reverse("alert:index"))
+    told = text(editor(), reverse("alert:inspect", args=[alert.pk]))
+    assert "Keine Nachricht dazu hat jemanden erreicht." in told
+    Delivery.objects.update(status="sent")
+    assert "niemand erreicht" not in text(editor(), reverse("alert:index"))
 
 
 def test_the_worst_stands_first(elsewhere: Town, home: Town, alert: Alert) -> None:

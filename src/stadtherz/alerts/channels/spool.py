@@ -5,10 +5,12 @@ and one that has not is nobody's. It moves what it has sent, and what it could n
 their own under the same name, and lays what comes in into another.
 """
 
+import fcntl
 import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -90,6 +92,24 @@ class Spool:
     def knock(self, _seconds: float) -> None:
         """A folder answers at once. Raises NotHandedOver."""
         self._check_alive()
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether nobody else reads what comes in, as long as this lasts.
+
+        The folder itself is locked, so it holds between installations that share a modem, too.
+        """
+        if self.inbox is None:
+            yield True
+            return
+        file = os.open(self.inbox, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except BlockingIOError:
+            yield False
+        finally:
+            os.close(file)
 
     def came(self) -> Iterator[Came]:
         """What has come in; the files stay until `take_away`.

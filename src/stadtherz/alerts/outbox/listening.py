@@ -85,11 +85,12 @@ def _listen_to(row: Gateway) -> None:
 
 def _look_through(row: Gateway, spool: Spool) -> None:
     hear = hears(row.name, spool.answer)
-    for came in spool.came():
-        after = hear(came.incoming)
-        take_away(came)
-        if after is not None:
-            after()
+    with spool.alone() as alone:  # another process that reads it would answer, too
+        for came in spool.came() if alone else ():
+            after = hear(came.incoming)
+            take_away(came)
+            if after is not None:
+                after()
     for receipt in [*spool.withdrawn(), *filter(None, map(spool.receipt, _open(row)))]:
         try:
             hear(receipt)

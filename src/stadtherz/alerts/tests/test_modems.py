@@ -183,6 +183,20 @@ def test_an_answer_in_parts_is_read_whole_and_only_when_it_is_written(
     assert folders.names("inbox") == []
 
 
+def test_of_two_that_share_a_modem_one_reads_at_a_time(ward: Ward, folders: modems.Folders) -> None:
+    """Or both would answer the same SMS."""
+    add_gateway("modem", "gammu", folders.settings())
+    path = folders.folder / "inbox" / f"IN20261127_215019_00_{NUMBER}_00.txt"
+    path.write_text("OK 1")
+    grow_old(folders, path.name, minutes=1, place="inbox")
+    with gammu(folders.settings()).alone() as first:
+        assert first
+        listen()
+        assert folders.names("inbox") == [path.name]
+    listen()
+    assert folders.names("inbox") == []
+
+
 def test_what_cannot_be_taken_away_is_not_answered_again_and_again(
     ward: Ward, folders: modems.Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,7 +79,7 @@ export function lineOption(data: ChartData, palette: Palette, wide: boolean): EC
 function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOption {
   return {
     type: "line",
-    data: data.points.flatMap(visible),
+    data: data.points,
     showSymbol: false,
     sampling: "lttb",
     lineStyle: { color: palette.series, width: wide ? 2.5 : 1.75, cap: "round", join: "round" },
@@ -93,7 +93,10 @@ function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOpt
       animation: false,
       itemStyle: { color: palette.severity("warning"), borderColor: palette.surface, borderWidth: 1.5 },
       label: { show: false },
-      data: data.doubts.map((point) => ({ name: "", coord: point })),
+      data: [
+        ...data.doubts.map((point) => ({ name: "", coord: point })),
+        ...data.points.filter(isAlone).map((point) => dot(point as [number, number], palette)),
+      ],
     },
     markLine: {
       symbol: "none",
@@ -116,9 +119,19 @@ function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOpt
 }
 
 /** A reading alone between two breaks would be a line without length: it becomes a dot. */
-function visible(point: [number, number | null], at: number, all: [number, number | null][]) {
-  const isAlone = (all[at - 1]?.[1] ?? null) === null && (all[at + 1]?.[1] ?? null) === null;
-  return isAlone && point[1] !== null ? [point, [point[0] + 1, point[1]]] : [point];
+function isAlone(point: [number, number | null], at: number, all: [number, number | null][]): boolean {
+  return point[1] !== null && (all[at - 1]?.[1] ?? null) === null && (all[at + 1]?.[1] ?? null) === null;
+}
+
+function dot(point: [number, number], palette: Palette) {
+  return {
+    name: "",
+    coord: point,
+    symbol: "circle",
+    symbolSize: 7,
+    symbolOffset: [0, 0],
+    itemStyle: { color: palette.series, borderWidth: 0 },
+  };
 }
 
 function present(data: ChartData, now: number, palette: Palette) {

@@ -25,6 +25,7 @@ SPARK_POINTS = 48
 _SPARK_WIDTH, _SPARK_HEIGHT = 192, 40
 _WIDTH, _HEIGHT = 480, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 38, 44
+_DOT = 3.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +219,20 @@ def _pieces(
 
 
 def _line(chart: LineChart, across: Scale, up: Scale) -> SafeString:
+    """What lies together as a line; a reading alone has no length and becomes a dot."""
+    pieces = list(_pieces(chart.points, chart.gap))
     paths = [
         "L".join(f"{across(time)},{up(value)}" for time, value in piece)
-        for piece in _pieces(chart.points, chart.gap)
+        for piece in pieces
+        if len(piece) > 1
     ]
-    # A piece of one reading has no length; the round line cap still draws it as a dot.
-    return format_html('<path class="sh-plot__line" d="{}"/>', "".join(f"M{p}h0" for p in paths))
+    line = format_html('<path class="sh-plot__line" d="{}"/>', "".join(f"M{p}" for p in paths))
+    dots = format_html_join(
+        "",
+        '<circle class="sh-plot__dot" cx="{}" cy="{}" r="{}"/>',
+        ((across(p[0][0]), up(p[0][1]), _DOT) for p in pieces if len(p) == 1),
+    )
+    return (line if paths else mark_safe("")) + dots
 
 
 def _value_axis(marks: Sequence[float], up: Scale) -> SafeString:

@@ -61,7 +61,7 @@ def _picture(event: AlertEvent, visibility: Visibility) -> Picture | None:
         return None
     stream = streams([alert.datastream_id])[alert.datastream_id]
     curve = _curve(event, stream, visibility)
-    if len(curve.points) < 2:
+    if not curve.points:
         return None
     picture = _in_words(curve)
     try:

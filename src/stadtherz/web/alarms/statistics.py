@@ -151,12 +151,17 @@ def channels(alerts: QuerySet[Alert], since: Micros) -> list[dict[str, Any]]:
     return [
         {
             "name": names.get(each, each),
-            "sent": by_status[each, status.SENT],
-            "failed": by_status[each, status.FAILED],
-            "uncertain": by_status[each, status.UNCERTAIN],
-            "waiting": by_status[each, status.QUEUED] + by_status[each, status.HANDING_OVER],
-            "arrived": by_receipt[each, receipt.DELIVERED],
-            "lost": by_receipt[each, receipt.UNDELIVERED],
+            "figures": [
+                (_("Messages sent"), by_status[each, status.SENT]),
+                (_("Failed"), by_status[each, status.FAILED]),
+                (_("Uncertain"), by_status[each, status.UNCERTAIN]),
+                (
+                    _("Still waiting"),
+                    by_status[each, status.QUEUED] + by_status[each, status.HANDING_OVER],
+                ),
+                (_("Arrived, by receipt"), by_receipt[each, receipt.DELIVERED]),
+                (_("Did not arrive, by receipt"), by_receipt[each, receipt.UNDELIVERED]),
+            ],
         }
         for each in used
     ]

@@ -41,7 +41,7 @@ def reading_row(
 def course(stream: int, name: str, unit: str, newest: Micros) -> LineChart | None:
     """The last three days before the newest reading; None where there are no numbers to draw."""
     points = pulse.points(stream, newest - _SPAN, newest + 1)
-    if len(points) < 2:
+    if not points:
         return None
     digits = max(values.digits_of(round(value, 2)) for _at, value in points)
     numbers = [value for _at, value in points]
@@ -55,6 +55,7 @@ def course(stream: int, name: str, unit: str, newest: Micros) -> LineChart | Non
         else _("The last three days"),
         unit=unit,
         points=points,
+        span=(newest - _SPAN, newest) if len(points) == 1 else None,
         summary=_("Lowest %(low)s, highest %(high)s in this period.") % {"low": low, "high": high},
         now=now_us() if recent else None,
         gap=max(_SHORTEST_GAP, 3 * _usual_distance(points)),
@@ -63,4 +64,4 @@ def course(stream: int, name: str, unit: str, newest: Micros) -> LineChart | Non
 
 
 def _usual_distance(points: list[tuple[Micros, float]]) -> Micros:
-    return int(median(after[0] - before[0] for before, after in pairwise(points)))
+    return int(median([after[0] - before[0] for before, after in pairwise(points)] or [0]))

@@ -61,10 +61,10 @@ class AlertViewSet(StaffViewSet):
     menu_label = _("Alarm board")
     list_display = [
         TitleColumn("title", label=_("Step"), accessor=_title, get_url=_alert_url),
+        Column("told", label=_("Told"), accessor=told),
         Column("datastream", label=_("Measuring point"), accessor=words.place),
         moment_column("opened_at", _("Since")),
         moment_column("cleared_at", _("Over")),
-        Column("told", label=_("Told"), accessor=told),
     ]
     index_view_class = HistoryView
     inspect_view_class = AlertView

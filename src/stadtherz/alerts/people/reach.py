@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -69,7 +70,7 @@ def is_lost(event: AlertEvent) -> bool:
     return owed.exists() and not owed.exclude(_LOST).exists()
 
 
-def with_reach(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
+def with_reach(alerts: QuerySet[Alert]) -> QuerySet[Any]:
     """With `owed_any` and `told_any`: whether people were owed a message of it, and one has gone."""
     owed = Delivery.objects.filter(event__alert=OuterRef("pk"), subscriber=None, user=None)
     owed = owed.exclude(status=Status.SKIPPED)

@@ -130,7 +130,7 @@ def test_a_card_says_that_nobody_was_reached_and_whom_to_call(
 
 
 def test_without_a_list_the_card_says_so(alert: Alert) -> None:
-    assert "Dafür ist keine Kontaktliste eingetragen." in text(editor(), reverse("alert:board"))
+    assert "Dafür ist keine Empfängerliste eingetragen." in text(editor(), reverse("alert:board"))
 
 
 @pytest.mark.parametrize("status", ["sent", "handing_over"])

@@ -65,11 +65,20 @@ def test_silence_breaks_the_line() -> None:
     points = [(NOON - 9 * HOUR, 1.0), (NOON - 8 * HOUR, 2.0), (NOON, 3.0)]
     whole = ET.fromstring(line_chart(chart(points=points)))
     broken = ET.fromstring(line_chart(chart(points=points, gap=2 * HOUR)))
-    pieces = [
-        next(e for e in drawn if e.attrib.get("class") == "sh-plot__line").attrib["d"].count("M")
-        for drawn in (whole, broken)
-    ]
-    assert pieces == [1, 2]
+    assert (drawn(whole, "sh-plot__line"), drawn(whole, "sh-plot__dot")) == (1, 0)
+    assert (drawn(broken, "sh-plot__line"), drawn(broken, "sh-plot__dot")) == (1, 1)
+
+
+def drawn(picture: ET.Element, what: str) -> int:
+    return sum(each.attrib.get("class") == what for each in picture)
+
+
+def test_a_single_reading_is_a_dot_within_the_picture() -> None:
+    picture = ET.fromstring(line_chart(chart(points=[(NOON, 3.0)])))
+    (dot,) = (each for each in picture if each.attrib.get("class") == "sh-plot__dot")
+    assert 0 < float(dot.attrib["cx"]) < 480
+    assert 0 < float(dot.attrib["cy"]) < 280
+    assert drawn(picture, "sh-plot__line") == 0
 
 
 def test_no_readings_are_a_sentence() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from stadtherz.base.time import Micros, Period
-from stadtherz.ingest import clock, decode, uplink
+from stadtherz.ingest import ambiguous, clock, decode, uplink
 from stadtherz.ingest.clock import Moment
 from stadtherz.ingest.course import courses
 from stadtherz.ingest.devices import KnownDevice, KnownField
@@ -50,13 +50,23 @@ def measured(message: Uplink, device: KnownDevice) -> Measured:
         if each.owner != device.owner or not each.convertible:
             continue
         for sample in _samples(each, message, device, own):
-            found = _reading(each, sample, message)
+            meant = sample._replace(raw=_meant(each, sample.raw, fields, message))
+            found = _reading(each, meant, message)
             if isinstance(found, Reading):
                 readings.append(found)
             else:
                 problems.append(found)
     reason, facts = _refusal(device, fields, readings, problems)
     return Measured(readings, reason, facts)
+
+
+def _meant(each: KnownField, raw: Any, fields: Sequence[KnownField], message: Uplink) -> Any:
+    """A text such as 1.234 as what it means; everything else as it is."""
+    either = ambiguous.ways(raw)
+    if either is None:
+        return raw
+    others = (_raw(other.path, message) for other in fields if not other.listed)
+    return ambiguous.settled(either, each.rule, ambiguous.decimal_sign(others))[0]
 
 
 def _samples(

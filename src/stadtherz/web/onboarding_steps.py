@@ -327,6 +327,7 @@ class TryStep(StepView):
                         "text": amount(each.value, each.unit),
                         "at": formats.when(each.at) if each.at is not None else "",
                         "problem": each.problem,
+                        "hint": each.hint,
                         "missing": each.missing,
                     }
                     for each in lines

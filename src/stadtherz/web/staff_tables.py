@@ -162,12 +162,14 @@ class WrittenView(StepView):
 
     def _show(self, row: TableImport, form: WrittenForm, written: tables.Form) -> HttpResponse:
         lines: Any = []
+        doubtful = ""
         try:
             lines = tables.raw_lines(tables.file_of(row), written)
+            doubtful = tables.doubtful_decimals(tables.file_of(row), written)
         except tables.BadTable as problem:
             if not form.errors:
                 messages.error(self.request, str(problem))
-        return self.page(form=form, row=row, lines=lines)
+        return self.page(form=form, row=row, lines=lines, doubtful=doubtful)
 
     def _rules(self, row: TableImport, form: tables.Form) -> tables.Rules:
         """What was said before, if the columns are still there; else what the file tells."""

@@ -177,6 +177,12 @@ def name_key(rows: Sequence[Any]) -> str | None:
     return None
 
 
+def sensor_key(rows: Sequence[Any]) -> str | None:
+    """The field that tells the sensors of one station apart by number (Davis), whose order may change."""
+    told = [as_text(row.get("lsid")) if isinstance(row, dict) else None for row in rows]
+    return "lsid" if rows and None not in told and len(set(told)) == len(told) else None
+
+
 def _is_rpc(content: Any) -> bool:
     """As Shelly's second generation calls: not every message of a device has more of it than its source."""
     return isinstance(content, dict) and {"src", "method", "params"} <= content.keys()
@@ -278,12 +284,13 @@ def _day_and_clock(message: Message, received: Micros) -> list[Choice]:
     """`datum` and `uhrzeit` as one expression, where neither is a whole time."""
     named = [(path, value) for path, value in _named(message) if isinstance(value, str)]
     days = [
-        p for p in named if _DAY.fullmatch(_last(p[0])) and re.fullmatch(r"[\d.\-]{8,10}", p[1])
+        p for p in named if _DAY.fullmatch(_last(p[0])) and re.fullmatch(r"[\d./\-]{8,10}", p[1])
     ]
     clocks = [
         p
         for p in named
-        if _CLOCK.fullmatch(_last(p[0])) and re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?", p[1])
+        if _CLOCK.fullmatch(_last(p[0]))
+        and re.fullmatch(r"\d{1,2}:\d\d(:\d\d)?(\s*[AaPp]\.?[Mm]\.?)?", p[1])
     ]
     if not days or not clocks:
         return []

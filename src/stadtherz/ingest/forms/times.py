@@ -1,6 +1,7 @@
 """When a message says that it was measured: ISO 8601, 26.11.2026 08:00, 20261126080000, as mails write it
 (`Thu, 26 Nov 2026 07:00:00 GMT`), or seconds since 1970 or thousandths of them: milliseconds, microseconds,
-nanoseconds. 11/26/2026 is refused: nobody knows which of two numbers is the day in 11/10/2026.
+nanoseconds; also 11/26/2026 3:05 PM. Which of two numbers is the day in 11/10/2026 tells the moment at which the
+message arrived, if it is within a day of one of both; else it is refused.
 
 A time without a zone is one of the form's zone. Where clocks are set back the same time comes twice;
 then it is the last of both that has been when the message arrived. So a station that sends every ten
@@ -15,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from stadtherz.base.time import EARLIEST, LATEST, SECOND, Micros, from_us, parse_instant, to_us
+from stadtherz.base.time import DAY, EARLIEST, LATEST, SECOND, Micros, from_us, parse_instant, to_us
 from stadtherz.ingest.uplink import AHEAD
 
 _ZONED = re.compile(r".*\d(Z|z|[+-]\d\d:?\d\d)", re.ASCII)
@@ -25,6 +26,11 @@ _GERMAN = re.compile(
 )
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)T?(\d\d)(\d\d)(\d\d)(Z?)", re.ASCII)
 _SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)([ T].*)", re.ASCII)
+_TWO_NUMBERS = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}),?[ T]+(\d{1,2}:\d\d.*)", re.ASCII)
+_HALVES = re.compile(
+    r"(.*?)(\d{1,2})(:\d\d(?::\d\d(?:\.\d{1,9})?)?)?\s*([AaPp])\.?[Mm]\.?\s*(Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
+)
 _MAIL = re.compile(
     r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|UTC|[+-]\d{4})"
 )
@@ -60,7 +66,9 @@ def instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
 
 def _instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
     if isinstance(value, str):
-        text = _as_iso(value.strip())
+        text = _as_iso(_of_24_hours(value.strip()))
+        if match := _TWO_NUMBERS.fullmatch(text):
+            return _of_two_numbers(match, where, received)
         if text.lower() == NOW:
             return received
         if _NUMBER.fullmatch(text):
@@ -88,6 +96,30 @@ def _as_iso(text: str) -> str:
     if _MAIL.fullmatch(text):
         return parsedate_to_datetime(text).isoformat()
     return text
+
+
+def _of_24_hours(text: str) -> str:
+    """3:05 PM as 15:05; everything else as it is."""
+    match = _HALVES.fullmatch(text)
+    if match is None or not 1 <= int(match[2]) <= 12:
+        return text
+    before, hour, rest, half, behind = match.groups()
+    return f"{before}{int(hour) % 12 + (12 if half in 'pP' else 0):02}{rest or ':00'}{behind or ''}"
+
+
+def _of_two_numbers(match: re.Match[str], where: ZoneInfo, received: Micros) -> Micros:
+    """The day that can be meant; of two the one at which the message arrived. Raises ValueError."""
+    first, second, year, clock = match.groups()
+    hours, _, rest = clock.partition(":")
+    found: list[Micros] = []
+    for month, day in {(first, second), (second, first)}:
+        if int(month) <= 12:
+            text = f"{year}-{month:>02}-{day:>02}T{hours:>02}:{rest}"
+            found.append(_instant(text, where, received))
+    near = [each for each in found if abs(each - received) <= DAY] if len(found) > 1 else found
+    if len(near) != 1:
+        raise NoTime("nobody knows which number is the day")
+    return near[0]
 
 
 def _has_zone(text: str) -> bool:

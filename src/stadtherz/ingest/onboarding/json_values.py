@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stadtherz.ingest.forms.leaves import step
-from stadtherz.ingest.forms.proposing import name_key
+from stadtherz.ingest.forms.proposing import name_key, sensor_key
 from stadtherz.ingest.library.proposals import Proposal, proposal
 from stadtherz.ingest.numbers import number_of
 from stadtherz.ingest.written import quantity_of, unit_of
@@ -110,7 +110,8 @@ def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> I
         if name and told.lower() in _SHARES:
             called = f"{name} {told}"
         for each in _numbers(value, inner, called, depth - 1):
-            yield (*each[:3], each[3] or (unit if is_value else _of_davis(holder, each[1])))
+            told_unit = each[3] or (unit if is_value else "")
+            yield (*each[:3], told_unit or _of_davis(holder, each[1]))
 
 
 def _of_davis(holder: Mapping[str, Any], name: str) -> str:
@@ -132,10 +133,11 @@ def _of_entity(
 def _of_list(holder: list[Any], path: str, name: str, depth: int) -> Iterator[_Number]:
     """Its entries: by their names where they have some, else by their places."""
     entries = holder[:_MOST_ENTRIES]
-    key = name_key(entries)
+    number = sensor_key(entries)
+    key = number or name_key(entries)
     for place, entry in enumerate(entries):
         if key is not None and (label := _label(entry[key])):
-            fields = {k: v for k, v in entry.items() if k != key}
+            fields = {k: v for k, v in entry.items() if k != key or number}
             yield from _numbers(fields, f"{path}[{key}={label}]", label, depth - 1)
         else:
             called = f"{name} {place + 1}" if len(entries) > 1 else name

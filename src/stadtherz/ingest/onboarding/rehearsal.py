@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.translation import gettext
+
 from stadtherz.base.time import Micros
 from stadtherz.codecs.public import Decoded
-from stadtherz.ingest import pipeline
+from stadtherz.ingest import ambiguous, decode, pipeline
+from stadtherz.ingest.decode import shown
 from stadtherz.ingest.devices import KnownDevice, KnownField
 from stadtherz.ingest.onboarding.names import symbol
 from stadtherz.ingest.onboarding.values import Wanted
@@ -27,6 +30,7 @@ class Line:
     value: float | None = None
     at: Micros | None = None
     problem: str = ""
+    hint: str = ""
 
     @property
     def missing(self) -> bool:
@@ -48,12 +52,30 @@ def rehearse(
     for number, each in enumerate(wanted):
         line = Line(each.name, symbol(each.unit))
         if (reading := stored.get(number)) is not None:
-            line = replace(line, value=_number(reading.result), at=reading.phenomenon_time.start)
+            value, at = _number(reading.result), reading.phenomenon_time.start
+            line = replace(line, value=value, at=at, hint=_doubt(each, wanted, whole))
         elif each.path in problems:
             told = sentence(Reason.IMPOSSIBLE_VALUE, {"problems": [problems[each.path]]})
             line = replace(line, problem=told)
         lines.append(line)
     return lines
+
+
+def _doubt(each: Wanted, wanted: Sequence[Wanted], message: Uplink) -> str:
+    """That its text may mean a thousandfold, where nothing tells; in the active language."""
+    raw = decode.value(each.path, decoded=message.decoded, payload=message.payload)
+    either = ambiguous.ways(raw)
+    if either is None:
+        return ""
+    others = (decode.value(e.path, decoded=message.decoded, payload=b"") for e in wanted)
+    meant, certain = ambiguous.settled(either, _rule(each), ambiguous.decimal_sign(others))
+    if certain:
+        return ""
+    told = gettext(
+        "“{written}” is read as {meant}, with decimals. If it means {other}, set the smallest and the largest possible value"
+        " in the step before, so that only that is possible."
+    )
+    return told.format(written=shown(str(raw), 40), meant=meant, other=either.thousands)
 
 
 def _number(result: Result) -> float | None:

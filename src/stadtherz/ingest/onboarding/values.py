@@ -1,5 +1,6 @@
 """What a device measures, as far as its last message, its type or a byte map tell, and as staff want it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -146,7 +147,17 @@ def proposed_by_type(kind: DeviceType) -> list[Wanted]:
 
 def _all_wanted(rows: Sequence[Mapping[str, Any]]) -> list[Wanted]:
     names = [readable(each) for each in rows]
-    return [_wanted(row, name, names) for row, name in zip(rows, names, strict=True)]
+    told = [
+        name if names.count(name) == 1 else _with_entry(name, str(row["path"]))
+        for row, name in zip(rows, names, strict=True)
+    ]
+    return [_wanted(row, name, told) for row, name in zip(rows, told, strict=True)]
+
+
+def _with_entry(name: str, path: str) -> str:
+    """With what tells the entry of a list in which the value stands from the others."""
+    entries = re.findall(r"\[[^\[\]=\"]+=([^\[\]=\"]+)\]", path)
+    return f"{name} ({entries[-1]})" if entries else name
 
 
 def _units(draft: Draft, data: Mapping[str, Any] | None) -> dict[str, str]:

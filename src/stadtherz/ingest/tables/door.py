@@ -24,6 +24,7 @@ from stadtherz.ingest.tables.recognise import (
     MEZ,
     Column,
     columns,
+    doubtful_decimals,
     label_and_unit,
     recognise_rules,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "column_names",
     "columns",
     "digest_of",
+    "doubtful_decimals",
     "file_of",
     "first_rows",
     "fitted",

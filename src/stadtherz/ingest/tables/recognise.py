@@ -278,13 +278,37 @@ def decimal_of(cells: Iterator[Any]) -> tuple[str, str]:
     for sign in (" ", "\u00a0", "\u202f", "'"):
         if any(re.search(rf"\d{sign}\d{{3}}(?:[.,]|$)", text) for text in texts):
             return ("," if comma >= point else "."), ("'" if sign == "'" else " ")
-    if (
-        comma
-        and not point
-        and all(re.fullmatch(r"[+\-−]?\d{1,3}(,\d{3}){2,}", text) for text in texts if "," in text)
-    ):
-        return ".", ","
+    for decimal, thousands in ((",", "."), (".", ",")):
+        if _are_thousands(thousands, texts) and _tells(decimal, thousands, texts):
+            return decimal, thousands
     return (".", "") if point > comma else (",", "")
+
+
+def _tells(decimal: str, thousands: str, texts: Sequence[str]) -> bool:
+    """Whether one of the numbers shows which sign is which: 12,5 beside 1.234, or 1.234.567."""
+    if any(decimal in text for text in texts):
+        return not _are_thousands(decimal, texts)
+    return any(text.count(thousands) > 1 for text in texts)
+
+
+def _are_thousands(sign: str, texts: Sequence[str]) -> bool:
+    """Whether it could stand between thousands wherever it stands, as in 1.234."""
+    looks = re.compile(rf"[+\-−]?[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+")
+    return any(sign in text for text in texts) and all(
+        looks.fullmatch(text) for text in texts if sign in text
+    )
+
+
+def doubtful_decimals(path: Path, form: Form) -> str:
+    """A number that may mean a thousandfold, where none of the first rows tells which; else empty."""
+    if form.kind == "xlsx":
+        return ""
+    found = (cell for _n, cells in islice(data_rows(path, form), _LOOKED_AT) for cell in cells)
+    texts = [text for cell in found if _DIGITS.fullmatch(text := shown(cell).strip())]
+    texts = [text for text in texts if not _GERMAN_DATE.fullmatch(text)]
+    if not _are_thousands(form.decimal, texts):
+        return ""
+    return next(text for text in texts if form.decimal in text)
 
 
 def columns(path: Path, form: Form) -> list[Column]:
@@ -361,7 +385,10 @@ def _looks_since_1970(column: Column) -> bool:
 
 
 def _is_clock(text: str) -> bool:
-    return re.fullmatch(r"\d\d?:\d\d(:\d\d)?", text) is not None
+    return re.fullmatch(rf"\d\d?:\d\d(:\d\d)?(\s*{_HALF})?", text) is not None
+
+
+_HALF = r"[AaPp]\.?[Mm]\.?"  # of the day
 
 
 def format_of(path: Path, form: Form, place: int, second: str) -> TimeFormat:
@@ -375,8 +402,18 @@ def format_of(path: Path, form: Form, place: int, second: str) -> TimeFormat:
     if len(numbered) * 2 > len(cells):
         return _format_of_numbers(numbered, form)
     clock = "12:00" if second else None
+    names = column_names(path, form)
     read = {each: sum(_PARSERS[each](c, clock) is not None for c in cells) for each in _FORMS}
-    return max(read, key=lambda each: read[each])
+    american = _has_halves(path, form, (place, *([names.index(second)] if second else [])))
+    order = sorted(_FORMS, key=lambda each: american and each == TimeFormat.DAY_FIRST)
+    return max(order, key=lambda each: read[each])
+
+
+def _has_halves(path: Path, form: Form, places: Sequence[int]) -> bool:
+    """Whether times of day are told as where the month comes first, with AM and PM."""
+    found = (cells for _n, cells in islice(data_rows(path, form), _LOOKED_AT))
+    texts = (shown(cells[n]).strip() for cells in found for n in places if n < len(cells))
+    return any(re.search(rf"\d\s*{_HALF}$", text) for text in texts)
 
 
 def _format_of_numbers(cells: Sequence[Any], form: Form) -> TimeFormat:

@@ -60,9 +60,12 @@ _DATES = {
 }
 _CLOCK = re.compile(
     r"(?P<h>\d\d?)(?P<which>[AaBb]?)(?::|\.|h)?(?P<m>\d\d)(?:[:.]?(?P<s>\d\d)(?:[.,](?P<f>\d{1,9}))?)?"
-    r"(?:\s*Uhr)?\s*(?P<o>Z|[+-]\d\d(?::?\d\d)?|UTC|GMT|MESZ|MEZ|CEST|CET)?",
+    r"(?:\s*Uhr|\s*(?P<half>[AaPp])\.?[Mm]\.?)?\s*(?P<o>Z|[+-]\d\d(?::?\d\d)?|UTC|GMT|MESZ|MEZ|CEST|CET)?",
     re.ASCII,
 )
+
+
+_HOUR = re.compile(r"(\d\d?)\s*([AaPp]\.?[Mm]\.?)", re.ASCII)  # 3 PM
 
 
 class Written(NamedTuple):
@@ -318,16 +321,30 @@ def _day(text: str, pattern: re.Pattern[str]) -> Micros | None:
 
 def _clock(text: str) -> Written | None:
     """A time of day; the day may end at 24:00."""
-    found = _CLOCK.fullmatch(text.strip())
+    hour_alone = _HOUR.fullmatch(text.strip())
+    found = _CLOCK.fullmatch(hour_alone.expand(r"\1:00 \2") if hour_alone else text.strip())
     if found is None:
         return None
     hour, minute, second = (int(found[name] or 0) for name in "hms")
+    if found["half"]:
+        hour = of_twelve(hour, found["half"])
     if hour > 24 or minute > 59 or second > 59 or (hour == 24 and (minute or second)):
         return None
     wall = hour * HOUR + minute * MINUTE + second * SECOND
     wall += int((found["f"] or "0").ljust(6, "0")[:6])
     which = found["which"].lower()
     return Written(wall, _offset_of(found["o"]), "ab".index(which) if which else None)
+
+
+def of_twelve(hour: int, half: str) -> int:
+    """The hour of a day whose halves have twelve each, of which 12 is the first; 99 for one that they do not have.
+
+    >>> of_twelve(12, "am"), of_twelve(3, "PM"), of_twelve(15, "PM")
+    (0, 15, 99)
+    """
+    if not 1 <= hour <= 12:
+        return 99
+    return hour % 12 + (12 if half[:1] in "pP" else 0)
 
 
 def _offset_of(text: str | None) -> Micros | None:

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from stadtherz.base.time import parse_instant
-from stadtherz.ingest.forms import reading
+from stadtherz.ingest.forms import reading, times
 from stadtherz.ingest.forms.expressions import parse, parse_readings
 from stadtherz.ingest.forms.payloads import port_of
 from stadtherz.ingest.forms.proposing import Shape, proposed_shape
@@ -88,10 +88,24 @@ SENT: dict[str, tuple[str, Any, str, dict[str, str]]] = {
              "rainfall_daily_in": 0.11},
             {"lsid": 48306, "data_structure_type": 3, "bar_sea_level": 30.008}]},
         "001D0A710002",
-        {"conditions[0].temp": "[degF]", "conditions[0].dew_point": "[degF]", "conditions[0].hum": "%",
-         "conditions[0].wind_speed_last": "[mi_i]/h", "conditions[0].wind_dir_last": "deg",
-         "conditions[0].rain_rate_last": "1", "conditions[0].rain_rate_last_mm": "mm/h",
-         "conditions[0].rainfall_daily_in": "[in_i]", "conditions[1].bar_sea_level": "[in_i'Hg]"}),
+        {"conditions[lsid=48308].temp": "[degF]", "conditions[lsid=48308].dew_point": "[degF]", "conditions[lsid=48308].hum": "%",
+         "conditions[lsid=48308].wind_speed_last": "[mi_i]/h", "conditions[lsid=48308].wind_dir_last": "deg",
+         "conditions[lsid=48308].rain_rate_last": "1", "conditions[lsid=48308].rain_rate_last_mm": "mm/h",
+         "conditions[lsid=48308].rainfall_daily_in": "[in_i]", "conditions[lsid=48306].bar_sea_level": "[in_i'Hg]"}),
+    "Davis WeatherLink, version 2": (
+        "",
+        {"station_id": 374964, "station_id_uuid": "5a0c8b", "generated_at": S, "sensors": [
+            {"lsid": 656281, "sensor_type": 37, "data_structure_type": 10,
+             "data": [{"ts": S, "temp": 62.7, "hum": 68.3, "rain_rate_last_mm": 0.2, "tz_offset": 3600}]},
+            {"lsid": 656282, "sensor_type": 45, "data_structure_type": 10,
+             "data": [{"ts": S, "temp": 50.1, "hum": 71.0, "wind_speed_last": 4.0}]},
+            {"lsid": 421222, "sensor_type": 242, "data_structure_type": 12,
+             "data": [{"ts": S, "bar_sea_level": 30.008}]}]},
+        "374964",
+        {"sensors[lsid=656281].data[0].temp": "[degF]", "sensors[lsid=656281].data[0].hum": "%",
+         "sensors[lsid=656281].data[0].rain_rate_last_mm": "mm/h", "sensors[lsid=656282].data[0].temp": "[degF]",
+         "sensors[lsid=656282].data[0].hum": "%", "sensors[lsid=656282].data[0].wind_speed_last": "[mi_i]/h",
+         "sensors[lsid=421222].data[0].bar_sea_level": "[in_i'Hg]"}),
     "Ecowitt": (
         "", {"PASSKEY": "A1B2", "dateutc": "2026-11-28 11:59:58", "tempf": "50", "rainratein": "0.12", "dailyrainin": "0.3"},
         "A1B2", {"tempf": "[degF]", "rainratein": "[in_i]/h", "dailyrainin": "[in_i]"}),
@@ -176,7 +190,8 @@ def test_every_entity_of_a_notification_is_a_reading() -> None:
 @pytest.mark.parametrize(
     "time",
     ["20261128125958", "20261128T125958", "20261128T115958Z", "28.11.26 12:59:58", "2026/11/28 12:59:58",
-     "Sat, 28 Nov 2026 11:59:58 GMT", "28 Nov 2026 12:59:58 +0100", 20261128125958],
+     "Sat, 28 Nov 2026 11:59:58 GMT", "28 Nov 2026 12:59:58 +0100", 20261128125958, "11/28/2026 12:59:58 PM",
+     "28/11/2026 12:59:58", "2026-11-28 12:59:58 pm", "28.11.2026 12:59:58 p.m.", "11/28/2026, 11:59:58 AM Z"],
 )  # fmt: skip
 def test_a_time_is_read_however_it_is_written(time: Any) -> None:
     _, shape, first = understood("", {"id": "x", "time": time, "level": 5})
@@ -184,11 +199,39 @@ def test_a_time_is_read_however_it_is_written(time: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "time", ["11/28/2026 12:59:58", "20261328125958", "28 Foo 2026 12:59:58 GMT"]
+    "time",
+    ["11/10/2026 12:59:58 PM", "13/28/2026 12:59:58", "20261328125958", "28 Foo 2026 12:59:58 GMT"],
 )
 def test_a_time_that_may_mean_two_is_none(time: str) -> None:
     sample = sample_of(orjson.dumps({"id": "x", "time": time}).decode())
     assert not proposed_shape(sample.message, RECEIVED, "Europe/Berlin").time
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("12/1/2026 3:05 PM", "2026-12-01T14:05:00Z"),
+        ("1/12/2026 3:05 PM", "2026-12-01T14:05:00Z"),
+        ("12/1/2026 12:00:30 AM", "2026-11-30T23:00:30Z"),
+        ("12/12/2026 3 PM", "2026-12-12T14:00:00Z"),
+        ("2/14/2026 13:05 PM", ""),
+        ("12/3/2026 3:05:00 pm", ""),
+    ],
+)
+def test_of_two_days_that_one_is_meant_at_which_the_message_came(text: str, at: str) -> None:
+    received = parse_instant("2026-12-01T14:10:00Z")
+    if not at:
+        with pytest.raises(times.NoTime):
+            times.instant(text, times.zone("Europe/Berlin"), received)
+        return
+    assert times.instant(text, times.zone("Europe/Berlin"), received) == parse_instant(at)
+
+
+def test_a_day_and_a_time_of_twelve_hours_are_put_together() -> None:
+    _, shape, first = understood(
+        "", {"id": "x", "date": "11/28/2026", "time": "12:59:58 PM", "level": 5}
+    )
+    assert (shape.time, first.time) == ('date + " " + time', MEASURED)
 
 
 def test_a_gateway_of_milesight_tells_who_heard_it() -> None:

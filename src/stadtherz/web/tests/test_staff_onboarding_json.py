@@ -431,3 +431,40 @@ def test_another_organisations_messages_and_forms_are_not_there(home: Town, edit
     refused = RefusedUplink.objects.latest("pk")
     url = reverse("device:connect_refused", args=[refused.pk])
     assert editor.post(url).status_code == 404
+
+
+def test_sensors_of_one_station_become_datastreams_that_are_told_apart(
+    home: Town, editor: Client
+) -> None:
+    def message(at: int, *temps: tuple[int, float]) -> dict[str, Any]:
+        sensors = [
+            {"lsid": lsid, "sensor_type": 37, "data_structure_type": 10, "data": [{"ts": at, "temp": temp}]}
+            for lsid, temp in temps
+        ]  # fmt: skip
+        return {"station_id": 374964, "generated_at": at, "sensors": sensors}
+
+    now = now_us() // 1_000_000
+    device = live(
+        editor, accepted(editor, paste(editor, message(now - 60, (11, 50.0), (12, 59.0))))
+    )
+    streams = {row.datastream.name: row.datastream_id for row in device.fields.all()}
+    assert {name.rpartition(": ")[2] for name in streams} == {"Temperatur (11)", "Temperatur (12)"}
+    key = MessageForm.objects.latest("pk").key
+    for body in (message(now - 30, (12, 68.0), (11, 50.0)), message(now - 20, (12, 77.0))):
+        assert send(home, body, key).status == 200
+    found = {
+        name.rpartition(": ")[2]: select(Selection(streams=frozenset({pk}))).result.tolist()
+        for name, pk in streams.items()
+    }
+    assert found["Temperatur (11)"] == pytest.approx([10.0])
+    assert found["Temperatur (12)"] == pytest.approx([20.0, 25.0])
+
+
+def test_a_number_that_may_mean_a_thousandfold_is_told_before_it_is_stored(editor: Client) -> None:
+    draft = accepted(editor, paste(editor, {"id": "meter-1", "volume": "1.234 m³"}))
+    url = reverse("device:connect_test", args=[draft.pk])
+    shown = editor.get(url).content.decode()
+    assert "„1.234 m³“ wird als 1.234 m³ mit Nachkommastellen gelesen." in shown
+    draft.streams = [{**each, "minimum": 1000.0} for each in draft.streams]
+    draft.save()
+    assert "Nachkommastellen" not in editor.get(url).content.decode()

@@ -234,3 +234,37 @@ def test_units_in_a_line_under_the_names_are_those_of_the_columns(
     form, _, found = understood(path, "Pegel", "Temperatur")
     assert [each.unit for each in recognise.columns(path, form)] == ["", "cm", "Cel"]
     assert found.values == [12.5, 3.4, 12.6, 3.5]
+
+
+@pytest.mark.parametrize("text", ["11/10/2026 3:05:00 PM;7", "11/10/2026;3:05 PM;7"])
+def test_where_a_day_has_two_halves_the_month_comes_first(tmp_path: Path, text: str) -> None:
+    names = "Time;Level" if text.count(";") == 1 else "Date;Time;Level"
+    file = tmp_path / "logger.csv"
+    file.write_text(f"{names}\n{text}\n{text}\n")
+    form = recognise.recognise_form(file, file.name)
+    rules = recognise.recognise_rules(file, form, "UTC")
+    assert rules.times.format == TimeFormat.MONTH_FIRST
+    assert bool(rules.times.second) == (text.count(";") == 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal", "thousands", "doubtful"),
+    [
+        (["1.234", "999", "1.235"], ".", "", "1.234"),
+        (["1.234", "0.998"], ".", "", ""),
+        (["1.234", "12,5"], ",", ".", ""),
+        (["1,234", "12.5", "2,345"], ".", ",", ""),
+        (["21.5", "1.234"], ".", "", ""),
+        (["1,234", "2,345"], ",", "", "1,234"),
+        (["1.234.567", "7", "1.234"], ",", ".", ""),
+    ],
+)
+def test_a_number_that_may_mean_a_thousandfold_is_told_or_settled_by_others(
+    tmp_path: Path, cells: list[str], decimal: str, thousands: str, doubtful: str
+) -> None:
+    rows = "".join(f"2026-11-{n + 1:02} 10:00;{cell}\n" for n, cell in enumerate(cells))
+    file = tmp_path / "counter.csv"
+    file.write_text(f"Zeit;Zähler\n{rows}")
+    form = recognise.recognise_form(file, file.name)
+    assert (form.decimal, form.thousands) == (decimal, thousands)
+    assert recognise.doubtful_decimals(file, form) == doubtful

@@ -38,6 +38,10 @@ def told(made: Clock, *cells: Any) -> list[str]:
         (TimeFormat.GERMAN, "31.12.2026 15:30 MESZ"),
         (TimeFormat.DAY_FIRST, "31/12/2026 14:30:00"),
         (TimeFormat.MONTH_FIRST, "12/31/2026 14:30"),
+        (TimeFormat.MONTH_FIRST, "12/31/2026 2:30:00 PM"),
+        (TimeFormat.MONTH_FIRST, "12/31/2026 02:30pm"),
+        (TimeFormat.DAY_FIRST, "31/12/2026 2:30 p.m."),
+        (TimeFormat.ISO, "2026-12-31 1:30 PM UTC"),
         (TimeFormat.COMPACT, "202612311430"),
         (TimeFormat.COMPACT, "20261231T143000"),
         (TimeFormat.SECONDS, "1798723800"),
@@ -49,6 +53,20 @@ def told(made: Clock, *cells: Any) -> list[str]:
 )
 def test_the_same_time_in_every_form(form: TimeFormat, text: Any) -> None:
     assert told(clock(form), text) == ["2026-12-31T13:30:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("12:05 AM", "00:05"), ("12:05 PM", "12:05"), ("3 PM", "15:00"), ("11:59:30 pm", "23:59:30")],
+)
+def test_a_day_has_two_halves_of_twelve_hours(text: str, shown: str) -> None:
+    made = clock(TimeFormat.MONTH_FIRST)
+    assert told(made, f"12/31/2026 {text}") == told(made, f"12/31/2026 {shown}")
+
+
+@pytest.mark.parametrize("text", ["0:05 AM", "13:05 PM", "24:00 PM", "3:05 XM", "PM"])
+def test_neither_half_has_other_hours(text: str) -> None:
+    assert told(clock(TimeFormat.MONTH_FIRST), f"12/31/2026 {text}") == ["bad_time"]
 
 
 def test_a_day_may_end_at_24_hours() -> None:

@@ -24,10 +24,13 @@ _SHOWN = 40
 
 
 class Moment(NamedTuple):
-    """When it was measured. `told` is what a clock said that cannot be right, else empty."""
+    """When it was measured. `told` is what a clock said that cannot be right, else empty; `ends` is there for
+    an interval.
+    """
 
     at: Micros
     told: str = ""
+    ends: Micros | None = None
 
 
 def moment(told: Any, zone: str, time: Micros) -> Moment:

@@ -14,6 +14,7 @@ from stadtherz.ingest.clock import Moment
 from stadtherz.ingest.course import courses
 from stadtherz.ingest.devices import KnownDevice, KnownField
 from stadtherz.ingest.flags import Flag, quality
+from stadtherz.ingest.forms import bare
 from stadtherz.ingest.plausibility import Fault, Implausible, check
 from stadtherz.ingest.reasons import Reason
 from stadtherz.ingest.uplink import Uplink
@@ -56,6 +57,8 @@ def measured(message: Uplink, device: KnownDevice) -> Measured:
                 readings.append(found)
             else:
                 problems.append(found)
+    if not (readings or problems) and fields and bare.is_alone(message.decoded):
+        return Measured(readings)  # a topic of the device that nobody wants
     reason, facts = _refusal(device, fields, readings, problems)
     return Measured(readings, reason, facts)
 
@@ -120,7 +123,7 @@ def own_time(message: Uplink, device: KnownDevice) -> Micros | None:
 def _moment(path: str, message: Uplink, device: KnownDevice) -> Moment:
     """When the message's own values were measured."""
     if not path:
-        return Moment(message.time)
+        return Moment(message.time, ends=message.ends)
     told = decode.value(path, decoded=message.decoded, payload=message.payload)
     return clock.moment(told, device.zone, message.time)
 
@@ -135,9 +138,9 @@ def _reading(each: KnownField, sample: _Sample, message: Uplink) -> Reading | di
     return Reading(
         datastream=each.datastream,
         feature=each.feature,
-        phenomenon_time=Period(sample.moment.at),
+        phenomenon_time=Period(sample.moment.at, sample.moment.ends),
         result=result,
-        result_time=message.time,
+        result_time=message.ends or message.time,
         result_quality=_doubts(each, sample.moment, result),
         key=sample.key,
     )

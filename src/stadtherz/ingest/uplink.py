@@ -49,7 +49,7 @@ class Uplink:
     `time` is when the network received it, `received` when we did; both in microseconds. `decoded`
     is what the network's codec made of `payload`, None where it has no codec. Two documents with
     the same `key` tell of the same uplink; one that is made of the frame counter (`counted`) may come
-    again after the counter was reset (`resets`).
+    again after the counter was reset (`resets`). Where the values are of an interval, `time` is when it began.
     """
 
     network: str
@@ -68,6 +68,7 @@ class Uplink:
     battery: float | None = None  # percent
     model: str = ""
     counted: bool = False
+    ends: Micros | None = None
 
     @property
     def facts(self) -> dict[str, float | None]:

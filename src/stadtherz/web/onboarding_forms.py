@@ -34,7 +34,8 @@ class SampleForm(forms.Form):
         help_text=_(
             "Open the device in the console of your network, choose a message with measurements and copy all of it,"
             " from the first { to the last }. Of a device without LoRaWAN an example from its manual will do, also"
-            " a whole address such as http://…?id=7&temp=21."
+            " a whole address such as http://…?id=7&temp=21, or lines of an MQTT topic and its value, as mosquitto_sub -v"
+            " prints them."
         ),
     )
     topic = forms.CharField(
@@ -43,7 +44,7 @@ class SampleForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=_(
-            "Only for devices that send by MQTT, and only if the topic tells which one it is."
+            "Only for devices that send by MQTT, if the topic tells which one it is, or what a value alone means."
         ),
     )
 

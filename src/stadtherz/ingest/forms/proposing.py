@@ -110,6 +110,8 @@ def device_choices(message: Message, *, without: str = "") -> list[Choice]:
     if _is_rpc(message.content):
         named.sort(key=lambda each: each.expression != "src")
     rest = [each for each in ranked if each not in named and isinstance(each.value, str)]
+    if not isinstance(message.content, dict | list):
+        return _of_value_alone(message.topic)
     return [*named, *_of_topic(message.topic), *rest]
 
 
@@ -117,7 +119,7 @@ def time_choices(message: Message, received: Micros) -> list[Choice]:
     """What could be when it was measured, the likeliest first; a day and a time of day are put together."""
     found = [
         Choice(path, value)
-        for path, value in _named(message)
+        for path, value in (*_intervals(message.content), *_named(message))
         if (_rank(path, _TIME)[0] < len(_TIME) or _looks_like_time(value))
         and _is_time(value, received)
     ]
@@ -226,6 +228,12 @@ def _readings(message: Message, received: Micros) -> str:
     return next(timed, "")
 
 
+def _intervals(content: Any) -> list[tuple[str, Any]]:
+    """Objects with a beginning and an end, as SensorThings 2.0 tells times."""
+    fields = content.items() if isinstance(content, dict) else ()
+    return [(name, v) for name, v in fields if isinstance(v, dict) and {"start", "end"} <= v.keys()]
+
+
 def _named(message: Message) -> Iterable[tuple[str, Any]]:
     """Values with an expression for each: of the content, then of the address."""
     for path, value in leaves(message.content, _MOST_LEAVES):
@@ -242,6 +250,21 @@ def _of_topic(topic: Sequence[str]) -> list[Choice]:
     if topic and topic[0].lower() == "spbv1.0":  # Sparkplug: the last level is the device
         levels.reverse()
     return sorted(levels, key=_of_level)
+
+
+def _of_value_alone(topic: Sequence[str]) -> list[Choice]:
+    """Levels of a topic that has a value alone: its last one names the value, so that before it is likelier the device."""
+    told = [level for level in topic if level and not _NO_DEVICE.fullmatch(level.lower())]
+    last = told[-1] if len(told) > 1 else ""
+    choices = [Choice(f"topic:{n}", level) for n, level in enumerate(topic, 1) if level]
+
+    def rank(choice: Choice) -> tuple[bool, bool, bool, int]:
+        text, level = str(choice.value), int(choice.expression[6:])
+        has_number = len(text) > 2 and any(c.isdigit() for c in text)
+        place = level if has_number else -level
+        return text not in told, text == last, not has_number, place
+
+    return sorted(choices, key=rank)
 
 
 def _of_level(choice: Choice) -> tuple[bool, bool]:
@@ -269,7 +292,7 @@ def _is_identifier(path: str, value: Any) -> bool:
 
 def _is_time(value: Any, received: Micros) -> bool:
     try:
-        found = times.instant(value, times.zone("UTC"), received)
+        found, _ends = times.period(value, times.zone("UTC"), received)
     except times.NoTime:
         return False
     return found <= received + _AHEAD

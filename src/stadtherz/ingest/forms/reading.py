@@ -17,7 +17,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import MINUTE, Micros
 from stadtherz.ingest import document, uplink
 from stadtherz.ingest.decode import MISSING, shown
-from stadtherz.ingest.forms import lines, payloads, senml, times
+from stadtherz.ingest.forms import bare, lines, payloads, senml, times
 from stadtherz.ingest.forms.arranged import TABLE, rows_at
 from stadtherz.ingest.forms.expressions import Expression, Message, as_text
 from stadtherz.ingest.forms.lines import BadLine
@@ -115,7 +115,8 @@ def _pairs(field: str, text: str) -> list[tuple[str, str]]:
 
 
 def content(body: bytes, told: Address) -> Any:
-    """The message: JSON, an object of texts where a form was sent, a list of lines; raises Invalid.
+    """The message: JSON, an object of texts where a form was sent, a list of lines, or under a topic a value
+    alone; raises Invalid.
 
     Many senders announce JSON or lines as something else, so what looks like them is read as that.
     """
@@ -128,6 +129,9 @@ def content(body: bytes, told: Address) -> Any:
     try:
         return document.parse(body)
     except Invalid as problem:
+        alone = bare.value_of(body.decode(errors="replace")) if told.topic else None
+        if alone is not None:
+            return alone
         if not kind or kind == FORM or "json" in kind:
             raise
         kinds = f"it is announced as {shown(kind, _SHOWN)}; send JSON or {FORM}"
@@ -148,7 +152,10 @@ def read(form: KnownForm, told: Address, message: Any, received: Micros) -> list
     """
     where = _zone(form)
     if form.readings is None and not isinstance(message, list):
-        whole = Message(_fields(message), told.topic, told.query or {})
+        fields = (
+            message if isinstance(message, dict) else bare.fields(message, form.device, told.topic)
+        )
+        whole = Message(fields, told.topic, told.query or {})
         return [_reading(form, _Entry(whole, whole, None), where, received)]
     entries, beside = entries_of(form.readings, told, message, received)
     return [
@@ -255,7 +262,7 @@ def _fields(content: Any) -> dict[str, Any]:
 def _reading(form: KnownForm, entry: _Entry, where: ZoneInfo, received: Micros) -> Uplink | Misfit:
     try:
         device = _name("device", form.device, entry.whole)
-        time = _time(form.time, entry.whole, where, received)
+        time, ends = _time(form.time, entry.whole, where, received)
         key = _key(form, entry, device, time, received)
         payload = _payload(form, entry.whole)
     except Misfit as misfit:
@@ -274,6 +281,7 @@ def _reading(form: KnownForm, entry: _Entry, where: ZoneInfo, received: Micros) 
         decoded=entry.whole.content,
         confirmed=False,
         key=key,
+        ends=ends,
     )
 
 
@@ -290,20 +298,22 @@ def _name(part: str, expression: Expression, message: Message) -> str:
 
 def _time(
     expression: Expression | None, message: Message, where: ZoneInfo, received: Micros
-) -> Micros | None:
+) -> tuple[Micros | None, Micros | None]:
+    """When the measured began and ended, as far as the message tells."""
     if expression is None:
-        return None
+        return None, None
     found = expression.value(message)
     if found is MISSING:
         raise Misfit("time", "missing", expression.written)
     try:
-        time = times.instant(found, where, received)
+        time, ends = times.period(found, where, received)
     except times.NoTime as problem:
         raise Misfit("time", "no_time", expression.written, found) from problem
-    if time > received + AHEAD:
-        ahead = (time - received) // MINUTE
+    latest = time if ends is None else ends
+    if latest > received + AHEAD:
+        ahead = (latest - received) // MINUTE
         raise Misfit("time", "ahead", expression.written, f"{shown(str(found), 40)} (+{ahead} min)")
-    return time
+    return time, ends
 
 
 def _payload(form: KnownForm, message: Message) -> bytes:

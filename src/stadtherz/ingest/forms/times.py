@@ -64,6 +64,27 @@ def instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
     return found
 
 
+def period(value: Any, where: ZoneInfo, received: Micros) -> tuple[Micros, Micros | None]:
+    """Beginning and end of what a value means, the end None for a moment; raises NoTime.
+
+    Intervals are those of SensorThings: two times with a slash between, or an object with `start` and `end`.
+    """
+    both = _both_ends(value)
+    if both is None:
+        return instant(value, where, received), None
+    start, end = (instant(each, where, received) for each in both)
+    if end < start:
+        raise NoTime("it ends before it begins")
+    return start, end
+
+
+def _both_ends(value: Any) -> tuple[Any, Any] | None:
+    if isinstance(value, dict):
+        return (value["start"], value["end"]) if {"start", "end"} <= value.keys() else None
+    parts = value.split("/") if isinstance(value, str) else []
+    return (parts[0], parts[1]) if len(parts) == 2 and all(":" in each for each in parts) else None
+
+
 def _instant(value: Any, where: ZoneInfo, received: Micros) -> Micros:
     if isinstance(value, str):
         text = _as_iso(_of_24_hours(value.strip()))

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest.forms import lines, reading
+from stadtherz.ingest.forms import bare, lines, reading
 from stadtherz.ingest.forms.expressions import Message, Text
 from stadtherz.ingest.forms.known import as_known
 from stadtherz.ingest.forms.models import MessageForm
@@ -37,6 +37,7 @@ class Sample:
     content: Any
     topic: tuple[str, ...]
     query: Mapping[str, str]
+    more: tuple["Sample", ...] = ()  # messages of other topics that were pasted with it
 
     @property
     def message(self) -> Message:
@@ -51,6 +52,8 @@ def sample_of(text: str, query: str = "") -> Sample:
     told = text.strip()
     if not told:
         raise Invalid("sample", gettext("Paste a message here."))
+    if (several := _of_topics(told)) is not None:
+        return several
     if re.match(r"(GET |POST )?(https?://|/)\S+$", told):
         told = urlsplit(told.split(" ")[-1]).query
     try:
@@ -58,15 +61,39 @@ def sample_of(text: str, query: str = "") -> Sample:
         content = _content(told, address)
     except Invalid as problem:
         raise Invalid("sample", _unread(told, problem)) from problem
-    if not isinstance(content, dict | list) or not content:
+    if content in ({}, [], "") or not (isinstance(content, dict | list) or address.topic):
         raise Invalid(
-            "sample", gettext("This is a single value without a name. Paste a whole message.")
+            "sample",
+            gettext(
+                "This is a single value without a name. Paste a whole message, or say under which topic it came."
+            ),
         )
     return Sample(content, address.topic, address.query or {})
 
 
+_WITH_TOPIC = re.compile(r"([^\s{}\[\]\"'=?&,]+/[^\s{}\[\]\"'=?&,]+)[ \t]+(\S.*)")
+_MOST_TOPICS = 200
+
+
+def _of_topics(text: str) -> Sample | None:
+    """Lines of a topic and what came under it, as programs that listen print them; None if it is not that."""
+    lines_ = [line for line in text.splitlines() if line.strip()][:_MOST_TOPICS]
+    matches = [_WITH_TOPIC.fullmatch(line.strip()) for line in lines_]
+    found = []
+    for match in matches:
+        if match is None or match[1].startswith(("http:", "https:", "/")):
+            return None
+        try:
+            told = reading.address(reading.query_of("", match[1]))
+            content = reading.content(match[2].encode("utf-8", "replace"), told)
+        except Invalid:
+            continue
+        found.append(Sample(content, told.topic, {}))
+    return replace(found[0], more=tuple(found[1:])) if found else None
+
+
 def _content(text: str, told: reading.Address) -> Any:
-    """Lines, a form that was sent, or JSON, also with something around it.
+    """Lines, a form that was sent, or JSON, also with something around it; under a topic a value alone.
 
     Of lines that came from a device the good ones count; of pasted ones a person wants to know the bad one.
     """
@@ -76,7 +103,8 @@ def _content(text: str, told: reading.Address) -> Any:
     if is_form(text):
         form = reading.Address("", kind=told.kind or reading.FORM)
         return reading.content(text.encode("utf-8", "replace"), form)
-    return document_of(text)
+    alone = bare.value_of(text) if told.topic else None
+    return document_of(text) if alone is None else reading.content(alone.encode(), told)
 
 
 def _unread(text: str, problem: Invalid) -> str:
@@ -131,7 +159,13 @@ def _described(draft: Draft) -> MessageForm:
 def read_by(form: KnownForm, sample: Sample, received: Micros) -> list[Uplink | Misfit]:
     """The readings of the message by this form. Raises Misfit where there are none."""
     told = reading.Address(form.key, sample.topic, query=sample.query)
-    return reading.read(form, told, sample.content, received)
+    found = reading.read(form, told, sample.content, received)
+    for each in sample.more:
+        try:
+            found += read_by(form, each, received)
+        except Misfit:  # a topic that is too short to name the device
+            continue
+    return found
 
 
 def read_sample(draft: Draft, sample: Sample, received: Micros) -> Recognised:
@@ -145,6 +179,10 @@ def read_sample(draft: Draft, sample: Sample, received: Micros) -> Recognised:
         connected = _connected(draft, good)
         own = [each for each in good if each.dev_eui not in connected] or good
     newest = max(own, key=lambda each: each.time)
+    own = [each for each in own if each.dev_eui == newest.dev_eui]
+    if len(own) > 1 and all(bare.is_alone(each.decoded) for each in own):
+        together = bare.together(each.decoded or {} for each in own)
+        newest = replace(newest, decoded=bare.Alone(together))
     return Recognised(Network.JSON, newest.decoded or {}, newest, _place(newest))
 
 

@@ -1,7 +1,7 @@
 """The messages of a device that is not connected yet: pasted, or refused because nobody knew it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import document
+from stadtherz.ingest.forms import bare
 from stadtherz.ingest.models import Network, RefusedUplink
 from stadtherz.ingest.onboarding.messages import read_sample, sample_of
 from stadtherz.ingest.onboarding.models import Draft
@@ -18,6 +19,7 @@ from stadtherz.ingest.pipeline import NETWORKS, READERS
 from stadtherz.ingest.reasons import Reason
 
 _TRIED = 20
+_TRIED_JSON = 100  # a device may tell each value in a message of its own
 _LOOKED_AT = 2_000  # of an organisation's refused messages, the newest
 
 
@@ -101,7 +103,18 @@ def _open(reason: Reason) -> QuerySet[RefusedUplink]:
 
 def newest(draft: Draft) -> Recognised | None:
     """The device's last message that is a measurement: one that came, else the one that was pasted."""
-    return next(_messages(draft), None)
+    found = next(_messages(draft), None)
+    if found is None or not _is_one_of_many(found):
+        return found
+    others = [each.document for each in _messages(draft) if _is_one_of_many(each)]
+    values = bare.Alone(bare.together([found.document, *others]))
+    assert found.uplink is not None
+    return replace(found, document=values, message=replace(found.uplink, decoded=values))
+
+
+def _is_one_of_many(found: Recognised) -> bool:
+    """Whether a device of JSON tells each of its values under a topic of its own."""
+    return found.network == Network.JSON and bare.is_alone(found.document)
 
 
 def _messages(draft: Draft) -> Iterator[Recognised]:
@@ -124,7 +137,7 @@ def _messages(draft: Draft) -> Iterator[Recognised]:
 def _json_messages(draft: Draft) -> Iterator[Recognised]:
     """As its form reads them, whoever sent them and whenever."""
     key = draft.form.key if draft.form else draft.shape.get("key", "")
-    rows = waiting(draft.owner_id, draft.network, draft.dev_eui, key).reverse()[:_TRIED]
+    rows = waiting(draft.owner_id, draft.network, draft.dev_eui, key).reverse()[:_TRIED_JSON]
     kept = [(row.document_text, row.query, row.received_at) for row in rows]
     pasted = [(draft.sample, draft.query, draft.updated)] if draft.sample else []
     for text, query, received in (*kept, *pasted):

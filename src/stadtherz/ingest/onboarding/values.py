@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.codecs.public import BadMap, cayenne_unit, parse_bytemap
 from stadtherz.ingest.decode import parse, shown
+from stadtherz.ingest.forms import bare
 from stadtherz.ingest.library.proposals import proposals
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
 from stadtherz.ingest.onboarding.json_values import values_of
@@ -122,7 +123,8 @@ def proposed(draft: Draft, data: Mapping[str, Any] | None) -> list[Wanted]:
 
 def _of_json(draft: Draft, data: Mapping[str, Any]) -> list[Wanted]:
     """The values of a message of JSON; what the device says of itself is there, but not chosen."""
-    found = values_of(data, without=meant_otherwise(draft))
+    without = meant_otherwise(draft) | ({bare.VALUE} if bare.is_alone(data) else set())
+    found = values_of(data, without=without)
     known = _units(draft, data)
     rows = [
         {

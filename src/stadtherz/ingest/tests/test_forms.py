@@ -183,7 +183,7 @@ def test_without_a_time_it_is_from_now() -> None:
 
 def test_a_bare_number_is_a_value() -> None:
     (uplink,) = uplinks(form("topic:2"), 21.5, "kitchen/temp")
-    assert (uplink.dev_eui, uplink.decoded) == ("temp", {"value": 21.5})
+    assert (uplink.dev_eui, uplink.decoded) == ("temp", {"kitchen": 21.5, "value": 21.5})
 
 
 def test_a_list_holds_readings_with_devices_and_times_of_their_own() -> None:

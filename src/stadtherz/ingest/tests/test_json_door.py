@@ -365,3 +365,34 @@ def test_what_is_no_pack_is_kept_with_the_reason(town: Town, door: Door) -> None
     assert answer.status_code == 422
     assert "“new_” must be understood" in answer.json()["detail"]
     assert refused().reason == "form_misfit"
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2025-11-26T08:00:00Z/2025-11-26T09:00:00Z",
+        "2025-11-26T09:00:00+01:00/2025-11-26T10:00:00+01:00",
+        {"start": "2025-11-26T08:00:00Z", "end": "2025-11-26T09:00:00Z"},
+    ],
+)
+def test_an_interval_is_kept_as_one(town: Town, door: Door, at: Any) -> None:
+    assert door.post(told(level=5.5, at=at), path=WEATHER).json()["stored"] == 1
+    kept = readings(town.level)
+    assert kept.phenomenon_start.tolist() == [AT * 1_000_000]
+    assert kept.phenomenon_end.tolist() == [(AT + 3600) * 1_000_000]
+    assert kept.result_time.tolist() == [(AT + 3600) * 1_000_000]
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        "2025-11-26T09:00:00Z/2025-11-26T08:00:00Z",
+        "2025-11-26T09:00:00Z/2199-11-26T08:00:00Z",
+        "2025-11-26T09:00:00Z/PT1H",
+        {"start": "2025-11-26T08:00:00Z"},
+    ],
+)
+def test_what_is_no_interval_is_refused_at_its_time(town: Town, door: Door, at: Any) -> None:
+    answer = door.post(told(at=at), path=WEATHER)
+    assert (answer.status_code, answer.json()["error"]) == (422, "form_misfit")
+    assert refused().facts["part"] == "time"

@@ -227,6 +227,15 @@ def test_of_two_days_that_one_is_meant_at_which_the_message_came(text: str, at: 
     assert times.instant(text, times.zone("Europe/Berlin"), received) == parse_instant(at)
 
 
+@pytest.mark.parametrize(
+    "time", [f"{AT}/2026-11-28T12:00:00Z", {"start": AT, "end": "2026-11-28T12:00:00Z"}]
+)
+def test_an_observation_of_an_interval_has_its_own_time(time: Any) -> None:
+    message = {"phenomenonTime": time, "result": 5, "Datastream": {"@iot.id": 7}}
+    _, shape, first = understood("", message)
+    assert (shape.time, first.time, first.ends) == ("phenomenonTime", MEASURED, RECEIVED)
+
+
 def test_a_day_and_a_time_of_twelve_hours_are_put_together() -> None:
     _, shape, first = understood(
         "", {"id": "x", "date": "11/28/2026", "time": "12:59:58 PM", "level": 5}

@@ -468,3 +468,45 @@ def test_a_number_that_may_mean_a_thousandfold_is_told_before_it_is_stored(edito
     draft.streams = [{**each, "minimum": 1000.0} for each in draft.streams]
     draft.save()
     assert "Nachkommastellen" not in editor.get(url).content.decode()
+
+
+def test_topics_of_one_device_become_one_device_with_a_datastream_for_each(
+    home: Town, editor: Client
+) -> None:
+    def tell(topic: str, value: str) -> int:
+        body, at = value.encode(), now_us()
+        by = Visibility(home=home.organisation, scopes=frozenset({Scope.INGEST}), actor="token:x")
+        done = deliver([Delivery("json", body, form_query("solar", topic), at, by)])[0]
+        if done.keep:
+            done.keep()
+        return done.answer.status
+
+    values = {"voltage": "231.2", "power": "15.7 W", "temperature": "40.5"}
+    for name, value in values.items():
+        assert tell(f"solar/116180400132/0/{name}", value) == 404
+    assert tell("solar/116180400999/0/power", "7") == 404
+    row = RefusedUplink.objects.filter(query__contains="132").latest("pk")
+    answer = editor.post(reverse("device:connect_refused", args=[row.pk]))
+    draft = Draft.objects.latest("pk")
+    assert answer["Location"].endswith("/message/")
+    device = live(editor, accepted(editor, draft, "Dach"))
+    assert device.dev_eui == "116180400132"
+    paths = {row.path: row.datastream_id for row in device.fields.all()}
+    assert paths.keys() == {"0_voltage", "0_power", "0_temperature"}
+    assert tell("solar/116180400132/0/power", "20 W") == 200
+    assert tell("solar/116180400132/status/producing", "1") == 200  # which nobody wanted
+    found = {
+        path: select(Selection(streams=frozenset({pk}))).result.tolist()
+        for path, pk in paths.items()
+    }
+    assert found == {"0_voltage": [231.2], "0_power": [15.7, 20], "0_temperature": [40.5]}
+    assert not RefusedUplink.objects.filter(query__contains="producing").exists()
+
+
+def test_lines_of_a_listening_program_are_pasted(editor: Client) -> None:
+    text = "esp-1/sensor/temperature/state 21.5\nesp-1/sensor/humidity/state 55"
+    draft = accepted(editor, paste(editor, text), "Keller")
+    assert draft.dev_eui == "esp-1"
+    assert {each["path"]: each["example"] for each in draft.streams} == {
+        "temperature": 21.5, "humidity": 55.0
+    }  # fmt: skip

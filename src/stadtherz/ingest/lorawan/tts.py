@@ -89,6 +89,7 @@ class Message(Part):
     f_port: Whole | None = None
     frm_payload: str | None = None
     decoded_payload: dict[str, Any] | None = None
+    normalized_payload: Any = None
     confirmed: bool | None = None
     rx_metadata: list[Reception] | None = None
     settings: Settings | None = None
@@ -112,6 +113,9 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
     ids = whole.end_device_ids or DeviceIds()
     dev_eui = eui("end_device_ids.dev_eui", ids.dev_eui)
     payload = base64_bytes("uplink_message.frm_payload", message.frm_payload)
+    decoded = (
+        message.decoded_payload if payload else message.decoded_payload or _normalized(message)
+    )
     f_cnt = counter("uplink_message.f_cnt", message.f_cnt)
     version = message.version_ids
     battery = message.last_battery_percentage
@@ -125,20 +129,29 @@ def read(document: Any, query: Mapping[str, str], *, received: Micros) -> Uplink
         f_cnt=f_cnt,
         f_port=port("uplink_message.f_port", message.f_port),
         payload=payload,
-        decoded=message.decoded_payload,
+        decoded=decoded,
         confirmed=bool(message.confirmed),
         key=uplink.key(
             NETWORK,
             dev_eui,
             message.session_key_id or ids.dev_addr or "",
             f_cnt,
-            uplink.content(payload, message.decoded_payload),
+            uplink.content(payload, decoded),
         ),
         radio=_radio(message),
         battery=battery.value if battery else None,
         counted=True,
         model=f"{version.brand_id or ''}/{version.model_id or ''}" if version else "",
     )
+
+
+def _normalized(message: Message) -> dict[str, Any] | None:
+    """What a webhook delivers whose fields were narrowed to it: its first measurement, and all of them."""
+    told = message.normalized_payload
+    entries = [
+        each for each in (told if isinstance(told, list) else [told]) if isinstance(each, dict)
+    ]
+    return {**entries[0], "normalized_payload": entries} if entries else None
 
 
 def _other(document: Mapping[str, Any], whole: Document, received: Micros) -> Other:

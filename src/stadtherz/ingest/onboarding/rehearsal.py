@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.formats import get_format
 from django.utils.translation import gettext
 
 from stadtherz.base.time import Micros
@@ -75,7 +76,8 @@ def _doubt(each: Wanted, wanted: Sequence[Wanted], message: Uplink) -> str:
         "“{written}” is read as {meant}, with decimals. If it means {other}, set the smallest and the largest possible value"
         " in the step before, so that only that is possible."
     )
-    return told.format(written=shown(str(raw), 40), meant=meant, other=either.thousands)
+    local = meant.replace(".", str(get_format("DECIMAL_SEPARATOR")), 1)
+    return told.format(written=shown(str(raw), 40), meant=local, other=either.thousands)
 
 
 def _number(result: Result) -> float | None:

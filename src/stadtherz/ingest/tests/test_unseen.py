@@ -168,6 +168,10 @@ UNSEEN: dict[str, tuple[str, str, Any, str]] = {
         "actility", "",
         {"DevEUI_location": {**LRC, "DevLAT": 48.1, "DevLON": 10.5, "DevLocTime": "2026-11-26T12:00:00+01:00"}},
         "location"),
+    "actility report of a new kind": (
+        "actility", "", {"DevEUI_microflow_session": {**LRC, "SessionId": "x", "UplinkBytes": 120}}, "notification"),
+    "actility measurement by another name": (
+        "actility", "", {"DevEUI_multicast": {**LRC, "payload_hex": "01"}}, "DevEUI_uplink"),
     "actility endless frequency": (
         "actility", "", {"DevEUI_uplink": {**LRC, "Frequency": 1e308}}, "DevEUI_uplink.Frequency"),
     "loriot extended": (
@@ -262,6 +266,22 @@ def test_what_loriot_tells_of_no_device_is_taken_and_changes_nothing() -> None:
 
 def test_a_status_of_loriot_tells_the_battery() -> None:
     assert loriot.read(UNSEEN["loriot status"][2], {}, received=RECEIVED).battery == 50.0
+
+
+def test_where_a_webhook_delivers_only_what_is_normalized_that_counts() -> None:
+    def decoded(**more: Any) -> Any:
+        found = tts.read(
+            {"end_device_ids": IDS, "uplink_message": {"f_cnt": 4, **more}}, {}, received=RECEIVED
+        )
+        assert isinstance(found, Uplink)
+        return found.decoded
+
+    entries = [{"air": {"temperature": 21.4}}, {"air": {"temperature": 21.5}}]
+    assert decoded(normalized_payload=entries) == {**entries[0], "normalized_payload": entries}
+    assert decoded(normalized_payload=entries[0])["air"] == {"temperature": 21.4}
+    assert decoded(normalized_payload=entries, decoded_payload={"t": 1}) == {"t": 1}
+    assert decoded(normalized_payload=entries, frm_payload="AQ==") is None
+    assert decoded(normalized_payload="x") is None
 
 
 def test_xml_is_refused_in_a_sentence_that_says_what_to_choose() -> None:

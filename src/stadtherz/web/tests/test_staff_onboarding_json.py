@@ -464,7 +464,7 @@ def test_a_number_that_may_mean_a_thousandfold_is_told_before_it_is_stored(edito
     draft = accepted(editor, paste(editor, {"id": "meter-1", "volume": "1.234 m³"}))
     url = reverse("device:connect_test", args=[draft.pk])
     shown = editor.get(url).content.decode()
-    assert "„1.234 m³“ wird als 1.234 m³ mit Nachkommastellen gelesen." in shown
+    assert "„1.234 m³“ wird als 1,234 m³ gelesen, mit Nachkommastellen." in shown
     draft.streams = [{**each, "minimum": 1000.0} for each in draft.streams]
     draft.save()
     assert "Nachkommastellen" not in editor.get(url).content.decode()

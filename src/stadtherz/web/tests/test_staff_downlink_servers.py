@@ -74,3 +74,21 @@ def test_what_a_network_needs_is_said_at_the_field(
     DownlinkServer.objects.all().delete()
     answer = administrator.post(reverse("downlinkserver:add"), form(home, **changed))
     assert told in answer.content.decode()
+
+
+def test_a_server_of_thingpark_says_whether_signatures_are_looked_at(
+    home: Town, administrator: Client
+) -> None:
+    DownlinkServer.objects.all().delete()
+    values = form(home, network="actility", webhook="", key="")
+    assert administrator.post(reverse("downlinkserver:add"), values).status_code == 302
+    made = DownlinkServer.objects.get()
+    url = reverse("downlinkserver:inspect", args=[made.pk])
+    assert "prüft niemand, ob eine Nachricht von ThingPark stammt" in page_of(administrator, url)
+    made.keep_key(SECRET)
+    made.save()
+    assert "nur mit der Signatur von ThingPark angenommen" in page_of(administrator, url)
+
+
+def page_of(client: Client, url: str) -> str:
+    return str(client.get(url).content.decode())

@@ -195,3 +195,17 @@ def test_a_page_of_a_file_at_work_loads_itself_again(editor: Client, home: Town)
     assert editor.get(reverse("table:written", args=[newest().pk])).status_code == 302
     editor.post(url, {"what": "stop"})
     assert newest().state == TableImport.State.FAILED
+
+
+def test_a_file_whose_points_may_stand_between_thousands_is_told(
+    editor: Client, home: Town
+) -> None:
+    rows = "".join(f"2026-07-{day:02} 10:00;{day}.234\n" for day in range(10, 20))
+    upload(editor, home, f"Zeit;Zähler\n{rows}")
+    url = reverse("table:written", args=[newest().pk])
+    assert (
+        "„10.234“ kann Nachkommastellen oder Tausender meinen" in editor.get(url).content.decode()
+    )
+    changed = {"decimal": ",", "thousands": ".", "look": "1"}
+    page = editor.post(url, form_values(editor, url) | changed).content.decode()
+    assert "oder Tausender meinen" not in page

@@ -31,6 +31,8 @@ def check_geometry(value: object, *, field: str = "location") -> GeoJSON:
         if not isinstance(parts, list):
             raise Invalid(field, "a GeometryCollection needs a list of geometries")
         return {"type": kind, "geometries": [check_geometry(part, field=field) for part in parts]}
+    if kind is None:
+        raise Invalid(field, "must be a GeoJSON object with a type")
     if not isinstance(kind, str) or kind not in _DEPTH:
         raise Invalid(field, f"{kind!r} is not a GeoJSON geometry type")
     _check_coordinates(value.get("coordinates"), _DEPTH[kind], kind, field)

@@ -224,7 +224,10 @@ class _Reader:
             return [self._target(link, value, where, depth)]
         if not isinstance(value, list):
             raise Invalid(where, "must be a list")
-        return [self._target(link, item, where, depth) for item in value]
+        return [
+            self._target(link, item, way_to(where, place, len(value)), depth)
+            for place, item in enumerate(value)
+        ]
 
     def _is_whole(self, link: Link, document: dict[str, Any]) -> bool:
         """Whether it says enough to create the entity if there is none with this id."""
@@ -255,6 +258,15 @@ class _Reader:
         body = reader.entity(target(link), value, f"{where}/", depth + 1)
         self.entities = reader.entities
         return body
+
+
+def way_to(link: str, place: int, number: int) -> str:
+    """The way to one of those behind a link, which in company is told by its place.
+
+    >>> way_to("Datastreams", 1, 3)
+    'Datastreams[1]'
+    """
+    return link if number == 1 else f"{link}[{place}]"
 
 
 def changed(before: Body, after: Body) -> Body:

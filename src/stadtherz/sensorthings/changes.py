@@ -33,6 +33,8 @@ from stadtherz.sensorthings.schema import (
     FEATURE_OF_INTEREST,
     OBSERVATION,
     EntityType,
+    Property,
+    Shape,
     back_link,
 )
 from stadtherz.sensorthings.syntax import Query, Segment
@@ -251,11 +253,32 @@ def _described(found: Parent, raw: bytes, method: str, media: str, caller: _Call
     if media == _JSON:
         if method == "PATCH" and caller.urls.face.odata:
             document = _merged(found, document, caller)
+        if method == "PATCH":
+            return _beside_held(found, document, caller)
         return read_body(found.type, document, _MODES[method], caller.urls)
     held = caller.document(found)
     apply = apply_operations if media == _OPERATIONS else merge_into
     wanted = read_body(found.type, apply(held, document), "replace", caller.urls)
     return changed(read_body(found.type, held, "replace", caller.urls), wanted)
+
+
+def _beside_held(found: Parent, document: Any, caller: _Caller) -> Body:
+    """A place must fit its encoding: where a client sends one of both, the other is as it was."""
+    sent = document if isinstance(document, dict) else {}
+    unsaid = [prop for prop in _place_and_encoding(found.type) if prop.name not in sent]
+    if len(unsaid) != 1:
+        return read_body(found.type, document, "patch", caller.urls)
+    (held,) = unsaid
+    whole = sent | {held.name: caller.document(found)[held.name]}
+    body = read_body(found.type, whole, "patch", caller.urls)
+    return replace(body, values={k: v for k, v in body.values.items() if k != held.column})
+
+
+def _place_and_encoding(entity: EntityType) -> tuple[Property, ...]:
+    """The two properties of a Location or a feature, and nothing of what has but one of them."""
+    encoding = entity.property("encodingType")
+    place = next((p for p in entity.properties if p.shape is Shape.GEOMETRY), None)
+    return () if encoding is None or place is None else (place, encoding)
 
 
 def _merged(found: Parent, document: Any, caller: _Caller) -> Any:

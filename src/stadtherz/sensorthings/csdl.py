@@ -10,10 +10,10 @@ Document = dict[str, Any]
 NAMESPACE = "org.OGC.STA"
 CONTAINER = "SensorThingsV2"
 _OBJECT = f"{NAMESPACE}.Object"
-_TIME = "Edm.DateTimeOffset"
+TIME = "Edm.DateTimeOffset"
 _SHAPES = {
     Shape.TEXT: "Edm.String",
-    Shape.TIME: _TIME,
+    Shape.TIME: TIME,
     Shape.MOMENT: f"{NAMESPACE}.TM_Object",
     Shape.INTERVAL: f"{NAMESPACE}.TM_Period",
     Shape.NOTES: _OBJECT,
@@ -55,8 +55,8 @@ def metadata(types: list[EntityType]) -> Document:
 
 
 def _times(*, nullable: bool) -> Document:
-    end: Document = {"$Type": _TIME, **({"$Nullable": True} if nullable else {})}
-    return {"$Kind": "ComplexType", "start": {"$Type": _TIME}, "end": end}
+    end: Document = {"$Type": TIME, **({"$Nullable": True} if nullable else {})}
+    return {"$Kind": "ComplexType", "start": {"$Type": TIME}, "end": end}
 
 
 def _entity(entity: EntityType) -> Document:

@@ -13,7 +13,7 @@ import orjson
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import TRUE, Column, Expression, Kind, Lookup, Order
-from stadtherz.sensorthings.trees import kind_of
+from stadtherz.sensorthings.trees import kind_of, within
 from stadtherz.sql.public import beyond
 
 Place = tuple[Any, ...]
@@ -85,7 +85,7 @@ def places_of_readings(
     None if they are sorted by something computed.
     """
     terms = [term.by for term in order]
-    if not all(isinstance(by, Lookup) or (isinstance(by, Column) and not by.path) for by in terms):
+    if not all(isinstance(by, Lookup | Column) for by in terms):
         return None
     return list(zip(*(_sorting_values(by, column) for by in terms), strict=True))
 
@@ -94,7 +94,7 @@ def _sorting_values(by: Expression, column: Callable[[str], list[Any]]) -> list[
     if isinstance(by, Lookup):
         return [by.table.get(key) for key in column(by.column.name)]
     assert isinstance(by, Column)
-    return column(by.name)
+    return [within(value, by.path) for value in column(by.name)] if by.path else column(by.name)
 
 
 def place_of_row(order: Sequence[Order], row: Sequence[Any]) -> Place:

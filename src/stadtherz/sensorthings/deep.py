@@ -9,7 +9,7 @@ from dataclasses import replace
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings import access, references, write
-from stadtherz.sensorthings.bodies import Body
+from stadtherz.sensorthings.bodies import Body, way_to
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.links import Urls
@@ -35,7 +35,10 @@ def update(source: Parent, body: Body, visibility: Visibility, urls: Urls, now: 
         assert link is not None, "the body has been read against the schema"
         if isinstance(link.via, Own) or write.held_as(source.type, link) is not None:
             given = _beside(source)
-            own[name] = [_key(change, item, given) for item in items]
+            own[name] = [
+                _key(change, item, given, way_to(name, place, len(items)))
+                for place, item in enumerate(items)
+            ]
         else:
             _set_others(change, source, link, items, urls)
     hidden = {name: write.hidden(source, name, visibility) for name in own}
@@ -44,10 +47,10 @@ def update(source: Parent, body: Body, visibility: Visibility, urls: Urls, now: 
     change.store()
 
 
-def _key(change: Change, item: int | Body, given: Given) -> int:
+def _key(change: Change, item: int | Body, given: Given, way: str) -> int:
     if isinstance(item, int):
         return item
-    key = change.create(item, given)
+    key = change.below(way, item, given)
     assert key is not None, "the entity holds no Observations itself"
     return key
 
@@ -59,9 +62,9 @@ def _set_others(
     named = [item for item in items if isinstance(item, int)]
     references.lead_to(source, link, named, change.visibility, urls)
     back = back_link(source.type, link)
-    for item in items:
+    for place, item in enumerate(items):
         if isinstance(item, Body):
-            change.create(item, {back.name: source.id})
+            change.below(way_to(link.name, place, len(items)), item, {back.name: source.id})
 
 
 def _beside(source: Parent) -> Given:

@@ -70,7 +70,6 @@ MAX_LINKS = 8
 MAX_LINKS_TO_MANY = 4
 Operand = Expression | Span
 Computed = Name | Constant | Operation | Unary | Function | Membership
-_OBJECTS = (Shape.MOMENT, Shape.INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +211,7 @@ class Resolver:
         ]
 
     def _property(self, node: Name, found: Property, prefix: str, path: tuple[str, ...]) -> Operand:
-        inside = found.open or (found.shape in _OBJECTS and path in (("start",), ("end",)))
-        if path and not inside:
+        if path and not found.holds(path):
             raise self.fail(node, f"{found.name!r} has nothing inside")
         if found.shape in SPANS:
             return self._times(found, prefix, path)

@@ -1,5 +1,6 @@
 """How a set can be written: `$resultFormat`, and `$format` as OData knows it."""
 
+import re
 from enum import StrEnum
 
 from stadtherz.base.errors import Invalid
@@ -54,6 +55,7 @@ _NAMES = {
     "application/json": Format.JSON,
     "application/json;metadata=full": Format.JSON,
 }
+_WEIGHT = r"[01](\.\d{0,3})?"
 _OF_OBSERVATIONS = frozenset({Format.DATA_ARRAY, Format.PARQUET, Format.ARROW})
 _WITH_EXPANDS = frozenset({Format.JSON, Format.MINIMAL, Format.BARE, Format.GEOJSON})
 _WHOLE = frozenset({Format.PARQUET, Format.ARROW})
@@ -65,11 +67,37 @@ def named(text: str) -> Format:
     Raises:
         Invalid: if there is none of that name.
     """
-    found = _NAMES.get(text.replace(" ", "").lower())
+    plain = text.replace(" ", "").lower().replace(";odata.metadata=", ";metadata=")
+    found = _NAMES.get(plain)  # OData 4.01 part 1 §8.2.1: the prefix is optional
     if found is None:
         known = ", ".join(name for name in Format if name.addresses)
         raise Invalid("$resultFormat", f"{text[:60]!r} is not offered; there are {known}")
     return found
+
+
+def asked_for(query: str, accept: str) -> str:
+    """The query with the level of metadata that the header Accept prefers, unless it says a format.
+
+    >>> asked_for("$top=1", "application/json;odata.metadata=none, */*;q=0.1")
+    '$top=1&$format=application/json;metadata=none'
+    """
+    if "metadata=" not in accept or "format=" in query.lower():
+        return query
+    _, best = max(map(_weighed, accept.split(",")), key=lambda found: found[0])
+    if best.addresses:
+        return query
+    return "&".join(filter(None, (query, f"$format={best}")))
+
+
+def _weighed(text: str) -> tuple[float, Format]:
+    """One of the media types in Accept with its weight (RFC 9110 §12.5.1), none if it is not JSON."""
+    media, *rest = (part.strip().lower() for part in text.split(";"))
+    level = (part.removeprefix("odata.") for part in rest if "metadata=" in part)
+    found = _NAMES.get(";".join([media, *level]))
+    weight = next((part[2:] for part in rest if part.startswith("q=")), "1")
+    if found is None or not found.json or re.fullmatch(_WEIGHT, weight) is None:
+        return 0, Format.JSON
+    return (float(weight), found) if float(weight) else (0, Format.JSON)
 
 
 def check(

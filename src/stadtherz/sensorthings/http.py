@@ -27,7 +27,7 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import batch, changes, datasets, events, multipart, posts
+from stadtherz.sensorthings import batch, changes, datasets, events, formats, multipart, posts
 from stadtherz.sensorthings.addresses import asked, within
 from stadtherz.sensorthings.conditions import PreconditionFailed, conditions_of
 from stadtherz.sensorthings.faces import FACES
@@ -65,7 +65,7 @@ _PREFLIGHT = (
 )
 _ALWAYS = (
     ("access-control-allow-origin", "*"),
-    ("access-control-expose-headers", "location, etag, preference-applied"),
+    ("access-control-expose-headers", "location, etag, odata-version, preference-applied"),
     ("vary", "accept, accept-encoding, authorization, cookie"),
     ("cache-control", "no-cache"),
     ("x-content-type-options", "nosniff"),
@@ -110,6 +110,8 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
         check_origin(scope)
         _check_may_write(visibility)
         return changes.change(method, path, scope, body, visibility, urls, now=now_us())
+    if urls.face.odata:
+        query = formats.asked_for(query, header(scope, b"accept"))
     return conditional(get(path, query, visibility, urls, now=now_us()), conditions_of(scope))
 
 
@@ -118,9 +120,7 @@ def _asks_as_get(scope: Scope) -> bool:
 
     A browser that asks before it asks (a preflight) wants something else.
     """
-    found = asked(_path(scope), "")
-    preflight = header(scope, b"access-control-request-method")
-    return found is not None and found[0].face.odata and not preflight
+    return _is_odata(scope) and not header(scope, b"access-control-request-method")
 
 
 def _about_datasets(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
@@ -170,6 +170,12 @@ def _address(scope: Scope) -> tuple[Urls, str]:
     return found
 
 
+def _is_odata(scope: Scope) -> bool:
+    """Whether the face that is asked follows OData 4.01."""
+    found = asked(_path(scope), "")
+    return found is not None and found[0].face.odata
+
+
 def _path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.partition(b"?")[0].decode("latin-1")
@@ -204,8 +210,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 def _translated(error: Exception, scope: Scope) -> Answer:
     method: str = scope["method"]
     status, message = _said(error, method)
-    found = asked(_path(scope), "")
-    in_words = _as_odata if found is not None and found[0].face.odata else _plainly
+    in_words = _as_odata if _is_odata(scope) else _plainly
     document = in_words(error, status, message)
     return Answer(status, orjson.dumps(document), headers=_advice(error, method))
 
@@ -288,7 +293,7 @@ class Application:
         if events.wanted(scope):
             await self._tell(scope, receive, send)
             return
-        answer = await self._answer(scope, receive)
+        answer = _of_its_version(await self._answer(scope, receive), scope)
         head = scope["method"] == "HEAD"
         if scope["method"] == "OPTIONS":
             await _send(_nothing_of(answer), send, head=False)
@@ -405,6 +410,13 @@ async def _disconnected(receive: Receive) -> None:
     """Ends when the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _of_its_version(answer: Answer, scope: Scope) -> Answer:
+    """OData 4.01 part 1 §8.1.5: every answer says by which version it is to be read."""
+    if not _is_odata(scope):
+        return answer
+    return replace(answer, headers=(*answer.headers, ("odata-version", "4.01")))
 
 
 def _nothing_of(answer: Answer) -> Answer:

@@ -64,6 +64,7 @@ _KINDS = {
 }
 _OBJECTS = frozenset({"properties", "parameters", "unit_of_measurement", "tasking_parameters"})
 _OPEN = frozenset({Shape.JSON, Shape.GEOMETRY, Shape.NOTES, Shape.PARAMETERS, Shape.RESULT_TYPE})
+_OF_TIMES = (("start",), ("end",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,12 @@ class Property:
 
     @property
     def open(self) -> bool:
-        """Whether a path may lead into it."""
+        """Whether it is a document, into which any path may lead."""
         return self.shape in _OPEN
+
+    def holds(self, way: tuple[str, ...]) -> bool:
+        """Whether a path may lead on in this way; a time that is an object has but two members."""
+        return self.open or (self.shape in (Shape.MOMENT, Shape.INTERVAL) and way in _OF_TIMES)
 
 
 @dataclass(frozen=True, slots=True)

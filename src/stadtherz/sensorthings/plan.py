@@ -177,7 +177,7 @@ def _chosen(entity: EntityType, name: str) -> set[str]:
         return {_CONTROL.get(name, name)}
     first, _, rest = name.partition("/")
     prop = entity.property(first)
-    if rest and prop is not None and prop.open:
+    if rest and prop is not None and prop.holds(tuple(rest.split("/"))):
         return {first}
     if rest and entity.link(first) is not None:
         raise Invalid("$select", f"{first!r} is a link; select within $expand={first}(...)")

@@ -243,7 +243,10 @@ class _Relation:
         return Fetcher(self.visibility).parent(route.steps)
 
     def there(self, key: int) -> int:
-        return self._at(f"/{self.entity.plural}({key})")
+        try:
+            return self._at(f"/{self.entity.plural}({key})")
+        except Invalid as error:
+            raise Invalid(self.link.name, error.reason) from None
 
 
 def _keys(source: Parent, link: Link, visibility: Visibility) -> list[int]:

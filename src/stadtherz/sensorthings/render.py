@@ -99,7 +99,7 @@ def by_itself(value: Any, route: Route, urls: Urls) -> bytes:
 
 def _edm_type(route: Route) -> str:
     if route.inside:
-        return csdl.UNTYPED
+        return csdl.UNTYPED if route.prop is None or route.prop.open else csdl.TIME
     return csdl.KEY if route.prop is None else csdl.edm_type(route.prop)
 
 

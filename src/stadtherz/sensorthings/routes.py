@@ -105,6 +105,6 @@ def _property_route(steps: tuple[Step, ...], rest: tuple[Segment, ...], *, value
         return Route(steps, is_id=True, value=value)
     if found is None:
         raise NotFound(f"{name[:60]!r} of {one(last.entity.name)}")
-    if inside and not found.open:
+    if inside and not found.holds(inside):
         raise NotFound(f"anything inside {name!r}")
     return Route(steps, found, inside, label, value=value)

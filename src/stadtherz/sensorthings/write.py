@@ -17,7 +17,7 @@ from stadtherz.base.expressions import Among, Column, Kind
 from stadtherz.base.time import Micros, Period
 from stadtherz.base.visibility import SYSTEM, Visibility
 from stadtherz.sensorthings import access, kinds, pairs, readings, relations, sql, tasks
-from stadtherz.sensorthings.bodies import Body
+from stadtherz.sensorthings.bodies import Body, way_to
 from stadtherz.sensorthings.execute import reader_for, rows
 from stadtherz.sensorthings.found import Parent
 from stadtherz.sensorthings.inheritance import Ownership, gathers, inherited, whereabouts
@@ -288,21 +288,29 @@ class Change:
     def _keys(self, body: Body, link: Link, given: Given, beside: Given) -> list[int]:
         """`beside` is what the new entities will stand beside: it decides who sees them."""
         named = body.links.get(link.name, [])
-        if link.name not in given:
-            return [self._key(item, beside) for item in named]
-        if not named or not is_observed(body.entity, link):
+        if link.name in given and not (named and is_observed(body.entity, link)):
             return [given[link.name]]
-        keys = [self._key(item, beside) for item in named]
-        if given[link.name] not in keys:
+        keys = [
+            self._key(item, beside, way_to(link.name, place, len(named)))
+            for place, item in enumerate(named)
+        ]
+        if link.name in given and given[link.name] not in keys:
             where = said(body.entity, link)
             raise Invalid(where, f"must lead to the {link.target} in the path, too")
         return keys
 
-    def _key(self, item: int | Body, given: Given) -> int:
+    def _key(self, item: int | Body, given: Given, way: str) -> int:
         if isinstance(item, int):
             return item
-        key = self.create(item, given)
+        key = self.below(way, item, given)
         return self._stored() if key is None else key
+
+    def below(self, way: str, body: Body, given: Given) -> int | None:
+        """As `create` for what a link of another body describes; mistakes in it are told with the way."""
+        try:
+            return self.create(body, given)
+        except Invalid as error:
+            raise Invalid(f"{way}/{error.field}", error.reason) from None
 
     def _stored(self) -> int:
         """The id of the reading that was the last to wait, and must be there before what leads to it."""
@@ -330,15 +338,15 @@ class Change:
         for link in body.entity.links:
             if isinstance(link.via, Own) or held_as(body.entity, link) is not None:
                 continue
-            items: list[int | Body] = list(body.links.get(link.name, ()))
-            if link.name in given:
-                items.insert(0, given[link.name])
+            items = body.links.get(link.name, ())
             back = back_link(body.entity, link)
-            there = [item for item in items if isinstance(item, int)]
+            there = [given[link.name]] if link.name in given else []
+            there += [item for item in items if isinstance(item, int)]
             _turn(body.entity, link, there, key, self.visibility)
-            for item in items:
+            for place, item in enumerate(items):
                 if isinstance(item, Body):
-                    self.create(item, {back.name: key})
+                    way = way_to(link.name, place, len(items))
+                    self.below(way, item, {back.name: key})
 
     # --- readings ---------------------------------------------------------------------------------------
 
@@ -362,7 +370,7 @@ class Change:
             return given[link.name]
         for item in body.links.get(link.name, ()):
             if isinstance(item, Body):
-                return self._key(item, {"Datastream": stream})
+                return self._key(item, {"Datastream": stream}, link.name)
             _check_feature(link, item, self.visibility)
             return item
         if not link.made:

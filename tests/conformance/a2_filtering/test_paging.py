@@ -63,7 +63,13 @@ def test_what_is_deleted_between_pages_moves_nothing(city: Client, name: str) ->
 
 
 @pytest.mark.parametrize(
-    "order", ["phenomenonTime desc", "Datastream/name desc,phenomenonTime desc", "id desc"]
+    "order",
+    [
+        "phenomenonTime desc",
+        "Datastream/name desc,phenomenonTime desc",
+        "id desc",
+        "parameters/battery,id",
+    ],
 )
 def test_readings_that_arrive_between_pages_move_nothing(city: Client, order: str) -> None:
     """A client pages from the newest backwards while the sensors go on sending."""
@@ -72,7 +78,9 @@ def test_readings_that_arrive_between_pages_move_nothing(city: Client, order: st
     collected = []
     for hour, reply in enumerate(pages(city, f"/Observations?$orderby={order}&$top=2")):
         collected += reply.ids
-        later = bodies.observation(hour, f"2027-01-01T{hour:02}:00:00Z")
+        later = bodies.observation(
+            hour, f"2027-01-01T{hour:02}:00:00Z", parameters={"battery": -hour}
+        )
         assert city.post(f"/Datastreams({streams[-1]})/Observations", later).status == 201
     assert [key for key in collected if key in whole] == whole
     assert len(collected) == len(set(collected))

@@ -99,6 +99,26 @@ def test_what_an_inner_entity_needs_is_missed(
         assert nothing_is_there(api)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "way"),
+    [
+        ({"name": 1}, "Datastreams[1]/name"),
+        ({"Sensor": None}, "Datastreams[1]/Sensor"),
+        ({"ObservedProperty": {"@iot.id": 99}}, "Datastreams[1]/ObservedProperty"),
+        ({"ObservedProperty": {"name": "Heat"}}, "Datastreams[1]/ObservedProperty/definition"),
+        ({"Observations": [bodies.observation(1)] * 2 + [{}]}, "Datastreams[1]/Observations[2]"),
+    ],
+)
+def test_of_several_the_wrong_one_is_told_with_its_place(
+    api: Client, wrong: dict[str, Any], way: str
+) -> None:
+    """req/create-update-delete/deep-insert"""
+    streams = [bodies.datastream("fine"), {**bodies.datastream("wrong"), **wrong}]
+    refused = api.post("/Things", bodies.thing(Datastreams=streams))
+    assert (refused.status, refused.message.startswith(way)) == (400, True), refused.body
+    assert nothing_is_there(api)
+
+
 def test_four_levels_down(api: Client) -> None:
     readings = [
         bodies.observation(n, f"2026-01-01T0{n}:00:00Z", FeatureOfInterest=bodies.feature(f"F{n}"))

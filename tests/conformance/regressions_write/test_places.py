@@ -151,6 +151,26 @@ def test_other_encodings_are_not_looked_into(api: Client, place: Any) -> None:
     assert api.get(made.headers["location"]).json["location"] == place
 
 
+@pytest.mark.parametrize(
+    ("name", "place"), [("Locations", "location"), ("FeaturesOfInterest", "feature")]
+)
+def test_a_place_in_another_encoding_is_changed_by_itself(
+    api: Client, name: str, place: str
+) -> None:
+    """req/create-update-delete/update-entity: a place is held against the encoding it is kept in"""
+    body = {"name": "R", "description": "", "encodingType": "text/plain", place: "Room 5"}
+    key = api.post(f"/{name}", body).key
+    changed = api.patch(f"/{name}({key})", {place: "Room 6"})
+    assert (changed.status, changed.json[place]) == (200, "Room 6")
+    named = api.patch(f"/{name}({key})", {"encodingType": "application/geo+json"})
+    assert (named.status, named.message.partition(":")[0]) == (400, place)
+    assert api.get(f"/{name}({key})/encodingType").json == {"encodingType": "text/plain"}
+    point = {"type": "Point", "coordinates": [7.5, 49.5]}
+    both = {"encodingType": "application/geo+json", place: point}
+    assert api.patch(f"/{name}({key})", both).status == 200
+    assert api.patch(f"/{name}({key})", {place: "Room 7"}).status == 400
+
+
 @pytest.mark.parametrize("area", _PLACES.values(), ids=_PLACES)
 def test_an_observed_area_may_be_said(api: Client, area: Any) -> None:
     made = api.post("/Datastreams", bodies.datastream(Thing=bodies.thing(), observedArea=area))

@@ -72,6 +72,36 @@ def test_a_property_stands_in_value(city2: Client, path: str, expected: dict[str
     assert document == {"@context": f"{ROOT}/$metadata{expected['@context']}", "value": wanted}
 
 
+def _reading_with_an_interval(city2: Client) -> str:
+    stream = city2.get("/Datastreams").value[0]["id"]
+    times = {"start": "2026-07-01T00:00:00.000Z", "end": "2026-07-02T00:00:00.000Z"}
+    body = {"result": 1, "phenomenonTime": {"start": times["start"]}, "validTime": times}
+    location = city2.post(f"/Datastreams({stream})/Observations", body).headers["location"]
+    return location.removeprefix(ROOT)
+
+
+def test_the_members_of_a_time_have_addresses(city2: Client) -> None:
+    """conf/api/read/paths: phenomenonTime and validTime are complex attributes"""
+    reading = _reading_with_an_interval(city2)
+    assert city2.get(f"{reading}/validTime/end").json == {
+        "@context": f"{ROOT}/$metadata#Edm.DateTimeOffset",
+        "value": "2026-07-02T00:00:00.000Z",
+    }
+    assert city2.get(f"{reading}/phenomenonTime/start/$value").body == b"2026-07-01T00:00:00.000Z"
+    assert city2.get(f"{reading}/phenomenonTime/end").status == 204
+    assert city2.get(f"{reading}/phenomenonTime/middle").status == 404
+
+
+def test_the_members_of_a_time_can_be_selected(city2: Client) -> None:
+    """conf/api/read/options/select"""
+    reading = _reading_with_an_interval(city2)
+    shown = city2.get(f"{reading}?$select=validTime/end,phenomenonTime/start").json
+    assert shown["validTime"] == {"end": "2026-07-02T00:00:00.000Z"}
+    assert shown["phenomenonTime"] == {"start": "2026-07-01T00:00:00.000Z"}
+    refused = city2.get("/Observations?$select=validTime/middle")
+    assert (refused.status, refused.json["error"]["target"]) == (400, "$select")
+
+
 def test_a_value_alone_is_text(city2: Client) -> None:
     thing = city2.get("/Things").value[0]
     assert city2.get(f"/Things({thing['id']})/name/$value").body.decode() == thing["name"]
@@ -204,6 +234,16 @@ def test_levels_of_metadata(city2: Client, address: str, level: str, context: bo
         {"@context": whole["@context"]} if context else {}
     )
     assert city2.get(f"{address}&$format=json").json == whole
+
+
+@pytest.mark.parametrize("level", ["full", "minimal", "none"])
+def test_levels_of_metadata_are_known_by_their_older_name(city2: Client, level: str) -> None:
+    """conf/api/read/options/format: OData 4.01 part 1 §8.2.1 leaves the prefix to the client"""
+    short, long = (
+        city2.get(f"/Things?$top=1&$select=name&$format=application/json;{name}={level}").json
+        for name in ("metadata", "odata.metadata")
+    )
+    assert (short["value"], short.keys()) == (long["value"], long.keys())
 
 
 def test_following_pages_are_written_alike(city2: Client) -> None:

@@ -33,3 +33,43 @@ def test_a_browser_may_ask_before_it_asks(visitor: Client) -> None:
 
 def test_version_1_answers_options_as_ever(visitor: Client) -> None:
     assert visitor.request("OPTIONS", "/Things(99)").status == 204
+
+
+@pytest.mark.parametrize(
+    ("accept", "control"),
+    [
+        ("application/json;odata.metadata=none", set()),
+        ("application/json; metadata=minimal", {"@context"}),
+        ("text/html, application/json;metadata=none;q=0.5", set()),
+        ("application/json;metadata=none;q=0.1, application/json", {"@context", "@id"}),
+        ("application/json;metadata=none;q=0", {"@context", "@id"}),
+        ("application/json;metadata=full, */*;q=0.1", {"@context", "@id"}),
+        ("application/json;metadata=much", {"@context", "@id"}),
+        ("application/json;metadata=none;q=x", {"@context", "@id"}),
+        ("*/*", {"@context", "@id"}),
+    ],
+)
+def test_the_header_accept_chooses_the_level_of_metadata(
+    api: Client, accept: str, control: set[str]
+) -> None:
+    """OData 4.01 part 1 §8.2.1: as `$format` does, which wins"""
+    other = in_version_2(api)
+    created = other.post("/Things", {"name": "Mast"}).headers["location"]
+    shown = other.get(f"{created}?$select=name", accept=accept)
+    assert shown.json.keys() == {"name", *control}
+    said = other.get(f"{created}?$select=name&$format=json", accept=accept)
+    assert said.json.keys() == {"name", "@context", "@id"}
+
+
+def test_following_pages_keep_the_level_of_metadata(api: Client) -> None:
+    other = in_version_2(api)
+    for name in ("One", "Two"):
+        other.post("/Things", {"name": name})
+    first = other.get("/Things?$top=1&$select=name", accept="application/json;metadata=none").json
+    assert other.get(first["@nextLink"]).json == {"value": [{"name": "Two"}]}
+
+
+def test_version_1_knows_no_levels_of_metadata(api: Client) -> None:
+    created = api.post("/Things", {"name": "Mast", "description": ""}).headers["location"]
+    shown = api.get(f"{created}?$select=id", accept="application/json;odata.metadata=none")
+    assert shown.json.keys() == {"@iot.id"}

@@ -95,12 +95,17 @@ def test_readings_stand_where_their_values_say() -> None:
 
 
 def test_readings_sorted_by_something_computed_have_no_places() -> None:
-    inside = Order(Column("parameters", Kind.JSON, ("battery",)))
     twice = Order(
         Call("mul", (Column("result", Kind.NUMBER), Literal(2, Kind.NUMBER)), Kind.NUMBER)
     )
-    for order in (inside, twice):
-        assert places_of_readings((order, _ID), lambda name: [name]) is None
+    assert places_of_readings((twice, _ID), lambda name: [name]) is None
+
+
+def test_readings_stand_where_what_is_inside_their_values_says() -> None:
+    readings = {"id": [7, 8, 9], "parameters": [{"battery": 3}, {"other": 1}, None]}
+    inside = Order(Column("parameters", Kind.JSON, ("battery",)))
+    places = places_of_readings((inside, _ID), readings.__getitem__)
+    assert places == [(3, 7), (None, 8), (None, 9)]
 
 
 def test_a_row_stands_where_its_sorting_values_say() -> None:

@@ -74,6 +74,15 @@ def test_options_of_version_2_is_get_without_content(app: Application) -> None:
         assert reply.headers.get("content-length") == "0"
 
 
+def test_answers_of_version_2_say_how_they_are_to_be_read(app: Application) -> None:
+    """OData 4.01 part 1 §8.1.5: also where something is wrong"""
+    for path in ("", "/Nowhere"):
+        reply = _send(app, "GET", path, face=V2_0)
+        assert reply.headers["odata-version"] == "4.01"
+        assert "odata-version" in reply.headers["access-control-expose-headers"]
+    assert "odata-version" not in _send(app, "GET", "").headers
+
+
 def test_a_preflight_names_methods_and_headers(app: Application) -> None:
     reply = _send(app, "OPTIONS", "/Things", headers={"Origin": "https://elsewhere.example"})
     assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (204, "*")

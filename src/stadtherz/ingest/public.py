@@ -98,8 +98,10 @@ from stadtherz.ingest.onboarding.messages import (
     form_of,
     free_key,
     new_shape,
+    others_of,
     read_sample,
     sample_of,
+    takes_others,
 )
 from stadtherz.ingest.onboarding.models import DeviceList, Draft, ListedDevice, Replacement
 from stadtherz.ingest.onboarding.names import property_choices, symbol, unit_choices
@@ -268,6 +270,7 @@ __all__ = [
     "new_shape",
     "newest",
     "of_refused",
+    "others_of",
     "payload_choices",
     "property_choices",
     "proposed",
@@ -309,6 +312,7 @@ __all__ = [
     "swap",
     "symbol",
     "tables",
+    "takes_others",
     "time_choices",
     "try_codec",
     "try_form",

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from stadtherz.base.time import Micros, from_us, to_us
+from stadtherz.base.time import DAY, Micros, from_us, to_us
 from stadtherz.ingest.public import quality_sentence
 from stadtherz.kit.declaration import Severity, Step
 from stadtherz.web import formats
@@ -26,6 +26,7 @@ _SPARK_WIDTH, _SPARK_HEIGHT = 192, 40
 _WIDTH, _HEIGHT = 480, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 38, 44
 _DOT = 3.5
+_ROOM = DAY // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +116,21 @@ class LineChart:
 
     @property
     def start(self) -> Micros:
-        if self.span is not None:
-            return self.span[0]
-        return self.points[0][0] if self.points else 0
+        return self._shown[0]
 
     @property
     def end(self) -> Micros:
+        return self._shown[1]
+
+    @property
+    def _shown(self) -> tuple[Micros, Micros]:
+        """What the time axis shows. A single instant gets room on both sides: it would have no width."""
+        first = self.points[0][0] if self.points else 0
         last = self.points[-1][0] if self.points else 0
         if self.span is not None:
-            last = max(last, self.span[1])
-        return max(last, self.now or 0, self.start + 1)
+            first, last = self.span[0], max(last, self.span[1])
+        last = max(last, self.now or 0)
+        return (first, last) if last > first else (first - _ROOM, first + _ROOM)
 
     @property
     def levels(self) -> list[float]:

@@ -195,16 +195,17 @@ class MessageStep(StepView):
     def get(self, request: HttpRequest, draft: int) -> HttpResponse:
         sample = self._sample()
         if sample is None:
-            return self.next("device")
+            return self._without()
         return self._form(ReadForm(draft=self.draft, sample=sample, initial=self._initial()))
 
     def post(self, request: HttpRequest, draft: int) -> HttpResponse:
         sample = self._sample()
         if sample is None:
-            return self.next("device")
+            return self._without()
         form = ReadForm(request.POST, draft=self.draft, sample=sample)
         if not form.is_valid():
             return self._form(form)
+        before = self._name(sample)
         form.keep()
         self.draft.dev_eui = form.cleaned_data["which"]
         try:
@@ -216,16 +217,30 @@ class MessageStep(StepView):
             field = problem.field if problem.field in form.fields else otherwise
             form.add_error(field, problem.reason)
             return self._form(form)
-        self._keep(found)
+        self._keep(found, before)
         return self.next("message" if "look" in request.POST else "place")
 
-    def _keep(self, found: Recognised) -> None:
+    def _name(self, sample: Sample) -> str:
+        """What the message calls the device, as it is read now."""
+        try:
+            return read_sample(self.draft, sample, self.draft.updated).name
+        except Invalid:
+            return ""
+
+    def _keep(self, found: Recognised, before: str) -> None:
+        """What it says now; a name that a person has written stays."""
         draft = self.draft
         draft.dev_eui = found.message.dev_eui or ""
+        if draft.name in ("", before):
+            draft.name = found.name
         if draft.longitude is None and found.place is not None:
             draft.longitude, draft.latitude = found.place
         draft.streams = []  # the paths may lead elsewhere now
         draft.save()
+
+    def _without(self) -> HttpResponse:
+        """Nothing to look at: it is read as a device that is connected already."""
+        return self.next("place" if self.draft.dev_eui else "device")
 
     def _sample(self) -> Sample | None:
         try:

@@ -213,7 +213,7 @@ def json_facts(owner: int, text: str, query: str = "", key: str = "") -> dict[st
         name = ""
     else:
         name = found.message.dev_eui or ""
-        facts |= {"dev_eui": name, **_place_of(found)}
+        facts |= {"dev_eui": name, "name": found.name, **_place_of(found)}
     if not key:
         shape["key"] = free_key(owner, name)
     return facts

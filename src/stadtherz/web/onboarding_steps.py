@@ -28,6 +28,7 @@ from stadtherz.ingest.public import (
     go_live,
     merged,
     newest,
+    others_of,
     proposed,
     proposed_value,
     rehearse,
@@ -47,7 +48,8 @@ from stadtherz.web.onboarding_forms import (
     StreamForm,
     type_label,
 )
-from stadtherz.web.onboarding_start import Onboarding, drafts_of
+from stadtherz.web.onboarding_next import LikeForm, facts_like, facts_of_next, like_form, others
+from stadtherz.web.onboarding_start import Onboarding, drafts_of, new_draft
 from stadtherz.web.staff_people import administers
 
 _MOST_LISTED = 1_000  # device types a browser offers while somebody types
@@ -393,7 +395,7 @@ class DoneStep(StepView):
     def get(self, request: HttpRequest, draft: int) -> HttpResponse:
         return self._page()
 
-    def _page(self, token: str = "") -> HttpResponse:
+    def _page(self, token: str = "", like: LikeForm | None = None) -> HttpResponse:
         request, device = self.request, self.draft.device
         if device is None:
             return self.next("test")
@@ -401,6 +403,7 @@ class DoneStep(StepView):
         streams = sorted(streams_by_id(fields).values(), key=lambda each: each.id)
         key = form_key(self.draft)
         left = waiting_for_device(device.owner_id, device.network, device.dev_eui, key).count()
+        next_ones, more = others(self.draft)
         return self.shown(
             {
                 "device": device,
@@ -414,6 +417,9 @@ class DoneStep(StepView):
                 "start_url": self.url("connect"),
                 "doors": doors(key, token) if device.network == Network.JSON else None,
                 "token": token,
+                "others": next_ones,
+                "more": more,
+                "like": like or like_form(self.draft),
             }
         )
 
@@ -421,10 +427,31 @@ class DoneStep(StepView):
         """Go on with the messages that waited, or make the device's own token, which only this answer shows."""
         if self.draft.device is None:
             raise Http404
+        if "next" in request.POST:
+            return self._next(request.POST["next"])
+        if "dev_eui" in request.POST:
+            return self._like(request)
         if "token" in request.POST:
             return self._page(self._token(self.draft.device))
         catch_up(self.draft.device.pk, visibility_of_request(request), form=form_key(self.draft))
         return self.next("done")
+
+    def _next(self, dev_eui: str) -> HttpResponse:
+        if dev_eui not in others_of(self.draft):  # it has been connected meanwhile
+            return self.next("done")
+        return self._begun(facts_of_next(self.draft, dev_eui))
+
+    def _like(self, request: HttpRequest) -> HttpResponse:
+        form = like_form(self.draft, request.POST)
+        if form is None:
+            raise Http404
+        if not form.is_valid():
+            return self._page(like=form)
+        return self._begun(facts_like(self.draft, form.cleaned_data["dev_eui"]))
+
+    def _begun(self, facts: Mapping[str, Any]) -> HttpResponse:
+        begun = new_draft(self.request, self.draft.owner_id, facts)
+        return redirect(self.url("connect_place", begun.pk))
 
     def _token(self, device: Device) -> str:
         """Whoever may connect a device may let it deliver, and nothing else, until somebody revokes that."""
@@ -490,10 +517,23 @@ def doors(key: str, token: str = "") -> dict[str, Any]:
         "with_token": f"{root}/ingest/json/{shown}/{key}",
         "bearer": f"Bearer {shown}",
         "password": shown,
+        "open": not token,
         "host": urlsplit(root).hostname or "",
         "ports": [(port, scheme == "mqtts") for scheme, port in ports],
         "topic": f"ingest/json/{key}",
+        "influx": f"{root}/api/v2/write?org=any&bucket={key}",
+        "influx_1": f"{root}/write?db={key}",
+        "telegraf": _TELEGRAF.format(root=root, token=shown, key=key),
     }
+
+
+_TELEGRAF = """\
+[[outputs.influxdb_v2]]
+  urls = ["{root}"]
+  token = "{token}"
+  organization = "any"
+  bucket = "{key}"
+"""
 
 
 def tokens_url(request: HttpRequest) -> str:

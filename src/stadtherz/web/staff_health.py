@@ -148,6 +148,7 @@ def _chart(key: str, title: str, unit: str, days: Sequence[DeviceDay], name: str
         unit=unit,
         points=points,
         summary=_summary([value for _at, value in points], unit, digits),
+        span=(days[0].day, days[-1].day + DAY) if days else None,
         gap=3 * DAY,
         digits=digits,
     )

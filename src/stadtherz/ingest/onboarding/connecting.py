@@ -12,7 +12,7 @@ from stadtherz.base.errors import Conflict, Invalid, Unavailable
 from stadtherz.base.visibility import Visibility
 from stadtherz.ingest.library.proposals import observable
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
-from stadtherz.ingest.onboarding.messages import keep_form
+from stadtherz.ingest.onboarding.messages import keep_form, others_of
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.recognise import Place
 from stadtherz.ingest.onboarding.samples import waiting
@@ -76,7 +76,8 @@ def go_live(draft: int) -> int:
             if row.network == Network.JSON:
                 row.form = keep_form(row)
             row.device_id = connect(new_device(row))
-            row.sample = ""
+            if not others_of(row):
+                row.sample = ""
             row.save()
         return row.device_id
 

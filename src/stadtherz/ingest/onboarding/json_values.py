@@ -32,7 +32,7 @@ _DAVIS_UNITS = [
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
     r"(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
-    r"|rssi|snr|lqi|channel|wifi_?\w*|runtime|timeout|status|state|error\w*|fehler\w*|code|freq\w*|timezone|tz|year|month|day|hour"
+    r"|rssi|snr|lqi|channel|wifi_?\w*|runtime|timeout|status|state|err(or)?\w*|fehler\w*|code|freq\w*|timezone|tz|year|month|day|hour"
     r"|(esp\d*|chip|ls|tx|node|device|station|sensor|gateway|customer|lrr|lrc)_?(\d+_?)?(id|identifier|eui)|@?iot\.?_?id|nonce|lsid|tz_offset|data_structure_type|sensor_type|esp8266id"
     r"|(f_?|lrn_?f)?(port|cnt(_?(up|dn|down))?|count|opt_?len)|counter_up|sp_?fact|spreading(_?factor)?|spread_?factor|bandwidth|dr|data_?rate|dev_?addr(ess)?|device_addr|link_?quality|ram_\w+|fs_\w+|wakeup_period|location_\d+"
     r"|minute|second|signal|min_micro|max_micro|samples|coordinates?(_\d+)*|rtfreq|realtime|epoch|timestamp|ts|time|zeit\w*|unixtime|lat(itude)?|lon(gitude)?|lng|breite|laenge|länge|längengrad|breitengrad|alt(itude)?|höhe_nn)"
@@ -133,6 +133,9 @@ def _of_entity(
 def _of_list(holder: list[Any], path: str, name: str, depth: int) -> Iterator[_Number]:
     """Its entries: by their names where they have some, else by their places."""
     entries = holder[:_MOST_ENTRIES]
+    if any(_is_sensecap(each) for each in entries):
+        yield from _of_sensecap(entries, path, depth)
+        return
     number = sensor_key(entries)
     key = number or name_key(entries)
     for place, entry in enumerate(entries):
@@ -142,6 +145,34 @@ def _of_list(holder: list[Any], path: str, name: str, depth: int) -> Iterator[_N
         else:
             called = f"{name} {place + 1}" if len(entries) > 1 else name
             yield from _numbers(entry, f"{path}[{place}]", called, depth - 1)
+
+
+# What SenseCAP's decoders call the quantities of its sensors: name and unit (UCUM).
+# Source: Seeed, "SenseCAP measurement IDs" in the user guide of its decoders.
+_SENSECAP = {
+    "4097": ("temperature", "Cel"), "4098": ("humidity", "%"), "4099": ("light", "lx"), "4100": ("co2", "[ppm]"),
+    "4101": ("pressure", "Pa"), "4102": ("soil_temperature", "Cel"), "4103": ("soil_moisture", "%"),
+    "4104": ("wind_direction", "deg"), "4105": ("wind_speed", "m/s"), "4106": ("ph", "[pH]"),
+    "4113": ("rain_rate", "mm/h"),
+}  # fmt: skip
+
+
+def _is_sensecap(entry: Any) -> bool:
+    return isinstance(entry, dict) and {"measurementId", "measurementValue"} <= entry.keys()
+
+
+def _of_sensecap(entries: list[Any], path: str, depth: int) -> Iterator[_Number]:
+    """Each measurement by its number; what else stands among them, such as the battery, by its type."""
+    for entry in entries:
+        if _is_sensecap(entry) and (told := _label(entry["measurementId"])):
+            name, unit = _SENSECAP.get(told, (f"measurement {told}", ""))
+            at = f"{path}[measurementId={told}].measurementValue"
+            yield from (
+                (*each[:3], unit) for each in _of_value(entry["measurementValue"], at, name)
+            )
+        elif isinstance(entry, dict) and (told := _label(entry.get("type", ""))):
+            fields = {key: value for key, value in entry.items() if key != "type"}
+            yield from _numbers(fields, f"{path}[type={told}]", "", depth - 1)
 
 
 def _label(value: Any) -> str:

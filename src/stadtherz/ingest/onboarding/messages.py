@@ -196,6 +196,23 @@ def devices_told_of(draft: Draft, sample: Sample, received: Micros) -> dict[str,
     return {each.dev_eui: each.dev_eui in connected for each in good}
 
 
+def others_of(draft: Draft) -> list[str]:
+    """The devices that a draft's message of JSON tells of besides its own and that are not connected."""
+    if draft.network != Network.JSON or not draft.sample:
+        return []
+    try:
+        sample = sample_of(draft.sample, draft.query)
+    except Invalid:
+        return []
+    told = devices_told_of(draft, sample, draft.updated)
+    return [name for name, connected in told.items() if not connected and name != draft.dev_eui]
+
+
+def takes_others(form: MessageForm | None) -> bool:
+    """Whether messages of this form tell which device they are of."""
+    return form is not None and any(not isinstance(p, Text) for p in as_known(form).device.parts)
+
+
 def _good(draft: Draft, sample: Sample, received: Micros) -> list[Uplink]:
     """The readings that are understood, at least one. Raises Invalid."""
     try:

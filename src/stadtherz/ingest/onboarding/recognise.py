@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import document
+from stadtherz.ingest.models import Network
 from stadtherz.ingest.numbers import number_of
 from stadtherz.ingest.onboarding.pasted import document_of
 from stadtherz.ingest.pipeline import READERS
@@ -47,7 +48,9 @@ class Recognised:
 
     @property
     def name(self) -> str:
-        """What the network calls the device."""
+        """What the network calls the device; of a message of JSON the name for people in it."""
+        if self.network == Network.JSON:
+            return name_in(self.document)
         return self.uplink.device if self.uplink else ""
 
 
@@ -168,6 +171,38 @@ def place_in(content: Mapping[str, Any]) -> Place | None:
         if isinstance(each, list) and len(each) in (2, 3):  # GeoJSON: longitude first
             return checked_place(each[0], each[1])
     return None
+
+
+_NAMED = re.compile(
+    r"((device|station|sensor|node|thing|friendly|display|site|location|gerät|geräte|geraet|geraete|stations|sensor|orts)?_?name"
+    r"|bezeichnung|titel|title|label|alias)"
+)
+_ABOUT = re.compile(
+    r"(device|station|sensor|node|thing|gerät|geraet|site|meta(_?data)?|attributes|properties)(_?info)?|info"
+)
+_SHORT = frozenset({"name", "bezeichnung", "titel", "title", "label", "alias"})
+_BESIDE = frozenset(
+    {"value", "v", "val", "wert", "messwert", "reading", "result"}
+)  # then it names a value
+_LONGEST_NAME = 150
+
+
+def name_in(content: Any) -> str:
+    """What the message calls the device for people, at its top or in an object about the device; else empty."""
+    if not isinstance(content, Mapping):
+        return ""
+    of_a_value = any(_plain(key) in _BESIDE for key in content)
+    for key, value in content.items():
+        if _NAMED.fullmatch(_plain(key)) and not (of_a_value and _plain(key) in _SHORT):
+            told = value.strip() if isinstance(value, str) else ""
+            if 0 < len(told) <= _LONGEST_NAME and told.isprintable():
+                return told
+    inner = (value for key, value in content.items() if _ABOUT.fullmatch(_plain(key)))
+    return next((found for each in inner if (found := name_in(each))), "")
+
+
+def _plain(key: object) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-]+", "_", str(key)).lower()
 
 
 _NAMES = (("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("längengrad", "breitengrad"),

@@ -114,11 +114,18 @@ def proposed(draft: Draft, data: Mapping[str, Any] | None) -> list[Wanted]:
     kind = draft.device_type
     of_type = {each["path"]: each for each in (kind.proposals if kind else ())}
     found = {each.path: each.told() for each in proposals(data or {}, _units(draft, data))}
+    all_values = values_of(data or {})
+    listed = (each.proposal for each in all_values if "[" in each.proposal.path and each.likely)
+    found |= {each.path: each.told() for each in listed if each.path not in found}
     rows = [
         {**example, **{k: v for k, v in of_type.get(path, {}).items() if k != "example"}}
         for path, example in found.items()
     ]
-    return _all_wanted([*rows, *(each for path, each in of_type.items() if path not in found)])
+    rows += [each for path, each in of_type.items() if path not in found]
+    doubtful = {each.proposal.path for each in all_values if not each.likely} - of_type.keys()
+    if doubtful.issuperset(each["path"] for each in rows):
+        return _all_wanted(rows)
+    return [replace(each, wanted=each.path not in doubtful) for each in _all_wanted(rows)]
 
 
 def _of_json(draft: Draft, data: Mapping[str, Any]) -> list[Wanted]:

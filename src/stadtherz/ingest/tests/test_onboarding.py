@@ -10,11 +10,12 @@ from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import MINUTE, now_us
 from stadtherz.base.visibility import Scope, Visibility
 from stadtherz.ingest import devices
+from stadtherz.ingest.decode import MISSING, value
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, RefusedUplink
 from stadtherz.ingest.onboarding.connecting import NewDevice, catch_up, connect, go_live
 from stadtherz.ingest.onboarding.euis import read_eui
 from stadtherz.ingest.onboarding.models import Draft, Replacement
-from stadtherz.ingest.onboarding.recognise import recognise
+from stadtherz.ingest.onboarding.recognise import name_in, recognise
 from stadtherz.ingest.onboarding.rehearsal import rehearse
 from stadtherz.ingest.onboarding.samples import newest, unknown_devices, waiting
 from stadtherz.ingest.onboarding.swapping import Source, Swap, guessed_paths, swap
@@ -193,6 +194,41 @@ def test_values_that_the_network_decoded_are_proposed_with_examples(town: Town) 
     assert rows["temperature"].example == 1.0
     assert rows["temperature"].unit == "Cel"
     assert set(rows) == {"temperature", "luminosity"}
+
+
+def test_values_in_a_list_are_proposed_and_what_a_device_says_of_itself_is_not_chosen(
+    town: Town,
+) -> None:
+    rows = [{"battery": 93, "type": "upload_battery"}]
+    rows += [
+        {"measurementId": n, "measurementValue": 21.5 + n % 2, "type": "report_telemetry"}
+        for n in (4097, 4098)
+    ]
+    data = {"err": 0, "messages": rows}
+    found = {each.path: each for each in proposed(draft(town), data)}
+    air = found["messages[measurementId=4097].measurementValue"]
+    assert (air.unit, air.example, air.wanted) == ("Cel", 22.5, True)
+    assert found["messages[measurementId=4098].measurementValue"].unit == "%"
+    assert found["messages[type=upload_battery].battery"].unit == "%"
+    assert not found["err"].wanted
+    assert all(value(each, decoded=data, payload=b"") is not MISSING for each in found)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({"id": "a", "deviceName": "Hof"}, "Hof"),
+        ({"id": "a", "friendly_name": " Am Tor "}, "Am Tor"),
+        ({"station": {"serial": "7", "name": "Mühle"}, "t": 1}, "Mühle"),
+        ({"name": "temp", "value": 4}, ""),
+        ({"device_name": "Hof", "name": "temp", "value": 4}, "Hof"),
+        ({"values": [{"name": "temp", "value": 4}]}, ""),
+        ({"name": 7}, ""),
+        ([{"name": "temp"}], ""),
+    ],
+)
+def test_the_name_for_people_is_found_in_a_message(content: Any, name: str) -> None:
+    assert name_in(content) == name
 
 
 def test_an_undecoded_payload_asks_for_a_codec_and_a_byte_map_reads_it(town: Town) -> None:

@@ -44,7 +44,7 @@ class SilentViewSet(StaffViewSet):
     menu_label = _("Silent devices")
     list_display = [
         TitleColumn("name", label=_("Device"), get_url=_url),
-        Column("state", label=_("State"), accessor=_sentence),
+        Column("state", label=_("State"), accessor=_sentence, classname="staff-sentence"),
         moment_column("last_seen", _("Last seen")),
         "network",
     ]

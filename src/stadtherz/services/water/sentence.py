@@ -23,6 +23,8 @@ def water(gauge: Named) -> str:
     """The water body as a sentence begins with it: "Die Lauter", "The Lauter"."""
     if get_language() == "de":
         return f"{gauge.article.capitalize()} {gauge.water_body}".strip()
+    if gauge.kind == "groundwater":  # no name of a water, but a German word
+        return _("The groundwater")
     return _("The %(water)s") % {"water": gauge.water_body}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stadtherz.base.time import DAY, HOUR
 from stadtherz.kit.declaration import Severity, Step
-from stadtherz.web.charts import SPARK_POINTS, line_chart, sparkline, thin
+from stadtherz.web.charts import SPARK_POINTS, LineChart, line_chart, sparkline, thin
 from stadtherz.web.tests.web_cast import NOON, chart
 
 FINITE = st.floats(-1e9, 1e9)
@@ -62,7 +62,8 @@ def test_names_from_people_cannot_become_markup() -> None:
 
 
 def test_silence_breaks_the_line() -> None:
-    points = [(NOON - 9 * HOUR, 1.0), (NOON - 8 * HOUR, 2.0), (NOON, 3.0)]
+    hours, values = (9, 8, 1, 0), (1.0, 2.0, 3.0, 4.0)
+    points = [(NOON - h * HOUR, v) for h, v in zip(hours, values, strict=True)]
     whole = ET.fromstring(line_chart(chart(points=points)))
     broken = ET.fromstring(line_chart(chart(points=points, gap=2 * HOUR)))
     assert (drawn(whole, "sh-plot__line"), drawn(whole, "sh-plot__dot")) == (1, 0)
@@ -79,6 +80,20 @@ def test_a_single_reading_is_a_dot_within_the_picture() -> None:
     assert 0 < float(dot.attrib["cx"]) < 480
     assert 0 < float(dot.attrib["cy"]) < 280
     assert drawn(picture, "sh-plot__line") == 0
+
+
+def test_a_reading_alone_is_a_dot() -> None:
+    points = [(NOON - n * 5 * HOUR, float(n)) for n in (3, 2, 1, 0)]
+    drawn = ET.fromstring(line_chart(chart(points=points, gap=2 * HOUR)))
+    assert sum(each.tag == "circle" for each in drawn) == len(points)
+
+
+def test_a_single_reading_stands_in_the_middle_of_a_day() -> None:
+    only = LineChart("k", "Pegel", "", "cm", [(NOON, 41.0)], "Einer.")
+    assert (only.start, only.end) == (NOON - DAY // 2, NOON + DAY // 2)
+    drawn = str(only.svg)
+    assert "<circle" in drawn
+    assert drawn.count("sh-plot__time") > 2  # the axis says when
 
 
 def test_no_readings_are_a_sentence() -> None:

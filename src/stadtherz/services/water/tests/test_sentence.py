@@ -127,3 +127,9 @@ def test_silence_says_what_was_last_known() -> None:
     with override("de"):
         text = plain(sentence.silent(LAUTER, 94, time.to_us(NOON) - time.DAY))
     assert text.startswith("Seit einiger Zeit kommen keine Messwerte. Der letzte war 94 cm")
+
+
+def test_the_groundwater_has_no_german_name_in_english() -> None:
+    with override("en"):
+        assert sentence.water(GROUND) == "The groundwater"
+        assert sentence.water(LAUTER) == "The Lauter"

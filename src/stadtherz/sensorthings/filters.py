@@ -27,7 +27,6 @@ from stadtherz.base.expressions import (
 from stadtherz.base.time import EARLIEST, LATEST, Micros, check_zone
 from stadtherz.sensorthings import casts, periods, quantifiers
 from stadtherz.sensorthings.comparisons import compare
-from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.functions import CAST, INTERVAL, SIGNATURES, in_zone, offset_of
 from stadtherz.sensorthings.grammar import flattened
 from stadtherz.sensorthings.literals import (
@@ -42,6 +41,7 @@ from stadtherz.sensorthings.literals import (
 from stadtherz.sensorthings.model import FIRST, marked, one
 from stadtherz.sensorthings.periods import Span
 from stadtherz.sensorthings.schema import (
+    OBSERVATION,
     QUALITY,
     RESULT_TYPE,
     SPANS,
@@ -61,7 +61,15 @@ from stadtherz.sensorthings.syntax import (
     Quantified,
     Unary,
 )
-from stadtherz.sensorthings.trees import Counted, conjunction, entity_at, kind_of, passes_many, walk
+from stadtherz.sensorthings.trees import (
+    Apart,
+    Counted,
+    conjunction,
+    entity_at,
+    kind_of,
+    passes_many,
+    walk,
+)
 from stadtherz.sql.public import zone_of
 
 IDS = ("id", "@iot.id")
@@ -246,22 +254,28 @@ class Resolver:
 
     def _quantified(self, node: Quantified) -> Expression:
         way = self._way(node.path)
+        if way in self.scopes.values():  # another one behind the same link
+            way = (*way[:-1], marked(way[-1], len(self.scopes)))
         _, links, rest = walk(self.entity, way)
-        last = entity_at(self.entity, way[:-1]).link(way[-1]) if not rest else None
+        last = entity_at(self.entity, way[:-1]).behind(way[-1]) if not rest else None
         if last is None or not last.many:
             raise self.fail(node, f"{node.quantifier} belongs behind a link to many")
         condition = self._condition_behind(node, links)
-        some = node.quantifier == "any"
+        some, held = node.quantifier == "any", list(self.scopes.values())
         if not some:
-            condition = Not(quantifiers.by_itself(self.entity, links, condition))
+            condition = Not(quantifiers.by_itself(self.entity, links, condition, held))
         where = conjunction(quantifiers.there(links), condition)
         scope = self.scopes.get(node.path[0], ())
-        having = quantifiers.having(self.entity, links, scope, where)
+        having = quantifiers.having(self.entity, links, scope, where, held)
         if having is not None:
             return having if some else Not(having)
         if some and self.plain and scope:
             return where  # asked together with what is around it
-        raise Unsupported(f"{node.quantifier} cannot look further than where its way begins here")
+        if self.entity.is_a(OBSERVATION) and not scope:
+            apart = Apart((where,), self.entity)
+            return apart if some else Not(apart)
+        reason = f"{node.quantifier} holds Observations against what is too far from them"
+        raise self.fail(node, reason)
 
     def _condition_behind(self, node: Quantified, way: tuple[str, ...]) -> Expression:
         if node.condition is None:

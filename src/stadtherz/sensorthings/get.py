@@ -101,7 +101,7 @@ def _set(
     if query.distinct and (route.count or route.reference or not query.format.json):
         raise Invalid("$select", "distinct values are told of whole sets, as JSON")
     if plan.inside and not query.format.json:
-        raise Unsupported(f"{query.format} has whole properties only; select no paths")
+        raise Invalid("$select", f"{query.format} has whole properties only; select no paths")
     if route.count:
         number = fetcher.count(plan, fetcher.parent(route.steps[:-1]), route.last.link)
         return Answer(200, str(number).encode(), TEXT)

@@ -7,11 +7,11 @@ reading). What remains goes to one side whole.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from stadtherz.base.errors import TooLarge
+from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.expressions import (
     TRUE,
     Among,
@@ -29,9 +29,9 @@ from stadtherz.base.expressions import (
     columns_of,
 )
 from stadtherz.base.functions import COALESCE
-from stadtherz.sensorthings import readings, records, several, sql
+from stadtherz.sensorthings import choices, readings, records, several, sql
+from stadtherz.sensorthings.choices import Atom
 from stadtherz.sensorthings.execute import loaded, rows
-from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,
@@ -43,32 +43,46 @@ from stadtherz.sensorthings.schema import (
     Own,
     Reverse,
     Through,
-    back_link,
     target,
 )
 from stadtherz.sensorthings.tables import Reader
 from stadtherz.sensorthings.trees import (
+    Apart,
     Counted,
     Having,
     Together,
+    conjunction,
     entity_at,
     kind_of,
-    passes_many,
     rebased,
     substituted,
     with_operands,
     within,
 )
+from stadtherz.sensorthings.ways import (
+    OWN,
+    about,
+    entangled,
+    from_a_reading,
+    is_nothing,
+    key_before,
+    link_at,
+    needs_turns,
+    side_of,
+    sides_of,
+    to_readings,
+    ways_to_readings,
+)
 from stadtherz.store import public as store
 from stadtherz.store.public import Columns, Selection
 
-_OWN = ""
 _ID = Column("id", Kind.NUMBER)
 _EXTENTS = frozenset(c for p in DATASTREAM.properties if p.computed for c in p.columns)
 _T = TypeVar("_T", bound=Hashable)
 _SEARCH_STEP = 5_000
 _MAX_SEARCH_STEPS = 200
 _MOST_NAMED = 1_000_000
+_OF_TWO_SETS = "Observations of two sets cannot be held against each other; compare with a value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +101,81 @@ class Resolution:
         return self._on_sides(kind, expression)
 
     def _on_sides(self, kind: EntityType, expression: Expression) -> Expression:
-        sides = _sides(expression)
-        if sides <= {_OWN}:
+        sides = sides_of(expression)
+        if sides <= {OWN}:
             return expression
         if len(sides) == 1 and _is_condition(expression):
             return self._membership(kind, sides.pop(), expression)
+        if isinstance(expression, Or):
+            return Or(tuple(self._on_sides(kind, part) for part in expression.parts))
+        if held := entangled(kind, expression):
+            return self._in_turns(kind, expression, held)
         match expression:
             case And(parts=parts):
-                grouped = _grouped(parts, _sides)
+                grouped = _grouped(parts, sides_of)
                 return And(tuple(self._on_sides(kind, part) for part in grouped))
-            case Or(parts=parts):
-                return Or(tuple(self._on_sides(kind, part) for part in parts))
             case Not(part=part):
                 return Not(self._on_sides(kind, part))
             case _:
                 return with_operands(expression, lambda part: self._operand(kind, part))
+
+    def _in_turns(self, kind: EntityType, expression: Expression, held: set[str]) -> Expression:
+        """A condition that holds for one choice of what is behind the sides with links to many."""
+        parts = expression.parts if isinstance(expression, And) else (expression,)
+        apart = [part for part in parts if not sides_of(part) & held]
+        found = [conjunction(*(part for part in parts if sides_of(part) & held))]
+        for name in sorted(held):
+            found = [each for one in found for each in self._each_turn(kind, name, one)]
+            choices.check_turns(len(found))
+        some = Or(tuple(self._on_sides(kind, one) for one in found))
+        return conjunction(
+            some, *(self._on_sides(kind, part) for part in _grouped(apart, sides_of))
+        )
+
+    def _each_turn(self, kind: EntityType, name: str, condition: Expression) -> list[Expression]:
+        """The condition for each of what is behind a side; what is not there has no values."""
+        link = link_at(kind, name)
+        entity = target(link)
+        own = [a for a in choices.atoms_of(condition) if side_of(choices.column_of(a)) == name]
+        atoms = [self._told(entity, rebased(atom, name)) for atom in own]
+        columns = [choices.column_of(atom) for atom in atoms]
+        held = rows(sql.choices(entity, columns, TRUE, self.reader, choices.MOST_ROWS))
+        choices.check_rows(held)
+        values = [(key, choices.values_of(atoms, each)) for key, *each in held]
+        by = _ID
+        if isinstance(link.via, Own):
+            by = Column(link.via.column, Kind.NUMBER)
+        else:
+            leading = self._leading_to(link)
+            values = [(one, each) for key, each in values for one in leading.get(key, ())]
+        places = {id(atom): (place, atoms[place]) for place, atom in enumerate(own)}
+        return [
+            conjunction(
+                Among(by, frozenset(turn)) if number else TRUE,
+                choices.with_values(condition, places, by, turn),
+            )
+            for number, turn in enumerate(choices.turns(values) or [{}])
+        ]
+
+    def _leading_to(self, link: Link) -> dict[int, list[int]]:
+        """The Observations from which a link to many leads to each entity."""
+        if isinstance(link.via, Through):
+            found = [(key, own) for own, key in rows(sql.pairs(link.via))]
+        else:
+            assert isinstance(link.via, Reverse)
+            found = rows(sql.own_keys(target(link), link.via.column))
+        leading: dict[int, list[int]] = {}
+        for key, own in found:
+            leading.setdefault(key, []).append(own)
+        return leading
+
+    def _told(self, entity: EntityType, atom: Expression) -> Atom:
+        """The atom as tables tell it."""
+        if not ways_to_readings(entity, atom) <= {None}:
+            raise Invalid("$filter", _OF_TWO_SETS)
+        found = self._with_extents(entity, atom)
+        assert isinstance(found, Column | Among | Lookup), "an atom is exchanged for one"
+        return found
 
     def order_of_readings(
         self, kind: EntityType, order: tuple[Order, ...], streams: Collection[int] | None = None
@@ -122,8 +196,8 @@ class Resolution:
 
     def _operand(self, kind: EntityType, expression: Expression) -> Expression:
         """A value computed from readings and what they belong to."""
-        sides = _sides(expression)
-        if sides <= {_OWN}:
+        sides = sides_of(expression)
+        if sides <= {OWN}:
             return expression
         if _is_condition(expression):
             return self._on_sides(kind, expression)
@@ -138,7 +212,7 @@ class Resolution:
         feature has no values, and so does one of a MultiDatastream whose Datastream is asked for; so if
         nothing fulfils the condition, the others are excluded instead.
         """
-        link = _link_at(kind, side)
+        link = link_at(kind, side)
         entity = target(link)
         own = self.for_entities(entity, rebased(condition, side))
         if not isinstance(link.via, Own):
@@ -171,10 +245,9 @@ class Resolution:
         return frozenset(row[0] for row in rows(sql.ids_where(entity, condition, self.reader)))
 
     def _values(self, kind: EntityType, side: str, expression: Expression) -> Expression:
-        link = _link_at(kind, side)
+        link = link_at(kind, side)
         entity, own = target(link), rebased(expression, side)
-        if not isinstance(link.via, Own) or passes_many(entity, own):
-            raise Unsupported("values behind a link to many cannot be compared with readings")
+        assert isinstance(link.via, Own), "what is behind a link to many has its turns"
         if isinstance(own, Column) and own.name == "id" and entity.is_a(DATASTREAM):
             return Column(link.via.column, Kind.NUMBER)
         resolved = self.for_entities(entity, own)
@@ -188,7 +261,7 @@ class Resolution:
     def for_entities(self, entity: EntityType, expression: Expression) -> Expression:
         """The expression, naming nothing but columns of tables."""
         expression = self._looked_up(expression)
-        ways = _ways_to_readings(entity, expression)
+        ways = ways_to_readings(entity, expression)
         if ways <= {None}:
             return self._with_extents(entity, expression)
         asks = _is_condition(expression)
@@ -196,7 +269,7 @@ class Resolution:
             return self._having(entity, str(ways.pop()), expression)
         match expression:
             case And(parts=parts):
-                grouped = _grouped(parts, lambda part: _about(entity, part))
+                grouped = _grouped(parts, lambda part: about(entity, part))
                 return And(tuple(self._of_one(entity, part) for part in grouped))
             case Or(parts=parts):
                 return Or(tuple(self.for_entities(entity, part) for part in parts))
@@ -210,12 +283,12 @@ class Resolution:
 
     def _of_one(self, entity: EntityType, expression: Expression) -> Expression:
         """As `for_entities` of what must hold for one and the same reading, if it is about readings."""
-        ways = _ways_to_readings(entity, expression)
+        ways = ways_to_readings(entity, expression)
         if not isinstance(expression, And | Compare | Call) or None not in ways or len(ways) != 2:
             return self.for_entities(entity, expression)
         (way,) = ways - {None}
         parts = expression.parts if isinstance(expression, And) else (expression,)
-        own = [part for part in parts if _ways_to_readings(entity, part) <= {None}]
+        own = [part for part in parts if ways_to_readings(entity, part) <= {None}]
         about = And(tuple(part for part in parts if part not in own))
         return And(
             (
@@ -229,10 +302,12 @@ class Resolution:
         match expression:
             case Having(column, _, entity, where):
                 return Among(column, self._members(entity, where))
-            case Together(column, _, kind, entity, other, where):
-                return Lookup(column, self._together(entity, other, where), kind)
+            case Call(arguments=(Together() as both, *keys)):
+                return self._together(both, keys)
             case Counted(column, _, _, entity, link):
                 return self._counted(column, entity, link)
+            case Apart(parts=parts, kind=kind):
+                return self.for_readings(kind, Or(parts))
             case And(parts=parts):
                 return And(tuple(self._looked_up(part) for part in parts))
             case Or(parts=parts):
@@ -246,19 +321,19 @@ class Resolution:
         """Those that fulfil it; an Observation does by what is behind one of its links to many."""
         if not entity.is_a(OBSERVATION):
             return self._ids(entity, self._of_one(entity, where))
-        (side,) = _sides(where)
-        link = _link_at(entity, side)
+        (side,) = sides_of(where)
+        link = link_at(entity, side)
         behind = self.for_entities(target(link), rebased(where, side))
         return self._led_to(link, self._ids(target(link), behind))
 
-    def _together(
-        self, entity: EntityType, other: Column, where: Expression
-    ) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {}
-        resolved = self._of_one(entity, where)
-        for key, second in rows(sql.pairs_where(entity, other, resolved, self.reader)):
-            found.setdefault(key, []).append(second)
-        return found
+    def _together(self, both: Together, keys: Sequence[Expression]) -> Expression:
+        resolved = self._of_one(both.entity, both.where)
+        found = rows(
+            sql.choices(both.entity, both.others, resolved, self.reader, choices.MOST_TOGETHER)
+        )
+        choices.check_rows(found, choices.MOST_TOGETHER)
+        named = [key for key in keys if isinstance(key, Column)]
+        return choices.one_of(both.column, named, found)
 
     def _counted(self, column: Column, entity: EntityType, link: Link) -> Expression:
         """How many the reader sees behind the link."""
@@ -290,10 +365,10 @@ class Resolution:
         One that a link to one leads to, and that is not there, counts as a reading without values.
         """
         found = self._with_readings(entity, way, condition)
-        if not isinstance(_link_at(entity, way).via, Own):
-            return Or((found, self._without(entity, way))) if _is_nothing(condition) else found
+        if not isinstance(link_at(entity, way).via, Own):
+            return Or((found, self._without(entity, way))) if is_nothing(condition) else found
         nothing = substituted(condition, lambda c: _gone(c) if c.name.startswith(f"{way}/") else c)
-        alone = None not in _ways_to_readings(entity, condition)
+        alone = None not in ways_to_readings(entity, condition)
         if alone and not rows(sql.of_nothing(entity, nothing, self.reader)):
             return found
         other = self.for_entities(entity, nothing)
@@ -301,22 +376,78 @@ class Resolution:
 
     def _without(self, entity: EntityType, way: str) -> Expression:
         """Those that have no readings at all."""
-        some = self._with_readings(entity, way, TRUE)
-        if not isinstance(_link_at(entity, way).via, Own):
+        key = key_before(entity, way)
+        some = Among(key, self._holders(entity, way, TRUE))
+        if not isinstance(link_at(entity, way).via, Own):
             return Not(some)
-        return Or((Compare("eq", some.column, Literal(None, Kind.NULL)), Not(some)))
+        return Or((Compare("eq", key, Literal(None, Kind.NULL)), Not(some)))
 
-    def _with_readings(self, entity: EntityType, way: str, condition: Expression) -> Among:
-        link = _link_at(entity, way)
-        seen = substituted(condition, lambda column: _from_a_reading(entity, way, column))
-        inner = self.for_readings(target(link), seen)
-        before, slash, _ = way.rpartition("/")
-        name = link.via.column if isinstance(link.via, Own) else "id"
-        key = Column(f"{before}{slash}{name}", Kind.NUMBER)
+    def _with_readings(self, entity: EntityType, way: str, condition: Expression) -> Expression:
+        if needs_turns(entity, way, condition):
+            return self._of_turns(entity, way, condition)
+        seen = substituted(condition, lambda column: _named_back(entity, way, column))
+        return Among(key_before(entity, way), self._holders(entity, way, seen))
+
+    def _of_turns(self, entity: EntityType, way: str, condition: Expression) -> Expression:
+        """Which entities have, with what else they are held against, readings that fulfil it."""
+        inside = f"{way}/"
+        outside = [
+            a
+            for a in choices.atoms_of(condition)
+            if not choices.column_of(a).name.startswith(inside)
+        ]
+        atoms = [self._told(entity, atom) for atom in outside]
+        columns = [choices.column_of(atom) for atom in atoms]
+        key = key_before(entity, way)
+        ways = choices.ends(entity, [key, *columns])
+        keys = [Column(f"{end}/id", Kind.NUMBER) for end in sorted(ways)]
+        there = Compare("ne", key, Literal(None, Kind.NULL))
+        held = rows(
+            sql.choices(entity, [key, *keys, *columns], there, self.reader, choices.MOST_ROWS)
+        )
+        choices.check_rows(held)
+        link = link_at(entity, way)
+        read = self._read_by(link)
+        chosen = [
+            ((root, *row[: len(keys)]), read(holder), choices.values_of(atoms, row[len(keys) :]))
+            for root, holder, *row in held
+        ]
+        by = Column(link.via.column, Kind.NUMBER) if isinstance(link.via, Reverse) else _ID
+        places = {id(atom): (place, atoms[place]) for place, atom in enumerate(outside)}
+        fulfilled: set[tuple[int, str]] = set()
+        for turn in choices.turns((one, values) for _, ones, values in chosen for one in ones):
+            where = rebased(choices.with_values(condition, places, by, turn), way)
+            own = conjunction(Among(by, frozenset(turn)), self.for_readings(target(link), where))
+            fulfilled |= {(one, repr(turn[one])) for one in self._of_those(link, turn, own)}
+        found = [
+            whole
+            for whole, ones, values in chosen
+            if any((one, repr(values)) in fulfilled for one in ones)
+        ]
+        return choices.one_of(_ID, keys, found)
+
+    def _read_by(self, link: Link) -> Callable[[int], Collection[int]]:
+        """Of what holds readings by the link, the keys by which these are told apart."""
+        if not isinstance(link.via, Through):
+            return lambda holder: (holder,)
+        held: dict[int, list[int]] = {}
+        for own, key in rows(sql.pairs(link.via)):
+            held.setdefault(own, []).append(key)
+        return lambda holder: held.get(holder, ())
+
+    def _of_those(self, link: Link, keys: Collection[int], condition: Expression) -> frozenset[int]:
+        """Of these Datastreams or features, or else Observations, those with a reading that fulfils it."""
         if isinstance(link.via, Reverse):
-            return Among(key, self._keys(link, inner))
-        source = entity_at(entity, way.split("/")[:-1])
-        return Among(key, self._keys_of_named(source, link, inner))
+            return self._keys(link, condition)
+        return self._fulfilling(set(keys), condition)
+
+    def _holders(self, entity: EntityType, way: str, condition: Expression) -> frozenset[int]:
+        """Those before the link to readings that have one which fulfils the condition."""
+        link = link_at(entity, way)
+        inner = self.for_readings(target(link), condition)
+        if isinstance(link.via, Reverse):
+            return self._keys(link, inner)
+        return self._keys_of_named(entity_at(entity, way.split("/")[:-1]), link, inner)
 
     def _keys(self, link: Link, condition: Expression) -> frozenset[int]:
         """The datastreams or features that have a reading which fulfils the condition.
@@ -327,9 +458,8 @@ class Resolution:
         key = Column(link.via.column, Kind.NUMBER)
         found: frozenset[int] = frozenset()
         for _ in range(_MAX_SEARCH_STEPS):
-            where = And(
-                (condition, Compare("ne", key, Literal(None, Kind.NULL)), Not(Among(key, found)))
-            )
+            there = Compare("ne", key, Literal(None, Kind.NULL))
+            where = conjunction(condition, there, Not(Among(key, found)))
             keys = readings.keys_of(link.via.column, where, self.reader.visibility, _SEARCH_STEP)
             found |= keys.distinct
             if keys.complete:
@@ -363,12 +493,12 @@ class Resolution:
 
     def _of_reading(self, entity: EntityType, column: Column) -> Expression:
         """The column; one of a reading that a link to one leads to, as what is looked up by its id."""
-        way = _to_readings(entity, column)
+        way = to_readings(entity, column)
         if way is None:
             return column
-        link, source = _link_at(entity, way), entity_at(entity, way.split("/")[:-1])
+        link, source = link_at(entity, way), entity_at(entity, way.split("/")[:-1])
         if not isinstance(link.via, Own):
-            raise Unsupported("readings can only be compared with what one way leads to")
+            raise Invalid("$filter", _OF_TWO_SETS)
         own = self._operand(target(link), rebased(column, way))
         named = {key for _, key in rows(sql.own_keys(source, link.via.column))}
         found = readings.readings_of(self._named(named, TRUE))
@@ -416,43 +546,6 @@ def _is_extent(entity: EntityType, column: Column) -> bool:
     return name in _EXTENTS and entity_at(entity, links).is_a(DATASTREAM)
 
 
-def _sides(expression: Expression) -> set[str]:
-    return {_side(column) for column in columns_of(expression)}
-
-
-def _ways_to_readings(entity: EntityType, expression: Expression) -> set[str | None]:
-    return {_to_readings(entity, column) for column in columns_of(expression)}
-
-
-def _side(column: Column) -> str:
-    first, slash, _ = column.name.partition("/")
-    return first if slash else _OWN
-
-
-def _to_readings(entity: EntityType, column: Column) -> str | None:
-    """The way to the first link that leads to readings, or None."""
-    *links, _ = column.name.split("/")
-    for index, name in enumerate(links):
-        link = entity.behind(name)
-        assert link is not None, "the plan names links of the schema only"
-        entity = target(link)
-        if entity.is_a(OBSERVATION):
-            return "/".join(links[: index + 1])
-    return None
-
-
-def _is_nothing(condition: Expression) -> bool:
-    """Whether it says that something is null, as it is of a reading that is not there."""
-    match condition:
-        case Or(parts=parts):
-            return any(_is_nothing(part) for part in parts)
-        case And(parts=parts):
-            return all(_is_nothing(part) for part in parts)
-        case Compare(operator="eq", left=Column(), right=Literal(value=None)):
-            return True
-    return False
-
-
 def _held(reading: readings.Reading, own: Expression) -> Any:
     """The value of a column, or of what is looked up by one."""
     if isinstance(own, Lookup):
@@ -466,38 +559,10 @@ def _gone(column: Column) -> Expression:
     return Lookup(_ID, {}, column.kind)
 
 
-def _about(entity: EntityType, part: Expression) -> set[str | None]:
-    """The ways to readings; beside readings a comparison may have something else."""
-    ways = _ways_to_readings(entity, part)
-    some = ways - {None}
-    return some if len(some) == 1 and isinstance(part, Compare | Call) else ways
-
-
-def _from_a_reading(entity: EntityType, way: str, column: Column) -> Column:
-    """The column as it is named from the readings that the way leads to.
-
-    Raises:
-        Unsupported: if several entities are on the way back.
-    """
-    links, path = way.split("/"), column.name.split("/")
-    shared = next(
-        (i for i, (a, b) in enumerate(zip(links, path, strict=False)) if a != b), len(links)
-    )
-    back: list[str] = []
-    for index in range(len(links) - 1, shared - 1, -1):
-        before = entity_at(entity, links[:index])
-        link = back_link(before, _link_at(before, links[index]))
-        if link.many:
-            raise Unsupported("values behind a link to many cannot be compared with readings")
-        back.append(link.name)
-    return replace(column, name="/".join([*back, *path[shared:]]))
-
-
-def _link_at(entity: EntityType, way: str) -> Link:
-    *before, last = way.split("/")
-    link = entity_at(entity, before).behind(last)
-    assert link is not None, "the plan names links of the schema only"
-    return link
+def _named_back(entity: EntityType, way: str, column: Column) -> Column:
+    found = from_a_reading(entity, way, column)
+    assert found is not None, "what several entities are on the way back to has its turns"
+    return found
 
 
 def _is_condition(expression: Expression) -> bool:
@@ -505,7 +570,7 @@ def _is_condition(expression: Expression) -> bool:
 
 
 def _grouped(
-    parts: tuple[Expression, ...], sides_of: Callable[[Expression], set[_T]]
+    parts: Sequence[Expression], sides_of: Callable[[Expression], set[_T]]
 ) -> list[Expression]:
     """Parts that concern one side only are put together, so that the same entity must fit them."""
     alone: dict[_T, list[Expression]] = {}

@@ -343,15 +343,23 @@ def ids_where(entity: EntityType, where: Expression, reader: Reader) -> Sql:
     return compose(f"SELECT {ROOT}.id {{}} WHERE {{}}", tables.text, conditions)
 
 
-def pairs_where(entity: EntityType, other: Column, where: Expression, reader: Reader) -> Sql:
-    """Rows of (id, id in `other`) of all visible entities that fulfil `where` together."""
+def choices(
+    entity: EntityType, columns: Sequence[Column], where: Expression, reader: Reader, most: int
+) -> Sql:
+    """Rows of (id, *columns) of all visible entities, and of what they lead to, that fulfil `where`.
+
+    One row for each choice behind links to many; one more than `most`, which tells about others.
+    """
     tables = Tables(reader, entity)
-    tables.need([where])
-    key = tables.resolve(other).sql
+    tables.need([where, *columns])
+    values = [compile_value(column, tables.resolve, reader.dialect) for column in columns]
     matching = compile_condition(where, tables.resolve, reader.dialect)
     seen = visible(entity, ROOT, reader.visibility)
-    text = f"SELECT DISTINCT {ROOT}.id, {{}} {{}} WHERE {{}} AND {{}} IS NOT NULL AND {{}}"
-    return compose(text, key, tables.text, seen, key, matching)
+    shown = join(", ", [Sql(f"{ROOT}.id"), *values])
+    limit = Sql("LIMIT %s", (most + 1,))
+    distinct = "DISTINCT " if all(column.name.endswith("id") for column in columns) else ""
+    text = f"SELECT {distinct}{{}} {{}} WHERE {{}} AND {{}} {{}}"
+    return compose(text, shown, tables.text, seen, matching, limit)
 
 
 def values_of(entity: EntityType, value: Expression, reader: Reader) -> Sql:

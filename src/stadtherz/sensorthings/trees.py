@@ -36,11 +36,21 @@ class Having(Among):
 
 @dataclass(frozen=True, slots=True)
 class Together(Lookup):
-    """For each entity of a type the ids in `other` with which it fulfils a condition, as `Having`."""
+    """For each entity of a type the ids in `others` with which it fulfils a condition, as `Having`.
+
+    It is the first argument of a function; the keys behind it are those of the others where it is asked.
+    """
 
     entity: EntityType
-    other: Column
+    others: tuple[Column, ...]
     where: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Apart(Or):
+    """A condition on Observations that is asked by itself, whatever is chosen around it."""
+
+    kind: EntityType
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,17 @@ def _passes_many(entity: EntityType, path: list[str]) -> bool:
             return True
         entity = target(link)
     return False
+
+
+def leaves(expression: Expression) -> list[Expression]:
+    """The comparisons and functions that a condition is made of."""
+    match expression:
+        case And(parts=parts) | Or(parts=parts):
+            return [leaf for part in parts for leaf in leaves(part)]
+        case Not(part=part):
+            return leaves(part)
+        case _:
+            return [expression] if columns_of(expression) else []
 
 
 def entity_at(entity: EntityType, links: Sequence[str]) -> EntityType:

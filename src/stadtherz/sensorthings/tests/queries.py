@@ -13,6 +13,8 @@ TIMES = (
     "2026-01-01T02:30:00Z",
     "2025-12-30T00:00:00Z",
 )
+_LEADING_TO_READINGS = ("Observations", "Subject", "Object")
+_MOMENTS = {Shape.TIME, Shape.PERIOD}
 OPERATORS = ("eq", "ne", "gt", "ge", "lt", "le")
 
 
@@ -125,6 +127,17 @@ class Queries:
         if path.endswith("id"):
             return f"{path} {operator} {self.random.choice(NUMBERS)}"
         return self.json_atom(path, operator)
+
+    def comparison(self, kind: EntityType) -> str:
+        """Of two values of the same shape, of which at most one is of readings behind other entities."""
+        while True:
+            (left, one), (right, other) = (self.path(kind, many=True) for _ in range(2))
+            alike = one is other if one in (None, Shape.TEXT) else {one, other} <= _MOMENTS
+            of_readings = sum(
+                f"{name}/" in path for path in (left, right) for name in _LEADING_TO_READINGS
+            )
+            if alike and of_readings < (1 if kind.name == "Observation" else 2):
+                return f"{left} {self.random.choice(OPERATORS)} {right}"
 
     def text_atom(self, path: str, operator: str) -> str:
         text = self.random.choice(TEXTS)

@@ -45,8 +45,11 @@ class Span:
 
 @dataclass
 class Reference:
+    """`whole`: readings are chosen as everything else is, one for each link, and must be there."""
+
     world: World
     caller: Visibility
+    whole: bool = False
 
     # --- sets ------------------------------------------------------------------------------------
 
@@ -122,8 +125,13 @@ class Reference:
     def choices(self, row: Row, nodes: list[Node]) -> Iterator[Choice]:
         """Every way to choose one entity, or None where there is none, for every link passed."""
         kind = ENTITY_TYPES[row.type]
-        ways = {way for node in nodes for name in _names(node) for way in _ways(kind, name)}
-        yield from self._choose({(): row}, sorted(ways))
+        ways = {way for node in nodes for name in _names(node) for way in self._ways(kind, name)}
+        for choice in self._choose({(): row}, sorted(ways)):
+            if all(way[-1:] != ("Observations",) or chosen for way, chosen in choice.items()):
+                yield choice
+
+    def _ways(self, kind: EntityType, name: tuple[str, ...]) -> list[tuple[str, ...]]:
+        return _ways(kind, name, readings=self.whole)
 
     def _choose(self, made: Choice, ways: list[tuple[str, ...]]) -> Iterator[Choice]:
         if not ways:
@@ -138,7 +146,7 @@ class Reference:
     def true(self, node: Node, choice: Choice) -> bool:
         kind = self.kind(choice)
         ways = _ways_to_readings(kind, node)
-        if len(ways) == 1 and (way := next(iter(ways))):
+        if len(ways) == 1 and not self.whole and (way := next(iter(ways))):
             parent = choice[way[:-1]]
             readings = self.behind(parent, way[-1]) if parent else []
             if not readings and _is_nothing(node):
@@ -205,7 +213,7 @@ class Reference:
             return len(list(self.behind(parent, path[-2]))) if parent else None
         root = choice[()]
         assert root is not None
-        (*_, way) = [(), *_ways(ENTITY_TYPES[root.type], path)]
+        (*_, way) = [(), *self._ways(ENTITY_TYPES[root.type], path)]
         row, rest = choice[way], path[len(way) :]
         if row is None:
             return None
@@ -242,12 +250,14 @@ def _names(node: Node) -> list[tuple[str, ...]]:
     return []
 
 
-def _ways(kind: EntityType, path: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The links at the beginning of a path, as growing paths; readings of entities are left out."""
+def _ways(
+    kind: EntityType, path: tuple[str, ...], *, readings: bool = False
+) -> list[tuple[str, ...]]:
+    """The links at the beginning of a path, as growing paths; `readings` of entities may be left out."""
     ways: list[tuple[str, ...]] = []
     for index, name in enumerate(path):
         link = kind.link(name)
-        if link is None or (link.many and link.target == "Observation"):
+        if link is None or (link.many and link.target == "Observation" and not readings):
             break
         ways.append(path[: index + 1])
         kind = target(link)

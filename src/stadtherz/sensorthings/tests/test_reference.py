@@ -48,6 +48,28 @@ def test_the_engine_agrees_with_the_reference(seed: int) -> None:
 @pytest.mark.usefixtures("db")
 @given(st.integers(0, 2**32))
 @slow
+def test_values_of_several_entities_are_held_against_each_other(seed: int) -> None:
+    random = Random(seed)
+    with transaction.atomic():
+        world = Builder(random, combined=True).build()
+        _forget_history_of_the_store(world)
+        for _ in range(QUERIES_PER_WORLD):
+            kind, queries = random.choice(list(ENTITY_SETS.values())), Queries(random)
+            number = random.choice([1, 1, 2])
+            condition = " and ".join(queries.comparison(kind) for _ in range(number))
+            caller, query = random.choice(world.callers), f"$filter={condition}&$top=1000"
+            reply = Client(caller).get(f"/{kind.plural}?{query}")
+            assert reply.status == 200, (kind.plural, condition, reply.body)
+            reference = Reference(world, caller, whole=True)
+            page = reference.page(kind, reference.all(kind), parse_query(query))
+            expected = [entity["id"] for entity in page["entities"]]
+            assert sorted(reply.ids) == sorted(expected), f"{kind.plural}?{condition}"
+        transaction.set_rollback(True)
+
+
+@pytest.mark.usefixtures("db")
+@given(st.integers(0, 2**32))
+@slow
 def test_chains_of_pages_are_the_whole_in_order(seed: int) -> None:
     random = Random(seed)
     with transaction.atomic():

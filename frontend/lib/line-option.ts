@@ -79,7 +79,7 @@ export function lineOption(data: ChartData, palette: Palette, wide: boolean): EC
 function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOption {
   return {
     type: "line",
-    data: data.points,
+    data: data.points.flatMap(visible),
     showSymbol: false,
     sampling: "lttb",
     lineStyle: { color: palette.series, width: wide ? 2.5 : 1.75, cap: "round", join: "round" },
@@ -118,7 +118,11 @@ function series(data: ChartData, palette: Palette, wide: boolean): LineSeriesOpt
   };
 }
 
-/** A reading alone between two breaks would be a line without length: it becomes a dot. */
+/** A reading alone between two breaks would be a line without length: it gets one, and a dot. */
+function visible(point: [number, number | null], at: number, all: [number, number | null][]) {
+  return isAlone(point, at, all) ? [point, [point[0] + 1, point[1]]] : [point];
+}
+
 function isAlone(point: [number, number | null], at: number, all: [number, number | null][]): boolean {
   return point[1] !== null && (all[at - 1]?.[1] ?? null) === null && (all[at + 1]?.[1] ?? null) === null;
 }

@@ -5,16 +5,40 @@ from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.identity.visibility import visibility_of_user
+
+_OF_STAFF = ("/verwaltung/", "/konto/")
 
 
 class _SeenRequest(HttpRequest):
     """A page request that has passed the middleware."""
 
     visibility: Visibility
+
+
+class StaffLanguage:
+    """What has no language in its address (back office, accounts) speaks that of whoever is signed in.
+
+    To all others it speaks that of their browser: `LocaleMiddleware` takes an address without one for German.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info.startswith(_OF_STAFF):
+            user = request.user
+            translation.activate(
+                user.language
+                if user.is_authenticated
+                else translation.get_language_from_request(request)
+            )
+            request.LANGUAGE_CODE = translation.get_language()
+        return self._get_response(request)
 
 
 class VisibilityMiddleware:

@@ -1,11 +1,12 @@
-"""The account pages that exist: signing in and out, changing and resetting a password."""
+"""The account pages that exist: signing in and out, one's language, changing and resetting a password."""
 
 from allauth.account import views
 from django.urls import path, re_path
 
-from stadtherz.identity.views import PasswordReset, StaffLogin
+from stadtherz.identity.views import Account, PasswordReset, StaffLogin
 
 urlpatterns = [
+    path("", Account.as_view(), name="account_own"),
     path("login/", StaffLogin.as_view(), name="account_login"),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),

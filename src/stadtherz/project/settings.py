@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "stadtherz.identity.middleware.StaffLanguage",
     "stadtherz.identity.middleware.VisibilityMiddleware",
     "stadtherz.web.errors.TranslateErrors",
 ]

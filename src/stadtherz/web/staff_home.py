@@ -48,4 +48,4 @@ def _ways(request: HttpRequest) -> Iterator[tuple[Any, str]]:
         yield _("Add a member"), "member:add"
     yield _("See all devices"), "device:index"
     yield _("To the public pages"), "web:start"
-    yield _("Change password"), "account_change_password"
+    yield _("My account"), "account_own"

@@ -40,7 +40,7 @@ def closed(request: HttpRequest) -> NoReturn:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     re_path(rf"^(?:{'|'.join(_CLOSED)})(?:/|$)", closed),
-    path("account/", RedirectView.as_view(url=reverse_lazy("account_change_password"))),
+    path("account/", RedirectView.as_view(url=reverse_lazy("account_own"))),
     path("login/", RedirectView.as_view(url=reverse_lazy("account_login"), query_string=True)),
     path("logout/", logout),
     *wagtail_urls.urlpatterns,

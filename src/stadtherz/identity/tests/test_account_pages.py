@@ -40,6 +40,12 @@ def test_the_sign_in_page_is_german_and_offers_no_sign_up(client: Client) -> Non
     assert "registr" not in page.lower()
 
 
+def test_the_sign_in_page_speaks_the_language_of_the_browser(client: Client) -> None:
+    page = client.get("/konto/login/", headers={"accept-language": "en-GB, de;q=0.5"})
+    assert '<html lang="en"' in page.content.decode()
+    assert '<html lang="de"' in client.get("/konto/login/").content.decode()
+
+
 def test_a_wrong_password_says_nothing_about_the_address(client: Client) -> None:
     known = sign_in(client, "falsch").context["form"].errors
     form = {"login": "niemand@lautern.example", "password": "falsch"}
@@ -144,3 +150,32 @@ def test_allauth_speaks_to_people_as_a_municipality_does(client: Client) -> None
     client.post("/konto/logout/")
     page = client.get("/konto/login/", headers={"accept-language": "de"}).content.decode()
     assert "Sie sind abgemeldet." in page
+
+
+def test_staff_choose_the_language_of_the_back_office(client: Client, ada: User) -> None:
+    client.force_login(ada, backend="django.contrib.auth.backends.ModelBackend")
+    assert '<html lang="de"' in client.get("/verwaltung/").content.decode()
+    saved = client.post("/konto/", {"language": "en"}, follow=True).content.decode()
+    assert '<html lang="en"' in saved
+    assert "Saved." in saved
+    ada.refresh_from_db()
+    assert ada.language == "en"
+    office = client.get("/verwaltung/", headers={"accept-language": "de"})
+    assert '<html lang="en"' in office.content.decode()
+    assert office["Content-Language"] == "en"
+    assert '<html lang="de"' in client.get("/").content.decode()  # its address has a language
+
+
+def test_nobody_changes_the_language_of_somebody_who_is_not_signed_in(client: Client) -> None:
+    answer = client.post("/konto/", {"language": "en"})
+    assert (answer.status_code, answer["Location"]) == (302, "/konto/login/?next=/konto/")
+
+
+def test_a_language_that_there_is_not_is_refused_beside_the_field(
+    client: Client, ada: User
+) -> None:
+    client.force_login(ada, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.post("/konto/", {"language": "fr"})
+    assert 'role="alert"' in page.content.decode()
+    ada.refresh_from_db()
+    assert ada.language == "de"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.ingest.decode import shown
@@ -57,7 +57,11 @@ class Listed:
 
 def template(language: str) -> bytes:
     """The file to fill in; the mark at its beginning tells spreadsheets that it is UTF-8."""
-    return ("\ufeff" + TEMPLATES["de" if language.startswith("de") else "en"]).encode()
+    return ("\ufeff" + _in_language(language)).encode()
+
+
+def _in_language(language: str) -> str:
+    return TEMPLATES["de" if language.startswith("de") else "en"]
 
 
 def read_sheet(content: bytes) -> list[Listed]:
@@ -110,18 +114,25 @@ def _column(heading: str) -> str:
 
 
 def _check_columns(columns: Sequence[str]) -> None:
+    """What is missing or there twice is told by the headings of the template."""
     missing = [name for name in NEEDED if name not in columns]
     if not {"type", "like"} & set(columns):
-        missing.append("type")
+        missing.append("type")  # or "like", but whoever knows of that has the template
     if missing:
         told = gettext(
-            "These columns are missing in the first line: {columns}. Download the template and fill it in."
+            "These columns are missing in the first line: {columns}. Download the table and fill it in."
         )
-        raise Invalid("file", told.format(columns=", ".join(missing)))
+        raise Invalid("file", told.format(columns=", ".join(map(_heading, missing))))
     twice = next((name for name in columns if name and columns.count(name) > 1), None)
     if twice is not None:
         told = gettext("There are two columns for “{column}”. Leave one of them out.")
-        raise Invalid("file", told.format(column=twice))
+        raise Invalid("file", told.format(column=_heading(twice)))
+
+
+def _heading(column: str) -> str:
+    """As the template of the reader's language calls it."""
+    first = _in_language(get_language() or "de").split("\n", 1)[0]
+    return re.split("[;,]", first)[COLUMNS.index(column)]
 
 
 def number(text: str) -> float | None:

@@ -87,7 +87,9 @@ def test_the_template_comes_in_the_language_of_the_page(editor: Client) -> None:
 def test_a_file_that_is_no_list_comes_back_with_the_reason(editor: Client) -> None:
     file = SimpleUploadedFile("x.csv", b"a,b\n1,2")
     answer = editor.post(reverse("device:connect_lists"), {"file": file})
-    assert "Spalten fehlen" in answer.content.decode()
+    assert "Spalten fehlen in der ersten Zeile: Name, Netz, Geräte-EUI, Gerätetyp." in (
+        answer.content.decode()
+    )
     assert not DeviceList.objects.exists()
 
 

@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from stadtherz.alerts.models import Address, Delivery, Gateway
 from stadtherz.alerts.outbox.wake import wake
-from stadtherz.alerts.people.chases import hurry
+from stadtherz.alerts.people.chases import next_list_now
 from stadtherz.base.time import HOUR, MINUTE, now_us
 
 # How long a message may wait for a gateway that is away before the person is told in another way: the
@@ -30,7 +30,7 @@ def stand_in(given: int, *, silent: bool = False) -> None:
         return
     address = _next_address(delivery)
     if address is None:
-        hurry(delivery.event_id)
+        next_list_now(delivery.event_id)
         return
     moment = now_us()
     try:

@@ -54,7 +54,7 @@ def begin(alert: Alert, recipients: ContactList) -> None:
     )
 
 
-def hurry(given: int) -> None:
+def next_list_now(given: int) -> None:
     """If no message of this event has reached anybody, the next list is told now and not after its minutes."""
     event = AlertEvent.objects.get(pk=given)
     if event.recipients_id is None or not reach.is_lost(event):

@@ -148,7 +148,7 @@ def _of_list(holder: list[Any], path: str, name: str, depth: int) -> Iterator[_N
 
 
 # What SenseCAP's decoders call the quantities of its sensors: name and unit (UCUM).
-# Source: Seeed, "SenseCAP measurement IDs" in the user guide of its decoders.
+# Source: Seeed, "List of Measurement IDs" of the SenseCAP API.
 _SENSECAP = {
     "4097": ("temperature", "Cel"), "4098": ("humidity", "%"), "4099": ("light", "lx"), "4100": ("co2", "[ppm]"),
     "4101": ("pressure", "Pa"), "4102": ("soil_temperature", "Cel"), "4103": ("soil_moisture", "%"),

@@ -13,8 +13,8 @@ from stadtherz.base.errors import Invalid, NotFound, StadtherzError
 from stadtherz.base.negotiation import preferred
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings import openapi
-from stadtherz.sensorthings.faces import FACES, Face, face_at
+from stadtherz.sensorthings import addresses, datasets, openapi
+from stadtherz.sensorthings.faces import FACES, Face
 from stadtherz.sensorthings.formats import Unsupported
 from stadtherz.sensorthings.get import get
 from stadtherz.sensorthings.links import Urls
@@ -38,11 +38,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """Questions of one reader to one version; `host` is scheme and host, as in answers."""
+    """Questions of one reader to one version; `host` is scheme and host, as in answers.
+
+    `dataset` is the short name of the data set that they are about, if not everything.
+    """
 
     version: str
     visibility: Visibility
     host: str
+    dataset: str = ""
 
     @property
     def face(self) -> Face:
@@ -54,7 +58,7 @@ class Inquiry:
     @property
     def prefix(self) -> str:
         """Where this version is found below the host."""
-        return self.face.prefix
+        return addresses.prefix(self.dataset) + self.face.prefix
 
     @property
     def types(self) -> Mapping[str, EntityType]:
@@ -76,9 +80,10 @@ class Inquiry:
 
     def ask(self, path: str, query: str = "") -> Document | None:
         """The JSON that a GET gives; None where a link leads nowhere."""
-        urls = Urls(self.host + self.prefix, self.face)
+        urls = Urls(self.host + self.prefix, self.face, self.dataset)
+        visibility = addresses.within(self.visibility, urls)
         try:
-            answer = get(path, query, self.visibility, urls, now=now_us()).whole()
+            answer = get(path, query, visibility, urls, now=now_us()).whole()
         except Unsupported as error:
             raise Invalid("query", str(error)) from None
         found: Document | None = orjson.loads(answer.body) if answer.body else None
@@ -120,15 +125,18 @@ _OFFERED = ("application/json", "text/event-stream", "text/html")
 
 def _has_a_page(path: str) -> bool:
     """Whether it is the root, a set, an entity, or a mistake: mistakes are explained on a page, too."""
-    face = face_at(path)
-    if face is None:
+    if datasets.is_about(path):
+        return path.rstrip("/") != addresses.DATASETS
+    found = addresses.asked(path, "")
+    if found is None:
         return False
+    urls, below = found
     try:
-        resource = parse_path(path.removeprefix(face.prefix))
+        resource = parse_path(below)
         if not resource.segments:
             return True
         if resource.suffix or resource.segments[0].name in (openapi.NAME, "$metadata", "$batch"):
             return False
-        return not resolve_route(resource, face).to_property
+        return not resolve_route(resource, urls.face).to_property
     except StadtherzError:
         return True

@@ -11,8 +11,10 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Severity, Tile
+from stadtherz.store import public as store
 from stadtherz.web import pulse
 from stadtherz.web.charts import LineChart
+from stadtherz.web.entities.asking import address
 from stadtherz.web.headline import headline
 from stadtherz.web.shell import Place, render
 
@@ -38,8 +40,15 @@ def page(request: HttpRequest) -> HttpResponse:
 def data(request: HttpRequest) -> HttpResponse:
     """What there is as open data and how to get it."""
     datasets = [(s, dataset) for s in registry.services() for dataset in s.datasets]
-    root = request.build_absolute_uri("/sta/v1.1")
-    return render(request, "sh/data.html", {"datasets": datasets, "root": root})
+    context = {
+        "datasets": datasets,
+        "groups": [
+            (group, address("1.1", dataset=group.slug))
+            for group in store.datasets(visibility_of_request(request))
+        ],
+        "root": request.build_absolute_uri("/sta/v1.1"),
+    }
+    return render(request, "sh/data.html", context)
 
 
 def read_tiles(visibility: Visibility) -> list[Tile]:

@@ -7,6 +7,8 @@ from stadtherz.web.entities import views as entities
 from stadtherz.web.warnings import feeds
 from stadtherz.web.warnings import pages as warning_page
 
+_ENTITIES = r"sta/v(?P<version>1\.1|2\.0)(?P<path>(?:/.*)?)"
+
 _pages: list[URLPattern] = [
     path("", start.page, name="start"),
     path("daten/", start.data, name="data"),
@@ -18,7 +20,9 @@ _pages: list[URLPattern] = [
     path("d/<int:device>", staff_stickers.short, name="sticker"),
     *subscribing.urlpatterns,
     path("barrierefreiheit/", legal.accessibility, name="accessibility"),
-    re_path(r"^sta/v(?P<version>1\.1|2\.0)(?P<path>(?:/.*)?)$", entities.page, name="entities"),
+    re_path(rf"^{_ENTITIES}$", entities.page, name="entities"),
+    re_path(r"^datasets/(?P<dataset>[^/]+)/?$", entities.dataset, name="dataset"),
+    re_path(rf"^datasets/(?P<dataset>[^/]+)/{_ENTITIES}$", entities.page, name="dataset-entities"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [path("", include((_pages, "web")))]

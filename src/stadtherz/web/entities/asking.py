@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.sensorthings.public import EntityType, Inquiry, Link, Subject
+from stadtherz.store.public import DatasetInfo, dataset
 
 Document = dict[str, Any]
 _SAFE = "$=&()';,/:?@*!+-._~"
@@ -23,9 +24,9 @@ class Questions:
     query: str
 
     @classmethod
-    def of(cls, request: HttpRequest, version: str, path: str) -> "Questions":
+    def of(cls, request: HttpRequest, version: str, path: str, dataset: str) -> "Questions":
         host = f"{request.scheme}://{request.get_host()}"
-        inquiry = Inquiry(version, visibility_of_request(request), host)
+        inquiry = Inquiry(version, visibility_of_request(request), host, dataset)
         query: str = request.META.get("QUERY_STRING", "")
         return cls(inquiry, path.rstrip("/"), query)
 
@@ -42,6 +43,12 @@ class Questions:
         )
         return self.inquiry.ask(quote(path, safe=_SAFE), query)
 
+    @property
+    def dataset(self) -> DatasetInfo | None:
+        """The data set that the page is about, if not about everything."""
+        slug = self.inquiry.dataset
+        return dataset(slug, self.inquiry.visibility) if slug else None
+
     def type_of(self, link: Link) -> EntityType:
         return self.inquiry.types[link.target]
 
@@ -53,7 +60,8 @@ class Questions:
 
     def page(self, path: str = "", query: str = "") -> str:
         """The page about a path, in the language of this one."""
-        return address(self.inquiry.version, path) + (f"?{query}" if query else "")
+        found = address(self.inquiry.version, path, self.inquiry.dataset)
+        return f"{found}?{query}" if query else found
 
     def entity_page(self, entity: EntityType, document: Document) -> str:
         return self.page(f"/{entity.plural}({self.inquiry.id_of(document)})")
@@ -65,6 +73,9 @@ class Questions:
         return f"{self.inquiry.prefix}{quote(path, safe=_SAFE)}?{options}"
 
 
-def address(version: str, path: str = "") -> str:
-    """The page about a path of a version, in the active language."""
-    return reverse("web:entities", kwargs={"version": version, "path": path})
+def address(version: str, path: str = "", dataset: str = "") -> str:
+    """The page about a path of a version, of everything or of a data set, in the active language."""
+    where = {"version": version, "path": path}
+    if dataset:
+        return reverse("web:dataset-entities", kwargs={**where, "dataset": dataset})
+    return reverse("web:entities", kwargs=where)

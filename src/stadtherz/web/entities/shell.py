@@ -27,7 +27,7 @@ def root_crumbs() -> list[Crumb]:
 
 def set_crumbs(questions: Questions) -> list[Crumb]:
     """To the interface, and where a set belongs to one entity, to that."""
-    crumbs = [*root_crumbs(), Crumb(_("Interface"), questions.page())]
+    crumbs = [*root_crumbs(), _interface(questions)]
     before = questions.path.rpartition("/")[0]
     if before:
         subject = questions.inquiry.subject(before)
@@ -39,4 +39,9 @@ def set_crumbs(questions: Questions) -> list[Crumb]:
 def entity_crumbs(questions: Questions, entity: EntityType) -> list[Crumb]:
     """To the interface and to all of its kind."""
     everything = Crumb(words.names(entity).many, questions.page(f"/{entity.plural}"))
-    return [*root_crumbs(), Crumb(_("Interface"), questions.page()), everything]
+    return [*root_crumbs(), _interface(questions), everything]
+
+
+def _interface(questions: Questions) -> Crumb:
+    found = questions.dataset
+    return Crumb(found.title if found else _("Interface"), questions.page())

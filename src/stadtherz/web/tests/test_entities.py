@@ -12,7 +12,14 @@ from stadtherz.sensorthings.public import is_for_people
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client as SensorThings
 from stadtherz.sensorthings.tests.client import operator
-from stadtherz.store.public import Reading, append, create_organisation, update
+from stadtherz.store.public import (
+    Reading,
+    append,
+    create_dataset,
+    create_organisation,
+    update,
+    update_dataset,
+)
 from stadtherz.web.entities import values
 from stadtherz.web.tests.web_cast import stream
 
@@ -326,3 +333,71 @@ def test_a_reading_of_a_combined_series_is_told_with_it(level: int) -> None:
     assert f"/sta/v1.1/MultiDatastreams({combined})" in about
     listed = main("/sta/v1.1/Observations?$orderby=phenomenonTime")
     assert "Weather" in listed
+
+
+# --- data sets ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def other() -> int:
+    """A series that is in no data set."""
+    return stream(town="anderswo")
+
+
+@pytest.fixture
+def rivers(level: int) -> str:
+    """A data set with one series."""
+    told = {
+        "slug": "rivers",
+        "title": "Unsere Flüsse",
+        "licence": "CC BY 4.0",
+        "datastreams": [level],
+    }
+    return create_dataset({**told, "owner": create_organisation("wsa", "Wasseramt")}, SYSTEM)
+
+
+@pytest.mark.parametrize("version", ["v1.1", "v2.0"])
+def test_a_data_set_has_pages_of_its_own_with_nothing_beside_it(
+    level: int, other: int, rivers: str, version: str
+) -> None:
+    root = f"/datasets/rivers/sta/{version}"
+    words = main(root)
+    for wanted in ("Unsere Flüsse", "Wasseramt", "CC BY 4.0"):
+        assert wanted in words, wanted
+    listed = get(f"{root}/Datastreams")
+    assert f"{root}/Datastreams({level})" in listed
+    assert f"Datastreams({other})" not in listed
+    assert f"Datastreams({other})" in get(f"/sta/{version}/Datastreams")
+    series = get(f"{root}/Datastreams({level})")
+    assert f'href="{root}/Things(' in series
+    assert "42,5" in main(f"{root}/Datastreams({level})")
+
+
+def test_what_is_not_in_a_data_set_has_no_page_there(other: int, rivers: str) -> None:
+    get(f"/datasets/rivers/sta/v1.1/Datastreams({other})", 404)
+    get("/datasets/lakes/sta/v1.1", 404)
+    update_dataset(rivers, {"access": "organisation"}, SYSTEM)
+    get("/datasets/rivers/sta/v1.1", 404)
+    assert "Unsere Flüsse" not in main("/daten/")
+
+
+def test_the_data_page_leads_to_data_sets_and_their_short_address_to_the_page(rivers: str) -> None:
+    assert 'href="/datasets/rivers/sta/v1.1"' in get("/daten/")
+    assert 'href="/en/datasets/rivers/sta/v1.1"' in get("/en/daten/")
+    assert Client().get("/datasets/rivers")["Location"] == "/datasets/rivers/sta/v1.1"
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/datasets", False),
+        ("/datasets/rivers", True),
+        ("/datasets/rivers/sta/v1.1/Things(1)", True),
+        ("/datasets/rivers/sta/v1.1/Things(1)/name", False),
+        ("/datasets/rivers/sta/v1.1/openapi.json", False),
+    ],
+)
+def test_a_browser_gets_pages_of_data_sets_and_programs_json(path: str, page: bool) -> None:
+    scope: dict[str, Any] = {"method": "GET", "path": path, "query_string": b""}
+    assert is_for_people(scope | {"headers": [(b"accept", BROWSER.encode())]}) is page
+    assert not is_for_people(scope | {"headers": [(b"accept", b"application/json")]})

@@ -91,9 +91,12 @@ def _menu(path: str) -> Iterator[MenuItem]:
 
 
 def _languages(request: HttpRequest) -> Iterator[Language]:
-    for code, name in settings.LANGUAGES:
-        url = translate_url(request.get_full_path(), code)
-        yield Language(code, name, url, current=code == get_language())
+    """This page in each language; none where its address is the same in all, which would lead nowhere else."""
+    here = request.get_full_path()
+    urls = {code: translate_url(here, code) for code, _name in settings.LANGUAGES}
+    if len(set(urls.values())) > 1:
+        for code, name in settings.LANGUAGES:
+            yield Language(code, name, urls[code], current=code == get_language())
 
 
 def _address(name: str) -> str:

@@ -40,6 +40,11 @@ def test_the_sign_in_page_is_german_and_offers_no_sign_up(client: Client) -> Non
     assert "registr" not in page.lower()
 
 
+def test_where_an_address_has_no_language_none_is_offered(client: Client) -> None:
+    assert "hreflang" not in client.get("/konto/login/").content.decode()
+    assert 'hreflang="en"' in client.get("/").content.decode()
+
+
 def test_the_sign_in_page_speaks_the_language_of_the_browser(client: Client) -> None:
     page = client.get("/konto/login/", headers={"accept-language": "en-GB, de;q=0.5"})
     assert '<html lang="en"' in page.content.decode()

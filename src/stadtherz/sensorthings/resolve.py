@@ -248,13 +248,19 @@ class Resolution:
         link = link_at(kind, side)
         entity, own = target(link), rebased(expression, side)
         assert isinstance(link.via, Own), "what is behind a link to many has its turns"
-        if isinstance(own, Column) and own.name == "id" and entity.is_a(DATASTREAM):
+        if own == _ID and entity.is_a(DATASTREAM) and self._have_all_readings(entity):
             return Column(link.via.column, Kind.NUMBER)
         resolved = self.for_entities(entity, own)
         found = rows(sql.values_of(entity, resolved, self.reader))
         if kind_of(own) in (Kind.JSON, Kind.GEOMETRY):
             found = [(row_id, loaded(value)) for row_id, value in found]
         return Lookup(Column(link.via.column, Kind.NUMBER), dict(found), kind_of(own))
+
+    def _have_all_readings(self, entity: EntityType) -> bool:
+        """Whether no reading belongs to a Datastream that is of another of the two types of 1.1."""
+        return entity.only is None or (
+            entity.name == DATASTREAM.name and not self._ids(MULTI_DATASTREAM, TRUE)
+        )
 
     # --- conditions on entities ------------------------------------------------------------------
 
@@ -273,6 +279,8 @@ class Resolution:
                 return And(tuple(self._of_one(entity, part) for part in grouped))
             case Or(parts=parts):
                 return Or(tuple(self.for_entities(entity, part) for part in parts))
+            case Not() if len(held := about(entity, expression)) == 1:
+                return self._having(entity, str(held.pop()), expression)
             case Not(part=part):
                 return Not(self.for_entities(entity, part))
             case Compare() | Call() if asks and len(ways - {None}) == 1:
@@ -290,12 +298,10 @@ class Resolution:
         parts = expression.parts if isinstance(expression, And) else (expression,)
         own = [part for part in parts if ways_to_readings(entity, part) <= {None}]
         about = And(tuple(part for part in parts if part not in own))
-        return And(
-            (
-                *(self.for_entities(entity, part) for part in own),
-                self._having(entity, str(way), about),
-            )
-        )
+        found = self._having(entity, str(way), about)
+        if all(isinstance(part, Or) for part in about.parts):  # others are false without a reading
+            found = Or((found, self._of_nothing(entity, str(way), about)))
+        return And((*(self.for_entities(entity, part) for part in own), found))
 
     def _looked_up(self, expression: Expression) -> Expression:
         """The expression with the members of those that have something."""
@@ -367,12 +373,16 @@ class Resolution:
         found = self._with_readings(entity, way, condition)
         if not isinstance(link_at(entity, way).via, Own):
             return Or((found, self._without(entity, way))) if is_nothing(condition) else found
-        nothing = substituted(condition, lambda c: _gone(c) if c.name.startswith(f"{way}/") else c)
         alone = None not in ways_to_readings(entity, condition)
+        nothing = _without_readings(way, condition)
         if alone and not rows(sql.of_nothing(entity, nothing, self.reader)):
             return found
-        other = self.for_entities(entity, nothing)
-        return Or((found, And((self._without(entity, way), other))))
+        return Or((found, self._of_nothing(entity, way, condition)))
+
+    def _of_nothing(self, entity: EntityType, way: str, condition: Expression) -> Expression:
+        """Those that have no readings and fulfil the condition all the same, by what else they have."""
+        other = self.for_entities(entity, _without_readings(way, condition))
+        return And((self._without(entity, way), other))
 
     def _without(self, entity: EntityType, way: str) -> Expression:
         """Those that have no readings at all."""
@@ -557,6 +567,11 @@ def _held(reading: readings.Reading, own: Expression) -> Any:
 def _gone(column: Column) -> Expression:
     """What a column holds of what is not there."""
     return Lookup(_ID, {}, column.kind)
+
+
+def _without_readings(way: str, condition: Expression) -> Expression:
+    """The condition where there is no reading behind the way."""
+    return substituted(condition, lambda c: _gone(c) if c.name.startswith(f"{way}/") else c)
 
 
 def _named_back(entity: EntityType, way: str, column: Column) -> Column:

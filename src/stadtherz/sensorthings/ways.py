@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from stadtherz.base.expressions import (
     And,
-    Call,
     Column,
     Compare,
     Expression,
@@ -114,7 +113,11 @@ def is_nothing(condition: Expression) -> bool:
 
 
 def about(entity: EntityType, part: Expression) -> set[str | None]:
-    """The ways to readings; beside readings a comparison may have something else."""
+    """The ways to readings; what holds readings against something else is about them alone.
+
+    So is each part of a comparison of times: start and end are those of one and the same reading.
+    """
     ways = ways_to_readings(entity, part)
     some = ways - {None}
-    return some if len(some) == 1 and isinstance(part, Compare | Call) else ways
+    mixed = any(len(ways_to_readings(entity, leaf)) > 1 for leaf in leaves(part))
+    return some if len(some) == 1 and mixed else ways

@@ -137,7 +137,8 @@ class Queries:
                 f"{name}/" in path for path in (left, right) for name in _LEADING_TO_READINGS
             )
             if alike and of_readings < (1 if kind.name == "Observation" else 2):
-                return f"{left} {self.random.choice(OPERATORS)} {right}"
+                condition = f"{left} {self.random.choice(OPERATORS)} {right}"
+                return f"not ({condition})" if self.random.random() < 0.2 else condition
 
     def text_atom(self, path: str, operator: str) -> str:
         text = self.random.choice(TEXTS)

@@ -23,7 +23,7 @@ from stadtherz.alerts.tests.receiver import Receiver
 from stadtherz.alerts.tests.test_push import Phone
 from stadtherz.base import time
 from stadtherz.identity.public import create_user
-from stadtherz.web.tests.staff_cast import Town, town
+from stadtherz.web.tests.staff_cast import Town
 from stadtherz.web.tests.test_staff_browser import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,11 +47,6 @@ def mails(tmp_path: Path, settings: Any) -> Iterator[MailServer]:
     with mailserver.running(tmp_path / "mails") as running:
         settings.STADTHERZ = {**settings.STADTHERZ, "smtp": running.url}
         yield running
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
 
 
 def contact(home: Town) -> int:

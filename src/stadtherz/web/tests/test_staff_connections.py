@@ -11,16 +11,11 @@ from django.utils.translation import override
 from stadtherz.base.time import HOUR, now_us
 from stadtherz.identity.public import AuditEntry
 from stadtherz.ingest.public import Connection, ConnectionClient
-from stadtherz.web.tests.staff_cast import Town, form_of, signed_in, town
+from stadtherz.web.tests.staff_cast import Town, form_of, signed_in
 
 pytestmark = pytest.mark.django_db
 
 SECRET = "unglaublich-geheim"
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
 
 
 @pytest.fixture

@@ -15,11 +15,6 @@ PASSWORD = "long enough password"
 
 
 @pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
 def clerk(home: Town) -> Client:
     add_member(home.organisation, "clerk@lautern.example", "editor", password=PASSWORD)
     web = Client()

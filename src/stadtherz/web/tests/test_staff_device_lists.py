@@ -37,11 +37,6 @@ def home() -> Town:
     return home
 
 
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
-
-
 def hand_in(client: Client, *lines: str, name: str = "Liste.csv") -> str:
     file = SimpleUploadedFile(name, (HEAD + "\n".join(lines)).encode())
     answer = client.post(reverse("device:connect_lists"), {"file": file})

@@ -27,11 +27,6 @@ def home() -> Town:
     return home
 
 
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
-
-
 def fields(home: Town) -> set[str]:
     return set(DeviceField.objects.filter(device=home.device).values_list("path", flat=True))
 

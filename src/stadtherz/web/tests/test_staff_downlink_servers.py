@@ -8,16 +8,11 @@ from django.urls import reverse
 
 from stadtherz.identity.public import AuditEntry
 from stadtherz.ingest.public import DownlinkServer
-from stadtherz.web.tests.staff_cast import Town, form_of, signed_in, town
+from stadtherz.web.tests.staff_cast import Town, form_of, signed_in
 
 pytestmark = pytest.mark.django_db
 
 SECRET = "unglaublich-geheim"
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
 
 
 @pytest.fixture

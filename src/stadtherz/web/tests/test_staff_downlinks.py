@@ -23,11 +23,6 @@ def home() -> Town:
     return made
 
 
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
-
-
 def send(client: Client, home: Town, **form: Any) -> Any:
     return client.post(reverse("device:send_downlink", args=[home.device]), form)
 

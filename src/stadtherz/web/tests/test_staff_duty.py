@@ -32,11 +32,6 @@ TUESDAY = datetime(2026, 3, 10, 11, tzinfo=UTC)
 
 
 @pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
 def elsewhere() -> Town:
     return town("pirmasens")
 

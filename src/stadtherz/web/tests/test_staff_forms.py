@@ -23,11 +23,6 @@ def home() -> Town:
     return home
 
 
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
-
-
 def tried(client: Client, home: Town, message: str, **more: str) -> str:
     url = reverse("messageform:inspect", args=[home.message_form])
     return client.post(url, {"message": message, **more}).content.decode()

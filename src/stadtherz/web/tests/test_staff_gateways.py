@@ -13,17 +13,12 @@ from stadtherz.alerts.tests import mailserver
 from stadtherz.alerts.tests.mailserver import MailServer
 from stadtherz.alerts.tests.test_gateway_health import Provider
 from stadtherz.identity.public import create_user
-from stadtherz.web.tests.staff_cast import Town, signed_in, town
+from stadtherz.web.tests.staff_cast import Town, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 INDEX = reverse("gateway:index")
 ADD = reverse("gateway:add")
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
 
 
 @pytest.fixture

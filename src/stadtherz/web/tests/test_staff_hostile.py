@@ -23,18 +23,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
 def elsewhere() -> Town:
     return town("pirmasens")
-
-
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
 
 
 @pytest.fixture

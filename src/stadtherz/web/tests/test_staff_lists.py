@@ -26,11 +26,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
 def elsewhere() -> Town:
     return town("pirmasens")
 

@@ -26,16 +26,6 @@ RECORDED = Path(__file__).parents[2] / "ingest" / "tests" / "recorded"
 EUI = "0004A30B001C0530"
 
 
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
-
-
 def sample() -> str:
     return orjson.dumps(orjson.loads((RECORDED / "tts3-up.json").read_bytes())["body"]).decode()
 

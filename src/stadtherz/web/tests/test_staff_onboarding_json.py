@@ -23,20 +23,10 @@ from stadtherz.ingest.public import (
     form_query,
 )
 from stadtherz.store.public import Selection, select
-from stadtherz.web.tests.staff_cast import Town, signed_in, town
+from stadtherz.web.tests.staff_cast import Town, town
 from stadtherz.web.tests.test_staff_onboarding import fields_of, page, place
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
 
 
 def paste(client: Client, message: Any, topic: str = "") -> Draft:

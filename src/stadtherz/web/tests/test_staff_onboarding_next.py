@@ -8,7 +8,6 @@ from django.test import Client
 from django.urls import reverse
 
 from stadtherz.ingest.public import Device, DeviceField, Draft
-from stadtherz.web.tests.staff_cast import Town, signed_in, town
 from stadtherz.web.tests.test_staff_onboarding import EUI, fields_of, place, walked
 from stadtherz.web.tests.test_staff_onboarding_json import AT, accepted, live, paste, stored
 
@@ -22,16 +21,6 @@ HALLS = {
     ]
 }
 TWIN = "70B3D57ED0069901"
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
 
 
 def url(step: str, draft: Draft) -> str:

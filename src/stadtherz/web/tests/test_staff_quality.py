@@ -6,16 +6,11 @@ from django.urls import reverse
 from stadtherz.base.time import DAY, HOUR, Period, now_us
 from stadtherz.ingest.public import Device, RefusedUplink, doubts_of
 from stadtherz.store.public import Reading, submit
-from stadtherz.web.tests.staff_cast import Town, signed_in, town
+from stadtherz.web.tests.staff_cast import Town, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JUMP = {"code": "jump", "flags": ["jump"], "pass": False, "change": 85.0, "minutes": 15}
 CLOCK = {"code": "clock", "flags": ["clock"], "pass": False, "told": "2031-01-01"}
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
 
 
 def store(home: Town, *told: dict[str, object] | None, back: int = HOUR) -> None:

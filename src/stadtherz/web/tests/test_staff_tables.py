@@ -23,16 +23,6 @@ CONTENT = (
 ) + "".join(f"02.07.2026 {n:02}:00;98;15;ok\n" for n in range(20))
 
 
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
-
-
 def upload(client: Client, home: Town, content: str | bytes = CONTENT, **more: Any) -> Any:
     raw = content.encode("cp1252") if isinstance(content, str) else content
     file = SimpleUploadedFile("juli.csv", raw)

@@ -9,14 +9,9 @@ from wagtail.admin.icons import get_icons
 from stadtherz.identity.public import ApiToken, AuditEntry, issue_token
 from stadtherz.web.staff_people import actor_text, changes_text
 from stadtherz.web.staff_views import date_column
-from stadtherz.web.tests.staff_cast import Town, signed_in, town
+from stadtherz.web.tests.staff_cast import Town, signed_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def home() -> Town:
-    return town("lautern")
 
 
 def page(client: Client, name: str, *args: object) -> str:

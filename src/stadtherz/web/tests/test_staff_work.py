@@ -15,16 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def home() -> Town:
-    return town("lautern")
-
-
-@pytest.fixture
-def editor(home: Town) -> Client:
-    return signed_in("editor@lautern.example")
-
-
-@pytest.fixture
 def administrator(home: Town) -> Client:
     return signed_in("administrator@lautern.example")
 

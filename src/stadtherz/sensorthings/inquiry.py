@@ -40,7 +40,8 @@ class Subject:
 class Inquiry:
     """Questions of one reader to one version; `host` is scheme and host, as in answers.
 
-    `dataset` is the short name of the data set that they are about, if not everything.
+    `dataset` is the short name of the data set that they are about, if not everything; the visibility is
+    that within it, then.
     """
 
     version: str
@@ -81,9 +82,8 @@ class Inquiry:
     def ask(self, path: str, query: str = "") -> Document | None:
         """The JSON that a GET gives; None where a link leads nowhere."""
         urls = Urls(self.host + self.prefix, self.face, self.dataset)
-        visibility = addresses.within(self.visibility, urls)
         try:
-            answer = get(path, query, visibility, urls, now=now_us()).whole()
+            answer = get(path, query, self.visibility, urls, now=now_us()).whole()
         except Unsupported as error:
             raise Invalid("query", str(error)) from None
         found: Document | None = orjson.loads(answer.body) if answer.body else None

@@ -19,7 +19,7 @@ from stadtherz.base.expressions import (
     columns_of,
 )
 from stadtherz.sensorthings.choices import ends
-from stadtherz.sensorthings.schema import OBSERVATION, EntityType, back_link
+from stadtherz.sensorthings.schema import OBSERVATION, EntityType
 from stadtherz.sensorthings.trees import (
     Having,
     Together,
@@ -28,6 +28,7 @@ from stadtherz.sensorthings.trees import (
     rebased,
     substituted,
 )
+from stadtherz.sensorthings.ways import seen_from
 
 Way = tuple[str, ...]
 
@@ -181,19 +182,10 @@ def _seen_from(root: EntityType, base: Way, condition: Expression) -> Expression
 
 def _way_back(root: EntityType, base: Way, column: Column) -> Column | None:
     """The same column by way of `base` and back over links to one; None if others are back there, too."""
-    path = column.name.split("/")
-    shared = 0
-    while shared < len(base) and path[shared] == base[shared]:
-        shared += 1
-    way = list(base)
-    for place in range(len(base) - 1, shared - 1, -1):
-        before = entity_at(root, base[:place])
-        link = before.behind(base[place])
-        back = None if link is None else back_link(before, link)
-        if back is None or back.many:
-            return None
-        way.append(back.name)
-    return replace(column, name="/".join((*way, *path[shared:])))
+    if not base:
+        return column
+    back = seen_from(root, "/".join(base), column)
+    return None if back is None else replace(back, name="/".join((*base, back.name)))
 
 
 def by_itself(

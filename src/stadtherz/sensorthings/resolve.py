@@ -63,11 +63,11 @@ from stadtherz.sensorthings.ways import (
     OWN,
     about,
     entangled,
-    from_a_reading,
     is_nothing,
     key_before,
     link_at,
     needs_turns,
+    seen_from,
     side_of,
     sides_of,
     to_readings,
@@ -575,7 +575,7 @@ def _without_readings(way: str, condition: Expression) -> Expression:
 
 
 def _named_back(entity: EntityType, way: str, column: Column) -> Column:
-    found = from_a_reading(entity, way, column)
+    found = seen_from(entity, way, column)
     assert found is not None, "what several entities are on the way back to has its turns"
     return found
 

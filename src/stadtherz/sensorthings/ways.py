@@ -44,8 +44,8 @@ def to_readings(entity: EntityType, column: Column) -> str | None:
     return None
 
 
-def from_a_reading(entity: EntityType, way: str, column: Column) -> Column | None:
-    """The column as it is named from the readings that the way leads to.
+def seen_from(entity: EntityType, way: str, column: Column) -> Column | None:
+    """The column as it is named from what the way leads to, back over links to one.
 
     None if several entities are on the way back.
     """
@@ -77,7 +77,7 @@ def needs_turns(entity: EntityType, way: str, condition: Expression) -> bool:
     for leaf in leaves(condition):
         columns = columns_of(leaf)
         outside = [column for column in columns if not column.name.startswith(f"{way}/")]
-        back = [from_a_reading(entity, way, column) for column in outside]
+        back = [seen_from(entity, way, column) for column in outside]
         mixed = len(outside) < len(columns)
         if any(b is None or (mixed and passes_many(kind, b)) for b in back):
             return True

@@ -43,17 +43,11 @@ def subject_of(rule: int, stream: int) -> str:
     return f"{rule}:{stream}"
 
 
+@hurry()
 def tell(
     known: KnownRule, stream: int, verdict: Verdict, value: float, observation: int | None
 ) -> None:
     """Change the alert, in the caller's transaction."""
-    with hurry():
-        _tell(known, stream, verdict, value, observation)
-
-
-def _tell(
-    known: KnownRule, stream: int, verdict: Verdict, value: float, observation: int | None
-) -> None:
     rule = Rule.objects.prefetch_related("steps").get(pk=known.id)
     steps = {step.pk: step for step in rule.steps.all()}
     occasion = Occasion(

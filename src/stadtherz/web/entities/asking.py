@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.sensorthings.public import EntityType, Inquiry, Link, Subject
-from stadtherz.store.public import DatasetInfo, dataset
+from stadtherz.store.public import DatasetInfo, dataset, within
 
 Document = dict[str, Any]
 _SAFE = "$=&()';,/:?@*!+-._~"
@@ -26,7 +26,8 @@ class Questions:
     @classmethod
     def of(cls, request: HttpRequest, version: str, path: str, dataset: str) -> "Questions":
         host = f"{request.scheme}://{request.get_host()}"
-        inquiry = Inquiry(version, visibility_of_request(request), host, dataset)
+        reader = visibility_of_request(request)
+        inquiry = Inquiry(version, within(reader, dataset) if dataset else reader, host, dataset)
         query: str = request.META.get("QUERY_STRING", "")
         return cls(inquiry, path.rstrip("/"), query)
 

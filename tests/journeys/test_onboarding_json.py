@@ -63,7 +63,7 @@ def test_a_clerk_connects_a_weather_station_and_it_delivers_by_its_address(
     looked_at(page, tmp_path, "test")
     page.get_by_role("button", name="Gerät jetzt anschließen").click()
     expect(page.get_by_role("heading", name="Was am Gerät einzutragen ist")).to_be_visible()
-    page.get_by_role("button", name="Token für dieses Gerät anlegen").click()
+    page.get_by_role("button", name="Zugangsschlüssel für dieses Gerät anlegen").click()
     expect(page.get_by_text("nur dieses eine Mal gezeigt")).to_be_visible()
     page.get_by_text("Es kennt nur eine Adresse").click()
     page.get_by_text("Es sendet über MQTT").click()

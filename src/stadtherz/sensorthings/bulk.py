@@ -21,9 +21,10 @@ from stadtherz.sensorthings import access, recognised, sql, texts
 from stadtherz.sensorthings.bodies import key_of, load, read_body
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.instants import parse_instants, parse_periods
-from stadtherz.sensorthings.kinds import Results, kept, results_of
+from stadtherz.sensorthings.kinds import kept
 from stadtherz.sensorthings.links import Urls
 from stadtherz.sensorthings.observations import feature_component
+from stadtherz.sensorthings.results import Results, results_of
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     FEATURE_OF_INTEREST,

@@ -1,7 +1,6 @@
 """Results and result types held against each other before they are written."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from stadtherz.base.errors import Invalid
@@ -9,53 +8,13 @@ from stadtherz.sensorthings import readings, result_types, sql
 from stadtherz.sensorthings.bodies import Body
 from stadtherz.sensorthings.execute import loaded, rows
 from stadtherz.sensorthings.result_types import Component
+from stadtherz.sensorthings.results import Results, component_of, results_of
 from stadtherz.sensorthings.schema import AS_ARRAYS, RESULT_TYPE, EntityType
 
 MAX_PARTS = 200
 _NAME = "resultType"
 _PARTS = {"data_types": "multiObservationDataTypes", "units": "unitOfMeasurements"}
 _OBSERVED = "ObservedProperties"
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """What the results of a Datastream are: None where nobody has said.
-
-    `types` are those of their parts, if there are several; such results are kept as arrays.
-    """
-
-    component: Component | None
-    types: tuple[Any, ...] | None
-    arrays: frozenset[str]
-    own: bool  # whether it is a result type that was sent
-
-    @property
-    def names(self) -> list[str] | None:
-        """By which version 2.0 names the parts, unless it shows arrays, too."""
-        if self.types is None or self.component is None:
-            return None
-        if not self.own or "DataRecord" in self.arrays:
-            return None
-        return [field["name"] for field in self.component["fields"]]
-
-
-def results_of(streams: Collection[int]) -> dict[int, Results]:
-    """Of each of these Datastreams."""
-    return {key: _results(*row) for key, *row in rows(sql.kinds_of_results(streams))}
-
-
-def _results(kind: str, unit: Any, types: Any, encoding: Any) -> Results:
-    document, types, encoding = (loaded(each) for each in (unit, types, encoding))
-    component = _component(kind, document)
-    if types is not None:
-        component = result_types.said_of_parts(types, document)
-    own = isinstance(document, dict) and RESULT_TYPE in document
-    listed = None if types is None else tuple(types)
-    return Results(component, listed, result_types.arrays(encoding), own)
-
-
-def _component(kind: str, unit: Any) -> Component | None:
-    return result_types.said(kind, unit) if isinstance(unit, dict) else None
 
 
 # --- results -------------------------------------------------------------------------------------
@@ -101,7 +60,7 @@ def fits(result: Any, kind: str, unit: Any) -> bool:
 
     False for what depends on how they are encoded, too.
     """
-    component = _component(kind, loaded(unit))
+    component = component_of(kind, loaded(unit))
     if component is None:
         return True
     return not result_types.parts(component) and result_types.fits(component, result)

@@ -13,7 +13,7 @@ import orjson
 from stadtherz.sensorthings import result_types, sql
 from stadtherz.sensorthings.execute import rows
 from stadtherz.sensorthings.found import Page
-from stadtherz.sensorthings.kinds import results_of
+from stadtherz.sensorthings.results import results_of
 from stadtherz.sensorthings.schema import (
     DATASTREAM,
     OBSERVATION,

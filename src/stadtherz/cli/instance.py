@@ -59,14 +59,13 @@ def migrate() -> bool:
     """Bring the database to this version's form; True if anything had to be done."""
     from django.core.management import call_command
     from django.db import connections
-    from django.db.migrations.executor import MigrationExecutor
 
     from stadtherz.project import template
+    from stadtherz.project.pending import up_to_date
 
     settings = connections["default"].settings_dict
     made = settings["ENGINE"].endswith("sqlite3") and template.install(Path(settings["NAME"]))
-    executor = MigrationExecutor(connections["default"])
-    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if up_to_date():
         return made
     call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
     return True

@@ -1,12 +1,17 @@
-"""Django's entry: says how long what somebody has begun is kept."""
+"""Django's entry: says how long what somebody has begun is kept, and which packages stay away."""
 
 from typing import TYPE_CHECKING
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from stadtherz.web import spared
+
 if TYPE_CHECKING:
     from stadtherz.ingest.public import DeviceList, Draft
+
+
+spared.load()  # this app comes first, so nothing that looks for others is loaded by now
 
 
 class WebConfig(AppConfig):

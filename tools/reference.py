@@ -29,7 +29,7 @@ from stadtherz.base import errors
 from stadtherz.cli.main import main as verbs
 from stadtherz.kit import declaration, registry
 from stadtherz.kit.declaration import Service
-from stadtherz.sensorthings.schema import MODELS, EntityType
+from stadtherz.sensorthings.standard.schema import MODELS, EntityType
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "src" / "stadtherz"

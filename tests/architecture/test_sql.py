@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from stadtherz.sensorthings.schema import MODELS, EntityType, Own, Reverse, Through, target
+from stadtherz.sensorthings.standard.schema import MODELS, EntityType, Own, Reverse, Through, target
 from tests.architecture.conftest import Module
 
 HOMES = {"store", "sensorthings", "sql"}

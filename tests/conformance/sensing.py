@@ -1,6 +1,6 @@
 """The entities of Sensing itself (18-088 §8.2); what extensions of it add has suites of its own."""
 
-from stadtherz.sensorthings.schema import ENTITY_SETS, EntityType, Link
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, EntityType, Link
 
 _NAMES = (
     "Things",

@@ -11,7 +11,7 @@
     └── Unavailable          a partner or engine does not answer; says whether trying again helps
 
 Domain code raises these. Exactly two places translate them for readers: `web/errors.py` (pages)
-and `sensorthings/http.py` (API); the ingest door answers networks in their own short form.
+and `sensorthings/doors/http.py` (API); the ingest door answers networks in their own short form.
 """
 
 

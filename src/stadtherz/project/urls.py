@@ -34,7 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sms_urls,
     *device_urls,
     path("konto/", include(account_urls)),
-    path("verwaltung/", include("stadtherz.web.staff_urls")),
+    path("verwaltung/", include("stadtherz.web.staff.urls")),
     *i18n_patterns(
         *shell_urls,
         *(service_urls(service) for service in services()),

@@ -8,19 +8,18 @@ Tasks: `parameter_names` of a TaskingCapability and `check_values` held against 
 Asked: `respond` carries out a request that came to the topic REQUESTS. `announce_mqtt` says at which addresses the service root tells clients to try it.
 """
 
-from stadtherz.sensorthings.http import application
-from stadtherz.sensorthings.inquiry import Inquiry, Subject, is_for_people
-from stadtherz.sensorthings.landing import announce_mqtt
-from stadtherz.sensorthings.model import EntityType, Link, Property, Shape
-from stadtherz.sensorthings.publications import (
+from stadtherz.sensorthings.answers.landing import announce_mqtt
+from stadtherz.sensorthings.doors.http import application
+from stadtherz.sensorthings.doors.inquiry import Inquiry, Subject, is_for_people
+from stadtherz.sensorthings.doors.requests import TOPIC as REQUESTS
+from stadtherz.sensorthings.doors.requests import Request, Response, respond
+from stadtherz.sensorthings.live.publications import (
     Publication,
     check_may_publish,
     create,
     offered,
 )
-from stadtherz.sensorthings.requests import TOPIC as REQUESTS
-from stadtherz.sensorthings.requests import Request, Response, respond
-from stadtherz.sensorthings.subscriptions import (
+from stadtherz.sensorthings.live.subscriptions import (
     Subscription,
     newest,
     of_changes,
@@ -29,9 +28,10 @@ from stadtherz.sensorthings.subscriptions import (
     present,
     subscription,
 )
-from stadtherz.sensorthings.tasking import check_values, parameter_names
-from stadtherz.sensorthings.topics import VERSIONS, is_topic
-from stadtherz.sensorthings.write import reading_going
+from stadtherz.sensorthings.live.topics import VERSIONS, is_topic
+from stadtherz.sensorthings.standard.model import EntityType, Link, Property, Shape
+from stadtherz.sensorthings.standard.tasking import check_values, parameter_names
+from stadtherz.sensorthings.writing.write import reading_going
 
 __all__ = [
     "REQUESTS",

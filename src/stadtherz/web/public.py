@@ -10,11 +10,12 @@ Templates extend `sh/base.html` and include `sh/tile.html`, `sh/chart.html`, `sh
 """
 
 from stadtherz.kit.declaration import Step
-from stadtherz.web import device_words, formats
-from stadtherz.web.alert_answer import urlpatterns as answer_urls
-from stadtherz.web.alert_devices import urlpatterns as device_urls
-from stadtherz.web.alert_sms import urlpatterns as sms_urls
+from stadtherz.web import formats
+from stadtherz.web.alarms.answer import urlpatterns as answer_urls
+from stadtherz.web.alarms.sms import urlpatterns as sms_urls
+from stadtherz.web.alarms.telephones import urlpatterns as device_urls
 from stadtherz.web.charts import LineChart
+from stadtherz.web.devices import words as device_words
 from stadtherz.web.errors import bad_request, forbidden, guarded, not_found, server_error
 from stadtherz.web.live import application as live_application
 from stadtherz.web.shell import Crumb, Place, render

@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from stadtherz.web import legal, staff_stickers, start, subscribing
+from stadtherz.web import legal, start
+from stadtherz.web.devices import stickers as staff_stickers
 from stadtherz.web.entities import views as entities
-from stadtherz.web.warnings import feeds
+from stadtherz.web.warnings import feeds, subscribing
 from stadtherz.web.warnings import pages as warning_page
 
 _ENTITIES = r"sta/v(?P<version>1\.1|2\.0)(?P<path>(?:/.*)?)"

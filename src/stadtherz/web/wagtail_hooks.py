@@ -14,20 +14,15 @@ from wagtail.admin.viewsets.base import ViewSetGroup
 
 from stadtherz.kit import registry
 from stadtherz.kit.declaration import Service
+from stadtherz.web.alarms.alerts import AlertViewSet
+from stadtherz.web.alarms.deliveries import DeliveryViewSet
+from stadtherz.web.alarms.drills import DrillViewSet
+from stadtherz.web.alarms.duty import RosterViewSet
+from stadtherz.web.alarms.gateways import GatewayViewSet
+from stadtherz.web.alarms.pauses import PauseViewSet
+from stadtherz.web.alarms.people import ContactListViewSet, ContactViewSet
 from stadtherz.web.alarms.rules import RuleViewSet
-from stadtherz.web.staff import panel
-from stadtherz.web.staff_alert_people import ContactListViewSet, ContactViewSet
-from stadtherz.web.staff_alerts import AlertViewSet
-from stadtherz.web.staff_connections import ConnectionViewSet
-from stadtherz.web.staff_datasets import DatasetViewSet
-from stadtherz.web.staff_deliveries import DeliveryViewSet
-from stadtherz.web.staff_downlink_servers import DownlinkServerViewSet
-from stadtherz.web.staff_drills import DrillViewSet
-from stadtherz.web.staff_duty import RosterViewSet
-from stadtherz.web.staff_forms import MessageFormViewSet
-from stadtherz.web.staff_gateways import GatewayViewSet
-from stadtherz.web.staff_home import Figures
-from stadtherz.web.staff_ingest import (
+from stadtherz.web.devices.ingest import (
     CodecViewSet,
     DeviceFieldViewSet,
     DeviceTypeViewSet,
@@ -35,8 +30,14 @@ from stadtherz.web.staff_ingest import (
     RefusedUplinkViewSet,
     open_refusals,
 )
-from stadtherz.web.staff_pauses import PauseViewSet
-from stadtherz.web.staff_people import (
+from stadtherz.web.devices.swap import register_actions
+from stadtherz.web.staff.connections import ConnectionViewSet
+from stadtherz.web.staff.datasets import DatasetViewSet
+from stadtherz.web.staff.downlink_servers import DownlinkServerViewSet
+from stadtherz.web.staff.entities import DatastreamViewSet, ThingViewSet
+from stadtherz.web.staff.home import Figures
+from stadtherz.web.staff.message_forms import MessageFormViewSet
+from stadtherz.web.staff.people import (
     AccessGroupViewSet,
     AccountViewSet,
     AuditViewSet,
@@ -44,15 +45,14 @@ from stadtherz.web.staff_people import (
     MemberViewSet,
     OrganisationViewSet,
 )
-from stadtherz.web.staff_pull import PullSourceViewSet
-from stadtherz.web.staff_store import DatastreamViewSet, ThingViewSet
-from stadtherz.web.staff_swap import register_actions
-from stadtherz.web.staff_tables import (
+from stadtherz.web.staff.pull import PullSourceViewSet
+from stadtherz.web.staff.tokens import TokenViewSet
+from stadtherz.web.staff.viewsets import panel
+from stadtherz.web.tables.steps import (
     TableImportViewSet,
     TableMappingViewSet,
     WatchedFolderViewSet,
 )
-from stadtherz.web.staff_tokens import TokenViewSet
 
 # Menu entries of Wagtail for what this product does not have (their addresses: staff_urls.py).
 _HIDDEN = frozenset({"explorer", "images", "documents", "reports", "settings", "help"})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS, EntityType
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, EntityType
 from stadtherz.sensorthings.tests.client import ROOT, Client
 from tests.conformance.sensing import SENSING, links_of
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from stadtherz.sensorthings.schema import EntityType, target
+from stadtherz.sensorthings.standard.schema import EntityType, target
 from stadtherz.sensorthings.tests.bodies import thing
 from stadtherz.sensorthings.tests.client import ROOT, Client
 from tests.conformance.sensing import SENSING, links_of

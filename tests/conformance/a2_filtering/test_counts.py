@@ -3,7 +3,7 @@
 import pytest
 
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.sensorthings.faces import V2_0
+from stadtherz.sensorthings.standard.faces import V2_0
 from stadtherz.sensorthings.tests.bodies import datastream, feature, location, observation, thing
 from stadtherz.sensorthings.tests.client import Client
 from stadtherz.store.models import Datastream, Thing

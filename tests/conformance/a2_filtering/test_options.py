@@ -2,8 +2,8 @@
 
 import pytest
 
-from stadtherz.sensorthings.plan import DEFAULT_TOP, MAX_TOP
-from stadtherz.sensorthings.schema import EntityType
+from stadtherz.sensorthings.query.plan import DEFAULT_TOP, MAX_TOP
+from stadtherz.sensorthings.standard.schema import EntityType
 from stadtherz.sensorthings.tests.bodies import thing
 from stadtherz.sensorthings.tests.client import ROOT, Client
 from tests.conformance.sensing import SENSING, links_of

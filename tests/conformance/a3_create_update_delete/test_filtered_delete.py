@@ -3,9 +3,9 @@
 import pytest
 
 from stadtherz.base.visibility import AccessLevel
-from stadtherz.sensorthings import filtered
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, member, operator
+from stadtherz.sensorthings.writing import filtered
 from stadtherz.store.public import create_organisation, update
 from tests.conformance.sensing import SENSING
 

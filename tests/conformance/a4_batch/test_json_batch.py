@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from stadtherz.base.visibility import ANONYMOUS, AccessLevel
-from stadtherz.sensorthings import batch
-from stadtherz.sensorthings.parts import MAX_PARTS
+from stadtherz.sensorthings.doors import batch
+from stadtherz.sensorthings.doors.parts import MAX_PARTS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, member, operator
 from stadtherz.store.public import create_organisation, update

@@ -7,7 +7,7 @@ import pytest
 
 from stadtherz.base.time import now
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.sensorthings.schema import DATASTREAM
+from stadtherz.sensorthings.standard.schema import DATASTREAM
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, Reply, member
 from stadtherz.store.public import create_organisation, update

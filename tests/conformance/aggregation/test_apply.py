@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.sensorthings import aggregation
+from stadtherz.sensorthings.answers import aggregation
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, Reply
 from stadtherz.store.public import update

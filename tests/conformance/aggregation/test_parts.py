@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.sensorthings import aggregation
+from stadtherz.sensorthings.answers import aggregation
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply, in_version_2
 from stadtherz.store.public import seal, update

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from stadtherz.base.visibility import AccessLevel
-from stadtherz.sensorthings.faces import V1_1, V2_0
+from stadtherz.sensorthings.standard.faces import V1_1, V2_0
 from stadtherz.sensorthings.tests.bodies import actuator, capability, feature, observation
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 from stadtherz.sensorthings.tests.towns import (

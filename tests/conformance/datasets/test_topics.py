@@ -12,11 +12,11 @@ from stadtherz.mqtt.packets import Ack, Publish
 from stadtherz.mqtt.properties import Kind
 from stadtherz.mqtt.reasons import Reason
 from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
-from stadtherz.sensorthings.addresses import asked, within
+from stadtherz.sensorthings.answers.addresses import asked, within
+from stadtherz.sensorthings.live.watch import watch
 from stadtherz.sensorthings.tests.bodies import observation, thing
 from stadtherz.sensorthings.tests.client import HOST, Client
 from stadtherz.sensorthings.tests.towns import SLUG, Towns
-from stadtherz.sensorthings.watch import watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BELOW = f"datasets/{SLUG}/v1.1"

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stadtherz.sensorthings import recognised
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
+from stadtherz.sensorthings.writing import recognised
 from stadtherz.store import view
 from stadtherz.store.public import seal
 

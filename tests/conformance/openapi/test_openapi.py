@@ -16,9 +16,9 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.specs.openapi import checks
 
-from stadtherz.sensorthings.faces import FACES, Face, face_at
-from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.openapi import NAME, document
+from stadtherz.sensorthings.answers.links import Urls
+from stadtherz.sensorthings.answers.openapi import NAME, document
+from stadtherz.sensorthings.standard.faces import FACES, Face, face_at
 from stadtherz.sensorthings.tests.bodies import station
 from stadtherz.sensorthings.tests.client import HOST, Client, Reply
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from stadtherz.sensorthings.plan import DEFAULT_TOP
+from stadtherz.sensorthings.query.plan import DEFAULT_TOP
 from stadtherz.sensorthings.tests.bodies import observation, station
 from stadtherz.sensorthings.tests.client import ROOT, Client
 from tests.conformance.regressions_read.atlas import BRIDGE, SOUTH, WEIR, shown

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_TYPES, EntityType, target
+from stadtherz.sensorthings.standard.schema import ENTITY_TYPES, EntityType, target
 from stadtherz.sensorthings.tests.bodies import datastream, location, observation, sensor, thing
 from stadtherz.sensorthings.tests.client import ROOT, Client
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from stadtherz.sensorthings.plan import MAX_TOP
+from stadtherz.sensorthings.query.plan import MAX_TOP
 from stadtherz.sensorthings.tests.bodies import observation, thing
 from stadtherz.sensorthings.tests.client import ROOT, Client
 from tests.conformance.regressions_read.atlas import BANK, BARE, BRIDGE, EVERY, SOUTH, WEIR, shown

@@ -8,9 +8,9 @@ import pytest
 import zstandard
 
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.sensorthings.get import Answer
-from stadtherz.sensorthings.http import handle
-from stadtherz.sensorthings.packing import packed
+from stadtherz.sensorthings.answers.get import Answer
+from stadtherz.sensorthings.doors.http import handle
+from stadtherz.sensorthings.doors.packing import packed
 from stadtherz.sensorthings.tests.client import ROOT, Client
 
 
@@ -350,7 +350,7 @@ def test_what_is_short_or_an_error_is_not_packed(atlas: Client, path: str) -> No
 def test_a_large_entity_is_packed_with_a_tag_of_its_own(
     atlas: Client, ids: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stadtherz.sensorthings.packing.LEAST_WITH_TAG", 100)
+    monkeypatch.setattr("stadtherz.sensorthings.doors.packing.LEAST_WITH_TAG", 100)
     path = f"/Things({ids['T']})"
     plain, small = _answer(path), _answer(path, accept_encoding="gzip")
     other = _answer(path, accept_encoding="zstd")

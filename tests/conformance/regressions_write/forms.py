@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stadtherz.sensorthings.schema import ENTITY_SETS, Property, Shape
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, Property, Shape
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from stadtherz.sensorthings.faces import V1_1
-from stadtherz.sensorthings.http import Application
+from stadtherz.sensorthings.doors.http import Application
+from stadtherz.sensorthings.standard.faces import V1_1
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, member
 from stadtherz.sensorthings.tests.test_http import _OneThread as OneThread

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
 from stadtherz.store import view

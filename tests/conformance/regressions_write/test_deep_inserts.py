@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, MODELS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client
 from tests.conformance.regressions_write.forms import WHOLE, create, nothing_is_there

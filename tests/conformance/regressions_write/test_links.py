@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from stadtherz.base.visibility import SYSTEM, AccessLevel
-from stadtherz.sensorthings.model import Own
-from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS, Link
+from stadtherz.sensorthings.standard.model import Own
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, MODELS, Link
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply, member
 from stadtherz.store.public import create_organisation, update

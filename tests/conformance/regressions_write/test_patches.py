@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, MODELS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
 from tests.conformance.regressions_write.forms import WHOLE, create, given

@@ -6,7 +6,7 @@ istSOS4 answers such with 422, FROST-Server a U+0000 with 500 and a PUT without 
 
 import pytest
 
-from stadtherz.sensorthings.schema import ENTITY_SETS
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests.client import Client
 from tests.conformance.regressions_write.forms import (
     WHOLE,

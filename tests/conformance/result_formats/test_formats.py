@@ -17,8 +17,8 @@ import pytest
 from django.db import connections
 
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.sensorthings import streams
-from stadtherz.sensorthings.http import Application
+from stadtherz.sensorthings.answers import streams
+from stadtherz.sensorthings.doors.http import Application
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
 from stadtherz.store.public import update

@@ -7,11 +7,11 @@ import pytest
 
 from stadtherz.mqtt.packets import V3, V5
 from stadtherz.mqtt.reasons import Reason
-from stadtherz.sensorthings.faces import V1_1
-from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.answers.links import Urls
+from stadtherz.sensorthings.live.watch import StateWatch, watch
+from stadtherz.sensorthings.standard.faces import V1_1
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import HOST, Client
-from stadtherz.sensorthings.watch import StateWatch, watch
 from tests.conformance.a7_mqtt_create.test_create import publish
 from tests.conformance.a8_mqtt_receive.test_receive import received
 from tests.conformance.tasking.conftest import Lamp

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from stadtherz.sensorthings.faces import V2_0
+from stadtherz.sensorthings.standard.faces import V2_0
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import HOST, Client, Reply, in_version_2
 

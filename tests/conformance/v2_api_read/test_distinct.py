@@ -160,7 +160,7 @@ def test_only_whole_sets_have_combinations(park: Client, path: str) -> None:
 
 
 def test_too_many_to_tell_apart_are_refused(park: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stadtherz.sensorthings.distinct.MOST", 3)
+    monkeypatch.setattr("stadtherz.sensorthings.language.distinct.MOST", 3)
     reply = park.get("/Things?$select=distinct:name,definition")
     assert (reply.status, "use $filter" in reply.json["error"]["message"]) == (400, True)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stadtherz.sensorthings.faces import V2_0
-from stadtherz.sensorthings.landing import CONFORMANCE
-from stadtherz.sensorthings.schema import MODELS
+from stadtherz.sensorthings.answers.landing import CONFORMANCE
+from stadtherz.sensorthings.standard.faces import V2_0
+from stadtherz.sensorthings.standard.schema import MODELS
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 
 ROOT = HOST + V2_0.prefix

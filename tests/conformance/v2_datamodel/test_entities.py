@@ -2,8 +2,8 @@
 
 import pytest
 
-from stadtherz.sensorthings.faces import V1_1, V2_0
-from stadtherz.sensorthings.schema import MODELS, EntityType
+from stadtherz.sensorthings.standard.faces import V1_1, V2_0
+from stadtherz.sensorthings.standard.schema import MODELS, EntityType
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 
 ROOT = HOST + V2_0.prefix

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stadtherz.sensorthings.faces import V2_0
+from stadtherz.sensorthings.standard.faces import V2_0
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 
 ROOT = HOST + V2_0.prefix

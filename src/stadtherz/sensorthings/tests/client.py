@@ -7,9 +7,9 @@ from urllib.parse import quote
 import orjson
 
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
-from stadtherz.sensorthings.addresses import prefix
-from stadtherz.sensorthings.faces import V1_1, V2_0, Face
-from stadtherz.sensorthings.http import handle
+from stadtherz.sensorthings.answers.addresses import prefix
+from stadtherz.sensorthings.doors.http import handle
+from stadtherz.sensorthings.standard.faces import V1_1, V2_0, Face
 
 HOST = "http://city.example"
 ROOT = HOST + V1_1.prefix

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from stadtherz.sensorthings.schema import EntityType, Shape, target
+from stadtherz.sensorthings.standard.schema import EntityType, Shape, target
 
 TEXTS = ("''", "'a'", "'b'", "'B'", "'ab'", "'10'", "'%'", "'_'", "'ä'")
 NUMBERS = ("0", "1", "2", "2.5", "-3", "10")

@@ -11,8 +11,7 @@ from typing import Any
 
 from stadtherz.base.time import DAY, HOUR, iso, parse_instant
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings.schema import ENTITY_TYPES, EntityType, target
-from stadtherz.sensorthings.syntax import (
+from stadtherz.sensorthings.language.syntax import (
     Constant,
     Function,
     Membership,
@@ -23,6 +22,7 @@ from stadtherz.sensorthings.syntax import (
     Query,
     Unary,
 )
+from stadtherz.sensorthings.standard.schema import ENTITY_TYPES, EntityType, target
 from stadtherz.sensorthings.tests.world import Row, World
 
 Choice = dict[tuple[str, ...], Row | None]

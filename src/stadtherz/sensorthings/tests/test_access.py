@@ -3,7 +3,7 @@
 import pytest
 
 from stadtherz.base.visibility import ANONYMOUS, AccessLevel
-from stadtherz.sensorthings.schema import ENTITY_SETS
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, member, operator
 from stadtherz.store.models import AccessGroup

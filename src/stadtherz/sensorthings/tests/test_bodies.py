@@ -4,9 +4,9 @@ import pytest
 
 from stadtherz.base.errors import Invalid, TooLarge
 from stadtherz.base.time import SECOND
-from stadtherz.sensorthings.bodies import MAX_DEPTH, Body, load, read_body
-from stadtherz.sensorthings.schema import DATASTREAM, LOCATION, OBSERVATION, SENSOR, THING
+from stadtherz.sensorthings.standard.schema import DATASTREAM, LOCATION, OBSERVATION, SENSOR, THING
 from stadtherz.sensorthings.tests import bodies
+from stadtherz.sensorthings.writing.bodies import MAX_DEPTH, Body, load, read_body
 
 
 def test_values_are_kept_by_column() -> None:

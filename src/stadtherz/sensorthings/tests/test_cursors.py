@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import TRUE, Call, Column, Kind, Literal, Lookup, Order
-from stadtherz.sensorthings.cursors import (
+from stadtherz.sensorthings.query.cursors import (
     MAX_LENGTH,
     behind,
     place,

@@ -11,9 +11,9 @@ from django.db import connections
 
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.sensorthings import events
-from stadtherz.sensorthings.faces import V1_1
-from stadtherz.sensorthings.http import Application
+from stadtherz.sensorthings.doors.http import Application
+from stadtherz.sensorthings.live import events
+from stadtherz.sensorthings.standard.faces import V1_1
 from stadtherz.sensorthings.tests.bodies import observation, station, thing
 from stadtherz.sensorthings.tests.client import Client, member
 from stadtherz.store.public import create_organisation
@@ -143,7 +143,7 @@ def test_a_changed_entity_wakes_those_who_watch_entities(api: Client) -> None:
 def test_who_may_no_longer_listen_is_told_so_and_the_answer_ends(
     api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stadtherz.sensorthings.watch.LogWatch.patience", 0.1)
+    monkeypatch.setattr("stadtherz.sensorthings.live.watch.LogWatch.patience", 0.1)
     revoked = threading.Event()
 
     def visibility_of(_: Any) -> Visibility:
@@ -168,7 +168,7 @@ def test_who_may_no_longer_listen_is_told_so_and_the_answer_ends(
 def test_silence_has_a_pulse_that_tells_the_place(
     api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stadtherz.sensorthings.watch.LogWatch.patience", 0.05)
+    monkeypatch.setattr("stadtherz.sensorthings.live.watch.LogWatch.patience", 0.05)
     monkeypatch.setattr(events, "PING_SECONDS", 1.1)
 
     async def scene() -> Listener:

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.sensorthings.faces import V2_0
-from stadtherz.sensorthings.schema import ENTITY_SETS, MODELS, EntityType, Link, target
+from stadtherz.sensorthings.standard.faces import V2_0
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, MODELS, EntityType, Link, target
 from stadtherz.sensorthings.tests.client import HOST, Client, in_version_2
 from stadtherz.sensorthings.tests.queries import Queries
 from stadtherz.sensorthings.tests.world import Builder, World

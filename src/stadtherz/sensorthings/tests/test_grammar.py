@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import QuerySyntaxError
-from stadtherz.sensorthings.grammar import (
+from stadtherz.sensorthings.language.grammar import (
     MAX_DEPTH,
     MAX_LENGTH,
     MAX_NODES,
     parse_filter,
     parse_orderby,
 )
-from stadtherz.sensorthings.syntax import (
+from stadtherz.sensorthings.language.syntax import (
     Constant,
     Function,
     Membership,

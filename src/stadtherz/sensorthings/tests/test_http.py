@@ -11,9 +11,9 @@ from django.db import IntegrityError, OperationalError, connections
 
 from stadtherz.base.errors import Unauthenticated, Unavailable
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.sensorthings.faces import V1_1, V2_0, Face
-from stadtherz.sensorthings.http import MAX_BODY, Application, Scope
+from stadtherz.sensorthings.doors.http import MAX_BODY, Application, Scope
 from stadtherz.sensorthings.public import application
+from stadtherz.sensorthings.standard.faces import V1_1, V2_0, Face
 from stadtherz.sensorthings.tests.bodies import station, thing
 from stadtherz.sensorthings.tests.client import Client, member
 from stadtherz.store.public import create_organisation
@@ -218,7 +218,7 @@ def test_what_lies_outside_is_not_found(visitor: Client) -> None:
 def test_an_expand_that_would_answer_too_much_says_so(
     api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stadtherz.sensorthings.fetch.MAX_ENTITIES", 5)
+    monkeypatch.setattr("stadtherz.sensorthings.answers.fetch.MAX_ENTITIES", 5)
     api.post("/Things", station())
     reply = api.get("/Things?$expand=Datastreams/Observations,Locations")
     assert (reply.status, "$top" in reply.message) == (400, True)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.time import iso, parse_instant, parse_period
-from stadtherz.sensorthings.instants import parse_instants, parse_periods
+from stadtherz.sensorthings.writing.instants import parse_instants, parse_periods
 from stadtherz.store.public import NONE
 
 _MOMENTS = st.datetimes().map(lambda moment: moment.isoformat(timespec="microseconds"))

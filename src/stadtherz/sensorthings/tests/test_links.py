@@ -3,10 +3,10 @@ from urllib.parse import urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.sensorthings.cursors import token
-from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.options import parse_query
-from stadtherz.sensorthings.schema import THING
+from stadtherz.sensorthings.answers.links import Urls
+from stadtherz.sensorthings.query.cursors import token
+from stadtherz.sensorthings.query.options import parse_query
+from stadtherz.sensorthings.standard.schema import THING
 
 
 def test_addresses_are_absolute() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from stadtherz.base.errors import QuerySyntaxError
 from stadtherz.base.expressions import Kind, Literal
 from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND
-from stadtherz.sensorthings.literals import (
+from stadtherz.sensorthings.language.literals import (
     duration,
     geometry,
     is_number,
@@ -13,8 +13,8 @@ from stadtherz.sensorthings.literals import (
     number,
     time_of_day,
 )
-from stadtherz.sensorthings.periods import Span
-from stadtherz.sensorthings.syntax import Constant
+from stadtherz.sensorthings.language.periods import Span
+from stadtherz.sensorthings.language.syntax import Constant
 
 
 @pytest.mark.parametrize(

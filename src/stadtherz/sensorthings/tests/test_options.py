@@ -1,10 +1,10 @@
 import pytest
 
 from stadtherz.base.errors import Invalid, NotFound, QuerySyntaxError, TooLarge
-from stadtherz.sensorthings.formats import Unsupported
-from stadtherz.sensorthings.options import MAX_EXPAND_DEPTH, parse_query
-from stadtherz.sensorthings.paths import MAX_SEGMENTS, parse_path
-from stadtherz.sensorthings.syntax import Segment
+from stadtherz.sensorthings.language.formats import Unsupported
+from stadtherz.sensorthings.language.paths import MAX_SEGMENTS, parse_path
+from stadtherz.sensorthings.language.syntax import Segment
+from stadtherz.sensorthings.query.options import MAX_EXPAND_DEPTH, parse_query
 
 
 def test_a_slash_path_is_a_nested_expand() -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from stadtherz.base.errors import TooLarge
-from stadtherz.sensorthings.faces import V1_1, V2_0, Face
+from stadtherz.sensorthings.standard.faces import V1_1, V2_0, Face
 from stadtherz.sensorthings.tests.bodies import station
 from stadtherz.sensorthings.tests.client import Client
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import And, Compare, Expression, Kind, Literal, Not, Or
-from stadtherz.sensorthings import periods
-from stadtherz.sensorthings.periods import RELATIONS, Span
+from stadtherz.sensorthings.language import periods
+from stadtherz.sensorthings.language.periods import RELATIONS, Span
 
 
 def _value(expression: Expression) -> Any:

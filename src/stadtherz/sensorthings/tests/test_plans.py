@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.sensorthings import sql
-from stadtherz.sensorthings.execute import reader_for, rows
-from stadtherz.sensorthings.grammar import MAX_HEIGHT
-from stadtherz.sensorthings.options import parse_query
-from stadtherz.sensorthings.plan import plan_set
-from stadtherz.sensorthings.resolve import Resolution
-from stadtherz.sensorthings.schema import ENTITY_SETS, OBSERVATION
+from stadtherz.sensorthings.answers.resolve import Resolution
+from stadtherz.sensorthings.language.grammar import MAX_HEIGHT
+from stadtherz.sensorthings.query import sql
+from stadtherz.sensorthings.query.execute import reader_for, rows
+from stadtherz.sensorthings.query.options import parse_query
+from stadtherz.sensorthings.query.plan import plan_set
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, OBSERVATION
 from stadtherz.sensorthings.tests.bodies import station
 from stadtherz.sensorthings.tests.client import Client
 from stadtherz.sensorthings.tests.queries import Queries

@@ -16,12 +16,10 @@ from hypothesis import strategies as st
 from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import now_us, stopped_at
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
-from stadtherz.sensorthings import posts
-from stadtherz.sensorthings.faces import V1_1, V2_0, Face
-from stadtherz.sensorthings.get import Answer
-from stadtherz.sensorthings.http import Application, handle
-from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.posts import Post
+from stadtherz.sensorthings.answers.get import Answer
+from stadtherz.sensorthings.answers.links import Urls
+from stadtherz.sensorthings.doors.http import Application, handle
+from stadtherz.sensorthings.standard.faces import V1_1, V2_0, Face
 from stadtherz.sensorthings.tests.bodies import (
     datastream,
     location,
@@ -31,6 +29,8 @@ from stadtherz.sensorthings.tests.bodies import (
 )
 from stadtherz.sensorthings.tests.client import Client, member, operator
 from stadtherz.sensorthings.tests.test_http import _OneThread as OneThread
+from stadtherz.sensorthings.writing import posts
+from stadtherz.sensorthings.writing.posts import Post
 from stadtherz.store import public as store
 from stadtherz.store.public import Selection, create_organisation
 

@@ -13,9 +13,9 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from stadtherz.sensorthings.options import parse_query
-from stadtherz.sensorthings.schema import ENTITY_SETS, EntityType, target
-from stadtherz.sensorthings.syntax import Query
+from stadtherz.sensorthings.language.syntax import Query
+from stadtherz.sensorthings.query.options import parse_query
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, EntityType, target
 from stadtherz.sensorthings.tests.client import Client
 from stadtherz.sensorthings.tests.queries import Queries
 from stadtherz.sensorthings.tests.reference import Reference

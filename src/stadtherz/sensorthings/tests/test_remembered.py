@@ -2,10 +2,10 @@
 
 import pytest
 
-from stadtherz.sensorthings.options import parse_query
-from stadtherz.sensorthings.plan import plan_set, planned
-from stadtherz.sensorthings.schema import ENTITY_SETS, OBSERVATION
-from stadtherz.sensorthings.syntax import Query
+from stadtherz.sensorthings.language.syntax import Query
+from stadtherz.sensorthings.query.options import parse_query
+from stadtherz.sensorthings.query.plan import plan_set, planned
+from stadtherz.sensorthings.standard.schema import ENTITY_SETS, OBSERVATION
 
 _QUERIES = (
     "$filter=result%20gt%205&$orderby=phenomenonTime%20desc",

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.sensorthings import render
-from stadtherz.sensorthings.found import Families, Page
-from stadtherz.sensorthings.links import Urls
-from stadtherz.sensorthings.options import parse_query
-from stadtherz.sensorthings.plan import SetPlan, plan_set
-from stadtherz.sensorthings.schema import DATASTREAM, THING, EntityType
+from stadtherz.sensorthings.answers import render
+from stadtherz.sensorthings.answers.found import Families, Page
+from stadtherz.sensorthings.answers.links import Urls
+from stadtherz.sensorthings.query.options import parse_query
+from stadtherz.sensorthings.query.plan import SetPlan, plan_set
+from stadtherz.sensorthings.standard.schema import DATASTREAM, THING, EntityType
 
 _URLS = Urls("https://city.example/sta/v1.1")
 _PATH = "https://city.example/sta/v1.1/Things"

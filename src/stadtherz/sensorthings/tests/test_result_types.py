@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
-from stadtherz.sensorthings import result_types
+from stadtherz.sensorthings.standard import result_types
 from stadtherz.sensorthings.tests.client import Client, in_version_2
 
 OM = "http://www.opengis.net/def/observationType/OGC-OM/2.0/"

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from stadtherz.sensorthings.schema import (
+from stadtherz.sensorthings.standard.schema import (
     MODELS,
     OBSERVATION,
     EntityType,

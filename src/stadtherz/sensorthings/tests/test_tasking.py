@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stadtherz.base.errors import Invalid
-from stadtherz.sensorthings.tasking import check_description, check_values
+from stadtherz.sensorthings.standard.tasking import check_description, check_values
 
 
 def record(**field: Any) -> dict[str, Any]:

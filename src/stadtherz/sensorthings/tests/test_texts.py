@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.time import EARLIEST, LATEST, iso
-from stadtherz.sensorthings import texts
+from stadtherz.sensorthings.answers import texts
 from stadtherz.store.public import NONE
 
 _TIMES = st.integers(EARLIEST, LATEST) | st.integers(-(10**12), 10**12).map(lambda ms: ms * 1000)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from stadtherz.sensorthings.turns import Turns
+from stadtherz.sensorthings.doors.turns import Turns
 
 _NEVER_S = 3600.0
 

@@ -8,12 +8,12 @@ import pytest
 
 from stadtherz.base.errors import Invalid, NotFound, StadtherzError, TooLarge, Unauthenticated
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.sensorthings import watch as module
-from stadtherz.sensorthings.faces import V1_1, V2_0
-from stadtherz.sensorthings.links import Urls
+from stadtherz.sensorthings.answers.links import Urls
+from stadtherz.sensorthings.live import watch as module
+from stadtherz.sensorthings.live.watch import Heard, LogWatch, StateWatch, watch
+from stadtherz.sensorthings.standard.faces import V1_1, V2_0
 from stadtherz.sensorthings.tests.bodies import observation, station, thing
 from stadtherz.sensorthings.tests.client import ROOT, Client
-from stadtherz.sensorthings.watch import Heard, LogWatch, StateWatch, watch
 from stadtherz.store.public import seal, tend
 
 Told = dict[str, Any]

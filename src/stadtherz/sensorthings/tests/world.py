@@ -8,7 +8,7 @@ from typing import Any
 
 from stadtherz.base.time import DAY, HOUR, SECOND, Micros, Period, iso, parse_instant
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.sensorthings.schema import AS_ARRAYS, COMPLEX
+from stadtherz.sensorthings.standard.schema import AS_ARRAYS, COMPLEX
 from stadtherz.sensorthings.tests.client import member, operator
 from stadtherz.store.public import (
     Reading,

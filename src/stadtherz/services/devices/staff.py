@@ -12,8 +12,8 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from stadtherz.base.time import now_us
 from stadtherz.ingest.public import Condition, Device, devices_in, known_device
 from stadtherz.services.devices.models import Watch
+from stadtherz.web.back_office import StaffIndexView, StaffViewSet, moment_column, panel
 from stadtherz.web.public import device_words
-from stadtherz.web.staff import StaffIndexView, StaffViewSet, moment_column, panel
 
 
 def _url(device: Device) -> str:

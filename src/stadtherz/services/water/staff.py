@@ -12,7 +12,7 @@ from wagtail.admin.ui.tables import Column
 
 from stadtherz.services.water.levels import mistakes
 from stadtherz.services.water.models import Gauge, WarningStep
-from stadtherz.web.staff import StaffViewSet, moment_column
+from stadtherz.web.back_office import StaffViewSet, moment_column
 
 
 class GaugeForm(WagtailAdminModelForm):

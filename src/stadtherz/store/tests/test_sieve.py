@@ -23,7 +23,7 @@ from stadtherz.base.expressions import (
     Order,
 )
 from stadtherz.base.time import DAY, HOUR
-from stadtherz.sensorthings.periods import Span, before, compare, during
+from stadtherz.sensorthings.language.periods import Span, before, compare, during
 from stadtherz.sql.public import beyond
 from stadtherz.sql.tests.trees import condition as conditions
 from stadtherz.store.arrays import holds

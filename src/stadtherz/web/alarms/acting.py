@@ -17,7 +17,7 @@ from stadtherz.identity.public import visibility_of_request
 from stadtherz.web import formats
 from stadtherz.web.alarms import story, words
 from stadtherz.web.alarms.reached import notice
-from stadtherz.web.staff_views import Limited, StaffInspectView
+from stadtherz.web.staff.views import Limited, StaffInspectView
 
 SILENCES = (1, 4, 12, 24, 72, 168)
 """Hours for which one may silence an alarm with one press; longer ones are planned as a pause."""

@@ -28,7 +28,7 @@ from stadtherz.store.public import streams
 from stadtherz.web.alarms import words
 from stadtherz.web.alarms.figures import Figure, figures
 from stadtherz.web.alarms.reached import Notice, notice
-from stadtherz.web.staff_views import Limited
+from stadtherz.web.staff.views import Limited
 
 _MOST = 200
 _RANK = {"danger": 0, "warning": 1, "info": 2}

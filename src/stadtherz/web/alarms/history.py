@@ -14,7 +14,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from stadtherz.alerts.public import Alert, with_reach
 from stadtherz.base.time import DAY, now_us
 from stadtherz.web import formats
-from stadtherz.web.staff_views import StaffIndexView
+from stadtherz.web.staff.views import StaffIndexView
 
 _OPEN, _OVER = "open", "over"
 _PERIODS = {"7": _("last 7 days"), "30": _("last 30 days"), "365": _("last 365 days")}

@@ -26,8 +26,8 @@ from stadtherz.web.alarms.guided import BeginView, GuidedView
 from stadtherz.web.alarms.rule_form import HANDLER
 from stadtherz.web.alarms.story import points_of, summary
 from stadtherz.web.charts import LineChart, Mark
-from stadtherz.web.staff import StaffIndexView, StaffViewSet
-from stadtherz.web.staff_views import StaffCreateView, StaffEditView
+from stadtherz.web.staff.views import StaffCreateView, StaffEditView, StaffIndexView
+from stadtherz.web.staff.viewsets import StaffViewSet
 
 YEAR = 365 * DAY
 _MOST_LINES = 200

@@ -20,7 +20,7 @@ from stadtherz.web.alarms import words
 from stadtherz.web.alarms.board import AlarmPage
 from stadtherz.web.alarms.reckoning import Happened, Reckoned, grouped, reckon
 from stadtherz.web.charts import LineChart
-from stadtherz.web.staff import reads
+from stadtherz.web.staff.viewsets import reads
 
 SPAN = 365 * DAY
 _MOST = 50_000

@@ -13,7 +13,7 @@ from stadtherz.base.visibility import SYSTEM
 from stadtherz.identity.public import AuditEntry
 from stadtherz.ingest.public import Device, DeviceField, DeviceList, DeviceType, Replacement
 from stadtherz.store.public import update
-from stadtherz.web.staff_device_lists import _harmless
+from stadtherz.web.devices.lists import _harmless
 from stadtherz.web.tests.staff_cast import Town, signed_in, town
 
 pytestmark = pytest.mark.django_db

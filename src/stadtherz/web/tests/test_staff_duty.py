@@ -23,7 +23,7 @@ from stadtherz.alerts.public import (
     add_contact,
 )
 from stadtherz.base.time import now, stopped_at
-from stadtherz.web.staff_alert_people import sentences
+from stadtherz.web.alarms.people import sentences
 from stadtherz.web.tests.staff_cast import Town, client_of, town
 
 pytestmark = pytest.mark.django_db

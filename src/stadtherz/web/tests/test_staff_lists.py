@@ -15,10 +15,10 @@ from stadtherz.alerts.public import Pause
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
 from stadtherz.identity.public import AuditEntry, User, record, visibility_of_user
 from stadtherz.ingest.public import Device, DeviceField, RefusedUplink
-from stadtherz.web.staff import OrganisationPolicy, Reach
-from stadtherz.web.staff_ingest import DeviceFieldViewSet, DeviceViewSet, RefusedUplinkViewSet
-from stadtherz.web.staff_people import entity_name
-from stadtherz.web.staff_views import limit_choices, local_time, organisation_of
+from stadtherz.web.devices.ingest import DeviceFieldViewSet, DeviceViewSet, RefusedUplinkViewSet
+from stadtherz.web.staff.people import entity_name
+from stadtherz.web.staff.views import limit_choices, local_time, organisation_of
+from stadtherz.web.staff.viewsets import OrganisationPolicy, Reach
 from stadtherz.web.tests.staff_cast import Town, signed_in, town
 from stadtherz.web.tests.test_staff_matrix import RULES, ours
 

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from wagtail.admin.viewsets import viewsets
 
-from stadtherz.web.staff import StaffViewSet
+from stadtherz.web.staff.viewsets import StaffViewSet
 from stadtherz.web.tests.staff_cast import Town, client_of, town
 
 pytestmark = pytest.mark.django_db

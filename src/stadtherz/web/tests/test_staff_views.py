@@ -9,8 +9,8 @@ from django.test import RequestFactory
 
 from stadtherz.identity.public import AuditEntry, User, add_member, visibility_of_user
 from stadtherz.ingest.public import Device
-from stadtherz.web.staff import Reach, StaffViewSet, reads, writes
-from stadtherz.web.staff_ingest import DeviceViewSet
+from stadtherz.web.devices.ingest import DeviceViewSet
+from stadtherz.web.staff.viewsets import Reach, StaffViewSet, reads, writes
 from stadtherz.web.tests.staff_cast import Town, town
 
 pytestmark = pytest.mark.django_db

@@ -7,8 +7,8 @@ from django.utils.translation import override
 from wagtail.admin.icons import get_icons
 
 from stadtherz.identity.public import ApiToken, AuditEntry, issue_token
-from stadtherz.web.staff_people import actor_text, changes_text
-from stadtherz.web.staff_views import date_column
+from stadtherz.web.staff.people import actor_text, changes_text
+from stadtherz.web.staff.views import date_column
 from stadtherz.web.tests.staff_cast import Town, signed_in
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from stadtherz.identity.public import ApiToken, AuditEntry, User, visibility_of_scope
 from stadtherz.ingest.public import Device, DeviceField
-from stadtherz.web.staff import panel, panels
+from stadtherz.web.staff.viewsets import panel, panels
 from stadtherz.web.tests.staff_cast import Town, form_of, signed_in, town
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,1 @@
+"""Plans to answers: entities and readings found, expanded, aggregated, and written as JSON, CSV, GeoJSON."""

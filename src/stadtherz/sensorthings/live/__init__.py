@@ -1,0 +1,1 @@
+"""What changes, told as it happens: watched queries, and the topics of MQTT."""

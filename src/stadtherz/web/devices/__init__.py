@@ -1,0 +1,1 @@
+"""Devices in the back office: how they are, their messages, stickers, lists, swaps."""

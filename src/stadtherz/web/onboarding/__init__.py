@@ -1,0 +1,1 @@
+"""The wizard with which a clerk connects a device."""

@@ -25,7 +25,9 @@ from stadtherz.stream.public import LOOK, Rounds
 log = logging.getLogger(__name__)
 
 _SLICE = 2_000  # readings
-_BREATH = 0.02  # seconds after news: what is committed meanwhile goes out together
+# Seconds after news: what is committed meanwhile goes out together. Where nobody listens there is time, since
+# whoever begins to listen hears of what is written from then on, wherever we stand.
+_BREATH, _REST = 0.02, 0.25
 
 Told = list[tuple[Group, list[bytes], bool]]
 """Groups with what they are told, and whether it is of something that was created."""
@@ -76,13 +78,14 @@ def _hears_readings(member: Membership, behind: Place) -> bool:
 class News(NamedTuple):
     """What happened between two places, for those to whom it is new.
 
-    `joined`: how many had come back to the others when it was read.
+    `joined`: how many had come back to the others when it was read. `heard`: whether anybody listened.
     """
 
     behind: Place
     reached: Place
     joined: int = 0
     told: Sequence[tuple[Group, list[bytes], bool, Members]] = ()
+    heard: bool = True
 
 
 class Feed:
@@ -121,7 +124,7 @@ class Feed:
         else:
             self._tell(news)
             self._place = news.reached
-        self._rounds.pause(_BREATH)
+        self._rounds.pause(_BREATH if news is None or news.heard else _REST)
 
     def _look(self, behind: Place) -> News | None:
         """What is new behind the place; None if nothing is.
@@ -152,7 +155,7 @@ class Feed:
         if piece is not None:
             found = of_readings(hear_readings, piece.columns)
             told += [(*each, hear_readings[each[0]]) for each in found]
-        return News(behind, reached, listeners.joined, told)
+        return News(behind, reached, listeners.joined, told, heard=bool(listeners.groups))
 
     def _tell(self, news: News) -> None:
         taken: Future[None] = Future()

@@ -6,6 +6,7 @@ still stands in such headers may come from anybody, so nobody behind this door g
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,13 +78,18 @@ def refusal(scope: Scope) -> Refusal | None:
     hosts = _values(scope, b"host")
     if len(hosts) != 1:
         return Refusal(400, "A request must name one host.")
-    domain, _port = split_domain_port(hosts[0].decode("latin-1"))
-    if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+    if not _is_known(hosts[0], tuple(settings.ALLOWED_HOSTS)):
         return Refusal(
             400,
             "This server is not known under this name. Its operator can add it to STADTHERZ_HOSTS.",
         )
     return None
+
+
+@lru_cache(maxsize=100)  # a city has few names, and each request says one
+def _is_known(host: bytes, allowed: tuple[str, ...]) -> bool:
+    domain, _port = split_domain_port(host.decode("latin-1"))
+    return bool(domain) and validate_host(domain, allowed)
 
 
 async def refuse(given: Refusal, send: Send, *headers: Header) -> None:

@@ -190,7 +190,8 @@ def _doze(seconds: float, seen: _Signs) -> None:
 
 def cursor(consumer: str) -> int | None:
     """Where the consumer stands; None if it never moved."""
-    return Cursor.objects.filter(consumer=consumer).values_list("position", flat=True).first()
+    rows = rows_of(Sql("SELECT position FROM store_cursor WHERE consumer = %s", (consumer,)))
+    return rows[0][0] if rows else None
 
 
 def locked_cursor(consumer: str, *, wait: bool) -> int | None:

@@ -282,12 +282,17 @@ def _built(end: int, stamp: int) -> View:
     return view
 
 
-def committed(before: tuple[int, int], batch: Batch, last: int, stamp: int) -> None:
-    """Take a commit of this process into account without reading it back."""
+def committed(before: tuple[int, int], batch: Batch, last: int, stamp: int) -> bool:
+    """Take a commit of this process into account without reading it back.
+
+    False if another process had committed something before it that is still to be read.
+    """
     with _lock:
         view = _views[0]
-        if (view.end, view.stamp) == before:
+        known = (view.end, view.stamp) == before
+        if known:
             view.add([batch], last, stamp)
+        return known
 
 
 def sealed(event: int, held: Summaries) -> None:

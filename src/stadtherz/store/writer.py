@@ -7,10 +7,13 @@ them exactly once, and they are durable when the transaction is.
 """
 
 import logging
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -37,6 +40,7 @@ LARGEST_BATCH = 50_000
 
 _MOST_WAITING = 100_000  # readings; more callers have to wait
 _LARGEST_GROUP = 20_000  # readings in one commit, so that nobody waits for seconds
+_SHORT = 1.0  # seconds in which other processes do not write much
 
 # The connection or the disk has gone. Whether the commit went through is unknown, so only the
 # caller can decide to try again: with keys that is safe.
@@ -243,30 +247,34 @@ def _write_group(jobs: Sequence[_Job]) -> None:
 
 
 def _commit(jobs: Sequence[_Job]) -> list[Any]:
-    _learn()
-    with writing():
+    if time.monotonic() - _alone[0] > _SHORT:
+        _at_first(view.current)  # what other processes did, before anybody has to wait for it
+    with ExitStack() as stack:
+        _at_first(lambda: stack.enter_context(writing()))
         known = view.current()
         before = (known.end, known.stamp)
         outcomes, written = _insert(jobs, known)
     if written is not None:
-        view.committed(before, written.batch, written.last, written.stamp)
+        followed = view.committed(before, written.batch, written.last, written.stamp)
+        _alone[0] = time.monotonic() if followed else -math.inf
         sealer.look(known)
     return outcomes
 
 
-def _learn() -> None:
-    """What other processes did, before anybody has to wait for it.
+_alone = [-math.inf]
+"""When a commit of ours was the last thing that had happened to the log."""
 
-    Also shows whether the connection still stands, for less than Django's own look at it costs.
+
+def _at_first(step: Callable[[], object]) -> None:
+    """Do it with a new connection if the old one has broken: nothing has been tried yet.
+
+    To see it fail costs less than Django's own look at the connection before each transaction.
     """
     try:
-        view.current()
-    except (
-        OperationalError,
-        InterfaceError,
-    ):  # nothing has been tried yet: once more, with a new one
+        step()
+    except (OperationalError, InterfaceError):
         database().close()
-        view.current()
+        step()
 
 
 def _after_failure(jobs: Sequence[_Job], error: Exception) -> None:

@@ -130,7 +130,7 @@ def quick_first_rows() -> None:
     """
     from django.core.management.commands import flush
 
-    from stadtherz.store.changes import forget_orphans
+    from stadtherz.store.writing.changes import forget_orphans
 
     make = flush.emit_post_migrate_signal
     made: list[Rows] = []

@@ -9,7 +9,6 @@ from bench import store_plain as plain
 from bench import timing
 from stadtherz.base.expressions import And, Column, Compare, Kind, Literal, Order
 from stadtherz.base.time import DAY, Micros
-from stadtherz.store.chunks import decoded
 from stadtherz.store.public import (
     Bucketing,
     Selection,
@@ -19,6 +18,7 @@ from stadtherz.store.public import (
     latest,
     select,
 )
+from stadtherz.store.sealed.chunks import decoded
 
 PAGE = 1000
 _TIME = Column("phenomenon_start", Kind.TIME)

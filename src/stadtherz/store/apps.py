@@ -15,7 +15,7 @@ class StoreConfig(AppConfig):
 
     def ready(self) -> None:
         from stadtherz.store.database import queue_up
-        from stadtherz.store.datasets import follow_sharing
+        from stadtherz.store.entities.datasets import follow_sharing
 
         connection_created.connect(install_on_connect, dispatch_uid="stadtherz.sql")
         connection_created.connect(queue_up, dispatch_uid="stadtherz.store.turns")
@@ -27,10 +27,10 @@ class StoreConfig(AppConfig):
 
 def _forget_readings(instance: Any, **_: Any) -> None:
     """Readings have no model, so no cascade of Django's reaches them."""
-    from stadtherz.store.changes import delete_of
     from stadtherz.store.database import moving
+    from stadtherz.store.entities.revival import leave
     from stadtherz.store.models import Datastream
-    from stadtherz.store.revival import leave
+    from stadtherz.store.writing.changes import delete_of
 
     if not isinstance(instance, Datastream):
         delete_of(instance)
@@ -42,6 +42,6 @@ def _forget_readings(instance: Any, **_: Any) -> None:
 
 def _forget_orphans(**_: Any) -> None:
     """`flush` empties the tables of models only; without datastreams no reading may remain."""
-    from stadtherz.store.changes import forget_orphans
+    from stadtherz.store.writing.changes import forget_orphans
 
     forget_orphans()

@@ -19,20 +19,39 @@ readings and then correct or delete them; `recognising`, for those who look whet
 Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
 
-from stadtherz.store.aggregate import buckets, buckets_of
-from stadtherz.store.aside import put_rows, renew_rows
-from stadtherz.store.care import Problem, check
-from stadtherz.store.changes import (
-    correct,
-    correct_all,
-    delete_readings,
-    delete_where,
-    reading_at,
-    readings_corrected,
+from stadtherz.store.arrivals.log import (
+    cursor,
+    locked_cursor,
+    log_after,
+    log_end,
+    move_cursor,
+    move_cursors_to_end,
+    notify_log,
+    wait_for_log,
 )
-from stadtherz.store.columns import together
+from stadtherz.store.arrivals.news import LogPlace, News, log_place, news_after
+from stadtherz.store.arrivals.offers import Kept, Offer, offer
+from stadtherz.store.arrivals.recognised import known_by, with_key
+from stadtherz.store.care.check import Problem, check
+from stadtherz.store.care.measures import (
+    POSTGRESQL_ROW,
+    SQLITE_ROW,
+    Sizes,
+    StoreStats,
+    StreamSizes,
+    stats,
+)
 from stadtherz.store.database import commit_lazily, exclusive, moving, on_sqlite
-from stadtherz.store.datasets import (
+from stadtherz.store.entities.changing import (
+    create,
+    delete,
+    entity_changed,
+    feature_for,
+    features_for,
+    recognising,
+    update,
+)
+from stadtherz.store.entities.datasets import (
     DatasetInfo,
     adopt,
     create_dataset,
@@ -45,43 +64,30 @@ from stadtherz.store.datasets import (
     with_shares,
     within,
 )
-from stadtherz.store.entities import (
-    create,
-    delete,
-    entity_changed,
-    feature_for,
-    features_for,
-    recognising,
-    update,
+from stadtherz.store.entities.registration import (
+    OrganisationInfo,
+    create_organisation,
+    organisations,
+    register_stream,
+    streams,
+    streams_by_property,
+    streams_observing,
 )
-from stadtherz.store.export import as_arrow, as_csv, as_parquet
-from stadtherz.store.grouped import streams_of
+from stadtherz.store.entities.tasking import (
+    CapabilityInfo,
+    TaskInfo,
+    task,
+    tasking_capability,
+    tasks_since,
+)
 from stadtherz.store.identities import Identity
-from stadtherz.store.log import (
-    cursor,
-    locked_cursor,
-    log_after,
-    log_end,
-    move_cursor,
-    move_cursors_to_end,
-    notify_log,
-    wait_for_log,
-)
-from stadtherz.store.measures import (
-    POSTGRESQL_ROW,
-    SQLITE_ROW,
-    Sizes,
-    StoreStats,
-    StreamSizes,
-    stats,
-)
 from stadtherz.store.models import Dataset
-from stadtherz.store.news import LogPlace, News, log_place, news_after
-from stadtherz.store.offers import Kept, Offer, offer
-from stadtherz.store.part_buckets import Part, buckets_of_parts, number_with_parts
 from stadtherz.store.patience import patience
-from stadtherz.store.policies import Policy, policies, set_policy
-from stadtherz.store.reads import (
+from stadtherz.store.readings.aggregate import buckets, buckets_of
+from stadtherz.store.readings.export import as_arrow, as_csv, as_parquet
+from stadtherz.store.readings.grouped import streams_of
+from stadtherz.store.readings.part_buckets import Part, buckets_of_parts, number_with_parts
+from stadtherz.store.readings.reads import (
     by_id,
     count,
     counts_by_feature,
@@ -91,27 +97,9 @@ from stadtherz.store.reads import (
     select,
     spans,
 )
-from stadtherz.store.recognised import known_by, with_key
-from stadtherz.store.registration import (
-    OrganisationInfo,
-    create_organisation,
-    organisations,
-    register_stream,
-    streams,
-    streams_by_property,
-    streams_observing,
-)
-from stadtherz.store.seal import seal
-from stadtherz.store.sharing import held_in, may_add_readings, readable, streams_visible_to
+from stadtherz.store.readings.sharing import held_in, may_add_readings, readable, streams_visible_to
+from stadtherz.store.sealed.columns import together
 from stadtherz.store.standpoint import standpoint
-from stadtherz.store.tasking import (
-    CapabilityInfo,
-    TaskInfo,
-    task,
-    tasking_capability,
-    tasks_since,
-)
-from stadtherz.store.tend import tend
 from stadtherz.store.threads import Threads
 from stadtherz.store.values import (
     NONE,
@@ -133,7 +121,19 @@ from stadtherz.store.values import (
     Spans,
     StreamInfo,
 )
-from stadtherz.store.writer import (
+from stadtherz.store.writing.aside import put_rows, renew_rows
+from stadtherz.store.writing.changes import (
+    correct,
+    correct_all,
+    delete_readings,
+    delete_where,
+    reading_at,
+    readings_corrected,
+)
+from stadtherz.store.writing.policies import Policy, policies, set_policy
+from stadtherz.store.writing.seal import seal
+from stadtherz.store.writing.tend import tend
+from stadtherz.store.writing.writer import (
     append,
     append_columns,
     start_writer,

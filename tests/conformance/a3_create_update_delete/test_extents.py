@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, in_version_2
-from stadtherz.store import view
-from stadtherz.store.areas import widen
 from stadtherz.store.public import seal, tend
+from stadtherz.store.readings import view
+from stadtherz.store.readings.areas import widen
 
 HOUR = "2026-01-01T{:02}:00:00Z"
 

@@ -6,8 +6,8 @@ import pytest
 
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply, in_version_2
-from stadtherz.store import view
 from stadtherz.store.public import seal
+from stadtherz.store.readings import view
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import ROOT, Client, in_version_2
-from stadtherz.store import view
 from stadtherz.store.public import log_after, seal
+from stadtherz.store.readings import view
 from tests.conformance.sensing import SENSING
 
 _BODIES: dict[str, dict[str, Any]] = {

@@ -7,8 +7,8 @@ import pytest
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client, Reply
 from stadtherz.sensorthings.writing import recognised
-from stadtherz.store import view
 from stadtherz.store.public import seal
+from stadtherz.store.readings import view
 
 _BY_TIME = "/CreateObservations?$upsert=phenomenonTime"
 _NAMES = ["phenomenonTime", "result"]

@@ -7,8 +7,8 @@ import pytest
 from stadtherz.sensorthings.standard.schema import ENTITY_SETS
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
-from stadtherz.store import view
 from stadtherz.store.public import seal
+from stadtherz.store.readings import view
 
 _HOUR = "2026-01-01T{:02}:00:00.000Z"
 

@@ -7,8 +7,8 @@ import pytest
 
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
-from stadtherz.store import view
 from stadtherz.store.public import seal
+from stadtherz.store.readings import view
 
 _DEEP: Any = 1
 for _ in range(28):

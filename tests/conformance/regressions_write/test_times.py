@@ -6,8 +6,8 @@ import pytest
 
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
-from stadtherz.store import view
 from stadtherz.store.public import seal
+from stadtherz.store.readings import view
 
 _INSTANTS = {
     "2026-03-29T00:30:00Z": "2026-03-29T00:30:00.000Z",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from stadtherz.store.old_rows import move_readings
+from stadtherz.store.writing.old_rows import move_readings
 from stadtherz.store.tables import create_tables, drop_tables
 
 

@@ -6,8 +6,8 @@ from django.db import migrations
 
 
 def observe(apps: Any, schema_editor: Any) -> None:
-    from stadtherz.store.areas import renew
-    from stadtherz.store.view import reading, streams_with_readings
+    from stadtherz.store.readings.areas import renew
+    from stadtherz.store.readings.view import reading, streams_with_readings
 
     streams = streams_with_readings()
     with reading(sealed=True) as known:

@@ -9,9 +9,9 @@ from django.db import migrations, models
 
 def note_features(apps: Any, schema_editor: Any) -> None:
     """Of readings that are there already; their chunks are gone through once."""
-    from stadtherz.store.areas import features_of
-    from stadtherz.store.sightings import note
-    from stadtherz.store.view import reading, streams_with_readings
+    from stadtherz.store.readings.areas import features_of
+    from stadtherz.store.readings.sightings import note
+    from stadtherz.store.readings.view import reading, streams_with_readings
 
     streams = streams_with_readings()
     with reading(sealed=True) as known:

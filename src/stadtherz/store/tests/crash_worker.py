@@ -227,7 +227,7 @@ def fill(batches: str) -> None:
 
 
 def read() -> None:
-    from stadtherz.store.care import check
+    from stadtherz.store.care.check import check
     from stadtherz.store.public import Selection, by_id, count, extents, scan, select
 
     found = select(Selection())
@@ -262,7 +262,6 @@ def serve() -> None:
     the child is to stop before it starts, so that a tracer can take hold of it, and whether to
     wait for its end.
     """
-    from stadtherz.store import care, public  # noqa: F401 - or every child would import them
 
     for line in sys.stdin:
         order = json.loads(line)

@@ -40,12 +40,12 @@ from stadtherz.sql.tests.trees import (
     time_leaf,
 )
 from stadtherz.sql.tests.trees import condition as any_condition
-from stadtherz.store.arrays import holds, needed, ordering, values_of
-from stadtherz.store.block import Block, stats
-from stadtherz.store.chunk import Chunk, encode
-from stadtherz.store.columns import taken
-from stadtherz.store.reads import total_order
-from stadtherz.store.sieve import Stats, sieve
+from stadtherz.store.conditions.arrays import holds, needed, ordering, values_of
+from stadtherz.store.conditions.sieve import Stats, sieve
+from stadtherz.store.readings.reads import total_order
+from stadtherz.store.sealed.block import Block, stats
+from stadtherz.store.sealed.chunk import Chunk, encode
+from stadtherz.store.sealed.columns import taken
 from stadtherz.store.tests.oracle import draws
 from stadtherz.store.tests.reading_trees import (
     ID,

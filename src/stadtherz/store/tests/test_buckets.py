@@ -20,8 +20,8 @@ from stadtherz.base.time import (
     parse_instant,
     to_us,
 )
-from stadtherz.store.buckets import bucket, bucket_each, bucket_starts, whole_hours
 from stadtherz.store.public import Bucketing, append, buckets
+from stadtherz.store.sealed.buckets import bucket, bucket_each, bucket_starts, whole_hours
 from stadtherz.store.tests.factories import reading, stream
 
 BERLIN = ZoneInfo("Europe/Berlin")

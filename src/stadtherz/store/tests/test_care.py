@@ -15,13 +15,10 @@ from django.db import connections
 from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, Period
 from stadtherz.sql.public import Sql
-from stadtherz.store import view
-from stadtherz.store.care import Problem, check
-from stadtherz.store.chunks import decoded
+from stadtherz.store.care.check import Problem, check
+from stadtherz.store.care.inspection import heaps, same_hours
+from stadtherz.store.care.measures import POSTGRESQL_ROW, stats
 from stadtherz.store.database import rows_of, run
-from stadtherz.store.inspection import heaps, same_hours
-from stadtherz.store.measures import POSTGRESQL_ROW, stats
-from stadtherz.store.policies import Policy, set_policy
 from stadtherz.store.public import (
     Bucketing,
     Reading,
@@ -40,8 +37,11 @@ from stadtherz.store.public import (
     stop_writer,
     tend,
 )
-from stadtherz.store.rollup import hours_of, unroll
+from stadtherz.store.readings import view
+from stadtherz.store.sealed.chunks import decoded
+from stadtherz.store.sealed.rollup import hours_of, unroll
 from stadtherz.store.tests.factories import new_stream, reading, stream, town
+from stadtherz.store.writing.policies import Policy, set_policy
 
 pytestmark = pytest.mark.django_db
 _MANY = 5_000  # minutes

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.store.block import BLOCK_COLUMNS, Block, Sheaf, stats
-from stadtherz.store.chunk import (
+from stadtherz.store.sealed.block import BLOCK_COLUMNS, Block, Sheaf, stats
+from stadtherz.store.sealed.chunk import (
     FORMAT,
     FORMATS,
     Chunk,
@@ -24,7 +24,7 @@ from stadtherz.store.chunk import (
     encode_each,
     version,
 )
-from stadtherz.store.codec import Codec
+from stadtherz.store.sealed.codec import Codec
 from stadtherz.store.values import NONE, Columns, Int64
 
 STREAM = 7

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stadtherz.store.codec import DECODERS, Codec, Column, Corrupt, pack, unpack
-from stadtherz.store.narrow import pack_each
+from stadtherz.store.sealed.codec import DECODERS, Codec, Column, Corrupt, pack, unpack
+from stadtherz.store.sealed.narrow import pack_each
 from stadtherz.store.values import NONE
 
 MOST, LEAST = 2**63 - 1, -(2**63)

@@ -10,9 +10,7 @@ from django.db import connections
 from stadtherz.base.errors import Unavailable
 from stadtherz.base.expressions import And, Column, Compare, Kind, Literal, Order
 from stadtherz.base.time import DAY, MINUTE, iso, parse_instant
-from stadtherz.store import view
-from stadtherz.store.care import check
-from stadtherz.store.chunks import decoded
+from stadtherz.store.care.check import check
 from stadtherz.store.public import (
     Bucketing,
     Selection,
@@ -27,6 +25,8 @@ from stadtherz.store.public import (
     select,
     tend,
 )
+from stadtherz.store.readings import view
+from stadtherz.store.sealed.chunks import decoded
 from stadtherz.store.tests.factories import reading, stream, town
 
 pytestmark = pytest.mark.django_db

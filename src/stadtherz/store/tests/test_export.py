@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Unavailable
 from stadtherz.base.time import DAY, EARLIEST, HOUR, LATEST, iso
-from stadtherz.store.export import CSV_HEADER, as_arrow, as_csv, as_parquet
+from stadtherz.store.readings.export import CSV_HEADER, as_arrow, as_csv, as_parquet
 from stadtherz.store.values import NONE, Columns
 
 times = st.integers(EARLIEST, LATEST) | st.integers(0, DAY).map(lambda t: t // 1000 * 1000)

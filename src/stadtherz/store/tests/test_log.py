@@ -125,7 +125,7 @@ def test_who_waits_asks_the_database_only_when_something_was_written() -> None:
 
 @alone
 def test_what_another_process_writes_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stadtherz.store.writer.notify_log", lambda: None)
+    monkeypatch.setattr("stadtherz.store.writing.writer.notify_log", lambda: None)
     level, end = stream(), log_end()
     with ThreadPoolExecutor(1) as pool:
         heard = pool.submit(_heard, end)

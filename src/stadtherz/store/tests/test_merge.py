@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.time import DAY
-from stadtherz.store.block import BLOCK_COLUMNS, Block, ChunkStats, Sheaf, stats
-from stadtherz.store.chunks import LONGEST, MOST
-from stadtherz.store.merge import Share, alone, shares, split
-from stadtherz.store.sieve import Stats
+from stadtherz.store.conditions.sieve import Stats
+from stadtherz.store.sealed.block import BLOCK_COLUMNS, Block, ChunkStats, Sheaf, stats
+from stadtherz.store.sealed.chunks import LONGEST, MOST
+from stadtherz.store.sealed.merge import Share, alone, shares, split
 from stadtherz.store.values import NONE
 
 STREAMS = (3, 5, 8)

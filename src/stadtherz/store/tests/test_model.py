@@ -21,11 +21,10 @@ from hypothesis.stateful import (
 
 from stadtherz.base.time import DAY, HOUR, MINUTE, Period
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.store import chunks, merge, public, seal, tend, view
-from stadtherz.store.care import check
+from stadtherz.store import public
+from stadtherz.store.care.check import check
 from stadtherz.store.database import database
 from stadtherz.store.models import Cursor
-from stadtherz.store.policies import Policy, set_policy
 from stadtherz.store.public import (
     NONE,
     Bucketing,
@@ -47,10 +46,14 @@ from stadtherz.store.public import (
     move_cursor,
     select,
 )
+from stadtherz.store.readings import view
+from stadtherz.store.sealed import chunks, merge
 from stadtherz.store.tests.factories import reading, stream, town
 from stadtherz.store.tests.oracle import agreement, draws
 from stadtherz.store.tests.oracle.agreement import plainly
 from stadtherz.store.tests.oracle.table import RowTable
+from stadtherz.store.writing import seal, tend
+from stadtherz.store.writing.policies import Policy, set_policy
 
 EXAMPLES = int(os.environ.get("STADTHERZ_MODEL_EXAMPLES", "25"))
 CONSUMER = "model"

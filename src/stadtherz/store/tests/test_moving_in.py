@@ -3,9 +3,7 @@
 import pytest
 
 from stadtherz.base.time import HOUR
-from stadtherz.store import view
 from stadtherz.store.database import on_sqlite, run
-from stadtherz.store.old_rows import move_readings
 from stadtherz.store.public import (
     Receipt,
     Selection,
@@ -17,7 +15,9 @@ from stadtherz.store.public import (
     move_cursor,
     select,
 )
+from stadtherz.store.readings import view
 from stadtherz.store.tests.factories import reading, stream, town
+from stadtherz.store.writing.old_rows import move_readings
 
 pytestmark = pytest.mark.django_db
 

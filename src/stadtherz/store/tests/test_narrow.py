@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stadtherz.store.codec import Codec, Column, Corrupt, pack, unpack
-from stadtherz.store.narrow import pack_each, unpack_each
+from stadtherz.store.sealed.codec import Codec, Column, Corrupt, pack, unpack
+from stadtherz.store.sealed.narrow import pack_each, unpack_each
 from stadtherz.store.tests.test_codec import LEAST, MOST, decimals, floats, integers, minutes, noise
 from stadtherz.store.values import NONE
 

@@ -9,7 +9,6 @@ from django.db import connections
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import ANONYMOUS, SYSTEM, Scope
-from stadtherz.store import writer
 from stadtherz.store.database import writing
 from stadtherz.store.models import Thing
 from stadtherz.store.public import (
@@ -33,6 +32,7 @@ from stadtherz.store.tests.factories import (
     stream,
     town,
 )
+from stadtherz.store.writing import writer
 
 alone = pytest.mark.django_db(transaction=True)
 within = pytest.mark.django_db

@@ -4,9 +4,9 @@ import pytest
 from django.db import connections
 
 from stadtherz.base.time import MINUTE, parse_instant
-from stadtherz.store import chunk
-from stadtherz.store.care import check
+from stadtherz.store.care.check import check
 from stadtherz.store.public import Selection, append, latest, scan, seal, tend
+from stadtherz.store.sealed import chunk
 from stadtherz.store.tests.factories import reading, stream, town
 
 pytestmark = pytest.mark.django_db

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.time import DAY, EARLIEST, HOUR, LATEST, MINUTE, to_us
-from stadtherz.store import rollup as form
-from stadtherz.store.buckets import Float64, bucket, bucket_each
-from stadtherz.store.codec import Corrupt
-from stadtherz.store.rollup import (
+from stadtherz.store.sealed import rollup as form
+from stadtherz.store.sealed.buckets import Float64, bucket, bucket_each
+from stadtherz.store.sealed.codec import Corrupt
+from stadtherz.store.sealed.rollup import (
     Hours,
     from_hours,
     from_hours_each,

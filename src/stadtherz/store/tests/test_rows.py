@@ -20,7 +20,6 @@ from stadtherz.base.expressions import (
 )
 from stadtherz.base.time import Period
 from stadtherz.sql.public import beyond
-from stadtherz.store.changes import forget_orphans
 from stadtherz.store.models import Datastream, Observed
 from stadtherz.store.public import (
     NONE,
@@ -39,6 +38,7 @@ from stadtherz.store.public import (
     select,
 )
 from stadtherz.store.tests.factories import reading, results, stream, town
+from stadtherz.store.writing.changes import forget_orphans
 
 pytestmark = pytest.mark.django_db
 RESULT = Column("result", Kind.JSON)

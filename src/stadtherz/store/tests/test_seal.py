@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from stadtherz.base.time import MINUTE, Period, parse_instant
-from stadtherz.store import seal as sealing
-from stadtherz.store.care import check
-from stadtherz.store.changes import correct, delete_of, delete_readings
+from stadtherz.store.care.check import check
 from stadtherz.store.models import Datastream
 from stadtherz.store.public import Reading, Selection, append, count, extents, scan, seal
 from stadtherz.store.tests.factories import reading, stream, town
+from stadtherz.store.writing import seal as sealing
+from stadtherz.store.writing.changes import correct, delete_of, delete_readings
 
 pytestmark = pytest.mark.django_db
 START = parse_instant("2026-03-01T00:00:00Z")

@@ -26,9 +26,9 @@ from stadtherz.base.time import DAY, HOUR
 from stadtherz.sensorthings.language.periods import Span, before, compare, during
 from stadtherz.sql.public import beyond
 from stadtherz.sql.tests.trees import condition as conditions
-from stadtherz.store.arrays import holds
-from stadtherz.store.block import Block, stats
-from stadtherz.store.sieve import Stats, hull, members_of, sieve
+from stadtherz.store.conditions.arrays import holds
+from stadtherz.store.conditions.sieve import Stats, hull, members_of, sieve
+from stadtherz.store.sealed.block import Block, stats
 from stadtherz.store.tests.reading_trees import ID, moved
 from stadtherz.store.values import NONE, Columns
 

@@ -3,7 +3,6 @@
 import pytest
 
 from stadtherz.base.expressions import Column, Compare, Kind, Literal, Order
-from stadtherz.store import view
 from stadtherz.store.public import (
     NONE,
     Reading,
@@ -15,6 +14,7 @@ from stadtherz.store.public import (
     select,
     spans,
 )
+from stadtherz.store.readings import view
 from stadtherz.store.tests.factories import reading, stream, town
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -6,8 +6,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from stadtherz.sql.public import Sql
-from stadtherz.store import view
 from stadtherz.store.database import moving, rows_of
+from stadtherz.store.readings import view
 
 _WAITING = Sql("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
 

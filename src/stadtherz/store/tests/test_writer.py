@@ -13,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
 from stadtherz.base.time import LATEST, Period
-from stadtherz.store import writer
 from stadtherz.store.database import run, writing
 from stadtherz.store.public import Reading, Receipt, append, organisations, stop_writer, submit
 from stadtherz.store.tests.factories import reading, results, stream
-from stadtherz.store.writer import LARGEST_BATCH
+from stadtherz.store.writing import writer
+from stadtherz.store.writing.writer import LARGEST_BATCH
 
 alone = pytest.mark.django_db(transaction=True)
 within = pytest.mark.django_db

@@ -20,9 +20,7 @@ from stadtherz.sql.public import (
     compose,
     dialect_of,
 )
-from stadtherz.store.batch import SEQUENCE_BITS
 from stadtherz.store.database import database, on_sqlite, rows_of, run
-from stadtherz.store.policies import Policy
 from stadtherz.store.public import (
     READING_COLUMNS,
     Bucketing,
@@ -32,8 +30,10 @@ from stadtherz.store.public import (
     Receipt,
     Selection,
 )
+from stadtherz.store.sealed.batch import SEQUENCE_BITS
 from stadtherz.store.tests.oracle.buckets import WHOLE, Bucket, Number, grouped
 from stadtherz.store.tests.oracle.rows import NAMES, columns_of, row_of
+from stadtherz.store.writing.policies import Policy
 
 _SELECTED = ", ".join(NAMES)
 _NEVER_NULL = frozenset({"id", "datastream", "phenomenon_start"})

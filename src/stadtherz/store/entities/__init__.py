@@ -1,0 +1,1 @@
+"""What is measured and who owns it: changes, data sets, rights, registration."""

@@ -1,0 +1,1 @@
+"""Readings for good: columns as bytes, chunks of some two thousand, their hours, and chunks in the database."""

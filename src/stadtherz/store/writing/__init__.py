@@ -1,0 +1,1 @@
+"""Whatever changes readings: the thread that commits, corrections, sealing, thinning, tidying up."""

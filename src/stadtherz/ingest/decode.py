@@ -180,6 +180,8 @@ def _walk(holder: Any, steps: Sequence[Step]) -> Any:
 def follow(holder: Any, step: Step) -> Any:
     if isinstance(step, str):
         return holder.get(step, MISSING) if isinstance(holder, dict) else MISSING
+    if isinstance(step, Entry) and _matches(holder, step):
+        return holder  # where XML tells of several, it tells of one without a list
     if not isinstance(holder, list) or isinstance(step, Every):
         return MISSING
     if isinstance(step, int):

@@ -1,4 +1,4 @@
-"""From bytes to a JSON document, within limits of size and depth."""
+"""From bytes to a document of JSON, or of XML as if it were JSON, within limits of size and depth."""
 
 import zlib
 from typing import Any
@@ -6,10 +6,12 @@ from typing import Any
 import orjson
 
 from stadtherz.base.errors import Invalid
+from stadtherz.ingest import markup
 
 LARGEST = 256 * 1024
 DEEPEST = 32
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip"})
+_BOM = b"\xef\xbb\xbf"
 _GZIP = b"\x1f\x8b"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
@@ -35,11 +37,11 @@ def unpacked(body: bytes) -> bytes:
 
 
 def parse(body: bytes) -> Any:
-    """The JSON document; raises Invalid where it is none or nested too deeply."""
+    """The document; raises Invalid where it is none or nested too deeply."""
     if body.startswith(_GZIP):
         raise Invalid("document", "is packed with gzip, and cannot be unpacked")
-    if body[:100].lstrip().startswith(b"<"):
-        raise Invalid("document", "is XML, not JSON; choose JSON where the network sends it from")
+    if is_markup(body[:100]):
+        return markup.parse(body.removeprefix(_BOM).lstrip(), DEEPEST)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as problem:
@@ -52,6 +54,11 @@ def parse(body: bytes) -> Any:
         if not level:
             return document
     raise Invalid("document", f"is nested more than {DEEPEST} levels deep")
+
+
+def is_markup(body: bytes) -> bool:
+    """Whether what begins like this can only be XML."""
+    return body.removeprefix(_BOM).lstrip().startswith(b"<")
 
 
 def _children(holder: Any) -> list[Any]:

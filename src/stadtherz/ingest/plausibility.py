@@ -8,6 +8,7 @@ from typing import Any
 from stadtherz.ingest.convertible import Inconvertible
 from stadtherz.ingest.decode import shown
 from stadtherz.ingest.numbers import number_of
+from stadtherz.ingest.truths import truth_of
 from stadtherz.ingest.written import in_unit, quantity_of
 
 # What sensors send instead of a number: the largest or smallest value of 16 and 32 bits.
@@ -51,8 +52,13 @@ class Implausible:
 
 
 def check(raw: Any, rule: Rule) -> float | Implausible:
-    """The result a raw value stands for, or why it cannot be one."""
+    """The result a raw value stands for, or why it cannot be one.
+
+    Where plain numbers are expected a state is one, too: true, "occupied" and "open" are 1.
+    """
     number = number_of(raw)
+    if number is None and rule.expects == "1":
+        number = truth_of(raw)
     if number is None:
         told = _of_text(raw, rule.expects)
         if isinstance(told, Implausible):

@@ -120,6 +120,9 @@ def problem_words(problem: str) -> str:
     if match := _NO_JSON.fullmatch(problem):
         told = gettext("it is no JSON from character {column} of line {line} on")
         return told.format(line=match[1], column=match[2])
+    if match := _NO_XML.fullmatch(problem):
+        told = gettext("it is no whole XML from character {column} of line {line} on")
+        return told.format(line=match[1], column=match[2])
     known = _PROBLEMS.get(problem)
     return problem if known is None else str(known)
 
@@ -127,6 +130,7 @@ def problem_words(problem: str) -> str:
 _EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
 _NO_LINE = re.compile(r"line (\d+) is not as InfluxDB's line protocol has it: (.*)")
 _NO_JSON = re.compile(r"is not JSON: .*line (\d+) column (\d+) \(char \d+\)", re.DOTALL)
+_NO_XML = re.compile(r"is broken XML: line (\d+) column (\d+)")
 _KINDS: dict[str, Any] = {
     "str": _("a text"),
     "int": _("a whole number"),
@@ -147,8 +151,11 @@ _PROBLEMS: dict[str, Any] = {
     ),
     "has more than 1000 lines": _("it has more than 1,000 lines"),
     "is nested more than 32 levels deep": _("it is nested more than 32 levels deep"),
-    "is XML, not JSON; choose JSON where the network sends it from": _(
-        "it is XML, not JSON; choose JSON where the network sends it from"
+    "is XML that declares its own type or entities, which is not taken": _(
+        "it is XML that declares its own type or entities (<!DOCTYPE …>), which is not taken"
+    ),
+    "is XML in an encoding that nobody here knows": _(
+        "it is XML in an encoding that nobody here knows; choose UTF-8"
     ),
 }
 

@@ -22,7 +22,7 @@ _SCALES: dict[str, tuple[str, float, float]] = {
     "m": ("length", 1, 0), "dm": ("length", 1e-1, 0), "cm": ("length", 1e-2, 0), "mm": ("length", 1e-3, 0),
     "um": ("length", 1e-6, 0), "km": ("length", 1e3, 0), "[in_i]": ("length", 0.0254, 0), "[ft_i]": ("length", 0.3048, 0),
     "m/s": ("speed", 1, 0), "km/h": ("speed", 1 / 3.6, 0), "[mi_i]/h": ("speed", 0.44704, 0), "[kn_i]": ("speed", 1852 / 3600, 0),
-    "Pa": ("pressure", 1, 0), "hPa": ("pressure", 1e2, 0), "mbar": ("pressure", 1e2, 0), "kPa": ("pressure", 1e3, 0),
+    "Pa": ("pressure", 1, 0), "hPa": ("pressure", 1e2, 0), "mbar": ("pressure", 1e2, 0), "kPa": ("pressure", 1e3, 0), "MPa": ("pressure", 1e6, 0),
     "bar": ("pressure", 1e5, 0), "[in_i'Hg]": ("pressure", 3386.3788, 0),
     "%": ("share", 1e-2, 0), "1": ("share", 1, 0), "[ppm]": ("share", 1e-6, 0), "[ppb]": ("share", 1e-9, 0),
     "V": ("voltage", 1, 0), "mV": ("voltage", 1e-3, 0), "A": ("current", 1, 0), "mA": ("current", 1e-3, 0),
@@ -53,7 +53,7 @@ _WRITTEN = {
     "ppm": "[ppm]", "ppb": "[ppb]", "µg/m3": "ug/m3", "µg/m³": "ug/m3", "μg/m³": "ug/m3", "μg/m3": "ug/m3", "ug/m³": "ug/m3", "mg/m³": "mg/m3", "mg/l": "mg/L",
     "dba": "dB[SPL]", "db(a)": "dB[SPL]", "db": "dB[SPL]", "dbm": "dB[mW]", "sek": "s", "sec": "s", "std": "h", "minuten": "min", "tage": "d",
     "l/m²": "mm", "l/m2": "mm", "w/m²": "W/m2", "in": "[in_i]", "inch": "[in_i]", "\"": "[in_i]", "ft": "[ft_i]", "inhg": "[in_i'Hg]", "µs/cm": "uS/cm", "μs/cm": "uS/cm",
-    "µm": "um", "μm": "um", "°": "deg", "grad": "deg", "ph": "[pH]", "ω": "Ohm", "kω": "kOhm", "ohm": "Ohm", "ntu": "[NTU]", "fnu": "[NTU]", "hertz": "Hz",
+    "µm": "um", "μm": "um", "°": "deg", "grad": "deg", "ph": "[pH]", "ω": "Ohm", "kω": "kOhm", "ohm": "Ohm", "ntu": "[NTU]", "fnu": "[NTU]", "hertz": "Hz", "m3/m3": "1", "m³/m³": "1", "vol%": "%", "vol-%": "%",
 }  # fmt: skip
 # As trade writes them (UN/CEFACT Recommendation 20), and context brokers therefore.
 _TRADE = {
@@ -62,6 +62,8 @@ _TRADE = {
     "GP": "mg/m3", "GQ": "ug/m3", "VLT": "V", "2Z": "mV", "AMP": "A", "4K": "mA", "WTT": "W", "KWT": "kW", "WHR": "W.h", "KWH": "kW.h",
     "LUX": "lx", "2N": "dB", "MQH": "m3/h", "MQS": "m3/s", "G51": "L/s", "D54": "W/m2", "HTZ": "Hz",
 }  # fmt: skip
+_POWERS = re.compile(r"(\S{1,6})[⋅·*. ]([^\W\d]{1,4})⁻([¹²³])")
+_RAISED = str.maketrans("²³", "23")
 _ANYHOW = {text.lower(): code for text, code in reversed(_WRITTEN.items())}
 
 
@@ -80,8 +82,17 @@ def unit_of(text: Any) -> str:
         return ""
     if text in _SCALES or text in _TRADE:
         return _TRADE.get(text, text)
-    plain = " ".join(text.strip().strip("[]()").split())
+    plain = _with_slash(" ".join(text.strip().strip("[]()").split()))
     return _WRITTEN.get(plain) or _ANYHOW.get(plain.lower(), "")
+
+
+def _with_slash(unit: str) -> str:
+    """`W⋅m⁻²` as `W/m2`."""
+    match = _POWERS.fullmatch(unit)
+    if match is None:
+        return unit
+    power = {"¹": "", "²": "2", "³": "3"}[match[3]]
+    return f"{match[1].translate(_RAISED)}/{match[2]}{power}"
 
 
 def is_convertible(code: str) -> bool:

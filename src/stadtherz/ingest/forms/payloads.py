@@ -14,7 +14,7 @@ LARGEST = 4096  # bytes; LoRaWAN carries 242
 _MOST_LEAVES = 200
 _PORT = re.compile(r"(.*[.\]])?(f_?port|fport_?up|lrnfport)", re.IGNORECASE)
 _PLAIN_PORT = re.compile(r"(.*[.\]])?port")  # of what else counts frames
-_COUNTER = re.compile(r"(.*[.\]])?(f_?cnt(_?up)?|fcount|counter_up)", re.IGNORECASE)
+_COUNTER = re.compile(r"(.*[.\]])?(f_?cnt(_?up)?|fcount|counter_up|seqno)", re.IGNORECASE)
 
 
 def payload_of(expression: Expression, kind: str, message: Message) -> bytes | None:

@@ -26,25 +26,25 @@ _UTC = re.compile(r".*(utc|gmt|zulu).*")
 # The first that fits is the likeliest; patterns see a name in lower case with nothing but letters and digits.
 _DEVICE = [
     r"(dev(ice)?|gerät|geraet|sensor|station|stations|node|thing|client|logger|zähler|zaehler|counter|meter|messstelle|esp8266|esp32|chip)"
-    r"(s?(id|eui|nr|nummer|no|num|number|kennung|serial|serialnumber|key))",
+    r"(s?(id|eui|nr|nummer|no|num|number|kennung|serial|serialnumber|key))|(iothub)?connectiondeviceid|wirelessdeviceid|coreid",
     r"serial(number|no|nr)?|seriennummer|seriennr|sn|serno|imei|mac(addr(ess)?)?|deveui|uid|uuid|kennung|eui",
     r"id|dev|device|gerät|geraet|sensor|station|messstelle|node|name|topic|identifier|bezeichnung|src|source|sender|absender",
     r".*(deviceid|stationid|sensorid|stationsnummer|serial)",
 ]  # fmt: skip
 _TIME = [
     r"(measured|measurement|phenomenon|observation|sample|sampling|mess|reading|observed)(time(stamp)?|zeit(punkt|stempel)?|at)?|dateobserved|timeinstant",
-    r"timestamp\w*|timeiso|datetime|dateutc|zeitstempel|zeitpunkt|messzeit(punkt)?|time|ts|zeit|at|when|epoch|unixtime|datumzeit|datumuhrzeit",
+    r"timestamp\w*|timeiso|datetime|dateutc|zeitstempel|zeitpunkt|messzeit(punkt)?|time|ts|tst|txtime|zeit|at|when|epoch|unixtime|datumzeit|datumuhrzeit",
     r"date|datum|created(at)?|received(at)?|reported(at)?|lastseen|sent(at)?|t|dt",
     r".*(timestamp|time|zeit|utc|epoch)",
 ]  # fmt: skip
 _DAY, _CLOCK = re.compile(r"date|datum|tag|day"), re.compile(r"time|uhrzeit|zeit|clock")
 # Levels of a topic that name a program or what it tells, and no device.
 _NO_DEVICE = re.compile(
-    r"zigbee2mqtt|shellies|tasmota|homeassistant|esphome|tele|stat|cmnd|sensors?|state|status|info|events?|rpc|telemetry|up|uplink|spbv1.?0|[nd](data|birth|death|cmd)"
+    r"v\d+(\.\d+)?|api|devices?|things?|\$aws|shadow|update|gateway|attributes|owntracks|measurements?|values?|data|json|zigbee2mqtt|shellies|tasmota|homeassistant|esphome|tele|stat|cmnd|sensors?|state|status|info|events?|rpc|telemetry|up|uplink|spbv1.?0|[nd](data|birth|death|cmd)"
 )
 _NAME_KEYS = re.compile(r"(sensor|field|channel|measurement|parameter|param|kanal|messgröße|messgroesse|quantity|value|reading|)"
-    r"(name|n|key|type|typ|kind|label|id|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid|measurand)")  # fmt: skip
-_PAYLOAD = re.compile(r"(frm|raw|up)?(payload|data)(hex|raw|data|bytes|base64|b64)?|bytes|hex")
+    r"(name|n|key|type|typ|kind|label|id|variable|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid|measurand)")  # fmt: skip
+_PAYLOAD = re.compile(r"(frm|raw|up)?(payload|data)(hex|raw|data|bytes|base64|b64)?|bytes|hex|pdu")
 _VALUE_KEYS = re.compile(r"value|v|val|wert|messwert|reading|data|result|ergebnis|measurementvalue")
 
 
@@ -80,7 +80,8 @@ def proposed_shape(message: Message, received: Micros, zone: str) -> Shape:
     device = next(iter(device_choices(beside, without=time)), Choice("", None)).expression
     told_zone = "UTC" if _UTC.fullmatch(_plain(time)) else zone
     payload, kind = _payload(beside)
-    return Shape(device, time, told_zone, "", found, payload, kind)
+    message_id = "id" if _is_event(beside.content) else ""
+    return Shape(device, time, told_zone, message_id, found, payload, kind)
 
 
 def entry_of(message: Message, readings: str, received: Micros) -> Message:
@@ -109,6 +110,8 @@ def device_choices(message: Message, *, without: str = "") -> list[Choice]:
     named = [each for each in ranked if _rank(each.expression, _DEVICE)[0] < len(_DEVICE)]
     if _is_rpc(message.content):
         named.sort(key=lambda each: each.expression != "src")
+    if _is_event(message.content):
+        named = _of_event(named, found)
     rest = [each for each in ranked if each not in named and isinstance(each.value, str)]
     if not isinstance(message.content, dict | list):
         return _of_value_alone(message.topic)
@@ -188,6 +191,20 @@ def sensor_key(rows: Sequence[Any]) -> str | None:
 def _is_rpc(content: Any) -> bool:
     """As Shelly's second generation calls: not every message of a device has more of it than its source."""
     return isinstance(content, dict) and {"src", "method", "params"} <= content.keys()
+
+
+def _is_event(content: Any) -> bool:
+    """Of CloudEvents or Azure's Event Grid: its id is that of the event."""
+    told = content.keys() if isinstance(content, dict) else ()
+    return "specversion" in told or {"eventType", "subject", "data"} <= set(told)
+
+
+def _of_event(named: list[Choice], found: list[Choice]) -> list[Choice]:
+    """What tells a device for certain, then what the event is about and from."""
+    about = [each for name in ("subject", "source") for each in found if each.expression == name]
+    sure = [each for each in named if _rank(each.expression, _DEVICE)[0] == 0]
+    rest = [each for each in named if each not in (*sure, *about) and each.expression != "id"]
+    return [*sure, *about, *rest]
 
 
 def _of_a_part(path: str, content: Any) -> bool:

@@ -115,13 +115,13 @@ def _pairs(field: str, text: str) -> list[tuple[str, str]]:
 
 
 def content(body: bytes, told: Address) -> Any:
-    """The message: JSON, an object of texts where a form was sent, a list of lines, or under a topic a value
+    """The message: JSON or XML, an object of texts where a form was sent, a list of lines, or under a topic a value
     alone; raises Invalid.
 
     Many senders announce JSON or lines as something else, so what looks like them is read as that.
     """
     kind = told.kind
-    if not body.lstrip().startswith((b"{", b"[")):
+    if not body.lstrip().startswith((b"{", b"[", b"<")):
         if kind == lines.KIND or lines.looks_like(body.decode(errors="replace")):
             return lines.entries(_utf8(body), (told.query or {}).get("precision", ""))
         if kind == FORM:
@@ -134,7 +134,7 @@ def content(body: bytes, told: Address) -> Any:
             return alone
         if not kind or kind == FORM or "json" in kind:
             raise
-        kinds = f"it is announced as {shown(kind, _SHOWN)}; send JSON or {FORM}"
+        kinds = f"it is announced as {shown(kind, _SHOWN)}; send JSON, XML or {FORM}"
         raise Invalid(problem.field, f"{problem.reason} ({kinds})") from problem
 
 
@@ -225,11 +225,22 @@ def _list(
         written = readings.written
         found = readings.value(Message(message, told.topic, told.query or {}))
         if isinstance(message, dict):
-            beside = {name: each for name, each in message.items() if each is not found}
+            beside = _beside(message, found)
+    if isinstance(found, dict):  # where XML tells of several, it tells of one without a list
+        return [found], beside
     if not isinstance(found, list):
         fault = "missing" if found is MISSING else "no_list"
         raise Misfit("readings", fault, written, "" if found is MISSING else found)
     return found, beside
+
+
+def _beside(holder: Mapping[str, Any], found: Any) -> dict[str, Any]:
+    """The message without the list, however deep in objects it stands."""
+    return {
+        name: _beside(each, found) if isinstance(each, dict) else each
+        for name, each in holder.items()
+        if each is not found
+    }
 
 
 def _rows(written: str, message: Any) -> tuple[list[Any], dict[str, Any]]:

@@ -11,7 +11,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.ingest.library import chirpstack_profiles, things_network
 from stadtherz.ingest.library.checking import Checked, check
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice, Trouble
-from stadtherz.ingest.library.proposals import proposals
+from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Codec, DeviceType
 from stadtherz.ingest.register import codec_with
 
@@ -113,6 +113,7 @@ def _proposals(checked: Checked | None) -> list[dict[str, Any]]:
     """What any of the examples holds, each path once."""
     by_path: dict[str, dict[str, Any]] = {}
     for data in checked.decoded if checked else ():
-        for each in proposals(data):
-            by_path.setdefault(each.path, each.told())
+        for each in values_of(data):
+            if each.likely:
+                by_path.setdefault(each.proposal.path, each.proposal.told())
     return list(by_path.values())

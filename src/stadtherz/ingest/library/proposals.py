@@ -5,7 +5,7 @@ stays open, and staff complete it.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -13,8 +13,6 @@ from stadtherz.base.units import Unit
 from stadtherz.base.vocabulary import DISCHARGE, KNOWN, WATER_TEMPERATURE, Observable
 from stadtherz.ingest.units import SYMBOLS, Inconvertible, conversion
 
-_DEEPEST = 4
-_MOST = 60
 _QUDT = "https://qudt.org/vocab/quantitykind/"
 
 
@@ -63,13 +61,13 @@ class _Meaning:
 
 # The first that fits; patterns see the name in lower case with _ between its words.
 _MEANINGS = [
-    _Meaning(r"(bat(tery|terie)?|akku)(_?(level|soc|percent\w*|percentage|remaining|capacity|stand|ladung|prozent))?", "Battery level", "StateOfCharge", "%"),
-    _Meaning(r"(bat(tery|terie)?|akku|vbat|v_bat)(_?(v|volt\w*|mv|status_v|spannung\w*))?", "Battery voltage", "Voltage", "V"),
+    _Meaning(r"(bat(t(ery|erie)?)?|akku)(_?(level|soc|percent\w*|percentage|remaining|capacity|stand|ladung|prozent))?", "Battery level", "StateOfCharge", "%"),
+    _Meaning(r"(bat(t(ery|erie)?)?|akku|vbat|v_bat)(_?(v|vp|volt\w*|mv|status_v|spannung\w*))?", "Battery voltage", "Voltage", "V"),
     _Meaning(r".*(water|wasser|ground\w*)_?temp\w*", "Water temperature", WATER_TEMPERATURE.definition, "Cel"),
     _Meaning(r".*soil\w*_temp\w*|temp\w*_soil|.*boden_?temp\w*", "Soil temperature", "Temperature", "Cel"),
-    _Meaning(r".*temp(erature|eratur|c|f|in)?\d?f?(_\w+)?|tmp|t(_?[cf])?|taupunkt\w*|dew_?point\w*", "Temperature", "Temperature", "Cel"),
-    _Meaning(r".*(soil|water)\w*_?(moisture|content)\w*|.*moisture\w*|vwc|.*boden\w*feuchte\w*", "Soil moisture", "VolumeFraction", "%"),
-    _Meaning(r".*(hum(idity)?(in)?\d?|rh|feuchte|feuchtigkeit)(_\w+)?", "Relative humidity", "RelativeHumidity", "%"),
+    _Meaning(r".*temp(eratures?|eratur|c|f|in)?\d?f?(_\w+)?|tmp|t(_?[cf])?|taupunkt\w*|dew_?(point|pt)\w*|pt_?1000?(_\w+)?", "Temperature", "Temperature", "Cel"),
+    _Meaning(r".*(soil|water)\w*_?(moisture|content)\w*|.*moisture\w*|vwc|water_soil|.*boden\w*feuchte\w*", "Soil moisture", "VolumeFraction", "%"),
+    _Meaning(r".*(humi?(dity)?(in)?\d?|rh|feuchte|feuchtigkeit)(_\w+)?", "Relative humidity", "RelativeHumidity", "%"),
     _Meaning(r"e?co2\w*", "Carbon dioxide", "AmountOfSubstanceFraction", "[ppm]"),
     _Meaning(r"t?voc\w*", "Volatile organic compounds", "AmountOfSubstanceFraction", "[ppb]"),
     _Meaning(r"no2(_\w+)?|stickstoffdioxid", "Nitrogen dioxide", "MassConcentration", "ug/m3"),
@@ -79,27 +77,30 @@ _MEANINGS = [
     _Meaning(r"pm_?2_?\.?5\w*", "Particulate matter PM2.5", "MassConcentration", "ug/m3"),
     _Meaning(r"pm_?10\w*", "Particulate matter PM10", "MassConcentration", "ug/m3"),
     _Meaning(r".*(laeq|la_?max|la_?f|sound|noise|lärm|laerm|schall|lautstärke|lautstaerke)\w*", "Sound pressure level", "SoundPressureLevel", "dB[SPL]"),
-    _Meaning(r"(?!.*(batter|akku)|bar_).*(water_?level|gauge|pegel|level|depth|wasserstand|füllstand|fuellstand|tiefe)\w*", "Level", "Height", "cm"),
+    _Meaning(r"(.*_)?fill(ing)?(_?(level|ratio|rate|percent\w*|degree|state))?(_percent|_pct)?|.*(füllgrad|fuellgrad)\w*", "Fill level", "urn:x-stadtherz:fill_level", "%"),
+    _Meaning(r"(?!.*(batter|akku|light|signal|wind|sound|noise|power|activity|alarm|speed|link|fan|rain|_at_depth)|bar_).*(water_?level|gauge|pegel|level|deep|depth|wasserstand|füllstand|fuellstand|tiefe)\w*", "Level", "Height", "cm"),
     _Meaning(r".*(distance|dist|ultrasonic|abstand|entfernung)\w*", "Distance", "Distance", "mm"),
     _Meaning(r".*pressure\w*|barom\w*|bar_(sea|abs)\w*|.*druck(_\w+)?", "Pressure", "Pressure", "hPa"),
     _Meaning(r".*(rain|precip\w*)_?(rate|intensity)\w*|.*(niederschlag|regen)s?_?(intensit|rate)\w*", "Rate of precipitation", "Speed", "mm/h"),
     _Meaning(r".*(rain|precip|niederschlag|regen)\w*", "Precipitation", "Height", "mm"),
     _Meaning(r".*wind\w*(dir|direction|richtung)\w*", "Wind direction", "Angle", "deg"),
-    _Meaning(r".*wind\w*", "Wind speed", "Speed", "m/s"),
+    _Meaning(r".*wind\w*|.*gust\w*", "Wind speed", "Speed", "m/s"),
+    _Meaning(r".*(solar|global)_?(radiation|strahlung|irradiance)\w*|(.*_)?irradiance", "Solar radiation", "Irradiance", "W/m2"),
+    _Meaning(r"uv(_?i(ndex)?)?", "UV index", "urn:x-stadtherz:uv_index", "1"),
     _Meaning(r".*(illumin\w*|lux|light(_intensity)?|luminosity\w*|helligkeit\w*|beleuchtungsst\w*)", "Illuminance", "Illuminance", "lx"),
-    _Meaning(r".*(conductivity|ec|leitfähigkeit|leitfaehigkeit)(_\w+)?", "Conductivity", "Conductivity", "uS/cm"),
-    _Meaning(r".*ph(_\w+)?", "pH", "PH", "[pH]"),
-    _Meaning(r".*(people|visitor|person|pedestrian|vehicle|line_\d+_)\w*|.*count\w*|.*pulse\w*|.*(anzahl|zähler|zaehler|fahrzeuge|radfahrer|fahrräder|fahrraeder|personen|fußgänger|fussgaenger|besucher|impulse)\w*|frei|belegt|gesamt|free|available|occupied|vacant|capacity|kapazität|freie_\w+|belegte_\w+", "Count", "Count", "1"),
+    _Meaning(r".*(conduct\w*|(^|_)ec|leitfähigkeit|leitfaehigkeit)(_\w+)?", "Conductivity", "Conductivity", "uS/cm"),
+    _Meaning(r"(.*_)?ph(_\w+)?", "pH", "PH", "[pH]"),
+    _Meaning(r".*(people|visitor|person|pedestrian|vehicle|line_\d+_)\w*|(.*_)?total_(in|out)|.*count\w*|.*pulse\w*|.*(anzahl|zähler|zaehler|fahrzeuge|radfahrer|fahrräder|fahrraeder|personen|fußgänger|fussgaenger|besucher|impulse)\w*|frei|belegt|gesamt|free|available|occupied|vacant|capacity|kapazität|freie_\w+|belegte_\w+", "Count", "Count", "1"),
+    _Meaning(r"(?!.*(volumetric|flow_?rate)).*(volume|volumen|flow_total)\w*|(.*_)?water_(total|consumption)", "Volume", "Volume", "m3"),
     _Meaning(r".*(discharge|durchfluss|abfluss)\w*", "Discharge", DISCHARGE.definition, "m3/s"),
     _Meaning(r".*(energy|energie|zählerstand|zaehlerstand|verbrauch)\w*", "Energy", "Energy", "kW.h"),
     _Meaning(r".*(power|leistung)\w*", "Power", "Power", "W"),
     _Meaning(r".*(voltage|volt|spannung)\w*|v(in|ext|dd|cc)?", "Voltage", "Voltage", "V"),
-    _Meaning(r".*current\w*|strom(stärke|staerke)?(_\w+)?", "Electric current", "ElectricCurrent", "A"),
-    _Meaning(r".*(volume|volumen|flow_total)\w*", "Volume", "Volume", "m3"),
+    _Meaning(r"(?!.*(volume|value|count|energy|time|state))(.*_)?current\w*|strom(stärke|staerke)?(_\w+)?", "Electric current", "ElectricCurrent", "A"),
 ]  # fmt: skip
 # A unit that the maker wrote at the end of the name.
 _ENDINGS = {"cm": "cm", "mm": "mm", "m": "m", "mv": "mV", "v": "V", "ma": "mA", "a": "A", "w": "W",
-    "kwh": "kW.h", "wh": "W.h", "hpa": "hPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "mbar": "mbar",
+    "kwh": "kW.h", "wh": "W.h", "mwh": "MW.h", "mpa": "MPa", "hpa": "hPa", "kpa": "kPa", "pa": "Pa", "bar": "bar", "mbar": "mbar",
     "celsius": "Cel", "degc": "Cel", "fahrenheit": "[degF]", "degf": "[degF]", "percent": "%", "ppm": "[ppm]", "ppb": "[ppb]", "lux": "lx",
     "db": "dB[SPL]", "dba": "dB[SPL]", "l": "L", "m3": "m3", "s": "s", "hz": "Hz", "deg": "deg",
     "kmh": "km/h", "kmph": "km/h", "mph": "[mi_i]/h", "ms": "m/s", "kn": "[kn_i]", "kts": "[kn_i]", "inhg": "[in_i'Hg]",
@@ -109,11 +110,12 @@ _FLOWS = {"_l_s": "L/s", "_l_min": "L/min", "_l_h": "L/h", "_m3_h": "m3/h", "_m3
     "_mg_m3": "mg/m3", "_mm_h": "mm/h", "_w_m2": "W/m2", "_us_cm": "uS/cm", "_mg_l": "mg/L"}  # fmt: skip
 # Units that a name ends with without anything between, as weather stations write it; and of one letter.
 _GLUED = [
-    (re.compile(r".*temp(in)?\d?_?f|dew_?pointf|wind_?chillf|heat_?indexf|feels_?likef"), "[degF]"),
+    (re.compile(r".*temp(in)?\d?_?f|dew_?(point|pt)_?f|wind_?chillf|heat_?indexf|feels_?likef"), "[degF]"),
     (re.compile(r".*_temp\w*_c|temp\w*_?c"), "Cel"),
     (re.compile(r"t_?f"), "[degF]"),
     (re.compile(r"t_?c"), "Cel"),
-    (re.compile(r".*mph(_\w+)?"), "[mi_i]/h"),
+    (re.compile(r"(?!.*kmph).*mph(_\w+)?|maxdailygust"), "[mi_i]/h"),
+    (re.compile(r"aenergy_total"), "W.h"),
     (re.compile(r".*in_?hg"), "[in_i'Hg]"),
     (re.compile(r"barom\w*in|.*pressure_?in"), "[in_i'Hg]"),
     (re.compile(r"\w*rain_?rate_?in"), "[in_i]/h"),
@@ -121,59 +123,64 @@ _GLUED = [
 ]  # fmt: skip
 
 
-def proposals(data: Mapping[str, Any], units: Mapping[str, str] | None = None) -> list[Proposal]:
-    """What the example's numbers could be; `units` are known ones by name."""
-    found = []
-    for path, name, number in _numbers(data, "", _DEEPEST):
-        found.append(_proposal(path, name, number, (units or {}).get(name, "")))
-        if len(found) == _MOST:
-            break
-    return found
+def proposal(path: str, name: str, number: float, unit: str = "", holder: str = "") -> Proposal:
+    """What one number of this name could be; `unit` is UCUM where it is known.
 
-
-def _numbers(holder: Any, path: str, depth: int) -> Iterator[tuple[str, str, float]]:
-    """(path as `decode` reads it, last name, number) of every number."""
-    if depth == 0 or not isinstance(holder, dict):
-        return
-    for name, value in holder.items():
-        step = _step(path, str(name))
-        if step is None or isinstance(value, bool):
-            continue
-        if isinstance(value, int | float):
-            yield step, str(name), value
-        else:
-            yield from _numbers(value, step, depth - 1)
-
-
-def _step(path: str, name: str) -> str | None:
-    """One name further; None for a name that no path can hold."""
-    if not name or '"' in name or len(path) + len(name) > 150:
-        return None
-    if re.search(r"[.\[\]=]", name) or (not path and name.startswith("bytes:")):
-        return f'{path}["{name}"]'
-    return f"{path}.{name}" if path else name
-
-
-def _proposal(path: str, name: str, number: float, unit: str) -> Proposal:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-/()]+", "_", name).strip("_").lower()
-    meaning = next((each for each in _MEANINGS if re.fullmatch(each.pattern, words)), None)
+    `holder` is what the object around it is called: a `speed` within `wind` is that of the wind.
+    """
+    words = _words(name)
+    meaning = _meaning(words, _words(holder) if holder else "")
     ending = unit or _told_unit(words)
     if meaning is None:
         return Proposal(path, _readable(name), ending or "1", f"urn:x-stadtherz:{words}", number)
     if meaning.name == "Battery level" and (ending in ("V", "mV") or _is_volts(words, number)):
         meaning = _MEANINGS[1]
     definition = meaning.quantity if ":" in meaning.quantity else _QUDT + meaning.quantity
-    usual = ending or _by_size(meaning.name, number) or meaning.unit
+    usual = ending or _by_size(meaning, words, number) or meaning.unit
     return Proposal(path, meaning.name, usual, definition, number)
 
 
-def _by_size(name: str, number: float) -> str:
+def state(path: str, name: str, now: float) -> Proposal:
+    """One that is either 1 or 0, such as a door that is open."""
+    return Proposal(path, _readable(name), "1", f"urn:x-stadtherz:{_words(name)}", now)
+
+
+def _words(name: str) -> str:
+    """In lower case with _ between its words; pH is one word, and so are kWh and mA."""
+    told = re.sub(r"pH(?![a-z])", "ph", name)
+    told = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-/()]+", "_", told)
+    return re.sub(r"(^|_)(k|m)_(?=(wh|a|v|w|hz|pa)(_|$))", r"\1\2", told.strip("_").lower())
+
+
+def _meaning(words: str, holder: str) -> "_Meaning | None":
+    alone = _first(words)
+    if holder and (alone is None or alone.name == "Temperature"):
+        both = _first(f"{holder}_{words}")
+        if alone is None or (both is not None and both.name.endswith("temperature")):
+            return both
+    return alone
+
+
+def _first(words: str) -> "_Meaning | None":
+    return next((each for each in _MEANINGS if re.fullmatch(each.pattern, words)), None)
+
+
+def _by_size(meaning: _Meaning, words: str, number: float) -> str:
     """Of what has no unit anywhere: air never weighs 20,000 hPa, and no sensor runs on 1,000 V."""
-    if name == "Pressure" and 50_000 <= number < 120_000:
+    if meaning.name == "Pressure":
+        return _of_air(words, number)
+    if meaning.unit == "%" and 0 < number < 1:
+        return "1"  # 0.54 is a share; hardly anything has half a percent
+    return "mV" if meaning.name in ("Voltage", "Battery voltage") and number >= 1_000 else ""
+
+
+def _of_air(words: str, number: float) -> str:
+    if 50_000 <= number < 120_000:
         return "Pa"
-    if name == "Pressure" and 25 <= number < 33:
+    if 25 <= number < 33:
         return "[in_i'Hg]"
-    return "mV" if name in ("Voltage", "Battery voltage") and number >= 1_000 else ""
+    is_air = re.fullmatch(r"((air|atmospheric|barometric|ambient)_)?pressure|luftdruck", words)
+    return "kPa" if is_air and 60 <= number < 110 else ""
 
 
 def _told_unit(words: str) -> str:
@@ -183,16 +190,14 @@ def _told_unit(words: str) -> str:
     return glued or flow or _ENDINGS.get(words.rpartition("_")[2] if "_" in words else "", "")
 
 
-def proposal(path: str, name: str, number: float, unit: str = "") -> Proposal:
-    """What one number of this name could be; `unit` is UCUM where it is known."""
-    return _proposal(path, name, number, unit)
-
-
 def _is_volts(words: str, number: float) -> bool:
-    """A "battery" of 3.6 is volts; only whole numbers are percent."""
-    return words in ("bat", "battery") and 1 < number < 6 and number != int(number)
+    """A "battery" of 3.6 is volts, and one of 3600 thousandths of them; only whole numbers are percent."""
+    if words not in ("bat", "batt", "battery", "vbat"):
+        return False
+    return number > 255 or (1 < number < 15 and number != int(number))
 
 
 def _readable(name: str) -> str:
     text = re.sub(r"(?<=[a-z])(?=[A-Z])|[_\s]+", " ", name).strip()
+    text = re.sub(r"\b([km]) (?=(Wh|A|V|W|Hz|Pa)\b)", r"\1", text)
     return (text[:1].upper() + text[1:])[:100]

@@ -45,7 +45,7 @@ class Sample:
 
 
 def sample_of(text: str, query: str = "") -> Sample:
-    """What was pasted: JSON, the fields of a form, or the whole address of a request.
+    """What was pasted: JSON, XML, the fields of a form, or the whole address of a request.
 
     Raises Invalid, field `sample`, in the active language.
     """
@@ -78,6 +78,8 @@ _MOST_TOPICS = 200
 def _of_topics(text: str) -> Sample | None:
     """Lines of a topic and what came under it, as programs that listen print them; None if it is not that."""
     lines_ = [line for line in text.splitlines() if line.strip()][:_MOST_TOPICS]
+    if text.startswith("<"):
+        return None
     matches = [_WITH_TOPIC.fullmatch(line.strip()) for line in lines_]
     found = []
     for match in matches:
@@ -93,10 +95,12 @@ def _of_topics(text: str) -> Sample | None:
 
 
 def _content(text: str, told: reading.Address) -> Any:
-    """Lines, a form that was sent, or JSON, also with something around it; under a topic a value alone.
+    """Lines, a form that was sent, XML or JSON, also with something around it; under a topic a value alone.
 
     Of lines that came from a device the good ones count; of pasted ones a person wants to know the bad one.
     """
+    if text.startswith("<"):
+        return document_of(text)
     if lines.looks_like(text):
         came = lines.entries(text, (told.query or {}).get("precision", "")) if told.form else []
         return [each for each in came if isinstance(each, dict)] or lines.whole(text)
@@ -110,9 +114,7 @@ def _content(text: str, told: reading.Address) -> Any:
 def _unread(text: str, problem: Invalid) -> str:
     if lines.looks_like(text):
         return problem_words(problem.reason)
-    if text.startswith("<"):
-        return gettext("This is XML. Set the device to send JSON.")
-    if re.search(r"[{\[]", text):
+    if text.startswith("<") or re.search(r"[{\[]", text):
         try:
             document_of(text)
         except Invalid as why:

@@ -1,10 +1,11 @@
-"""What somebody pasted, as a JSON document: also out of a line of a log, a command, or a text that was quoted.
+"""What somebody pasted, as a document of JSON or XML: also out of a line of a log, a command, or a text that was quoted.
 
 What cannot be read is told by what is most likely wrong with it.
 """
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from json import JSONDecoder
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.ingest import document
+from stadtherz.ingest.reasons import problem_words
 
 _STARTS = re.compile(r"[{\[]")
 _MOST_STARTS = 8
 _FORM = re.compile(r"(\?|&)?[^\s{}\[\]\"'=&]{1,60}(\[\w*\])?=")
 _HEADLESS = re.compile(r'"[^"]{1,60}"\s*:')  # the first { is missing
+_XML_LINE = re.compile(r"<\?xml\b[^>]*\?>\s*")
 _NOT_JSON = re.compile(r"[:\[,]\s*(NaN|-?Infinity|nan|inf|None|True|False)\b")
 
 
@@ -26,18 +29,35 @@ def is_form(text: str) -> bool:
 
 
 def document_of(text: str) -> Any:
-    """The whole text as JSON, else the first object or list of objects in it.
+    """The whole text as JSON or XML, else the first object or list of objects in it.
 
     Raises Invalid, field `sample`, in the active language.
     """
     told = text.strip().lstrip("\ufeff").strip()
-    try:
-        return _unquoted(document.parse(told.encode("utf-8", "replace")))
-    except Invalid as problem:
-        found = next(_inside(told), None)
-        if found is None:
-            raise Invalid("sample", _why(told)) from problem
+    is_markup = told.startswith("<")
+    if is_markup and (found := _of_elements(told)) is not None:
         return found
+    with suppress(Invalid):
+        if not is_markup:
+            return _unquoted(document.parse(told.encode("utf-8", "replace")))
+    if (found := next(_inside(told), None)) is not None:
+        return found
+    raise Invalid("sample", _why(told))
+
+
+def _of_elements(text: str) -> Any:
+    """XML; None for a text between two marks, as pages show one, and for what only begins with a mark.
+
+    It was turned into UTF-8 on its way, whatever its first line says of that.
+    """
+    plain = _XML_LINE.sub("", text)
+    try:
+        found = document.parse(plain.encode("utf-8", "replace"))
+    except Invalid as problem:
+        if "</" not in text and not text.startswith("<?xml"):
+            return None
+        raise Invalid("sample", problem_words(problem.reason)) from problem
+    return found if isinstance(next(iter(found.values()), None), dict | list) else None
 
 
 def _unquoted(content: Any) -> Any:

@@ -155,6 +155,7 @@ _HOLDERS = (
     "coord",
     "coords",
     "values",
+    "value",
     "geometry",
 )
 
@@ -205,7 +206,7 @@ def _plain(key: object) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-]+", "_", str(key)).lower()
 
 
-_NAMES = (("longitude", "latitude"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("längengrad", "breitengrad"),
+_NAMES = (("longitude", "latitude"), ("longitudedeg", "latitudedeg"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("längengrad", "breitengrad"),
     ("laengengrad", "breitengrad"), ("länge", "breite"), ("laenge", "breite"))  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.codecs.public import BadMap, cayenne_unit, parse_bytemap
 from stadtherz.ingest.decode import parse, shown
 from stadtherz.ingest.forms import bare
-from stadtherz.ingest.library.proposals import proposals
+from stadtherz.ingest.library.proposals import proposal
+from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
-from stadtherz.ingest.onboarding.json_values import values_of
 from stadtherz.ingest.onboarding.messages import meant_otherwise
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.names import readable
@@ -113,10 +113,8 @@ def proposed(draft: Draft, data: Mapping[str, Any] | None) -> list[Wanted]:
         return _of_json(draft, data or {})
     kind = draft.device_type
     of_type = {each["path"]: each for each in (kind.proposals if kind else ())}
-    found = {each.path: each.told() for each in proposals(data or {}, _units(draft, data))}
-    all_values = values_of(data or {})
-    listed = (each.proposal for each in all_values if "[" in each.proposal.path and each.likely)
-    found |= {each.path: each.told() for each in listed if each.path not in found}
+    all_values = values_of(data or {}, units=_units(draft, data))
+    found = {each.proposal.path: each.proposal.told() for each in all_values}
     rows = [
         {**example, **{k: v for k, v in of_type.get(path, {}).items() if k != "example"}}
         for path, example in found.items()
@@ -187,7 +185,7 @@ def _units(draft: Draft, data: Mapping[str, Any] | None) -> dict[str, str]:
 def _wanted(row: Mapping[str, Any], name: str, among: Sequence[str]) -> Wanted:
     alone = among.count(name) == 1
     unit = str(row["unit"])
-    kept = _KEPT_AS.get(unit, unit)
+    kept = "%" if unit == "1" and _is_share(row) else _KEPT_AS.get(unit, unit)
     return Wanted(
         path=str(row["path"]),
         name=(name if alone else f"{name} ({row['path']})")[:_LONGEST_NAME],
@@ -201,6 +199,14 @@ def _wanted(row: Mapping[str, Any], name: str, among: Sequence[str]) -> Wanted:
 # What is measured in the units of another continent is kept in those of this one.
 _KEPT_AS = {"[degF]": "Cel", "K": "Cel", "[in_i]": "mm", "[in_i]/h": "mm/h", "[in_i'Hg]": "hPa", "[mi_i]/h": "m/s", "[kn_i]": "m/s",
     "[ft_i]": "m", "Pa": "hPa", "mbar": "hPa"}  # fmt: skip
+
+
+# What people count in percent, also where it comes as a share of 1.
+_SHARES = ("RelativeHumidity", "VolumeFraction", "StateOfCharge", "fill_level")
+
+
+def _is_share(row: Mapping[str, Any]) -> bool:
+    return str(row["definition"]).endswith(_SHARES)
 
 
 def streams_like(device: Device) -> list[Wanted]:
@@ -265,10 +271,6 @@ def proposed_value(path: str) -> Wanted:
         told = gettext("Cannot be read. Write for example level_cm, data.level or bytes:0:u16be.")
         raise Invalid("path", told) from problem
     steps = path.replace("]", "").replace('"', "").replace("[", ".").split(".")
-    found = proposals({steps[-1] or path: 0.0})
-    guess = (
-        found[0].told()
-        if found
-        else {"name": path, "unit": "1", "definition": f"urn:x-stadtherz:{path}"}
-    )
-    return _all_wanted([{**guess, "path": path, "example": None}])[0]
+    holder = steps[-2] if len(steps) > 1 else ""
+    guess = proposal(path, steps[-1] or path, 0.0, holder=holder).told()
+    return _all_wanted([{**guess, "example": None}])[0]

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from stadtherz.base.vocabulary import Observable
-from stadtherz.ingest.library.proposals import observable, proposals
+from stadtherz.ingest.library.proposals import observable, proposal
 from stadtherz.ingest.models import DeviceField, unit_sentence
 from stadtherz.ingest.tables.reasons import BadTable
 from stadtherz.ingest.tables.rules import New, Rules, Target
@@ -147,6 +147,5 @@ def _name(new: New) -> str:
 def observed_by(new: New) -> Observable:
     """The property by its name, as for devices; one that nobody knows is the organisation's own."""
     words = re.sub(r"\W+", "_", new.name)
-    guessed = proposals({words: 0.0}, {words: new.unit} if new.unit else None)
-    told = guessed[0].told() if guessed else {"definition": f"urn:x-stadtherz:{words.lower()}"}
+    told = proposal(words, words, 0.0, new.unit).told()
     return observable({**told, "name": new.name, "unit": new.unit or "1"})

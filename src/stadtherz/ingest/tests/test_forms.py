@@ -246,7 +246,7 @@ def test_what_does_not_fit_is_named(known: KnownForm, message: Any, part: str, f
     ("known", "message", "part", "fault"),
     [
         (form(readings="rows"), {"id": 1}, "readings", "missing"),
-        (form(readings="rows"), {"rows": {"id": 1}}, "readings", "no_list"),
+        (form(readings="rows"), {"rows": "x"}, "readings", "no_list"),
         (form(readings="rows"), {"rows": []}, "readings", "empty"),
         (form(), [], "readings", "empty"),
         (form(), [{"id": 1}] * 10_000, "readings", "too_many"),
@@ -356,7 +356,7 @@ def test_json_and_forms_are_read(body: bytes, kind: str, found: Any) -> None:
         (b'{"a": Infinity}', "", "is not JSON"),
         (b'{"a": "\xff"}', "", "is not JSON"),
         (b"[" * 100 + b"]" * 100, "", "nested"),
-        (b"<x/>", "text/xml", "announced as text/xml; send JSON"),
+        (b"<x", "text/xml", "announced as text/xml; send JSON, XML or"),
         (b"\xff=1", FORM, "UTF-8"),
         (b"a=%FF", FORM, "UTF-8"),
         (b"a=1&" * 2_000, FORM, "fields"),
@@ -365,6 +365,24 @@ def test_json_and_forms_are_read(body: bytes, kind: str, found: Any) -> None:
 def test_what_cannot_be_read_says_why(body: bytes, kind: str, told: str) -> None:
     with pytest.raises(Invalid, match=told):
         content(body, Address("", kind=kind))
+
+
+def test_a_list_deep_in_a_message_stands_only_once_in_each_reading() -> None:
+    rows = [{"level": 1}, {"level": 2}]
+    message = {"data": {"id": "north", "row": rows}}
+    found = read(form("data.id", readings="data.row"), message)
+    assert [each.decoded for each in found if isinstance(each, Uplink)] == [
+        {"data": {"id": "north"}, "level": 1},
+        {"data": {"id": "north"}, "level": 2},
+    ]
+
+
+def test_where_xml_tells_of_one_reading_there_is_no_list_but_a_reading() -> None:
+    known = form("m.id", readings="m.row")
+    found = read(known, content(b"<m><id>7</id><row><v>5</v></row></m>", Address("")))
+    assert [(each.dev_eui, each.decoded) for each in found if isinstance(each, Uplink)] == [
+        ("7", {"m": {"id": "7"}, "v": "5"})
+    ]
 
 
 # --- whatever comes ------------------------------------------------------------------------------

@@ -11,8 +11,8 @@ from stadtherz.ingest.forms.expressions import parse, parse_readings
 from stadtherz.ingest.forms.payloads import port_of
 from stadtherz.ingest.forms.proposing import Shape, proposed_shape
 from stadtherz.ingest.forms.reading import Address, KnownForm, query_of
+from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.lorawan import chirpstack
-from stadtherz.ingest.onboarding.json_values import values_of
 from stadtherz.ingest.onboarding.messages import Sample, sample_of
 from stadtherz.ingest.tests.factories import EUI
 from stadtherz.ingest.uplink import Uplink
@@ -109,6 +109,41 @@ SENT: dict[str, tuple[str, Any, str, dict[str, str]]] = {
     "Ecowitt": (
         "", {"PASSKEY": "A1B2", "dateutc": "2026-11-28 11:59:58", "tempf": "50", "rainratein": "0.12", "dailyrainin": "0.3"},
         "A1B2", {"tempf": "[degF]", "rainratein": "[in_i]/h", "dailyrainin": "[in_i]"}),
+    "Azure Event Grid": (
+        "",
+        [{"id": "9af8", "topic": "/IOTHUBS/town", "subject": "devices/gauge-7", "eventTime": AT,
+          "eventType": "Microsoft.Devices.DeviceTelemetry",
+          "data": {"systemProperties": {"iothub-connection-device-id": "gauge-7"}, "body": {"level": 3}}}],
+        "gauge-7", {"data.body.level": "cm"}),
+    "CloudEvents": (
+        "",
+        {"specversion": "1.0", "id": "A234", "source": "/sensors", "subject": "gauge-7", "time": AT,
+         "type": "org.town.reading", "data": {"level": 3}},
+        "gauge-7", {"data.level": "cm"}),
+    "Ubidots": (
+        "v1.6/devices/weather", {"temperature": {"value": 10.2, "timestamp": S * 1000}},
+        "weather", {"temperature.value": "Cel"}),
+    "OwnTracks": (
+        "owntracks/town/bus7", {"_type": "location", "batt": 80, "lat": 48.1, "lon": 10.5, "tst": S},
+        "bus7", {"batt": "%"}),
+    "Dragino, NB-IoT": (
+        "",
+        {"IMEI": "863663062798815", "IMSI": "460083513507314", "Model": "DS02-NB", "mod": 3, "battery": 3.45,
+         "signal": 22, "water_level": 82.5, "1": [81.0, "2026-11-28T11:29:58Z"], "time": AT},
+        "863663062798815", {"battery": "V", "water_level": "cm"}),
+    "Orange Live Objects": (
+        "",
+        {"streamId": "x", "timestamp": AT, "value": {"level": 12.5}, "location": {"lat": 48.1, "lon": 10.5, "accuracy": 2500},
+         "metadata": {"network": {"lora": {"devEUI": EUI, "port": 2, "fcnt": 7, "esp": -79, "sf": 7, "signalLevel": 4}}}},
+        EUI, {"value.level": "cm"}),
+    "FIWARE, shares": (
+        "", {"id": "urn:x", "type": "WeatherObserved", "dateObserved": AT, "relativeHumidity": 0.54},
+        "urn:x", {"relativeHumidity": "1"}),
+    "XML": (
+        "", f'<m><station id="A7"><time>{AT}</time><sensor name="level" unit="cm">5</sensor></station></m>',
+        "A7", {"m.station.sensor.value": "cm"}),
+    "Senet": (
+        "", {"devEui": EUI, "txtime": AT, "port": 2, "seqNo": 12, "rssi": -90, "snr": 9, "pdu": "0102"}, EUI, {}),
     "Netmore": ("", [LORA], EUI, {}),
     "Kerlink": ("", {**LORA, "endDevice": {"devEui": EUI, "devAddr": "01"}, "devEui": None}, EUI, {}),
     "Sigfox": (
@@ -120,7 +155,8 @@ SENT: dict[str, tuple[str, Any, str, dict[str, str]]] = {
 def understood(topic: str, message: Any) -> tuple[Sample, Shape, Uplink]:
     """What the proposed form makes of the first reading."""
     query = query_of("", topic) if topic else ""
-    sample = sample_of(orjson.dumps(message).decode(), query)
+    text = message if isinstance(message, str) else orjson.dumps(message).decode()
+    sample = sample_of(text, query)
     shape = proposed_shape(sample.message, RECEIVED, "Europe/Berlin")
     form = KnownForm(
         owner=1,

@@ -10,7 +10,8 @@ from stadtherz.base.errors import Invalid
 from stadtherz.codecs.public import stop as stop_codecs
 from stadtherz.ingest.library.checking import check
 from stadtherz.ingest.library.found import Example, FoundCodec
-from stadtherz.ingest.library.proposals import observable, proposals
+from stadtherz.ingest.library.proposals import Proposal, observable
+from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
 from stadtherz.ingest.public import import_types, set_up_device
 from stadtherz.ingest.tests.factories import (
@@ -208,6 +209,10 @@ def test_a_codec_that_hangs_fails_its_tests_and_no_more() -> None:
     assert check(stuck).problems in (("a: too_slow",), ("a: killed",))
 
 
+def proposals(data: dict[str, Any]) -> list[Proposal]:
+    return [each.proposal for each in values_of(data)]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
@@ -228,16 +233,48 @@ def test_a_codec_that_hangs_fails_its_tests_and_no_more() -> None:
         ("soil_moisture", 30, ("Soil moisture", "%")),
         ("rainfall_total", 3, ("Precipitation", "mm")),
         ("frobnication", 3, ("Frobnication", "1")),
+        ("battery", 3600, ("Battery voltage", "mV")),
+        ("bat", 12.4, ("Battery voltage", "V")),
+        ("batteryLevel", 0.87, ("Battery level", "1")),
+        ("energy_kWh", 12.3, ("Energy", "kW.h")),
+        ("IDC_input_mA", 4.1, ("IDC input mA", "mA")),
+        ("Water_pressure_MPa", 0.012, ("Pressure", "MPa")),
+        ("Water_deep_cm", 123.4, ("Level", "cm")),
+        ("pressure", 96.1, ("Pressure", "kPa")),
+        ("rain_gauge", 0.2, ("Precipitation", "mm")),
+        ("light_level", 2, ("Light level", "1")),
+        ("speedKmph", 3, ("Speed Kmph", "km/h")),
+        ("soil_pH", 7.1, ("pH", "[pH]")),
+        ("conduct_SOIL", 120, ("Conductivity", "uS/cm")),
+        ("water_SOIL", "12.30", ("Soil moisture", "%")),
+        ("current_volume", 12.1, ("Volume", "m3")),
+        ("Humi", 50, ("Relative humidity", "%")),
+        ("solarradiation", 120, ("Solar radiation", "W/m2")),
+        ("fill_level", 45, ("Fill level", "%")),
+        ("dewptf", 68, ("Temperature", "[degF]")),
+        ("maxdailygust", 9, ("Wind speed", "[mi_i]/h")),
+        ("Distance", "1250 mm", ("Distance", "mm")),
+        ("Temperature", "21.4°C", ("Temperature", "Cel")),
+        ("occupied", True, ("Occupied", "1")),
+        ("door", "open", ("Door", "1")),
     ],
 )
-def test_a_name_tells_property_and_unit(name: str, value: float, expected: tuple[str, str]) -> None:
+def test_a_name_tells_property_and_unit(name: str, value: Any, expected: tuple[str, str]) -> None:
     (found,) = proposals({name: value})
     assert (found.name, found.unit, found.path) == (*expected, name)
 
 
-def test_only_numbers_are_proposed_with_the_path_that_finds_them() -> None:
-    data = {"a": {"b c": 1, "x.y": 2}, "on": True, "text": "5", "list": [1], "none": None, "": 1}
-    assert [each.path for each in proposals(data)] == ["a.b c", 'a["x.y"]']
+def test_numbers_are_proposed_with_the_path_that_finds_them() -> None:
+    data = {
+        "a": {"b c": 1, "x.y": 2},
+        "text": "5",
+        "word": "north",
+        "list": [1],
+        "none": None,
+        "": 1,
+    }
+    found = [each.path for each in proposals(data)]
+    assert found == ["a.b c", 'a["x.y"]', "text", "list[0]"]
 
 
 def test_one_definition_is_one_property_however_its_datastreams_are_called() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.library.proposals import proposals
+from stadtherz.ingest.library.proposals import proposal
 from stadtherz.ingest.library.setting_up import set_up_datastreams
 from stadtherz.ingest.models import Device, DeviceField, DeviceType
 from stadtherz.ingest.public import NewField, register_device
@@ -165,7 +165,7 @@ def test_when_it_becomes_another_kind_nothing_wrong_is_stored(town: Town) -> Non
 
 
 def test_a_proposal_in_the_makers_unit_is_converted_into_the_propertys(town: Town) -> None:
-    known = proposals({"water_temperature_fahrenheit": 68.0})[0].told()
+    known = proposal("water_temperature_fahrenheit", "water_temperature_fahrenheit", 68.0).told()
     kind = DeviceType.objects.create(
         owner_id=town.organisation, key="mill/t", vendor="Mill", name="T", proposals=[known]
     )

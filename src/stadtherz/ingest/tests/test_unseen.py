@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import parse_instant
-from stadtherz.ingest import document
 from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
 from stadtherz.ingest.tests.factories import EUI, Door, Town, make_town
 from stadtherz.ingest.uplink import Other, Uplink
@@ -282,12 +281,6 @@ def test_where_a_webhook_delivers_only_what_is_normalized_that_counts() -> None:
     assert decoded(normalized_payload=entries, decoded_payload={"t": 1}) == {"t": 1}
     assert decoded(normalized_payload=entries, frm_payload="AQ==") is None
     assert decoded(normalized_payload="x") is None
-
-
-def test_xml_is_refused_in_a_sentence_that_says_what_to_choose() -> None:
-    text = b'<?xml version="1.0" encoding="UTF-8"?>\n<DevEUI_uplink xmlns="http://uri.actility.com/lora">'
-    with pytest.raises(Invalid, match="XML, not JSON; choose JSON"):
-        document.parse(text)
 
 
 ODD = st.sampled_from(

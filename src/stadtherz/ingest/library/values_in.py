@@ -1,14 +1,17 @@
-"""The values in a message of JSON, however its maker arranged them: nested, in lists, with units beside them."""
+"""The values in what a codec gave or a message of JSON holds, however its maker arranged them: nested, in lists,
+with units beside them, as texts and as states.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stadtherz.ingest.forms.leaves import step
 from stadtherz.ingest.forms.proposing import name_key, sensor_key
-from stadtherz.ingest.library.proposals import Proposal, proposal
+from stadtherz.ingest.library.proposals import Proposal, proposal, state
 from stadtherz.ingest.numbers import number_of
+from stadtherz.ingest.truths import truth_of
 from stadtherz.ingest.written import quantity_of, unit_of
 
 _DEEPEST = 8
@@ -16,8 +19,22 @@ _MOST = 60
 _LONGEST_PATH = 200
 _MOST_ENTRIES = 30
 _UNIT_KEYS = ("unit", "units", "einheit", "uom", "ucum", "unitcode", "unit_of_measurement")
-_VALUES = frozenset({"value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementvalue", "current", "aktuell"})  # fmt: skip
+_VALUES = frozenset({"value", "v", "val", "wert", "messwert", "reading", "data", "result", "ergebnis", "measurementvalue", "current", "aktuell", "values"})  # fmt: skip
 _SHARES = ("percent", "prozent", "pct", "level")  # of what, the object says
+# Objects that say nothing of what is in them.
+_NO_HOLDER = re.compile(
+    r"|data|body|payload|params|object|decoded\w*|fields|measurements?|messages?|sensors?|values|readings?|telemetry|reported|state"
+)
+# Entries of a log: of another time than the message, so no values of it.
+_LOGGED = re.compile(
+    r"(.*\.)?(\w*(history|log|logs|historic|datalog|records)|by_minute|\[\"\d+\"\]|\d+)\[\d+\]",
+    re.IGNORECASE,
+)
+_STATE = re.compile(
+    r"occup|parking|activity|park_?status|contact|door|window|gate|leak|motion|presence|pir|open|flood|magnet|tamper|alarm|water|smoke|switch|relay|gpio"
+    r"|tür|fenster|belegt|bewegung|rauch|wasser|status_?parkplatz"
+)
+_NO_STATE = re.compile(r"alarm_?(enable|config)|_flag|config|enabled?$|battery|low_")
 _DAVIS = frozenset({"lsid", "data_structure_type"})
 _DAVIS_UNITS = [
     (re.compile(r"(temp|dew_?point|wet_?bulb|heat_?index|wind_?chill|thsw?_?index|thw_?index)(_\w+)?"), "[degF]"),
@@ -31,7 +48,10 @@ _DAVIS_UNITS = [
 ]  # fmt: skip
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
-    r"(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
+    r"spec_?version|(.*_)?(imsi|imei|iccid|apn|version|protocol|mode?|flags?|frame_counter|report_type|node_type|hdop|pdop|sats?|satellites|accuracy)(_\w+)?"
+    r"|uplink|downlink|esp|sf|tmst|chain|network|gateway|nb_rep|ttl|datr|radius|wind_\w*level|heading\w*|mod|bytes|chksum|crc|rsrp|rsrq"
+    r"|(lat|lon|long|lng)(gitude|itude)?(_?deg)?|(rssi|snr|lora_snr|signal)_\w+|lora_?(rssi|snr)|delay|size|date|datum|payload"
+    r"|(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
     r"|rssi|snr|lqi|channel|wifi_?\w*|runtime|timeout|status|state|err(or)?\w*|fehler\w*|code|freq\w*|timezone|tz|year|month|day|hour"
     r"|(esp\d*|chip|ls|tx|node|device|station|sensor|gateway|customer|lrr|lrc)_?(\d+_?)?(id|identifier|eui)|@?iot\.?_?id|nonce|lsid|tz_offset|data_structure_type|sensor_type|esp8266id"
     r"|(f_?|lrn_?f)?(port|cnt(_?(up|dn|down))?|count|opt_?len)|counter_up|sp_?fact|spreading(_?factor)?|spread_?factor|bandwidth|dr|data_?rate|dev_?addr(ess)?|device_addr|link_?quality|ram_\w+|fs_\w+|wakeup_period|location_\d+"
@@ -47,18 +67,49 @@ class Found:
     likely: bool
 
 
-def values_of(content: Mapping[str, Any], *, without: frozenset[str] = frozenset()) -> list[Found]:
-    """The numbers of a message, in its order; `without` are paths that mean something else."""
+def values_of(
+    content: Mapping[str, Any],
+    *,
+    without: frozenset[str] = frozenset(),
+    units: Mapping[str, str] | None = None,
+) -> list[Found]:
+    """The numbers and states of a message, in its order; `without` are paths that mean something else.
+
+    `units` are those (UCUM) of fields that something else tells.
+    """
     found: list[Found] = []
-    for path, name, number, unit in _numbers(content, "", "", _DEEPEST):
-        if path in without or len(path) > _LONGEST_PATH:
+    known = units or {}
+    for each in _numbers(content, "", "", _DEEPEST):
+        if each.path in without or len(each.path) > _LONGEST_PATH:
             continue
-        plain = re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-]+", "_", name).lower()
-        likely = not _OF_ITSELF.fullmatch(plain) and not _is_moment(number)
-        found.append(Found(proposal(path, name, number, unit), likely))
+        unit = known.get(each.path) or each.unit
+        told = (
+            state(each.path, _state_name(each), each.number)
+            if each.is_state
+            else proposal(each.path, each.name, each.number, unit, each.holder)
+        )
+        found.append(Found(told, _is_likely(each)))
         if len(found) == _MOST:
             break
     return found
+
+
+def _state_name(each: "_Number") -> str:
+    """With what it is within, where it alone says nothing: `detected` in `motion`."""
+    return each.name if _STATE.search(_plain(each.name)) else f"{each.holder} {each.name}".strip()
+
+
+def _is_likely(each: "_Number") -> bool:
+    plain = _plain(_state_name(each) if each.is_state else each.name)
+    if each.is_state:
+        return _STATE.search(plain) is not None and not _NO_STATE.search(plain)
+    if _LOGGED.match(each.path) or _is_moment(each.number):
+        return False
+    return not _OF_ITSELF.fullmatch(plain)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-]+", "_", name).lower()
 
 
 def _is_moment(number: float) -> bool:
@@ -68,10 +119,18 @@ def _is_moment(number: float) -> bool:
 
 def number_at(content: Mapping[str, Any], path: str) -> float | None:
     """The number that `path` leads to, as it would be stored."""
-    return next((n for p, _, n, _ in _numbers(content, "", "", _DEEPEST) if p == path), None)
+    found = _numbers(content, "", "", _DEEPEST)
+    return next((each.number for each in found if each.path == path), None)
 
 
-_Number = tuple[str, str, float, str]  # path, name, number, unit
+@dataclass(frozen=True, slots=True)
+class _Number:
+    path: str
+    name: str
+    number: float
+    unit: str = ""  # UCUM
+    holder: str = ""  # what the object is called that it stands in
+    is_state: bool = False
 
 
 def _numbers(holder: Any, path: str, name: str, depth: int) -> Iterator[_Number]:
@@ -88,9 +147,11 @@ def _numbers(holder: Any, path: str, name: str, depth: int) -> Iterator[_Number]
 def _of_value(value: Any, path: str, name: str) -> Iterator[_Number]:
     """A number, or a text of one with its unit behind it."""
     if (number := number_of(value)) is not None:
-        yield path, name, number, ""
+        yield _Number(path, name, number)
     elif (quantity := quantity_of(value)) is not None:
-        yield path, name, quantity.number, quantity.unit
+        yield _Number(path, name, quantity.number, quantity.unit)
+    elif (truth := truth_of(value)) is not None:
+        yield _Number(path, name, truth, is_state=True)
 
 
 def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> Iterator[_Number]:
@@ -109,9 +170,17 @@ def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> I
         called = name if is_value and name else told
         if name and told.lower() in _SHARES:
             called = f"{name} {told}"
+        beside = unit if is_value else _unit_beside(holder, told)
+        within = "" if is_value or _NO_HOLDER.fullmatch(name.lower()) else name
         for each in _numbers(value, inner, called, depth - 1):
-            told_unit = each[3] or (unit if is_value else "")
-            yield (*each[:3], told_unit or _of_davis(holder, each[1]))
+            told_unit = each.unit or beside or _of_davis(holder, each.name)
+            yield replace(each, unit=told_unit, holder=each.holder or within)
+
+
+def _unit_beside(holder: Mapping[str, Any], name: str) -> str:
+    """From `energy_unit` for `energy`."""
+    told = (holder.get(f"{name}{end}") for end in ("_unit", "Unit", "_units", "_einheit"))
+    return next((unit_of(each) for each in told if each is not None), "")
 
 
 def _of_davis(holder: Mapping[str, Any], name: str) -> str:
@@ -127,7 +196,7 @@ def _of_entity(
     name = attributes.get("device_class") or attributes.get("friendly_name") or "state"
     unit = unit_of(attributes.get("unit_of_measurement"))
     for each in _of_value(holder["state"], path + step("state", first=not path), str(name)):
-        yield (*each[:3], each[3] or unit)
+        yield replace(each, unit=each.unit or unit)
 
 
 def _of_list(holder: list[Any], path: str, name: str, depth: int) -> Iterator[_Number]:
@@ -165,11 +234,11 @@ def _of_sensecap(entries: list[Any], path: str, depth: int) -> Iterator[_Number]
     """Each measurement by its number; what else stands among them, such as the battery, by its type."""
     for entry in entries:
         if _is_sensecap(entry) and (told := _label(entry["measurementId"])):
-            name, unit = _SENSECAP.get(told, (f"measurement {told}", ""))
+            kind = entry.get("type")
+            name, unit = _SENSECAP.get(told, (str(kind or f"measurement {told}"), ""))
             at = f"{path}[measurementId={told}].measurementValue"
-            yield from (
-                (*each[:3], unit) for each in _of_value(entry["measurementValue"], at, name)
-            )
+            for each in _of_value(entry["measurementValue"], at, name):
+                yield replace(each, unit=unit)
         elif isinstance(entry, dict) and (told := _label(entry.get("type", ""))):
             fields = {key: value for key, value in entry.items() if key != "type"}
             yield from _numbers(fields, f"{path}[type={told}]", "", depth - 1)

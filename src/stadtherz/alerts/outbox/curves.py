@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from stadtherz.alerts.channels.curve import Axes, Curve, Line, Picture, png, told
 from stadtherz.alerts.models import Alert, AlertEvent, Rule
+from stadtherz.base import naming
 from stadtherz.base.expressions import And, Column, Compare, Expression, Kind, Literal, Order
 from stadtherz.base.time import DAY, HOUR, Micros, from_us
 from stadtherz.base.visibility import ANONYMOUS, SYSTEM, Visibility
@@ -78,7 +79,7 @@ def _curve(event: AlertEvent, stream: StreamInfo, visibility: Visibility) -> Cur
     if len(recent) < _ENOUGH:
         start, recent = event.at - _LONG_LEAD, points
     return Curve(
-        title=f"{stream.thing_name}: {stream.name}",
+        title=naming.at(stream.thing_name, stream.name),
         unit=stream.unit_symbol,
         points=recent,
         limits=_limits(event.alert, stream, visibility),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from stadtherz.alerts.public import Rule
+from stadtherz.base.naming import beside
 from stadtherz.base.time import DAY, now_us
 from stadtherz.kit.declaration import Severity, Step
 from stadtherz.store.public import StreamInfo, streams
@@ -102,17 +103,12 @@ class BeginView(_Guide):
             Choice(
                 each.pk,
                 str(each.thing),
-                _short(each.name, str(each.thing)),
+                beside(each.name, str(each.thing)),
                 now[each.pk].text if each.pk in now else "",
                 each.pk == chosen,
             )
             for each in found
         ]
-
-
-def _short(name: str, place: str) -> str:
-    """A datastream's name without its place's, which stands beside it."""
-    return name.removeprefix(place).lstrip(" :–-") or name
 
 
 class GuidedView(_Guide):
@@ -151,7 +147,7 @@ class GuidedView(_Guide):
         context = {
             "form": form,
             "place": stream.thing_name,
-            "name": _short(stream.name, stream.thing_name),
+            "name": beside(stream.name, stream.thing_name),
             "now": now.text if now else "",
             "occasion": occasion,
             "proposals": [_line(each, occasion, stream) for each in told.proposals],
@@ -207,7 +203,7 @@ def _chart(stream: StreamInfo, occasion: Occasion, told: Advice) -> LineChart | 
     return LineChart(
         key=f"guided-{stream.id}",
         title=stream.thing_name,
-        subtitle=stream.name,
+        subtitle=beside(stream.name, stream.thing_name),
         unit=stream.unit_symbol,
         points=points,
         summary=summary([value for _at, value in points], stream.unit_symbol),

@@ -17,6 +17,8 @@ from wagtail.admin.panels import (
 )
 
 from stadtherz.alerts.public import Rule, RuleStep, mistakes
+from stadtherz.base import naming
+from stadtherz.kit.public import in_words
 from stadtherz.store.public import latest
 from stadtherz.web import formats
 from stadtherz.web.alarms.figures import digits
@@ -66,6 +68,8 @@ class RuleForm(WagtailAdminModelForm):
         field: Any = self.fields["datastream"]
         field.queryset = field.queryset.select_related("thing")
         field.label_from_instance = _Labels()
+        observed: Any = self.fields["observed_property"]
+        observed.label_from_instance = lambda each: in_words(each.name)
 
     def is_valid(self) -> bool:
         return bool(super().is_valid()) and self._fits()
@@ -128,7 +132,7 @@ class _Labels:
             pairs = zip(newest.datastream.tolist(), newest.result.tolist(), strict=True)
             self._values = dict(pairs)
         value = self._values.get(stream.pk)
-        name = f"{stream.thing} – {stream.name}"
+        name = naming.at(str(stream.thing), stream.name, " – ")
         if isinstance(value, bool) or not isinstance(value, int | float):
             return name
         unit = (stream.unit_of_measurement or {}).get("symbol") or ""
@@ -139,12 +143,7 @@ class _Labels:
 _STEPS = [
     FieldRowPanel([FieldPanel("name_de"), FieldPanel("name_en")]),
     FieldRowPanel([FieldPanel("limit"), FieldPanel("hysteresis")]),
-    FieldRowPanel(
-        [
-            FieldPanel("severity"),
-            FieldPanel("colour", widget=forms.TextInput(attrs={"type": "color"})),
-        ]
-    ),
+    FieldPanel("severity"),
     FieldPanel("months", widget=Ticks(choices=MONTHS)),
     FieldPanel("weekdays", widget=Ticks(choices=WEEKDAYS)),
     FieldRowPanel([FieldPanel("from_time"), FieldPanel("until_time")]),

@@ -14,8 +14,10 @@ from wagtail.admin import messages
 from wagtail.admin.ui.tables import Column
 
 from stadtherz.alerts.public import Rule, note_edit
+from stadtherz.base import naming
 from stadtherz.base.time import DAY, Micros, now_us
 from stadtherz.kit.declaration import Severity, Step
+from stadtherz.kit.public import in_words
 from stadtherz.store.public import streams
 from stadtherz.web import formats
 from stadtherz.web.alarms import foresight
@@ -152,13 +154,15 @@ def _chart(
     if stream is None:
         return None
     points = points_of(stream.id, since, until)
+    if points and until - points[0][0] < (until - since) // 2:  # a young series, drawn finer
+        points = points_of(stream.id, points[0][0], until)
     own = [each for each in warnings if each.datastream == stream.id][-_MOST_MARKS:]
     is_value = rule.measure == Rule.Measure.VALUE
     steps = rule.steps.all() if is_value else ()
     return LineChart(
         key=f"rule-{rule.pk}",
         title=stream.thing_name,
-        subtitle=stream.name,
+        subtitle=naming.beside(stream.name, stream.thing_name),
         unit=stream.unit_symbol,
         points=points,
         summary=summary([value for _at, value in points], stream.unit_symbol),
@@ -176,8 +180,10 @@ def _severity(name: str) -> Severity:
 
 def _watched(rule: Rule) -> str:
     if rule.datastream is not None:
-        return f"{rule.datastream.thing} – {rule.datastream.name}"
-    return str(rule.observed_property or rule.expression or "–")
+        return naming.at(str(rule.datastream.thing), rule.datastream.name, " – ")
+    if rule.observed_property is not None:
+        return in_words(rule.observed_property.name)
+    return rule.expression or "–"
 
 
 def _steps(rule: Rule) -> str:

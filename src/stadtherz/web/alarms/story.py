@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from stadtherz.alerts.public import Alert, AlertEvent, AlertNote, Delivery, with_reach
+from stadtherz.base import naming
 from stadtherz.base.time import DAY, HOUR, Micros, now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.kit.declaration import Severity, Step
@@ -150,7 +151,7 @@ def chart(alert: Alert, events: Sequence[AlertEvent], visibility: Visibility) ->
     return LineChart(
         key=f"alert-{alert.pk}",
         title=stream.thing_name,
-        subtitle=stream.name,
+        subtitle=naming.beside(stream.name, stream.thing_name),
         unit=stream.unit_symbol,
         points=points,
         summary=summary(values, stream.unit_symbol),

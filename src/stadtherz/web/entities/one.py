@@ -60,13 +60,13 @@ def page(request: HttpRequest, questions: Questions, entity: EntityType) -> Http
         if link.many
     }
     newest = readings[0] if readings else None
-    title = str(document.get("name") or f"{words.names(entity).one} {key}")
+    title = words.called(document) or f"{words.names(entity).one} {key}"
     context = {
         "title": title,
         "names": words.names(entity),
         "key": key,
         "sentence": sentences.of(entity, document, counts, newest),
-        "description": document.get("description") or "",
+        "description": words.described(document),
         "rows": values.rows(entity, document),
         "groups": [group for group in groups if group.many],
         "belongs": [group for group in groups if not group.many],
@@ -130,7 +130,7 @@ def _groups(entity: EntityType, document: Document, questions: Questions) -> Ite
 def _related(entity: EntityType, document: Document, questions: Questions) -> Related:
     url = questions.entity_page(entity, document)
     time = document.get("time") or document.get("creationTime")
-    name = document.get("name") or values.period(time) or str(entity.name)
+    name = words.called(document) or values.period(time) or str(entity.name)
     newest = next(iter(document.get("Observations") or []), None)
     note = "" if newest is None else values.result(newest["result"], values.unit_of(document))
     return Related(str(name), url, note)

@@ -35,7 +35,7 @@ def _measured(document: dict[str, Any]) -> str:
     """What a series holds: of which quantity, at which measuring point."""
     several: list[dict[str, Any]] = document.get("ObservedProperties") or []
     observed = [document["ObservedProperty"]] if document.get("ObservedProperty") else several
-    quantity = ", ".join(str(each.get("name")) for each in observed)
+    quantity = ", ".join(words.called(each) for each in observed)
     thing = (document.get("Thing") or {}).get("name")
     if quantity and thing:
         return _("Readings of %(quantity)s at the measuring point %(thing)s.") % {

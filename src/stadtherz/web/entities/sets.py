@@ -151,13 +151,10 @@ def _line(entity: EntityType, document: Document, questions: Questions) -> Line:
         case "HistoricalLocation":
             thing = str((document.get("Thing") or {}).get("name") or "")
             return Line(values.period(document.get("time")), url, thing, _names_of(document))
-    name = str(
-        document.get("name") or f"{words.names(entity).one} {questions.inquiry.id_of(document)}"
-    )
-    note = str(document.get("description") or "")
-    at_end = (
-        _names_of(document) if entity.kind == "Thing" else str(questions.inquiry.id_of(document))
-    )
+    key = questions.inquiry.id_of(document)
+    name = words.called(document) or f"{words.names(entity).one} {key}"
+    note = words.described(document)
+    at_end = _names_of(document) if entity.kind == "Thing" else str(key)
     return Line(name, url, note, at_end)
 
 

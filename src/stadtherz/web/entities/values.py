@@ -15,6 +15,7 @@ from stadtherz.base.geometry import centre, check_geometry
 from stadtherz.base.time import Micros, parse_instant
 from stadtherz.ingest.public import quality_sentence
 from stadtherz.kit.declaration import Text
+from stadtherz.kit.public import in_words
 from stadtherz.sensorthings.public import EntityType, Property, Shape
 from stadtherz.web import formats
 from stadtherz.web.entities import words
@@ -67,7 +68,7 @@ def _rows(prop: Property, value: Any) -> Iterator[Row]:
 def _members(value: dict[str, Any], way: str) -> Iterator[Row]:
     """Members of a document by their own names, those of inner ones behind the outer name."""
     for name, held in value.items():
-        label = f"{way}{name}"
+        label = f"{way}{words.member(name)}"
         if isinstance(held, dict) and held:
             yield from _members(held, f"{label} › ")
         else:
@@ -184,6 +185,7 @@ def place(value: Any) -> str:
 
 def _unit(unit: dict[str, Any]) -> str:
     name, symbol = (str(unit.get(key) or "") for key in ("name", "symbol"))
+    name = in_words(name) if name != symbol else name
     return f"{name} ({symbol})" if name and symbol and name != symbol else name or symbol
 
 

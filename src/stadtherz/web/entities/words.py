@@ -1,11 +1,13 @@
 """How people call what the model names: types, properties, links."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from stadtherz.kit.declaration import Text
+from stadtherz.kit.public import in_words
 from stadtherz.sensorthings.public import EntityType, Link, Property
 
 
@@ -121,6 +123,17 @@ _PROPERTIES: dict[str, Text] = {
     "valid": _("Valid"),
 }
 
+# What the product itself and many others write into the properties of an entity.
+_MEMBERS: dict[str, Text] = {
+    "attribution": _("To be named"),
+    "demo": _("Demonstration"),
+    "licence": _("Licence"),
+    "license": _("Licence"),
+    "place": _("Place"),
+    "recorded_at": _("Recorded at"),
+    "source": _("Source"),
+}
+
 _LINKS: dict[str, Text] = {
     "Thing": _("Measuring point"),
     "Things": _("Measuring points"),
@@ -168,6 +181,24 @@ def label(prop: Property) -> Text:
     if prop.column == "result" and len(prop.columns) > 1:
         return _("Time of the result")  # of a Datastream, which has no result
     return _PROPERTIES.get(prop.column, prop.name)
+
+
+def member(name: str) -> str:
+    """A member of an entity's properties: a usual one in words, others by their own names."""
+    return str(_MEMBERS.get(name, name))
+
+
+def called(document: dict[str, Any]) -> str:
+    """An entity's name; a standard quantity's in the reader's language. Only those have a standard name
+    and a definition beside it; what people named themselves stays as they wrote it."""
+    name = str(document.get("name") or "")
+    return in_words(name) if document.get("definition") else name
+
+
+def described(document: dict[str, Any]) -> str:
+    """What is said of it, unless that only repeats its name."""
+    told = str(document.get("description") or "")
+    return "" if told == document.get("name") else in_words(told)
 
 
 def link_label(link: Link) -> Text:

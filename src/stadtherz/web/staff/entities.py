@@ -16,6 +16,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import AccessLevel
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.ingest.public import DeviceField
+from stadtherz.kit.public import in_words
 from stadtherz.store import public as store
 from stadtherz.web.staff.views import StaffEditView
 from stadtherz.web.staff.viewsets import StaffViewSet
@@ -111,3 +112,4 @@ class DatastreamViewSet(EntityViewSet):
         "access",
         "group",
     ]
+    shown = {"observed_property": lambda row: in_words(str(row.observed_property))}

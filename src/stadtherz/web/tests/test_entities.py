@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from stadtherz.base.time import HOUR, Period, now_us
-from stadtherz.base.visibility import SYSTEM
+from stadtherz.base.visibility import ANONYMOUS, SYSTEM
 from stadtherz.sensorthings.public import is_for_people
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client as SensorThings
@@ -54,6 +54,7 @@ def key_of(entity: str) -> int:
     return int(re.findall(rf"{entity}\((\d+)\)", get(f"/sta/v1.1/{entity}"))[0])
 
 
+KNOWN_OF_IT = {"source": "Messdienst", "Farbe": "rot"}
 KINDS = (
     "Things",
     "Locations",
@@ -124,6 +125,37 @@ def test_addresses_with_options_for_programs_are_readable_too(level: int) -> Non
     path = "/sta/v1.1/Datastreams?$expand=Observations($top=1;$orderby=phenomenonTime%20desc)"
     assert "42,5" in main(path)
     assert "42,5" not in main("/sta/v1.1/Observations?$filter=result%20gt%2043")
+
+
+def test_a_standard_quantity_is_said_in_the_readers_language(level: int) -> None:
+    key = key_of("ObservedProperties")
+    for path in ("/ObservedProperties", f"/ObservedProperties({key})", f"/Datastreams({level})"):
+        german, english = main(f"/sta/v1.1{path}"), main(f"/en/sta/v1.1{path}")
+        assert "Wasserstand" in german, path
+        assert "Water level" not in german, path
+        assert "Water level" in english, path
+    assert "Zentimeter (cm)" in main(f"/sta/v1.1/Datastreams({level})")
+    assert "Höhe des Wasserspiegels" in main("/sta/v1.1/ObservedProperties")
+
+
+def test_programs_get_quantities_as_they_are_stored(level: int) -> None:
+    (stored,) = SensorThings(ANONYMOUS).get("/ObservedProperties", accept_language="de").value
+    assert stored["name"] == "Water level"
+
+
+def test_a_name_that_people_gave_stays_as_they_wrote_it(level: int) -> None:
+    update("Datastream", level, {"name": "Water level"}, SYSTEM)
+    update("Thing", key_of("Things"), {"description": "Mill", "properties": KNOWN_OF_IT}, SYSTEM)
+    assert "Water level" in main(f"/sta/v1.1/Datastreams({level})")
+    page = main(f"/sta/v1.1/Things({key_of('Things')})")
+    assert "Quelle Messdienst" in page
+    assert "Farbe rot" in page
+
+
+def test_a_description_that_only_repeats_the_name_is_left_out(level: int) -> None:
+    update("Thing", key_of("Things"), {"description": "Mill"}, SYSTEM)
+    page = get(f"/sta/v1.1/Things({key_of('Things')})").partition("<main")[2]
+    assert "<p>Mill</p>" not in page
 
 
 # --- lists ---------------------------------------------------------------------------------------

@@ -8,8 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from stadtherz.alerts.public import Alert, AlertNote, Rule, RuleStep, add_contact_list
-from stadtherz.base.time import HOUR, Period, now_us
-from stadtherz.store.public import Reading, append
+from stadtherz.base.time import DAY, HOUR, Period, now_us
+from stadtherz.base.visibility import SYSTEM
+from stadtherz.store.models import Datastream
+from stadtherz.store.public import Reading, append, update
+from stadtherz.web.alarms.rules import _chart
 from stadtherz.web.tests.staff_cast import Town, client_of, signed_in, town
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -86,6 +89,28 @@ def test_a_change_during_a_warning_stands_in_its_time_line(home: Town) -> None:
     assert "Regel geändert" in page
 
 
+def test_a_colour_nobody_chose_is_not_asked_for(home: Town) -> None:
+    """A browser's field for colours is never empty: each step became black."""
+    assert 'type="color"' not in editor().get(reverse("rule:add")).content.decode()
+
+
+def test_a_place_is_not_named_twice_and_a_quantity_in_the_readers_words(home: Town) -> None:
+    update("Thing", home.thing, {"name": "Steg"}, SYSTEM)
+    update("Datastream", home.stream, {"name": "Steg: Wasserstand"}, SYSTEM)
+    page = editor().get(reverse("rule:add")).content.decode()
+    assert "Steg – Wasserstand" in page
+    assert ">Wasserstand</option>" in page
+    rule = Rule.objects.create(
+        owner_id=home.organisation, name_de="Radweg", datastream_id=home.stream
+    )
+    assert "Steg – Wasserstand" in editor().get(reverse("rule:index")).content.decode()
+    Rule.objects.filter(pk=rule.pk).update(
+        datastream=None, observed_property=Datastream.objects.get().observed_property
+    )
+    listed = editor().get(reverse("rule:index")).content.decode()
+    assert 'data-label="Was beobachtet wird">Wasserstand<' in listed
+
+
 def test_the_form_shows_what_is_measured_now(home: Town) -> None:
     append([Reading(home.stream, Period(now_us()), 42.5)])
     page = editor().get(reverse("rule:add")).content.decode()
@@ -160,6 +185,17 @@ def test_the_preview_says_how_often_it_would_have_warned(home: Town) -> None:
     assert len(re.findall("sh-plot__mark--danger", page)) == 1
     assert "71\N{NO-BREAK SPACE}cm" in page
     assert "95\N{NO-BREAK SPACE}cm" in page
+
+
+def test_a_young_series_is_drawn_finer_than_days(home: Town) -> None:
+    end = now_us()
+    append([Reading(home.stream, Period(end - n * HOUR), 50.0 + n) for n in range(72)])
+    rule = Rule.objects.create(
+        owner_id=home.organisation, name_de="Steg", datastream_id=home.stream
+    )
+    chart = _chart(rule, (), end - 365 * DAY, end)
+    assert chart is not None
+    assert len(chart.points) > 48
 
 
 def test_a_rule_is_switched_on_and_off_by_those_who_may(home: Town) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.journeys.test_onboarding import looked_at, signed_in
 from tests.journeys.test_pages import CHROMIUM
@@ -40,10 +40,28 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+def every_text_is_copied(page: Page) -> None:
+    """Each button takes exactly the text beside it, says so, and is found by keyboard; without leave to
+    write to the clipboard it selects the text for a person to copy."""
+    texts = page.locator("sh-copy:visible")
+    assert texts.count() >= 3
+    for each in texts.all():
+        button = each.get_by_role("button")
+        button.press("Enter")
+        expect(button).to_have_text("Kopiert")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == each.locator("code").text_content()
+    page.context.clear_permissions()
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')) }")
+    last = texts.last
+    last.get_by_role("button").click()
+    assert page.evaluate("String(getSelection())") == last.locator("code").inner_text()
+
+
 def test_a_clerk_connects_a_weather_station_and_it_delivers_by_its_address(
     browser: Browser, product: Product, tmp_path: Path
 ) -> None:
-    page = signed_in(browser, product)
+    page = signed_in(browser, product, permissions=["clipboard-read", "clipboard-write"])
     page.goto("/verwaltung/device/connect/")
     page.locator("textarea[name=sample]").fill(orjson.dumps(MESSAGE).decode())
     page.get_by_role("button", name="Diese Nachricht lesen").click()
@@ -70,6 +88,7 @@ def test_a_clerk_connects_a_weather_station_and_it_delivers_by_its_address(
     looked_at(page, tmp_path, "doors")
     token = page.locator("#token-text").input_value()
     address = page.locator("dd code", has_text=f"/ingest/json/{token}/").inner_text()
+    every_text_is_copied(page)
     assert page.complaints == []  # type: ignore[attr-defined]
     page.context.close()
 

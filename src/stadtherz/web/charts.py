@@ -60,6 +60,7 @@ class LineChart:
     now: Micros | None = None
     gap: Micros | None = None
     digits: int = 0
+    counts: bool = False  # whole things are counted: nobody reads off two fifths of an alarm
     download: str = ""
     doubts: Mapping[Micros, object] = field(default_factory=dict)
 
@@ -136,7 +137,9 @@ class LineChart:
     def levels(self) -> list[float]:
         """Round marks of the value axis; steps belong into the picture, however far they are."""
         values = [value for _time, value in self.points] + [step.value for step in self.steps]
-        return value_marks(min(values, default=0), max(values, default=0))
+        marks = value_marks(min(values, default=0), max(values, default=0))
+        whole = [mark for mark in marks if mark.is_integer()]
+        return whole if self.counts and len(whole) > 1 else marks
 
     def _rows(self) -> list[tuple[int, float | None]]:
         rows: list[tuple[int, float | None]] = []

@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from stadtherz.kit import registry
-from stadtherz.kit.declaration import Severity, Text
+from stadtherz.kit.declaration import Service, Severity, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,23 @@ def _menu(path: str) -> Iterator[MenuItem]:
     start = _address("web:start")
     yield MenuItem(_("Today"), start, current=path == start)
     for service in registry.services():
-        for page in service.pages:
-            if page.menu is not None and (url := _address(f"{service.key}:{page.name}")):
-                yield MenuItem(page.menu, url, current=path.startswith(url))
+        for name, url in _in_menu(service):
+            yield MenuItem(name, url, current=path.startswith(url))
     warnings = _address("web:warnings")
     yield MenuItem(_("Warnings"), warnings, current=path == warnings)
     data = _address("web:data")
     yield MenuItem(_("Data"), data, current=path == data)
+
+
+def _in_menu(service: Service) -> Iterator[tuple[Text, str]]:
+    for page in service.pages:
+        if page.menu is not None and (url := _address(f"{service.key}:{page.name}")):
+            yield page.menu, url
+
+
+def service_url(service: Service) -> str:
+    """Where people find what a service measures; empty if it has no page for that."""
+    return next((url for _name, url in _in_menu(service)), "")
 
 
 def _languages(request: HttpRequest) -> Iterator[Language]:

@@ -5,20 +5,25 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from stadtherz.base.time import DAY, now_us
 from stadtherz.base.visibility import Visibility
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.kit import registry
-from stadtherz.kit.declaration import Severity, Tile
+from stadtherz.kit.declaration import Severity, Text, Tile
 from stadtherz.store import public as store
 from stadtherz.web import pulse
 from stadtherz.web.charts import LineChart
 from stadtherz.web.entities.asking import address
 from stadtherz.web.headline import headline
-from stadtherz.web.shell import Place, render
+from stadtherz.web.shell import Place, render, service_url
 
 _CHART_SPAN = 3 * DAY
+_LICENCES: dict[str, Text] = {
+    "dl-de/by-2-0": gettext_lazy("Data licence Germany, attribution, version 2.0"),
+    "dl-de/zero-2-0": gettext_lazy("Data licence Germany, zero, version 2.0"),
+}
 _ORDER = (Severity.DANGER, Severity.WARNING, Severity.INFO, Severity.OK, Severity.UNKNOWN)
 
 
@@ -39,16 +44,27 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def data(request: HttpRequest) -> HttpResponse:
     """What there is as open data and how to get it."""
-    datasets = [(s, dataset) for s in registry.services() for dataset in s.datasets]
     context = {
-        "datasets": datasets,
+        "datasets": [
+            (dataset, service_url(service), licence(dataset.licence))
+            for service in registry.services()
+            for dataset in service.datasets
+        ],
         "groups": [
-            (group, address("1.1", dataset=group.slug))
+            (group, address("1.1", dataset=group.slug), licence(group.licence))
             for group in store.datasets(visibility_of_request(request))
         ],
         "root": request.build_absolute_uri("/sta/v1.1"),
     }
     return render(request, "sh/data.html", context)
+
+
+def licence(text: str) -> tuple[Text, str]:
+    """What it is called and where its words are; an unknown one stays as it was written."""
+    name = text.removeprefix("https://www.govdata.de/")
+    if name in _LICENCES:
+        return _LICENCES[name], f"https://www.govdata.de/{name}"
+    return text, text if text.startswith(("https://", "http://")) else ""
 
 
 def read_tiles(visibility: Visibility) -> list[Tile]:

@@ -12,8 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from stadtherz.alerts.public import Question, answer, device_link, question
+from stadtherz.alerts.public import Alert, Question, answer, device_link, question
+from stadtherz.base.visibility import SYSTEM
 from stadtherz.kit.declaration import Severity
+from stadtherz.web.alarms import story
 from stadtherz.web.shell import render
 
 _TRIES = 30  # of links that are none, from one address in a minute
@@ -42,7 +44,10 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 
 def _shown(asked: Question) -> dict[str, object]:
     state = asked.severity if not asked.over else Severity.OK
+    alert = Alert.objects.select_related("datastream", "rule").get(pk=asked.alert)
     return {
+        # The message that brought the link shows the same curve: whoever is called may see it.
+        "chart": None if alert.drill else story.chart(alert, (), SYSTEM),
         "asked": asked,
         "state": state,
         "languages": [],

@@ -136,6 +136,7 @@ def chart(months: dict[tuple[int, int], Reckoned]) -> LineChart:
         subtitle=_("Alarms of each month"),
         unit="",
         points=points,
+        counts=True,
         summary=_("Each dot stands in the middle of its month."),
     )
 

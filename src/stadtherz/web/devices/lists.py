@@ -178,9 +178,14 @@ def _shown(row: ListedDevice) -> dict[str, Any]:
         "line": row.line,
         "name": row.values.get("name", ""),
         "eui": row.values.get("eui", ""),
-        "type": row.values.get("type", ""),
+        "type": row.values.get("type") or _as(row.values.get("like", "")),
         "problems": row.problems,
     }
+
+
+def _as(name: str) -> str:
+    """The device that a line names as its pattern, where it names no type."""
+    return _text("as %(device)s") % {"device": name} if name else ""
 
 
 class ReportView(OneListPage):

@@ -1,9 +1,11 @@
 """Stickers with QR codes for devices, and the short address that they lead to."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -21,7 +23,6 @@ from stadtherz.web.staff.views import Limited
 from stadtherz.web.staff.viewsets import reads
 
 _MOST = 480  # stickers at once: twenty sheets
-_MOST_LISTED = 500
 
 
 def short_url(device: int) -> str:
@@ -75,6 +76,8 @@ class StickersView(Limited, View):
         listed = self._listed(request)
         if listed is not None:
             rows = rows.filter(pk__in=listed)
+        part = Paginator(rows, _MOST).get_page(request.GET.get("p"))
+        kept = {name: request.GET[name] for name in ("q", "list") if request.GET.get(name)}
         context = {
             "page_title": _("Stickers"),
             "header_title": _("Stickers"),
@@ -84,8 +87,9 @@ class StickersView(Limited, View):
                 {"url": "", "label": _("Stickers")},
             ],
             "query": query,
-            "devices": rows[:_MOST_LISTED],
-            "more": rows.count() > _MOST_LISTED,
+            "devices": part.object_list,
+            "part": part,
+            "part_url": f"?{urlencode({**kept, 'p': ''})}",
             "all_chosen": listed is not None,
         }
         return TemplateResponse(request, "staff/onboarding_stickers.html", context)

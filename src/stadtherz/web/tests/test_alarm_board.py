@@ -2,11 +2,13 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
 from stadtherz.alerts.public import (
     Address,
@@ -17,10 +19,13 @@ from stadtherz.alerts.public import (
     ContactList,
     Delivery,
     Pause,
+    link_for,
 )
 from stadtherz.base.time import DAY, HOUR, MINUTE, Period, now_us
+from stadtherz.base.visibility import SYSTEM
 from stadtherz.store.public import Reading, append
 from stadtherz.web.alarms.reckoning import Happened, reckon
+from stadtherz.web.alarms.story import chart
 from stadtherz.web.tests.staff_cast import Town, client_of, signed_in, town
 from stadtherz.web.tests.warning_cast import goes
 
@@ -254,6 +259,22 @@ def test_the_page_tells_the_story_with_the_curve(home: Town, alert: Alert) -> No
     assert "sh-plot__mark--danger" in page
     assert "Werte als Tabelle" in page
     assert "Alarm: Mill" in page
+    with override("de"):
+        story = chart(alert, (), SYSTEM)
+    assert story is not None
+    assert not story.subtitle.startswith(story.title)
+
+
+def test_the_page_behind_a_messages_link_shows_the_curve(home: Town, alert: Alert) -> None:
+    now = now_us()
+    measure(home, {now - n * HOUR: 50.0 + n for n in range(1, 5)})
+    called(home, alert, anna="sent")
+    link = link_for(Delivery.objects.get(contact__name="Anna"))
+    page = text(Client(), link)
+    assert "Werte als Tabelle" in page
+    assert "sh-plot__line" in page
+    Alert.objects.filter(pk=alert.pk).update(drill=True)
+    assert "sh-plot__line" not in text(Client(), link)
 
 
 def test_a_test_alarm_says_so_first(alert: Alert) -> None:
@@ -288,6 +309,7 @@ def test_figures_begin_with_a_sentence(home: Town, alert: Alert) -> None:
     assert "1 Alarm in den letzten zwölf Monaten." in page
     assert "Von 1 beurteilten waren 1 Fehlalarme." in page
     assert "5 Minuten" in page
+    assert "0,2" not in re.findall(r'class="sh-plot__value"[^>]*>([^<]*)', page)
 
 
 def test_times_are_the_median_and_nine_of_ten() -> None:

@@ -54,6 +54,13 @@ def test_steps_are_lines_with_their_names() -> None:
     assert ">Vorwarnung</text>" in drawn
 
 
+@pytest.mark.parametrize(
+    ("numbers", "marks"), [((0.0, 1.0), [0, 1]), ((0.0, 3.0), [0, 1, 2, 3]), ((0.0,), [-1, 0, 1])]
+)
+def test_what_is_counted_has_whole_marks(numbers: tuple[float, ...], marks: list[int]) -> None:
+    assert chart(*numbers, steps=(), counts=True).levels == marks
+
+
 def test_names_from_people_cannot_become_markup() -> None:
     hostile = Step("<script>", 50, Severity.DANGER)
     drawn = str(line_chart(chart(40, 41, steps=(hostile,), title="<b>")))

@@ -10,9 +10,10 @@ from django.test import Client
 
 from stadtherz.base.time import MINUTE, Period, now_us
 from stadtherz.kit import registry
-from stadtherz.kit.declaration import Maturity, Service, Severity, Tiles
+from stadtherz.kit.declaration import Dataset, Maturity, Service, Severity, Tiles
 from stadtherz.store.public import Reading, append
 from stadtherz.web.legal import paragraphs
+from stadtherz.web.start import licence
 from stadtherz.web.tests.web_cast import stream, tile
 
 pytestmark = pytest.mark.django_db
@@ -37,6 +38,7 @@ def city(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         prefix="test",
         icon="water",
         maturity=Maturity.TRIAL,
+        datasets=(Dataset("test.all", "Alle Werte", licence="dl-de/by-2-0"),),
         tiles=(Tiles("now", lambda _visibility: tiles),),
     )
     monkeypatch.setattr(registry, "services", lambda: (service,))
@@ -73,6 +75,26 @@ def test_the_start_page_shows_a_tile_whole(city: list[Any]) -> None:
         "Die Lauter steigt.",
     ):
         assert part in page
+
+
+def test_a_data_set_leads_to_the_words_of_its_licence(city: list[Any]) -> None:
+    page = get("/daten/")
+    assert "Alle Werte, Lizenz:" in page
+    assert 'href="https://www.govdata.de/dl-de/by-2-0"' in page
+    assert "Datenlizenz Deutschland – Namensnennung – Version 2.0" in page
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("CC0", ""),
+        ("https://licence.example/", "https://licence.example/"),
+        ("https://www.govdata.de/dl-de/zero-2-0", "https://www.govdata.de/dl-de/zero-2-0"),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_only_an_address_of_the_web_becomes_a_link(written: str, url: str) -> None:
+    assert licence(written)[1] == url
 
 
 def test_serious_tiles_come_first(city: list[Any]) -> None:

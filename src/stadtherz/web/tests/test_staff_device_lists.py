@@ -1,6 +1,8 @@
 """Lists of devices, swaps and stickers in the back office."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +15,7 @@ from stadtherz.base.visibility import SYSTEM
 from stadtherz.identity.public import AuditEntry
 from stadtherz.ingest.public import Device, DeviceField, DeviceList, DeviceType, Replacement
 from stadtherz.store.public import update
+from stadtherz.web.devices import stickers
 from stadtherz.web.devices.lists import _harmless
 from stadtherz.web.tests.staff_cast import Town, signed_in, town
 
@@ -213,6 +216,31 @@ def test_a_sheet_holds_a_code_for_each_chosen_device_of_ones_own(
 )
 def test_odd_choices_of_stickers_break_nothing(editor: Client, query: str) -> None:
     assert editor.get(reverse("device:stickers") + query).status_code == 200
+
+
+def test_of_more_devices_than_are_printed_at_once_none_is_left_out(
+    editor: Client, home: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = hand_in(editor, *map(good, range(1, 6)))
+    editor.post(url)
+    monkeypatch.setattr(stickers, "_MOST", 3)
+    first = f"{reverse('device:stickers')}?list={DeviceList.objects.get().pk}"
+    page = editor.get(first).content.decode()
+    assert "1 bis 3 von 5 Geräten" in page
+    (second,) = {f"{reverse('device:stickers')}{found}" for found in _parts(page) if "p=2" in found}
+    pages = [page, editor.get(second).content.decode()]
+    assert sum(each.count('name="d"') for each in pages) == 5
+
+
+def _parts(page: str) -> list[str]:
+    return [unescape(found) for found in re.findall(r'href="(\?[^"]*p=\d+)"', page)]
+
+
+def test_a_line_without_a_type_says_whose_it_has(editor: Client, home: Town) -> None:
+    text = "Name;Netz;EUI;Wie Gerät\nNeu;tts;A840410001810001;Sonde lautern\n"
+    file = SimpleUploadedFile("Liste.csv", ("\ufeff" + text).encode())
+    url = str(editor.post(reverse("device:connect_lists"), {"file": file})["Location"])
+    assert "wie Sonde lautern" in editor.get(url).content.decode()
 
 
 def test_a_scanned_sticker_leads_each_visitor_to_what_they_may_see(

@@ -38,6 +38,12 @@ def alert(home: Town) -> Alert:
     return found
 
 
+# What of a list a phone does not show without pushing it aside.
+ASIDE = """() => [...document.querySelectorAll("#listing-results :is(td, th, a)")]
+  .filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
+  .map((e) => e.outerHTML.slice(0, 120))"""
+
+
 def sticks_out(page: Page) -> list[str]:
     """Tables that have to be pushed aside."""
     found: list[str] = page.evaluate(
@@ -77,6 +83,26 @@ def test_figures_are_read_from_top_to_bottom_on_a_phone(
         label = page.locator("td[data-label='Fehlalarme, von den beurteilten']").first
         assert "Fehlalarme" in label.evaluate("e => getComputedStyle(e, '::before').content")
         looked_at(page, "alarm-figures")
+
+
+LISTS = ("alert", "rule", "delivery", "contact", "device", "refused", "codec", "datastream")
+
+
+def test_lists_are_read_from_top_to_bottom_on_a_phone(
+    home: Town, alert: Alert, live_server: Any
+) -> None:
+    """Each value stands beside its column's name, what can be sorted by stays in reach."""
+    with sync_playwright() as play:
+        page = signed_in(play, live_server.url, viewport=PHONE, reduced_motion="reduce")
+        for name in LISTS:
+            page.goto(live_server.url + reverse(f"{name}:index"))
+            cells = page.locator("#listing-results td[data-label]:not(:empty)")
+            assert cells.count(), name
+            label = cells.first.evaluate("e => getComputedStyle(e, '::before').content")
+            assert label.strip('"') == cells.first.get_attribute("data-label")
+            assert page.evaluate(ASIDE) == [], name
+            expect(page.locator("#listing-results thead a").first).to_be_in_viewport()
+        looked_at(page, "list")
 
 
 def test_a_datastream_with_one_reading_has_a_picture(home: Town, live_server: Any) -> None:

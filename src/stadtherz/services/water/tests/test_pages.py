@@ -54,6 +54,10 @@ def test_the_page_leads_to_the_data(town: Town, gauge: Gauge) -> None:
     assert 'href="/pegel/lauterstrasse/daten.csv?zeitraum=tag"' in page
 
 
+def test_the_data_page_leads_to_all_gauges(town: Town, gauge: Gauge) -> None:
+    assert '<a href="/pegel/">Messwerte aller Pegel</a>' in get("/daten/")
+
+
 def test_a_gauge_without_readings_says_so(town: Town, gauge: Gauge) -> None:
     assert "Es gibt noch keine Messwerte." in get(PAGE)
 

@@ -35,7 +35,9 @@ def port_of(content: Any) -> int | None:
     found = dict(leaves(content, _MOST_LEAVES))
     counts = any(_COUNTER.fullmatch(path) for path in found)
     for path, value in found.items():
-        if _PORT.fullmatch(path) or (counts and _PLAIN_PORT.fullmatch(path)):
+        is_plain = _PLAIN_PORT.fullmatch(path)
+        beside = f"{path.removesuffix('port')}bytes" in found
+        if _PORT.fullmatch(path) or (is_plain and (counts or beside)):
             text = str(value)
             if text.isascii() and text.isdecimal() and len(text) <= 3 and int(text) <= 255:
                 return int(text)

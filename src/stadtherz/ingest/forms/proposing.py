@@ -27,7 +27,8 @@ _UTC = re.compile(r".*(utc|gmt|zulu).*")
 _DEVICE = [
     r"(dev(ice)?|gerät|geraet|sensor|station|stations|node|thing|client|logger|zähler|zaehler|counter|meter|messstelle|esp8266|esp32|chip)"
     r"(s?(id|eui|nr|nummer|no|num|number|kennung|serial|serialnumber|key))|(iothub)?connectiondeviceid|wirelessdeviceid|coreid",
-    r"serial(number|no|nr)?|seriennummer|seriennr|sn|serno|imei|mac(addr(ess)?)?|deveui|uid|uuid|kennung|eui",
+    r"serial(number|no|nr)?|seriennummer|seriennr|sn|serno|imei|mac(addr(ess)?)?|deveui|uid|uuid|kennung|eui"
+    r"|(parking|spot|gauge|pegel|site|container|bin|asset|room|location|standort|lamp|light|unit|anlage|objekt|parkplatz|parkhaus)(s?(id|nr|nummer|number))",
     r"id|dev|device|gerät|geraet|sensor|station|messstelle|node|name|topic|identifier|bezeichnung|src|source|sender|absender",
     r".*(deviceid|stationid|sensorid|stationsnummer|serial)",
 ]  # fmt: skip
@@ -110,6 +111,8 @@ def device_choices(message: Message, *, without: str = "") -> list[Choice]:
     named = [each for each in ranked if _rank(each.expression, _DEVICE)[0] < len(_DEVICE)]
     if _is_rpc(message.content):
         named.sort(key=lambda each: each.expression != "src")
+    if _is_telegraf(message.content):
+        named = [each for each in named if each.expression != "name"]
     if _is_event(message.content):
         named = _of_event(named, found)
     rest = [each for each in ranked if each not in named and isinstance(each.value, str)]
@@ -191,6 +194,11 @@ def sensor_key(rows: Sequence[Any]) -> str | None:
 def _is_rpc(content: Any) -> bool:
     """As Shelly's second generation calls: not every message of a device has more of it than its source."""
     return isinstance(content, dict) and {"src", "method", "params"} <= content.keys()
+
+
+def _is_telegraf(content: Any) -> bool:
+    """Of its JSON, where the name is that of all measurements of a kind, and tags tell whose they are."""
+    return isinstance(content, dict) and {"fields", "tags", "name"} <= content.keys()
 
 
 def _is_event(content: Any) -> bool:

@@ -12,7 +12,9 @@ from typing import Any
 from stadtherz.base.units import Unit
 from stadtherz.base.vocabulary import DISCHARGE, KNOWN, WATER_TEMPERATURE, Observable
 from stadtherz.ingest.units import SYMBOLS, Inconvertible, conversion
+from stadtherz.ingest.written import unit_of
 
+_IN_BRACKETS = re.compile(r"(.*\S)\s*[\[(]([^\[\]()]{1,12})[\])]")
 _QUDT = "https://qudt.org/vocab/quantitykind/"
 
 
@@ -72,8 +74,8 @@ _MEANINGS = [
     _Meaning(r"t?voc\w*", "Volatile organic compounds", "AmountOfSubstanceFraction", "[ppb]"),
     _Meaning(r"no2(_\w+)?|stickstoffdioxid", "Nitrogen dioxide", "MassConcentration", "ug/m3"),
     _Meaning(r"o3(_\w+)?|ozone?", "Ozone", "MassConcentration", "ug/m3"),
-    _Meaning(r"(.*_)?p2", "Particulate matter PM2.5", "MassConcentration", "ug/m3"),
-    _Meaning(r"(.*_)?p1", "Particulate matter PM10", "MassConcentration", "ug/m3"),
+    _Meaning(r"(?!(volt|amp|watt|power|curr|u|i|energy)\w*_)(.*_)?p2", "Particulate matter PM2.5", "MassConcentration", "ug/m3"),
+    _Meaning(r"(?!(volt|amp|watt|power|curr|u|i|energy)\w*_)(.*_)?p1", "Particulate matter PM10", "MassConcentration", "ug/m3"),
     _Meaning(r"pm_?2_?\.?5\w*", "Particulate matter PM2.5", "MassConcentration", "ug/m3"),
     _Meaning(r"pm_?10\w*", "Particulate matter PM10", "MassConcentration", "ug/m3"),
     _Meaning(r".*(laeq|la_?max|la_?f|sound|noise|lärm|laerm|schall|lautstärke|lautstaerke)\w*", "Sound pressure level", "SoundPressureLevel", "dB[SPL]"),
@@ -90,13 +92,13 @@ _MEANINGS = [
     _Meaning(r".*(illumin\w*|lux|light(_intensity)?|luminosity\w*|helligkeit\w*|beleuchtungsst\w*)", "Illuminance", "Illuminance", "lx"),
     _Meaning(r".*(conduct\w*|(^|_)ec|leitfähigkeit|leitfaehigkeit)(_\w+)?", "Conductivity", "Conductivity", "uS/cm"),
     _Meaning(r"(.*_)?ph(_\w+)?", "pH", "PH", "[pH]"),
-    _Meaning(r".*(people|visitor|person|pedestrian|vehicle|line_\d+_)\w*|(.*_)?total_(in|out)|.*count\w*|.*pulse\w*|.*(anzahl|zähler|zaehler|fahrzeuge|radfahrer|fahrräder|fahrraeder|personen|fußgänger|fussgaenger|besucher|impulse)\w*|frei|belegt|gesamt|free|available|occupied|vacant|capacity|kapazität|freie_\w+|belegte_\w+", "Count", "Count", "1"),
+    _Meaning(r".*(people|visitor|person|pedestrian|vehicle|line_\d+_)\w*|(.*_)?total_(in|out)|.*number_of_\w+|.*count\w*|.*pulse\w*|.*(anzahl|zähler|zaehler|fahrzeuge|radfahrer|fahrräder|fahrraeder|personen|fußgänger|fussgaenger|besucher|impulse)\w*|frei|belegt|gesamt|free|available|occupied|vacant|capacity|kapazität|freie_\w+|belegte_\w+", "Count", "Count", "1"),
     _Meaning(r"(?!.*(volumetric|flow_?rate)).*(volume|volumen|flow_total)\w*|(.*_)?water_(total|consumption)", "Volume", "Volume", "m3"),
     _Meaning(r".*(discharge|durchfluss|abfluss)\w*", "Discharge", DISCHARGE.definition, "m3/s"),
     _Meaning(r".*(energy|energie|zählerstand|zaehlerstand|verbrauch)\w*", "Energy", "Energy", "kW.h"),
     _Meaning(r".*(power|leistung)\w*", "Power", "Power", "W"),
     _Meaning(r".*(voltage|volt|spannung)\w*|v(in|ext|dd|cc)?", "Voltage", "Voltage", "V"),
-    _Meaning(r"(?!.*(volume|value|count|energy|time|state))(.*_)?current\w*|strom(stärke|staerke)?(_\w+)?", "Electric current", "ElectricCurrent", "A"),
+    _Meaning(r"(?!.*(volume|value|count|energy|time|state))(.*_)?current\w*|amp(ere|s)?(_\w+)?|strom(stärke|staerke)?(_\w+)?", "Electric current", "ElectricCurrent", "A"),
 ]  # fmt: skip
 # A unit that the maker wrote at the end of the name.
 _ENDINGS = {"cm": "cm", "mm": "mm", "m": "m", "mv": "mV", "v": "V", "ma": "mA", "a": "A", "w": "W",
@@ -128,6 +130,9 @@ def proposal(path: str, name: str, number: float, unit: str = "", holder: str = 
 
     `holder` is what the object around it is called: a `speed` within `wind` is that of the wind.
     """
+    told = _IN_BRACKETS.fullmatch(name)
+    if told and not unit and (unit := unit_of(told[2])):
+        name = told[1]
     words = _words(name)
     meaning = _meaning(words, _words(holder) if holder else "")
     ending = unit or _told_unit(words)

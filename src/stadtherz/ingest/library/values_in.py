@@ -34,6 +34,22 @@ _STATE = re.compile(
     r"occup|parking|activity|park_?status|contact|door|window|gate|leak|motion|presence|pir|open|flood|magnet|tamper|alarm|water|smoke|switch|relay|gpio"
     r"|tür|fenster|belegt|bewegung|rauch|wasser|status_?parkplatz"
 )
+# Words that say of themselves what they are the state of.
+_TELLING = frozenset(
+    {
+        "free",
+        "occupied",
+        "frei",
+        "belegt",
+        "besetzt",
+        "vacant",
+        "open",
+        "opened",
+        "closed",
+        "leak",
+        "leakage",
+    }
+)
 _NO_STATE = re.compile(r"alarm_?(enable|config)|_flag|config|enabled?$|battery|low_")
 _DAVIS = frozenset({"lsid", "data_structure_type"})
 _DAVIS_UNITS = [
@@ -49,7 +65,7 @@ _DAVIS_UNITS = [
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
     r"spec_?version|(.*_)?(imsi|imei|iccid|apn|version|protocol|mode?|flags?|frame_counter|report_type|node_type|hdop|pdop|sats?|satellites|accuracy)(_\w+)?"
-    r"|uplink|downlink|esp|sf|tmst|chain|network|gateway|nb_rep|ttl|datr|radius|wind_\w*level|heading\w*|mod|bytes|chksum|crc|rsrp|rsrq"
+    r"|\w*(threshold|calibration|config)\w*|uplink|downlink|esp|sf|tmst|chain|network|gateway|nb_rep|ttl|datr|radius|wind_\w*level|heading\w*|mod|bytes|chksum|crc|rsrp|rsrq"
     r"|(lat|lon|long|lng)(gitude|itude)?(_?deg)?|(rssi|snr|lora_snr|signal)_\w+|lora_?(rssi|snr)|delay|size|date|datum|payload"
     r"|(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
     r"|rssi|snr|lqi|channel|wifi_?\w*|runtime|timeout|status|state|err(or)?\w*|fehler\w*|code|freq\w*|timezone|tz|year|month|day|hour"
@@ -102,7 +118,8 @@ def _state_name(each: "_Number") -> str:
 def _is_likely(each: "_Number") -> bool:
     plain = _plain(_state_name(each) if each.is_state else each.name)
     if each.is_state:
-        return _STATE.search(plain) is not None and not _NO_STATE.search(plain)
+        tells = _STATE.search(plain) is not None or each.word in _TELLING
+        return tells and not _NO_STATE.search(plain)
     if _LOGGED.match(each.path) or _is_moment(each.number):
         return False
     return not _OF_ITSELF.fullmatch(plain)
@@ -130,7 +147,11 @@ class _Number:
     number: float
     unit: str = ""  # UCUM
     holder: str = ""  # what the object is called that it stands in
-    is_state: bool = False
+    word: str = ""  # of a state
+
+    @property
+    def is_state(self) -> bool:
+        return bool(self.word)
 
 
 def _numbers(holder: Any, path: str, name: str, depth: int) -> Iterator[_Number]:
@@ -151,7 +172,7 @@ def _of_value(value: Any, path: str, name: str) -> Iterator[_Number]:
     elif (quantity := quantity_of(value)) is not None:
         yield _Number(path, name, quantity.number, quantity.unit)
     elif (truth := truth_of(value)) is not None:
-        yield _Number(path, name, truth, is_state=True)
+        yield _Number(path, name, truth, word=str(value).lower())
 
 
 def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> Iterator[_Number]:

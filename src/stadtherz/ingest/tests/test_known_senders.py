@@ -142,6 +142,28 @@ SENT: dict[str, tuple[str, Any, str, dict[str, str]]] = {
     "XML": (
         "", f'<m><station id="A7"><time>{AT}</time><sensor name="level" unit="cm">5</sensor></station></m>',
         "A7", {"m.station.sensor.value": "cm"}),
+    "Telegraf": (
+        "",
+        {"metrics": [{"fields": {"level": 82.5}, "name": "gauge", "tags": {"host": "pi", "station": "mill"}, "timestamp": S}]},
+        "mill", {"fields.level": "cm"}),
+    "A car park": (
+        "", {"name": "Market", "parkingId": "P1", "free": 33, "status": "open", "lastUpdate": AT},
+        "P1", {"free": "1", "status": "1"}),
+    "FIWARE, a parking space": (
+        "", {"id": "urn:1", "status": {"type": "Text", "value": "free"}, "dateModified": {"type": "DateTime", "value": AT}},
+        "urn:1", {"status.value": "1"}),
+    "Tasmota with the head of an electricity meter": (
+        "tele/meter1/SENSOR", {"Time": "2026-11-28T12:59:58", "SML": {"total_kwh": 1234.5, "volt_p1": 231, "amp_p1": 0.5}},
+        "meter1", {"SML.total_kwh": "kW.h", "SML.volt_p1": "V", "SML.amp_p1": "A"}),
+    "DATEX II": (
+        "",
+        "<d2LogicalModel xmlns='http://datex2.eu/schema/2/2_0'><payloadPublication>" + "".join(
+            f"<parkingRecordStatus><parkingRecordReference id='P{n}'/><parkingStatusOriginTime>{AT}</parkingStatusOriginTime>"
+            f"<parkingOccupancy><parkingNumberOfVacantSpaces>{n}</parkingNumberOfVacantSpaces></parkingOccupancy>"
+            "</parkingRecordStatus>" for n in (1, 2)) + "</payloadPublication></d2LogicalModel>",
+        "P1", {"parkingOccupancy.parkingNumberOfVacantSpaces": "1"}),
+    "Actility, IoT Flow": (
+        "", {"deviceEUI": EUI, "time": AT, "payload": {"bytes": "0102", "port": 2}}, EUI, {}),
     "Senet": (
         "", {"devEui": EUI, "txtime": AT, "port": 2, "seqNo": 12, "rssi": -90, "snr": 9, "pdu": "0102"}, EUI, {}),
     "Netmore": ("", [LORA], EUI, {}),

@@ -119,7 +119,7 @@ def test_chirpstacks_profiles_are_imported_whole_and_tested_by_their_own_tests(
     assert row.codec is not None
     assert row.codec.text == CODEC
     assert DeviceType.objects.get(key="mill/t2").codec is None
-    assert [each["path"] for each in row.proposals] == ["temperature", "battery"]
+    assert [each["path"] for each in row.proposals] == ["temperature", "battery", "state"]
 
 
 def test_importing_again_brings_up_to_date_and_doubles_nothing(town: Town, profiles: Path) -> None:
@@ -288,11 +288,11 @@ def test_choosing_a_type_sets_up_the_device_and_its_uplinks_are_stored(
 ) -> None:
     import_types(town.organisation, profiles)
     made = set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", "mill/t1")
-    assert len(made) == 2
+    assert len(made) == 3
     names = set(Datastream.objects.filter(pk__in=made).values_list("name", flat=True))
-    assert names == {"Market: Temperature", "Market: Battery level"}
+    assert names == {"Market: Temperature", "Market: Battery level", "Market: State"}
     answer = door.post(tts(1, STRANGE_EUI, payload=b"\xeb\x61"))
-    assert (answer.status_code, answer.json()["stored"]) == (200, 2)
+    assert (answer.status_code, answer.json()["stored"]) == (200, 3)
     again = set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", "mill/t1")
     assert sorted(again) == sorted(made)
 

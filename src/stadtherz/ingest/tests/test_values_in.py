@@ -54,6 +54,14 @@ GIVEN: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {
     "Elvaco: a unit beside": (
         {"energy": 123.4, "energy_unit": "MWh", "fw_temp": 60.1},
         {"energy": ("Energy", "MW.h"), "fw_temp": ("Temperature", "Cel")}),
+    "B Meters: alarms and a log": (
+        {"value": 12074, "reverseFlow": 134, "alarm": {"burst": False, "lowBattery": False}, "temperature": 20.5,
+         "log": [{"value": 1978, "date": "2026-06-01T08:00:00.000Z"}]},
+        {"value": ("Value", "1"), "reverseFlow": ("Reverse Flow", "1"), "alarm.burst": ("Alarm burst", "1"),
+         "temperature": ("Temperature", "Cel")}),
+    "Browan, SenseCAP: units in brackets, and settings": (
+        {"co2_ppm": 524, "co2threshold": 0, "co2calibration": 0, "messages": [[{"Battery(%)": 90, "measureInterval": 3600}]]},
+        {"co2_ppm": ("Carbon dioxide", "[ppm]"), "messages[0][0].Battery(%)": ("Battery level", "%")}),
     "A tracker": (
         {"latitudeDeg": 48.1, "longitudeDeg": 10.5, "headingDeg": 12, "inTrip": True, "batV": 4.1, "hdop": 1, "sats": 5},
         {"batV": ("Battery voltage", "V")}),
@@ -78,7 +86,7 @@ def test_a_share_is_kept_in_percent() -> None:
 
 @pytest.mark.parametrize(
     ("raw", "stored"),
-    [(True, 1), (False, 0), ("Occupied", 1), ("free", 0), ("geschlossen", 0), ("north", None), ("none", None)],
+    [(True, 1), (False, 0), ("Occupied", 1), ("free", 0), ("geschlossen", 0), ("north", None), ("none", None), ("threshold_alarm", 1), ("Alarm release", 0), ("not detected", 0), ("no_leak", 0)],
 )  # fmt: skip
 def test_a_state_is_counted_where_plain_numbers_are_expected(
     raw: Any, stored: float | None

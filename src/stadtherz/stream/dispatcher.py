@@ -58,7 +58,6 @@ class Dispatcher:
         self.start, self.stop = self._rounds.start, self._rounds.stop
 
     def _round(self) -> None:
-        commit_lazily()  # cursor and effects are lost together, and then come again
         end = log_end()
         for state in self._states.values():
             state.pace.held = 0.0
@@ -86,14 +85,18 @@ class Dispatcher:
         if not self._urgent:
             give_way()
         try:
-            news = _has_news(consumer, state)
-            worked = news and step(consumer, wait=False, pace=state.pace)
+            worked = _has_news(consumer, state) and _step(consumer, state)
         except Exception:
             state.prolong()
             log.exception("%s failed, next try in %.1f s", consumer.name, state.pause)
             return False
         state.pause = 0.0
         return worked
+
+
+def _step(consumer: Consumer, state: _State) -> bool:
+    commit_lazily()  # cursor and effects are lost together, and then come again
+    return step(consumer, wait=False, pace=state.pace)
 
 
 def _has_news(consumer: Consumer, state: _State) -> bool:

@@ -91,9 +91,12 @@ def drain() -> None:
             pass
 
 
-def glance(consumer: Consumer, position: int) -> LogSlice:
-    """The next reading for the consumer behind the position; takes no lock and moves nothing."""
-    return log_after(position, 1, streams=_streams(consumer))
+def glance(consumer: Consumer, position: int, *, until: int | None = None) -> LogSlice:
+    """The next reading for the consumer behind the position; takes no lock and moves nothing.
+
+    Who knows where the log ends says `until` there.
+    """
+    return log_after(position, 1, streams=_streams(consumer), until=until)
 
 
 def unread() -> dict[str, int]:

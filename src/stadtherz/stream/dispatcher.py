@@ -85,7 +85,7 @@ class Dispatcher:
         if not self._urgent:
             give_way()
         try:
-            worked = _has_news(consumer, state) and _step(consumer, state)
+            worked = _has_news(consumer, state, end) and _step(consumer, state)
         except Exception:
             state.prolong()
             log.exception("%s failed, next try in %.1f s", consumer.name, state.pause)
@@ -99,10 +99,10 @@ def _step(consumer: Consumer, state: _State) -> bool:
     return step(consumer, wait=False, pace=state.pace)
 
 
-def _has_news(consumer: Consumer, state: _State) -> bool:
+def _has_news(consumer: Consumer, state: _State, end: int) -> bool:
     """Whether a step is worth its commit; remembers how far there was nothing of interest."""
     durable = cursor(consumer.name) or 0
-    piece = glance(consumer, max(durable, state.passed))
+    piece = glance(consumer, max(durable, state.passed), until=end)
     if len(piece.columns):
         return True
     state.passed = piece.position

@@ -107,8 +107,8 @@ def test_a_cursor_moves_lazily_past_what_is_of_no_interest() -> None:
     consumers_at_end(["bored"])
     before = cursor("bored")
     append([reading(level, 1)])
-    assert not _has_news(bored, state)
+    assert not _has_news(bored, state, log_end())
     assert cursor("bored") == before
     assert state.passed == log_end()
     append([reading(level, n) for n in range(_LAZINESS + 1)])
-    assert _has_news(bored, state)
+    assert _has_news(bored, state, log_end())

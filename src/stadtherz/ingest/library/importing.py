@@ -11,6 +11,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.ingest.library import chirpstack_profiles, things_network
 from stadtherz.ingest.library.checking import Checked, check
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice, Trouble
+from stadtherz.ingest.library.logs import with_logs
 from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Codec, DeviceType
 from stadtherz.ingest.register import codec_with
@@ -116,4 +117,4 @@ def _proposals(checked: Checked | None) -> list[dict[str, Any]]:
         for each in values_of(data):
             if each.likely:
                 by_path.setdefault(each.proposal.path, each.proposal.told())
-    return list(by_path.values())
+    return with_logs(list(by_path.values()), checked.decoded if checked else ())

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from stadtherz.base.errors import Invalid
+from stadtherz.ingest.library.logs import log_field
 from stadtherz.ingest.library.proposals import observable
 from stadtherz.ingest.models import Device, DeviceType
 from stadtherz.ingest.register import NewField, register_device
@@ -52,7 +53,7 @@ def set_up_datastreams(
     for each in wanted:
         if each["path"] not in mapped:
             _add(device, each, _name(each, wanted), location)
-    return list(device.fields.values_list("datastream_id", flat=True))
+    return list(dict.fromkeys(device.fields.values_list("datastream_id", flat=True)))
 
 
 def _add(
@@ -75,7 +76,8 @@ def _add(
     given = str(proposal["unit"])
     unit = "" if given == observed.unit.ucum else given  # converted into what the property has
     field = NewField(proposal["path"], datastream, unit=unit)
-    register_device(device.owner_id, device.network, device.dev_eui, device.name, fields=[field])
+    fields = [field, *log_field(proposal, field)]
+    register_device(device.owner_id, device.network, device.dev_eui, device.name, fields=fields)
 
 
 def _name(proposal: Mapping[str, Any], among: list[Mapping[str, Any]]) -> str:

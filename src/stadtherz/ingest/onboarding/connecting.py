@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Conflict, Invalid, Unavailable
 from stadtherz.base.visibility import Visibility
+from stadtherz.ingest.library.logs import log_field
 from stadtherz.ingest.library.proposals import observable
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
 from stadtherz.ingest.onboarding.messages import keep_form, others_of
@@ -101,6 +102,8 @@ def connect(new: NewDevice) -> int:
             fields = [_field(new, kind, each) for each in wanted]
             if new.like is not None:
                 fields = _as_with(new.like, device, fields)
+            elif kind is not None:
+                fields = [*fields, *_logs(kind, fields)]
             register_device(new.owner, new.network, new.dev_eui, new.name, fields=fields)
             return device
     except IntegrityError as problem:
@@ -212,6 +215,12 @@ def _field(new: NewDevice, kind: DeviceType | None, each: Wanted) -> NewField:
     return NewField(each.path, stream, minimum=each.minimum, maximum=each.maximum, unit=each.source)
 
 
+def _logs(kind: DeviceType, fields: Sequence[NewField]) -> list[NewField]:
+    """The logs of the values, as far as the type's examples show such."""
+    told = {each["path"]: each for each in kind.proposals}
+    return [log for each in fields for log in log_field(told.get(each.path, {}), each)]
+
+
 _ITS_WAYS = ("time_path", "clock_zone", "variables", "expected_minutes", "empty_volts")
 
 
@@ -219,8 +228,17 @@ def _as_with(like: int, device: int, fields: Sequence[NewField]) -> list[NewFiel
     """What one device measures as another does: the same factors, ports, times and marks."""
     values = Device.objects.filter(pk=like).values(*_ITS_WAYS).get()
     Device.objects.filter(pk=device).update(**values)
-    rows = {row.path: row for row in DeviceField.objects.filter(device=like)}
-    return [_field_like(each, rows[each.path]) for each in fields]
+    rows = list(DeviceField.objects.filter(device=like))
+    by_path = {row.path: row for row in rows}
+    streams = {by_path[each.path].datastream_id: each for each in fields}
+    known = [_field_like(each, by_path[each.path]) for each in fields]
+    told = {each.path for each in fields}
+    logs = [row for row in rows if row.listed and row.path not in told]
+    return known + [
+        _field_like(replace(streams[row.datastream_id], path=row.path), row)
+        for row in logs
+        if row.datastream_id in streams
+    ]
 
 
 def _field_like(field: NewField, row: DeviceField) -> NewField:

@@ -210,9 +210,10 @@ def _is_share(row: Mapping[str, Any]) -> bool:
 
 
 def streams_like(device: Device) -> list[Wanted]:
-    """What another device measures, for one that shall measure the same."""
-    rows = device.fields.select_related("datastream__observed_property").order_by("pk")
-    return [_wanted_like(row) for row in rows]
+    """What another device measures, for one that shall measure the same; a value and its log are one."""
+    rows = list(device.fields.select_related("datastream__observed_property").order_by("pk"))
+    alone = {row.datastream_id for row in rows if not row.listed}
+    return [_wanted_like(row) for row in rows if not row.listed or row.datastream_id not in alone]
 
 
 def _wanted_like(row: DeviceField) -> Wanted:

@@ -10,9 +10,12 @@ from stadtherz.base.errors import Invalid
 from stadtherz.codecs.public import stop as stop_codecs
 from stadtherz.ingest.library.checking import check
 from stadtherz.ingest.library.found import Example, FoundCodec
+from stadtherz.ingest.library.logs import with_logs
 from stadtherz.ingest.library.proposals import Proposal, observable
 from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
+from stadtherz.ingest.onboarding.connecting import NewDevice, connect
+from stadtherz.ingest.onboarding.values import proposed_by_type, streams_like
 from stadtherz.ingest.public import import_types, set_up_device
 from stadtherz.ingest.tests.factories import (
     STRANGE_EUI,
@@ -20,6 +23,7 @@ from stadtherz.ingest.tests.factories import (
     Town,
     make_organisation,
     plan_of,
+    results,
     tts,
 )
 from stadtherz.store.models import Datastream
@@ -334,3 +338,84 @@ def test_proposals_that_could_not_be_set_up_are_refused(town: Town, told: Any) -
         assert list(caught.value.message_dict) == ["proposals"]
     else:
         row.full_clean()
+
+
+# --- logs -------------------------------------------------------------------------------------------
+
+OTHER_EUI = "00000000000000AB"
+LOGGER = """function decodeUplink(input) {
+  if (input.fPort === 2) return {data: {history: input.bytes.map(function (b, i) {
+    return {timestamp: Math.floor(new Date(input.recvTime).getTime() / 1000) - 3600 * (i + 1), temperature: b};
+  })}};
+  return {data: {temperature: input.bytes[0], battery: 90}};
+}"""
+TESTS = """[
+  {"name": "now", "input": {"fPort": 1, "bytes": [5]}, "expected": {"data": {"temperature": 5, "battery": 90}}},
+  {"name": "log", "input": {"fPort": 2, "bytes": [4], "recvTime": "2026-11-28T12:00:00Z"}, "expected": {"data": {}}}
+]"""
+
+
+@pytest.fixture
+def logger(town: Town, profiles: Path) -> DeviceType:
+    write(
+        profiles,
+        vendors__mill__codecs__t_DOT_js=LOGGER,
+        vendors__mill__codecs__test_decode_t_DOT_json=TESTS,
+    )
+    import_types(town.organisation, profiles)
+    return DeviceType.objects.get(key="mill/t1")
+
+
+def paths(eui: str) -> list[tuple[str, str]]:
+    rows = DeviceField.objects.filter(device__dev_eui=eui).order_by("path")
+    return list(rows.values_list("path", "time_path"))
+
+
+LOGGED = [("battery", ""), ("history[*].temperature", "history[*].timestamp"), ("temperature", "")]
+
+
+def test_what_a_log_tells_lies_in_the_datastream_of_its_value(
+    town: Town, logger: DeviceType, door: Door
+) -> None:
+    temperature, _ = set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", logger.key)
+    assert paths(STRANGE_EUI) == LOGGED
+    assert door.post(tts(1, STRANGE_EUI, payload=b"\5")).json()["stored"] == 2
+    log = tts(2, STRANGE_EUI, payload=b"\4\3")
+    log["uplink_message"]["f_port"] = 2
+    answer = door.post(log)
+    assert (answer.status_code, answer.json()["stored"]) == (200, 2), answer.text
+    assert results(temperature) == [5, 3, 4]  # by their times: the log is of the last two hours
+
+
+def test_the_wizard_and_one_more_like_it_take_the_log_along(town: Town, logger: DeviceType) -> None:
+    first = NewDevice(
+        town.organisation,
+        "tts",
+        STRANGE_EUI,
+        "Market",
+        proposed_by_type(logger),
+        device_type=logger.pk,
+    )
+    like = connect(first)
+    assert paths(STRANGE_EUI) == LOGGED
+    streams = streams_like(Device.objects.get(pk=like))
+    connect(
+        NewDevice(
+            town.organisation, "tts", OTHER_EUI, "Mill", streams, device_type=logger.pk, like=like
+        )
+    )
+    assert paths(OTHER_EUI) == LOGGED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"history": [{"level": 1}]},
+        {"history": [{"timestamp": 5, "level": 1}]},
+        {"history": [{"timestamp": 1_795_867_198, "time": 1_795_867_198, "level": 1}]},
+        {"history": [3]},
+        {"readings": [{"timestamp": 1_795_867_198, "level": 1}]},
+    ],
+)
+def test_without_one_time_in_each_entry_it_is_no_log(data: dict[str, Any]) -> None:
+    assert with_logs([{"path": "level"}], [data]) == [{"path": "level"}]

@@ -51,6 +51,7 @@ FUNCTIONS: dict[str, Signature] = {
     "date": Signature(_I, (_I,)),  # the midnight (UTC) before
     "time": Signature(_D, (_I,)),  # since that midnight
     "totaloffsetminutes": Signature(_N, (_I,)),
+    "totalseconds": Signature(_N, (_D,)),
     "local": Signature(
         _I, (_I, _T)
     ),  # the time at which a clock in UTC shows what one of the zone shows
@@ -68,9 +69,12 @@ FUNCTIONS: dict[str, Signature] = {
     "text_date": Signature(_I, (_T,)),
     "whole": Signature(_N, (_N, _N, _N)),  # rounded, if it lies from the second to the third
     "single": Signature(_N, (_N,)),
+    "whole_div": Signature(_N, (_N, _N)),  # the quotient cut towards zero
     # Whether a document is a list that has the value.
     "list_has_text": Signature(_B, (_G, _T)),
     "list_has_number": Signature(_B, (_G, _N)),
+    # Whether it is a list with an item as told: by `sql.items` and, the same again, as an SQL/JSON path.
+    "list_some": Signature(_B, (_G, _T, _T)),
     "geo.distance": Signature(_N, (_G, _G)),
     "geo.length": Signature(_N, (_G,)),
     "geo.intersects": Signature(_B, (_G, _G)),

@@ -63,6 +63,13 @@ CASTS: list[tuple[str, str, str, str]] = [
         "boolean",
         "jsonb_typeof(document) = 'array' AND document @> to_jsonb(x)",
     ),
+    (
+        "list_some",
+        "document jsonb, told text, path text",
+        "boolean",
+        "CASE WHEN jsonb_typeof(document) = 'array' "
+        "THEN jsonb_path_exists(document, path::jsonpath, '{}', true) END",
+    ),
 ]
 
 _READ = """

@@ -19,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from stadtherz.base.time import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND, from_us
 from stadtherz.sql.casts import CASTS
+from stadtherz.sql.items import has_some
 
 LONGEST = 400_000_000_000 * SECOND
 """The longest duration either way, about 12,700 years; two of them still fit an integer column."""
@@ -66,6 +67,11 @@ def _round(value: float) -> float:
     return math.copysign(math.floor(abs(value) + 0.5), value)
 
 
+def _lasting(us: float) -> int | None:
+    """A duration of whole microseconds, cut."""
+    return int(us) if abs(us) <= LONGEST else None
+
+
 @lru_cache(maxsize=128)
 def zone_of(name: str) -> tzinfo | None:
     """A zone by its IANA name or as an offset such as +02:00; None if there is none."""
@@ -105,12 +111,16 @@ def _zone_offset(us: int, name: str) -> float | None:
 
 _PLAIN: dict[str, Implementation] = {
     **CASTS,
+    "list_some": lambda document, told, _path: has_some(document, told),
     "div": lambda a, b: None if b == 0 else a / b,
     "mod": _mod,
+    "whole_div": lambda a, b: None if b == 0 else float(math.trunc(a / b)),
     "time_add": lambda a, b: _within(a + b, EARLIEST, LATEST),
     "time_sub": lambda a, b: _within(a - b, EARLIEST, LATEST),
     "duration_add": lambda a, b: _within(a + b, -LONGEST, LONGEST),
     "duration_sub": lambda a, b: _within(a - b, -LONGEST, LONGEST),
+    "duration_mul": lambda a, b: _lasting(a * b),
+    "duration_div": lambda a, b: None if b == 0 else _lasting(a / b),
     "contains": lambda text, part: part in text,
     "startswith": lambda text, part: text.startswith(part),
     "endswith": lambda text, part: text.endswith(part),
@@ -131,6 +141,7 @@ _PLAIN: dict[str, Implementation] = {
     "date": lambda us: us - us % DAY,
     "time": lambda us: us % DAY,
     "totaloffsetminutes": lambda us: 0,
+    "totalseconds": lambda us: us / SECOND,
     "local": _local,
     "offset": _zone_offset,
     "round": _round,

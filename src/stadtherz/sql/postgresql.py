@@ -23,6 +23,10 @@ def _bounded(value: str, low: int, high: int) -> str:
     return f"CASE WHEN {value} BETWEEN {low} AND {high} THEN ({value})::bigint END"
 
 
+def _lasting(value: str) -> str:
+    return f"CASE WHEN abs({value}) <= {LONGEST} THEN trunc({value})::bigint END"
+
+
 def _position(name: str) -> str:
     return f"CASE WHEN {name} < 0 THEN 0 WHEN {name} > 1e9 THEN 1e9 ELSE floor({name}) END::int"
 
@@ -30,6 +34,7 @@ def _position(name: str) -> str:
 _SUM, _DIFFERENCE = "a::numeric + b", "a::numeric - b"
 _TWO_TEXTS = "t text, part text"
 _TWO_TIMES = "a bigint, b bigint"
+_TIME_AND_NUMBER = "a bigint, b double precision"
 _IN_ZONE = "us bigint, zone text"
 _PATH = "document jsonb, path text[]"
 _VALUE = "(document #> path)"
@@ -44,6 +49,14 @@ _PLAIN: list[tuple[str, str, str, str]] = [
         "double precision",
         "a - b * trunc(a / nullif(b, 0))",
     ),
+    (
+        "whole_div",
+        "a double precision, b double precision",
+        "double precision",
+        "trunc(a / nullif(b, 0))",
+    ),
+    ("duration_mul", _TIME_AND_NUMBER, "bigint", _lasting("a::double precision * b")),
+    ("duration_div", _TIME_AND_NUMBER, "bigint", _lasting("a::double precision / nullif(b, 0)")),
     ("time_add", _TWO_TIMES, "bigint", _bounded(_SUM, EARLIEST, LATEST)),
     ("time_sub", _TWO_TIMES, "bigint", _bounded(_DIFFERENCE, EARLIEST, LATEST)),
     ("duration_add", _TWO_TIMES, "bigint", _bounded(_SUM, -LONGEST, LONGEST)),
@@ -89,6 +102,7 @@ _PLAIN: list[tuple[str, str, str, str]] = [
         "double precision",
         "CASE WHEN us IS NOT NULL THEN 0 END::double precision",
     ),
+    ("totalseconds", "us bigint", "double precision", f"us::double precision / {SECOND}"),
     ("local", _IN_ZONE, "bigint", _bounded("us::numeric + sh_shift(us, zone)", EARLIEST, LATEST)),
     ("offset", _IN_ZONE, "double precision", f"sh_shift(us, zone)::double precision / {MINUTE}"),
     ("round", "x double precision", "double precision", "sign(x) * floor(abs(x) + 0.5)"),

@@ -20,6 +20,7 @@ from stadtherz.sql.fragment import (
     named,
 )
 from stadtherz.sql.functions import IMPLEMENTATIONS, LONGEST, install_on_sqlite, rank, walk, zone_of
+from stadtherz.sql.items import COMPARISONS, OF_TEXTS, Tree, path_of
 from stadtherz.sql.keyset import beyond, typed
 from stadtherz.sql.kinds import RANKS, SPECIAL, arguments_of, compared_kind, kind_of, operation
 from stadtherz.sql.leaves import INT64, Leaves, expect
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 __all__ = [
+    "COMPARISONS",
     "IMPLEMENTATIONS",
     "INT64",
     "LONGEST",
+    "OF_TEXTS",
     "POSTGRESQL",
     "RANKS",
     "SPECIAL",
@@ -41,6 +44,7 @@ __all__ = [
     "Resolve",
     "Source",
     "Sql",
+    "Tree",
     "arguments_of",
     "beyond",
     "compared_kind",
@@ -57,6 +61,7 @@ __all__ = [
     "kind_of",
     "named",
     "operation",
+    "path_of",
     "rank",
     "typed",
     "walk",

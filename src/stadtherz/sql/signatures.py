@@ -29,5 +29,7 @@ _TIMELY: dict[tuple[str, tuple[Kind, ...]], tuple[tuple[Kind, ...], Kind, str]] 
     ("sub", (_I, _D)): ((_I, _D), _I, "time_sub"),
     ("sub", (_I, _I)): ((_I, _I), _D, "duration_sub"),
     ("sub", (_D, _D)): ((_D, _D), _D, "duration_sub"),
+    **{("mul", (_D, k)): ((_D, _N), _D, "duration_mul") for k in _NUMERIC},
+    **{("div", (_D, k)): ((_D, _N), _D, "duration_div") for k in _NUMERIC},
     ("neg", (_D,)): ((_D,), _D, "neg"),
 }

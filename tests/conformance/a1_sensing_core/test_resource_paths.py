@@ -78,6 +78,19 @@ def test_an_entity_of_another_parent_is_not_below_this_one(city: Client) -> None
     assert city.get(f"/Datastreams({other})/Observations({reading})").status == 404
 
 
+@pytest.mark.parametrize("key", ["({})", "(id={})", "(@iot.id={})", "( {} )", "(id = {})"])
+def test_a_key_may_be_named(city: Client, key: str) -> None:
+    """OData 4.01 part 2 §4.3.1"""
+    second = city.get("/Things").ids[1]
+    found = city.get(f"/Things{key.format(second)}/Datastreams?$expand=Thing")
+    assert [stream["Thing"]["@iot.id"] for stream in found.value] == [second]
+
+
+@pytest.mark.parametrize("key", ["name=1", "Id=1", "id='1'"])
+def test_what_is_no_key_finds_nothing(city: Client, key: str) -> None:
+    assert city.get(f"/Things({key})").status == 404
+
+
 @pytest.mark.parametrize(
     "path",
     ["/Nothing", "/things", "/Things(1)/Nothing", "/Things/name", "/Things/Datastreams",
@@ -87,7 +100,17 @@ def test_paths_that_lead_nowhere_are_not_found(city: Client, path: str) -> None:
     assert city.get(path).status == 404
 
 
-@pytest.mark.parametrize("path", ["/$value", "/Things(1)/$value", "/Things()", "/Things('1)"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/$value",
+        "/Things(1)/$value",
+        "/Things()",
+        "/Things(id=)",
+        "/Things(id=1,name='x')",
+        "/Things('1)",
+    ],
+)
 def test_paths_that_make_no_sense_are_refused(city: Client, path: str) -> None:
     assert city.get(path).status == 400
 

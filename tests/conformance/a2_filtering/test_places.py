@@ -68,3 +68,14 @@ def test_patterns_of_relations_that_are_none_are_refused(city: Client, pattern: 
     text = f"st_relate(location, {_BOX}, '{pattern}')"
     reply = city.get(f"/Locations?$filter={text}")
     assert (reply.status, reply.json.get("position")) == (400, text.index(f"'{pattern}'"))
+
+
+def test_a_location_that_is_a_text_is_compared_as_one(api: Client, city: Client) -> None:
+    """18-088 §8.2.2: the encoding says what it is; an address is no geometry."""
+    body = location("Town hall") | {"encodingType": "text/plain", "location": "Kirchgasse 1"}
+    key = api.post("/Locations", body).key
+    assert city.get("/Locations?$filter=location eq 'Kirchgasse 1'").ids == [key]
+    assert city.get("/Locations?$filter='Kirchgasse 1' eq location").ids == [key]
+    others = city.get("/Locations?$filter=location ne 'Kirchgasse 1'").ids
+    assert (len(others), key in others) == (3, False)
+    assert city.get("/Locations?$filter=contains(location,'Kirchgasse')").status == 400

@@ -20,6 +20,7 @@ _ZONE_COMES_SECOND = (
 _OURS = frozenset(
     {"local", "offset", "number_text", "boolean_text", "time_text", "text_number", "text_boolean"}
     | {"text_time", "text_date", "whole", "single", "list_has_text", "list_has_number"}
+    | {"list_some", "whole_div"}
 )
 """What others are made of."""
 

@@ -1,6 +1,6 @@
 """Filter and order text to a tree: a precedence parser (OData 4.0 part 2 §5.1.1.9).
 
-Binding, strongest first: unary minus; mul div mod; add sub; gt ge lt le in; eq ne; not; and; or.
+Binding, strongest first: unary minus; mul div divby mod; add sub; gt ge lt le in; eq ne; not; and; or.
 """
 
 from typing import Literal as OneOf
@@ -30,7 +30,7 @@ MAX_ORDER_TERMS = 10
 
 _BINDING: dict[str, int] = {
     "or": 1, "and": 2, "eq": 4, "ne": 4, "gt": 5, "ge": 5, "lt": 5, "le": 5, "in": 5,
-    "add": 6, "sub": 6, "mul": 7, "div": 7, "mod": 7,
+    "add": 6, "sub": 6, "mul": 7, "div": 7, "divby": 7, "mod": 7,
 }  # fmt: skip
 _NOT = 3
 _NEG = 8

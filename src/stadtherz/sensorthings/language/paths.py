@@ -7,6 +7,7 @@ from stadtherz.base.errors import Invalid, NotFound, TooLarge
 from stadtherz.sensorthings.language.syntax import Resource, Segment
 
 MAX_SEGMENTS = 20
+_NAMED = re.compile(r"\s*(?:id|@iot\.id|@id)\s*=", re.ASCII)
 _WITH_KEY = re.compile(r"(?P<name>\w+)\((?P<key>[^()]*)\)", re.ASCII)
 MAX_KEY = 2**63 - 1
 
@@ -35,7 +36,11 @@ def _segment(text: str) -> Segment:
 
 
 def _key(text: str) -> int:
-    """Keys are whole numbers; a quoted one is a key nobody has, not a mistake in the path."""
+    """Keys are whole numbers; a quoted one is a key nobody has, not a mistake in the path.
+
+    OData lets the key be named, too: `Things(id=1)` (4.01 part 2 §4.3.1).
+    """
+    text = _NAMED.sub("", text, count=1).strip()
     if not text or (text.startswith("'") != text.endswith("'")):
         raise Invalid("path", f"({text}) is not a key")
     digits = text.removeprefix("-")

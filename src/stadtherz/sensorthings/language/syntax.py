@@ -8,7 +8,8 @@ from stadtherz.base.time import Micros
 from stadtherz.sensorthings.language.formats import Format
 from stadtherz.store.public import Bucketing
 
-Operator = OneOf["and", "or", "eq", "ne", "gt", "ge", "lt", "le", "add", "sub", "mul", "div", "mod"]
+Comparison = OneOf["eq", "ne", "gt", "ge", "lt", "le"]
+Operator = OneOf["and", "or", Comparison, "add", "sub", "mul", "div", "divby", "mod"]
 ConstantKind = OneOf[
     "number", "text", "boolean", "null", "time", "date", "period", "duration", "geometry"
 ]

@@ -1,5 +1,7 @@
 """`left operator right` between values of any kinds, made comparable or refused."""
 
+from dataclasses import replace
+
 from stadtherz.base.errors import Invalid
 from stadtherz.base.expressions import (
     FALSE,
@@ -94,6 +96,10 @@ def _compare_with_text(operator: str, left: Expression, text: str) -> Expression
             return _plain(operator, left, Literal(number(text), Kind.NUMBER))
         case Kind.JSON:
             return _compare_json_with_text(operator, left, text)
+        case Kind.GEOMETRY if isinstance(
+            left, Column
+        ):  # a Location may be any text, such as an address
+            return _plain(operator, replace(left, kind=Kind.JSON), as_text)
         case other:
             raise Invalid("$filter", f"cannot compare a {other} with a text")
 

@@ -49,7 +49,8 @@ from stadtherz.sensorthings.language.syntax import (
     Quantified,
     Unary,
 )
-from stadtherz.sensorthings.query import casts, quantifiers
+from stadtherz.sensorthings.query import casts, lists, quantifiers
+from stadtherz.sensorthings.query.arithmetic import calculated
 from stadtherz.sensorthings.query.comparisons import compare
 from stadtherz.sensorthings.query.trees import (
     Apart,
@@ -86,7 +87,8 @@ class Resolver:
     """Resolves the nodes of one option against `entity`; `now` is the time of the request.
 
     `scopes` are the variables of `any` and `all` around the node, with the ways they stand for.
-    `plain` tells that nothing but these, `and` and `or` are around it.
+    `plain` tells that nothing but these, `and` and `or` are around it. `items` are those that stand for
+    items of lists.
     """
 
     entity: EntityType
@@ -94,6 +96,7 @@ class Resolver:
     now: Micros
     scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     plain: bool = True
+    items: frozenset[str] = frozenset()
 
     def condition(self, node: Node) -> Expression:
         """The node as something that is true or false."""
@@ -171,6 +174,8 @@ class Resolver:
     # --- names ---------------------------------------------------------------------------------
 
     def _name(self, node: Name) -> Operand:
+        if node.path[0] in self.items:
+            return lists.item(node.path[1:])
         if node.path[-1] == COUNT:
             return self._counted(node)
         entity, links, rest = walk(self.entity, self._way(node.path))
@@ -259,8 +264,10 @@ class Resolver:
             way = (*way[:-1], marked(way[-1], len(self.scopes)))
         _, links, rest = walk(self.entity, way)
         last = entity_at(self.entity, way[:-1]).behind(way[-1]) if not rest else None
+        if rest:
+            return self._of_items(node)
         if last is None or not last.many:
-            raise self.fail(node, f"{node.quantifier} belongs behind a link to many")
+            raise self.fail(node, f"{node.quantifier} belongs behind a link to many or a list")
         condition = self._condition_behind(node, links)
         some, held = node.quantifier == "any", list(self.scopes.values())
         if not some:
@@ -277,6 +284,17 @@ class Resolver:
             return apart if some else Not(apart)
         reason = f"{node.quantifier} holds Observations against what is too far from them"
         raise self.fail(node, reason)
+
+    def _of_items(self, node: Quantified) -> Expression:
+        held = self.operand(Name(node.path, node.position))
+        if not isinstance(held, Column) or held.kind is not Kind.JSON:
+            raise self.fail(node, f"{node.quantifier} belongs behind a link to many or a list")
+        inside = replace(self, items=self.items | {node.variable})
+        condition = TRUE if node.condition is None else inside.condition(node.condition)
+        try:
+            return lists.quantified(node.quantifier, held, condition)
+        except Invalid as error:
+            raise self.fail(node, f"{node.quantifier} {error.reason}") from None
 
     def _condition_behind(self, node: Quantified, way: tuple[str, ...]) -> Expression:
         if node.condition is None:
@@ -358,12 +376,11 @@ class Resolver:
             return periods.shift("add", right, left)
         one = left.start if isinstance(left, Span) else left
         other = right.start if isinstance(right, Span) else right
-        kinds = (_numeric(kind_of(one)), node.operator, _numeric(kind_of(other)))
-        result = _ARITHMETIC.get(kinds)
-        if result is None:
-            raise self.fail(node, f"{node.operator} is not defined for {kinds[0]} and {kinds[2]}")
-        found = Call(node.operator, (one, other), result)
-        return _cut(found) if node.operator == "div" and _whole(one) and _whole(other) else found
+        found = calculated(node.operator, one, other)
+        if found is None:
+            kinds = f"{kind_of(one)} and {kind_of(other)}"
+            raise self.fail(node, f"{node.operator} is not defined for {kinds}")
+        return found
 
     # --- functions -----------------------------------------------------------------------------
 
@@ -506,44 +523,11 @@ def _a(kind: Kind) -> str:
     return "null" if kind is Kind.NULL else f"a {kind}"
 
 
-_ARITHMETIC: dict[tuple[Kind, str, Kind], Kind] = {
-    **{
-        (Kind.NUMBER, operator, Kind.NUMBER): Kind.NUMBER
-        for operator in ("add", "sub", "mul", "div", "mod")
-    },
-    (Kind.TIME, "add", Kind.DURATION): Kind.TIME,
-    (Kind.DURATION, "add", Kind.TIME): Kind.TIME,
-    (Kind.TIME, "sub", Kind.DURATION): Kind.TIME,
-    (Kind.TIME, "sub", Kind.TIME): Kind.DURATION,
-    (Kind.DURATION, "add", Kind.DURATION): Kind.DURATION,
-    (Kind.DURATION, "sub", Kind.DURATION): Kind.DURATION,
-}
-
-
 def _is_duration(operand: Operand) -> TypeGuard[Expression]:
     return not isinstance(operand, Span) and kind_of(operand) is Kind.DURATION
-
-
-def _whole(value: Expression) -> bool:
-    """Whether it is a whole number by its kind, as JSON's numbers are not."""
-    if isinstance(value, Column):
-        return value.name.rpartition("/")[2] == "id"
-    return isinstance(value, Literal) and isinstance(value.value, int)
-
-
-def _cut(quotient: Call) -> Expression:
-    """Of whole numbers the quotient is whole, too, cut towards zero (OData 4.0 part 2 §5.1.1.2.4)."""
-    down, up = (Call(name, (quotient,), Kind.NUMBER) for name in ("floor", "ceiling"))
-    negative = [isinstance(part, Literal) and part.value < 0 for part in quotient.arguments]
-    return up if negative.count(True) == 1 else down  # ids are not negative
 
 
 def _denies(node: Operation) -> bool:
     """Whether it says that something `eq false`."""
     right = node.right
     return node.operator == "eq" and isinstance(right, Constant) and right.text == "false"
-
-
-def _numeric(kind: Kind) -> Kind:
-    """JSON and null take part as numbers; whether they are is known only at run time."""
-    return Kind.NUMBER if kind in (Kind.JSON, Kind.NULL) else kind

@@ -46,6 +46,9 @@ def time(text: str) -> Literal:
     [
         ("div", (5, 2), 2.5),
         ("div", (1, 0), None),
+        ("whole_div", (-7, 2), -3),
+        ("whole_div", (7, 0), None),
+        ("totalseconds", (Literal(1_500_000, Kind.DURATION),), 1.5),
         ("mod", (-5, 3), -2),
         ("mod", (5.5, 0), None),
         ("neg", (3,), -3),

@@ -35,6 +35,9 @@ _SUM, _DIFFERENCE = "a::numeric + b", "a::numeric - b"
 _TWO_TEXTS = "t text, part text"
 _TWO_TIMES = "a bigint, b bigint"
 _TIME_AND_NUMBER = "a bigint, b double precision"
+# Beyond these no duration is left but 0, and a double that overflows would be an error.
+_NOT_HUGE = "least(greatest(b, -1e25), 1e25)"
+_NOT_TINY = "CASE WHEN b = 0 THEN NULL WHEN abs(b) < 1e-25 THEN 1e-25 ELSE b END"
 _IN_ZONE = "us bigint, zone text"
 _PATH = "document jsonb, path text[]"
 _VALUE = "(document #> path)"
@@ -55,8 +58,8 @@ _PLAIN: list[tuple[str, str, str, str]] = [
         "double precision",
         "trunc(a / nullif(b, 0))",
     ),
-    ("duration_mul", _TIME_AND_NUMBER, "bigint", _lasting("a::double precision * b")),
-    ("duration_div", _TIME_AND_NUMBER, "bigint", _lasting("a::double precision / nullif(b, 0)")),
+    ("duration_mul", _TIME_AND_NUMBER, "bigint", _lasting(f"a::double precision * {_NOT_HUGE}")),
+    ("duration_div", _TIME_AND_NUMBER, "bigint", _lasting(f"a::double precision / {_NOT_TINY}")),
     ("time_add", _TWO_TIMES, "bigint", _bounded(_SUM, EARLIEST, LATEST)),
     ("time_sub", _TWO_TIMES, "bigint", _bounded(_DIFFERENCE, EARLIEST, LATEST)),
     ("duration_add", _TWO_TIMES, "bigint", _bounded(_SUM, -LONGEST, LONGEST)),

@@ -60,6 +60,33 @@ def test_a_time_in_a_filter_has_a_zone(city2: Client, time: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "$filter=phenomenonTime lt {}",
+        "$filter={} gt phenomenonTime/start",
+        "$filter=resultTime in ({})",
+        "$filter=year({}) eq 2026",
+        "$filter=before(phenomenonTime,{})",
+        "$filter=phenomenonTime lt interval({},duration'PT1H')",
+        "$orderby=phenomenonTime sub datetimeoffset{}",
+        "$apply=filter(phenomenonTime lt {})/aggregate($count as number)",
+        "$apply=groupby((bucket(phenomenonTime,'day')),aggregate($count as number))/filter(phenomenonTime lt {})",
+        "$apply=groupby((bucket(phenomenonTime,'day')),aggregate($count as number))&$filter=phenomenonTime lt {}",
+    ],
+)
+def test_a_quoted_time_has_a_zone_too(city2: Client, query: str) -> None:
+    stream = city2.get("/Datastreams").value[0]["id"]
+    address = f"/Datastreams({stream})/Observations?{query}"
+    reply = city2.get(address.format("'2026-05-04T06:00:00'"))
+    assert (reply.status, "zone" in reply.body.decode()) == (400, True)
+    assert city2.get(address.format("'2026-05-04T06:00:00Z'")).status == 200
+
+
+def test_a_text_that_looks_like_a_time_is_a_text_where_texts_are_compared(city2: Client) -> None:
+    assert city2.get("/Things?$filter=name eq '2026-05-04T06:00:00'").status == 200
+
+
+@pytest.mark.parametrize(
     ("condition", "number"),
     [
         ("Datastream/ObservedProperties/any(p:p/name eq 'Level 1')", 3),

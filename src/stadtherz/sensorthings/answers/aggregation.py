@@ -12,6 +12,7 @@ from stadtherz.sensorthings.answers.groups import Rows
 from stadtherz.sensorthings.answers.links import Urls
 from stadtherz.sensorthings.answers.render import opening, quoted
 from stadtherz.sensorthings.answers.texts import Column, Int64, Texts, layout
+from stadtherz.sensorthings.language.apply import check_zones
 from stadtherz.sensorthings.language.syntax import Apply, Query
 from stadtherz.sensorthings.query.records import part_by_place
 from stadtherz.sensorthings.query.tables import Reader
@@ -66,6 +67,13 @@ def aggregates(
         TooLarge: for more than MAX_STREAMS Datastreams, or what could give more than MAX_ROWS buckets
             or take more than MAX_READINGS readings that no roll-up serves, or MAX_WITH_PARTS for parts.
     """
+    if urls.face.odata:
+        for condition, option in (
+            (apply.within, "$apply"),
+            (apply.having, "$apply"),
+            (query.filter, "$filter"),
+        ):
+            check_zones(condition, option)
     rows = groups.in_order(_wanted(query, apply, _rows(apply, parent, reader, urls)), query.orderby)
     end = None if query.top is None else query.skip + query.top
     page = rows.take(slice(query.skip, end))

@@ -16,8 +16,8 @@ from typing import Final
 
 from stadtherz.base.errors import QuerySyntaxError
 from stadtherz.base.time import Micros
-from stadtherz.sensorthings.language.grammar import flattened, parse_filter, way_of
-from stadtherz.sensorthings.language.literals import instant
+from stadtherz.sensorthings.language.grammar import flattened, parse_filter, parts_of, way_of
+from stadtherz.sensorthings.language.literals import check_told_zone, instant
 from stadtherz.sensorthings.language.syntax import Aggregate, Apply, Constant, Name, Node, Operation
 from stadtherz.sensorthings.language.tokens import split_outside
 from stadtherz.store.public import Bucketing
@@ -60,17 +60,13 @@ def parse_apply(text: str, offset: int = 0) -> Apply:
         QuerySyntaxError: with the position.
     """
     stages = split_outside(_OPTION, text, "/", offset)
-    bounds: tuple[Micros | None, Micros | None] = (None, None)
-    if len(stages) > 1 and _is_filter(stages[0]):
-        bounds = _bounds(*_inside("filter", *stages.pop(0)))
-    having = None
-    if len(stages) == 2 and _is_filter(stages[1]):
-        condition, position = _inside("filter", *stages.pop())
-        having = parse_filter(condition, option=_OPTION, offset=position)
+    within = _filter(stages.pop(0)) if len(stages) > 1 and _is_filter(stages[0]) else None
+    bounds = (None, None) if within is None else _bounds(within)
+    having = _filter(stages.pop()) if len(stages) == 2 and _is_filter(stages[1]) else None
     if len(stages) != 1:
         raise QuerySyntaxError(_OPTION, _SHAPE, offset)
     (width, zone), terms = _grouped(*stages[0])
-    return Apply(width, zone, tuple(_terms(*terms)), *bounds, having)
+    return Apply(width, zone, tuple(_terms(*terms)), *bounds, having, within)
 
 
 def _is_filter(stage: tuple[str, int]) -> bool:
@@ -150,9 +146,22 @@ def _function(found: re.Match[str], position: int) -> str:
 # --- filter --------------------------------------------------------------------------------------
 
 
-def _bounds(text: str, offset: int) -> tuple[Micros | None, Micros | None]:
+def check_zones(node: Node | None, option: str) -> None:
+    """Raise QuerySyntaxError for a time in a condition on aggregates that does not tell its zone."""
+    if isinstance(node, Constant):
+        check_told_zone(node, option)
+    elif node is not None:
+        for part in parts_of(node):
+            check_zones(part, option)
+
+
+def _filter(stage: tuple[str, int]) -> Node:
+    condition, position = _inside("filter", *stage)
+    return parse_filter(condition, option=_OPTION, offset=position)
+
+
+def _bounds(node: Node) -> tuple[Micros | None, Micros | None]:
     """From when, and from when no longer."""
-    node = parse_filter(text, option=_OPTION, offset=offset)
     starts: list[Micros] = []
     ends: list[Micros] = []
     for part in (

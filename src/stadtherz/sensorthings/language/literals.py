@@ -9,7 +9,16 @@ import shapely
 from stadtherz.base.errors import Invalid, QuerySyntaxError
 from stadtherz.base.expressions import Expression, Kind, Literal
 from stadtherz.base.geometry import check_geometry
-from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, Micros, parse_instant, parse_period
+from stadtherz.base.time import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Micros,
+    check_zone,
+    parse_instant,
+    parse_period,
+)
 from stadtherz.sensorthings.language.periods import Span
 from stadtherz.sensorthings.language.syntax import Constant
 
@@ -92,6 +101,16 @@ def is_number(text: str) -> bool:
 def is_pattern(text: object) -> bool:
     """Whether this is a pattern of `st_relate` (the matrix of OGC 06-103r4 §6.1.15.2 in a row)."""
     return isinstance(text, str) and re.fullmatch(r"[TF012*]{9}", text) is not None
+
+
+def check_told_zone(constant: Constant, option: str) -> None:
+    """Raise QuerySyntaxError for a time of day, quoted or not, without a zone."""
+    if "T" not in constant.text.upper():
+        return
+    try:
+        check_zone(plus(constant.text))
+    except ValueError as error:
+        raise QuerySyntaxError(option, str(error), constant.position) from None
 
 
 def instant(text: str) -> Micros:

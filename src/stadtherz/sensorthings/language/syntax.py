@@ -97,7 +97,8 @@ class Aggregate:
 class Apply:
     """Buckets of so wide a time in a zone, from `start` to before `end`.
 
-    Without a width it is all of the time. `having` is a condition on what is told.
+    Without a width it is all of the time. `having` is a condition on what is told; `within` is the one
+    that says `start` and `end`.
     """
 
     width: Bucketing | None
@@ -106,6 +107,7 @@ class Apply:
     start: Micros | None = None
     end: Micros | None = None
     having: Node | None = None
+    within: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)

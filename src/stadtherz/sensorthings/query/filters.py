@@ -24,11 +24,12 @@ from stadtherz.base.expressions import (
     Or,
     Order,
 )
-from stadtherz.base.time import EARLIEST, LATEST, Micros, check_zone
+from stadtherz.base.time import EARLIEST, LATEST, Micros
 from stadtherz.sensorthings.language import periods
 from stadtherz.sensorthings.language.functions import CAST, INTERVAL, SIGNATURES, in_zone, offset_of
 from stadtherz.sensorthings.language.grammar import flattened
 from stadtherz.sensorthings.language.literals import (
+    check_told_zone,
     geometry,
     instant,
     is_number,
@@ -164,12 +165,18 @@ class Resolver:
 
     def _constant_of(self, node: Constant) -> Operand:
         value = literal(node, self.option)
-        if self.entity.zoned and node.kind in ("time", "period"):
-            try:
-                check_zone(plus(node.text))
-            except ValueError as error:
-                raise self.fail(node, str(error)) from None
+        if node.kind in ("time", "period"):
+            self._check_zone(node)
         return value
+
+    def _check_zone(self, node: Node) -> None:
+        if self.entity.zoned and isinstance(node, Constant):
+            check_told_zone(node, self.option)
+
+    def _check_quoted(self, node: Node, other: Operand) -> None:
+        """What is held against a time is one, also if it is quoted."""
+        if isinstance(other, Span) or kind_of(other) is Kind.TIME:
+            self._check_zone(node)
 
     # --- names ---------------------------------------------------------------------------------
 
@@ -339,6 +346,8 @@ class Resolver:
         ):
             return self._negated(node.left)
         left, right = self.operand(node.left), self.operand(node.right)
+        self._check_quoted(node.left, right)
+        self._check_quoted(node.right, left)
         try:
             return compare(node.operator, left, right)
         except (Invalid, ValueError) as error:
@@ -474,6 +483,7 @@ class Resolver:
         if isinstance(operand, Literal) and operand.kind is Kind.TEXT and "/" in operand.value:
             period = literal(Constant("period", operand.value, node.position), self.option)
             assert isinstance(period, Span)
+            self._check_zone(node)
             return period
         return Span(self._as_kind(operand, Kind.TIME, node, function))
 
@@ -487,6 +497,7 @@ class Resolver:
         if isinstance(value, Literal) and found is Kind.TEXT:
             try:
                 if (read := _from_text(value.value, kind)) is not None:
+                    self._check_quoted(node, read)
                     return read
             except ValueError as error:
                 raise self.fail(node, str(error)) from None

@@ -6,35 +6,38 @@ each other a list, and all values texts. Prefixes of namespaces are left out. A 
 or entities is refused: no sender of measurements needs them, and they make a small text a huge one, or read files.
 """
 
-from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
 from stadtherz.base.errors import Invalid
 
+MOST_ELEMENTS = 20_000
 _NOT_MEASURED = ("xmlns", "xsi")
+TOO_MANY = f"is XML with more than {MOST_ELEMENTS} elements"
 NO_DECLARATIONS = "is XML that declares its own type or entities, which is not taken"
 
 
-@dataclass(slots=True)
 class _Element:
-    name: str
-    fields: dict[str, Any]
-    texts: list[str] = field(default_factory=list)
-    repeated: set[str] = field(default_factory=set)
+    __slots__ = ("fields", "name", "repeated", "text")
+
+    def __init__(self, name: str, fields: dict[str, Any]) -> None:
+        self.name = name
+        self.fields = fields
+        self.text = ""
+        self.repeated: tuple[str, ...] = ()
 
     def add(self, name: str, value: Any) -> None:
         """One more field; a second one of the name makes it a list."""
         if name in self.repeated:
             self.fields[name].append(value)
         elif name in self.fields:
-            self.repeated.add(name)
+            self.repeated += (name,)
             self.fields[name] = [self.fields[name], value]
         else:
             self.fields[name] = value
 
     def value(self) -> Any:
-        text = "".join(self.texts).strip()
+        text = self.text.strip()
         if not self.fields:
             return text
         if text:
@@ -45,6 +48,7 @@ class _Element:
 class _Reader:
     def __init__(self, deepest: int) -> None:
         self._deepest = deepest
+        self._count = 0
         self._open = [_Element("", {})]
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
@@ -58,6 +62,9 @@ class _Reader:
         return self._open[0].fields
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._count += 1
+        if self._count > MOST_ELEMENTS:
+            raise Invalid("document", TOO_MANY)
         if len(self._open) > self._deepest:
             raise Invalid("document", f"is nested more than {self._deepest} levels deep")
         told = {_local(key): text for key, text in attributes.items() if _is_told(key)}
@@ -68,7 +75,7 @@ class _Reader:
         self._open[-1].add(done.name, done.value())
 
     def _text(self, text: str) -> None:
-        self._open[-1].texts.append(text)
+        self._open[-1].text += text
 
     def _declared(self, *_told: Any) -> None:
         raise Invalid("document", NO_DECLARATIONS)

@@ -154,6 +154,7 @@ _PROBLEMS: dict[str, Any] = {
     "is XML that declares its own type or entities, which is not taken": _(
         "it is XML that declares its own type or entities (<!DOCTYPE …>), which is not taken"
     ),
+    "is XML with more than 20000 elements": _("it is XML with more than 20,000 elements"),
     "is XML in an encoding that nobody here knows": _(
         "it is XML in an encoding that nobody here knows; choose UTF-8"
     ),

@@ -58,6 +58,7 @@ def test_an_encoding_that_the_document_declares_counts() -> None:
         ('<!DOCTYPE m [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><m>&b;</m>', "declares its own type"),
         ('<!DOCTYPE m SYSTEM "file:///etc/passwd"><m/>', "declares its own type"),
         ("<?xml version='1.0' encoding='x-none'?><m/>", "XML"),
+        ("<m>" + "<a/>" * 20_000 + "</m>", "more than 20000 elements"),
     ],
 )
 def test_what_is_broken_or_hostile_says_why(text: str, told: str) -> None:

@@ -9,6 +9,7 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, ProtectedError, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.timezone import localtime
@@ -98,6 +99,16 @@ class Limited:
 
     views: Any = None
     request: HttpRequest
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        """The way to a page of our own goes over its list, and ends with what the page is called: Wagtail's
+        has only the start, and its last step is the heading that people see."""
+        view: Any = super()
+        items: list[dict[str, Any]] = view.get_breadcrumbs_items()
+        if len(items) != 1 or not hasattr(self, "get_page_title"):
+            return items
+        listed = {"url": reverse(self.views.get_url_name("index")), "label": self.views.menu_label}
+        return [*items, listed, {"url": "", "label": self.get_page_title()}]
 
     def audit(self, action: str, instance: Model, changes: Mapping[str, Any]) -> None:
         record(

@@ -36,6 +36,22 @@ def root(home: Town) -> Client:
     return signed_in("root@stadtherz.example")
 
 
+@pytest.mark.parametrize(
+    ("page", "row", "called"),
+    [
+        ("roster:swap", "roster", "Dienst tauschen"),
+        ("device:send_downlink", "device", "Dem Gerät eine Nachricht senden"),
+    ],
+)
+def test_a_page_of_our_own_is_headed_by_its_name_and_leads_back_to_its_list(
+    root: Client, home: Town, page: str, row: str, called: str
+) -> None:
+    shown = root.get(reverse(page, args=[getattr(home, row)])).content.decode()
+    way = shown.partition('aria-label="Breadcrumb"')[2].partition("</nav>")[0]
+    assert called in way.rpartition("<li")[2]
+    assert f'href="{reverse(f"{row}:index")}"' in way
+
+
 # --- lists ---------------------------------------------------------------------------------------
 
 

@@ -262,4 +262,6 @@ def test_without_device_types_the_way_on_is_said_before_a_list_is_made(
     address = reverse("device:connect_lists")
     assert "noch keine Gerätetypen" not in editor.get(address).content.decode()
     DeviceType.objects.all().delete()
-    assert "noch keine Gerätetypen" in editor.get(address).content.decode()
+    page = editor.get(address).content.decode()
+    assert "noch keine Gerätetypen" in page
+    assert "in der Spalte „Wie Gerät“" in page

@@ -72,6 +72,11 @@ def test_every_filter_survives_a_value_that_is_none(root: Client, name: str) -> 
             assert page.status_code == 200, (field, value)
 
 
+def test_yes_and_no_are_said_in_words(root: Client, home: Town) -> None:
+    page = root.get(reverse("contact:index")).content.decode()
+    assert 'data-label="Aktiv">ja</td>' in page
+
+
 def test_a_filter_still_finds_own_rows(home: Town, elsewhere: Town) -> None:
     editor = signed_in("editor@lautern.example")
     page = editor.get(reverse("devicefield:index_results"), {"device": home.device})

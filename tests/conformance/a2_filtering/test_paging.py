@@ -168,3 +168,34 @@ def test_nobody_sees_more_by_a_token(city: Client, visitor: Client) -> None:
     """The token names a place in the order, not what may be seen there."""
     link = city.get("/Things?$top=1").json["@iot.nextLink"]
     assert visitor.get(link).ids == visitor.get("/Things").ids[1:2]
+
+
+@pytest.mark.parametrize(
+    "expand",
+    [
+        "Things($top=1;$select=name),Things/Datastreams($top=1;$select=name),Things/Datastreams/Observations($top=1;$select=result)",
+        "Things/Datastreams/Observations($top=1;$select=result),Things/Datastreams($top=1;$select=name),Things($top=1;$select=name)",
+        "Things($top=1;$select=name;$expand=Datastreams/Observations($top=1;$select=result)),Things/Datastreams($top=1;$select=name)",
+        "Things($top=1;$select=name;$expand=Datastreams($top=1;$select=name;$expand=Observations($top=1;$select=result)))",
+    ],
+)
+def test_pages_of_what_a_path_expands_hold_what_is_further_along_it(
+    api: Client, expand: str
+) -> None:
+    """An older way of QGIS writes one path for each level; a nested page has all of them, too."""
+    place = api.post("/Locations", bodies.location()).key
+    for name in ("First", "Second"):
+        streams = [
+            bodies.datastream(
+                f"{name} {part}", Observations=[bodies.observation(1), bodies.observation(2)]
+            )
+            for part in ("level", "heat")
+        ]
+        api.post(f"/Locations({place})/Things", bodies.thing(name, Datastreams=streams))
+    first = api.get(f"/Locations({place})?$expand={expand}").json
+    (second,) = api.get(first["Things@iot.nextLink"]).value
+    (heat,) = api.get(second["Datastreams@iot.nextLink"]).value
+    following = api.get(heat["Observations@iot.nextLink"])
+    assert (second["name"], second["Datastreams"][0]["name"]) == ("Second", "Second level")
+    assert (heat["name"], heat["Observations"]) == ("Second heat", [{"result": 1}])
+    assert following.json == {"value": [{"result": 2}]}

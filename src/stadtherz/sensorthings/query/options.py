@@ -152,8 +152,26 @@ def _expand_item(item: str, offset: int, depth: int) -> Expand:
         query = _nested(inner[:-1], offset + len(path) + 1, depth + len(links))
     expand = Expand(links[-1], query, offset)
     for link in reversed(links[:-1]):
-        expand = Expand(link, Query(expand=(expand,)), offset)
+        expand = Expand(link, _expanding(Query(), (expand,)), offset)
     return expand
+
+
+def _expanding(query: Query, links: tuple[Expand, ...]) -> Query:
+    """The query with these links, and told so, for the next link of a nested page repeats its options."""
+    told = ("$expand", ",".join(map(_written, links)))
+    return replace(
+        query, expand=links, texts=(*_told_besides(query), told) if links else query.texts
+    )
+
+
+def _written(expand: Expand) -> str:
+    options = ";".join(f"{name}={text}" for name, text in expand.query.texts)
+    return f"{expand.link}({options})" if options else expand.link
+
+
+def _told_besides(query: Query) -> tuple[tuple[str, str], ...]:
+    """The options as written, without what is to be expanded."""
+    return tuple((name, text) for name, text in query.texts if name != "$expand")
 
 
 def _nested(text: str, offset: int, depth: int) -> Query:
@@ -170,14 +188,14 @@ def _nested(text: str, offset: int, depth: int) -> Query:
 
 def _merge(one: Expand, other: Expand) -> Expand:
     """`A/B,A/C` opens A once. Options for the same link may not be given twice."""
-    if one.query.texts and other.query.texts:
+    if _told_besides(one.query) and _told_besides(other.query):
         raise QuerySyntaxError("$expand", f"{one.link!r} is expanded twice", other.position)
-    base, added = (one, other) if one.query.texts else (other, one)
+    base, added = (one, other) if _told_besides(one.query) else (other, one)
     links = {expand.link: expand for expand in base.query.expand}
     for expand in added.query.expand:
         known = links.get(expand.link)
         links[expand.link] = _merge(known, expand) if known else expand
-    return Expand(one.link, replace(base.query, expand=tuple(links.values())), one.position)
+    return Expand(one.link, _expanding(base.query, tuple(links.values())), one.position)
 
 
 _OPTIONS: Final[dict[str, tuple[str, Callable[[str, int, int], Any]]]] = {

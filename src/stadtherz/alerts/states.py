@@ -45,9 +45,10 @@ def change(transition: Transition) -> None:
         alert = _open(transition.kind, transition.subject).select_for_update().first()
         if alert is None and transition.after == 0:
             return
+        new = alert is None
         alert = _write_alert(alert, transition)
         event = _write_event(alert, transition)
-        follow(alert, event)
+        follow(alert, event, new=new)
         announce(event)
 
 

@@ -15,6 +15,7 @@ Data sets: `datasets`, `dataset`, `lists_of`, `create_dataset`, `update_dataset`
 Transactions: `exclusive`, a fair one beside the writer on SQLite; `moving`, for those who read
 readings and then correct or delete them; `recognising`, for those who look whether an `Identity` is known.
 `on_sqlite` says whether transactions commit one after the other.
+`PreparedQuery` and `PreparedUpdate` are statements of Django's that are put together once.
 
 Inside a transaction of the caller every change, `append` included, belongs to that transaction.
 """
@@ -83,6 +84,7 @@ from stadtherz.store.entities.tasking import (
 from stadtherz.store.identities import Identity
 from stadtherz.store.models import Dataset
 from stadtherz.store.patience import patience
+from stadtherz.store.prepared import PreparedQuery, PreparedUpdate
 from stadtherz.store.readings.aggregate import buckets, buckets_of
 from stadtherz.store.readings.export import as_arrow, as_csv, as_parquet
 from stadtherz.store.readings.grouped import streams_of
@@ -168,6 +170,8 @@ __all__ = [
     "OrganisationInfo",
     "Part",
     "Policy",
+    "PreparedQuery",
+    "PreparedUpdate",
     "Problem",
     "Reading",
     "Receipt",

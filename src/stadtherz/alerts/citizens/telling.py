@@ -14,7 +14,7 @@ from stadtherz.alerts.people.calling import urgency
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.kit.declaration import Severity
-from stadtherz.store.public import streams_visible_to
+from stadtherz.store.public import PreparedQuery, streams_visible_to
 
 PORTION = 1_000
 Change = AlertEvent.Change
@@ -32,7 +32,10 @@ def announce(event: AlertEvent) -> None:
 
 
 def is_to_spread() -> bool:
-    return Broadcast.objects.exists()
+    return bool(_any())
+
+
+_any = PreparedQuery(lambda: Broadcast.objects.order_by().values_list("pk")[:1])
 
 
 def spread(channel: str) -> int:

@@ -101,7 +101,7 @@ def mail_lane() -> MailLane | None:
 def relays() -> list[Gateway]:
     """The relays that are switched on; that of the environment gets its row with the first look."""
     post = post_office()
-    rows = list(Gateway.objects.filter(channel=Channel.EMAIL, active=True))
+    rows = ways.active(channel=Channel.EMAIL.value)
     own = [row for row in rows if row.settings.get("from") == SETTING]
     if post.server is None:
         return [row for row in rows if row not in own]

@@ -92,7 +92,7 @@ def sms_lane() -> SmsLane | None:
 
     Raises StandsBy where another process of this machine has the line to the SMS centre.
     """
-    rows = list(Gateway.objects.filter(channel=Channel.SMS, active=True))
+    rows = ways.active(channel=Channel.SMS.value)
     if any(row.kind == Gateway.Kind.SMPP for row in rows) and not lines.ours():
         raise lines.StandsBy
     found = ways.opened(rows, carrier_of)

@@ -14,13 +14,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from stadtherz.alerts.models import Channel, Delivery
 from stadtherz.alerts.outbox.standing_in import stand_in, waits_too_long
 from stadtherz.alerts.outbox.wake import wake
 from stadtherz.alerts.outbox.witness import Fate, Witness, fate_of
 from stadtherz.base.time import MINUTE, SECOND, Micros, now_us
+from stadtherz.store.public import PreparedQuery, PreparedUpdate
 
 Status = Delivery.Status
 
@@ -53,33 +54,22 @@ class LeaseLost(Exception):
 def claim(worker: str, channel: str = Channel.EMAIL) -> Claim | None:
     """Lease the next message of this channel that is due, the gravest first; None if there is none."""
     moment = now_us()
-    due = _waiting(channel).filter(_is_due(moment)).order_by("-urgency", "next_attempt", "pk")
-    for delivery in due[:5]:
-        lease = moment + _LEASE * (delivery.attempts + 1)
-        taken = Delivery.objects.filter(
-            pk=delivery.pk, status=Status.QUEUED, next_attempt=delivery.next_attempt
-        ).update(next_attempt=lease, attempts=F("attempts") + 1, worker=worker, changed_at=moment)
-        if taken:
-            return Claim(delivery.pk, lease)
+    for pk, attempts, due in _due(channel=channel, moment=moment, ahead=moment + MINUTE):
+        lease = moment + _LEASE * (attempts + 1)
+        if _lease(pk=pk, due=due, lease=lease, worker=worker, moment=moment):
+            return Claim(pk, lease)
     return None
-
-
-def _is_due(moment: Micros) -> Q:
-    """Its time has come, or it was written by a clock that has been set back since."""
-    return Q(next_attempt__lte=moment) | Q(changed_at__gt=moment + MINUTE)
 
 
 def mark_handing_over(claimed: Claim, message_id: str, gateway: str = "", parts: int = 0) -> None:
     """Record that the server is about to get the text; raises LeaseLost if it is not ours."""
-    kept = Delivery.objects.filter(
-        pk=claimed.delivery, status=Status.QUEUED, next_attempt=claimed.lease
-    ).update(
-        status=Status.HANDING_OVER,
+    kept = _hand_over(
+        pk=claimed.delivery,
+        lease=claimed.lease,
         message_id=message_id,
         gateway=gateway,
         parts=parts,
-        error="",
-        changed_at=now_us(),
+        moment=now_us(),
     )
     if not kept:
         raise LeaseLost
@@ -169,7 +159,7 @@ def settle(folder: Path, witness: Witness) -> bool:
     over nothing while it asks this. True if a dead one has left something.
     """
     found_dead = False
-    for delivery in _in_hand().order_by("worker"):  # as their index has it
+    for delivery in _all_in_hand():
         if delivery.worker != witness.name:
             fate = fate_of(folder, delivery.worker, delivery.pk)
             found_dead |= fate in (Fate.SENT, Fate.NOT_SENT)
@@ -210,7 +200,7 @@ def _settle(delivery: Delivery, known: Fate) -> None:
 
 def are_queued(channel: str) -> bool:
     """Whether anything wants to be sent on this way, now or later."""
-    return Delivery.objects.filter(channel=channel, status=Status.QUEUED).exists()
+    return bool(_any_queued(channel=channel))
 
 
 def explain_missing_server(channel: str) -> None:
@@ -233,8 +223,7 @@ def lead_around(channel: str) -> None:
 
 def next_due(channel: str = Channel.EMAIL) -> Micros | None:
     """When the next waiting message wants to be sent."""
-    found: Micros | None = _waiting(channel).aggregate(first=Min("next_attempt"))["first"]
-    return found
+    return next(iter(_first_due(channel=channel)), None)
 
 
 def _waiting(channel: str) -> QuerySet[Delivery]:
@@ -250,17 +239,32 @@ def _waiting(channel: str) -> QuerySet[Delivery]:
 
 def _held(claimed: Claim) -> QuerySet[Delivery]:
     """The row if it is still in our hands: leased and waiting, or being handed over."""
+    return _holding(claimed.delivery, claimed.lease)
+
+
+def _holding(pk: int, lease: Micros) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
-        pk=claimed.delivery,
-        next_attempt=claimed.lease,
+        pk=pk,
+        next_attempt=lease,
         status__in=[Status.QUEUED, Status.HANDING_OVER, Status.UNCERTAIN],
     )
 
 
 def _finish(claimed: Claim, status: Status, error: str, **more: str) -> bool:
     """Whether it still was in our hands."""
-    ended = {"status": status, "worker": "", "error": error, "changed_at": now_us(), **more}
-    return bool(_held(claimed).update(**ended))
+    moment = now_us()
+    if more:
+        ended = {"status": status, "worker": "", "error": error, "changed_at": moment, **more}
+        return bool(_held(claimed).update(**ended))
+    return bool(
+        _end(
+            pk=claimed.delivery,
+            lease=claimed.lease,
+            status=status.value,
+            error=error,
+            moment=moment,
+        )
+    )
 
 
 def nameless(reason: Exception, recipient: str) -> str:
@@ -268,3 +272,62 @@ def nameless(reason: Exception, recipient: str) -> str:
     # Providers repeat a telephone number without its plus.
     known = re.escape(recipient.removeprefix("+"))
     return re.sub(rf"\+?{known}", "…", str(reason), flags=re.IGNORECASE)
+
+
+# --- what is asked and written for every message -------------------------------------------------
+
+
+def _next_ones(
+    channel: str, moment: Micros, ahead: Micros
+) -> QuerySet[Delivery, tuple[int, int, int]]:
+    """Their time has come, or they were written by a clock that has been set back since."""
+    due = _waiting(channel).filter(Q(next_attempt__lte=moment) | Q(changed_at__gt=ahead))
+    ordered = due.order_by("-urgency", "next_attempt", "pk")
+    return ordered.values_list("pk", "attempts", "next_attempt")[:5]
+
+
+_due = PreparedQuery(_next_ones)
+_first_due = PreparedQuery(
+    lambda channel: (
+        _waiting(channel).order_by("next_attempt").values_list("next_attempt", flat=True)[:1]
+    )
+)
+_any_queued = PreparedQuery(
+    lambda channel: (
+        Delivery.objects.filter(channel=channel, status=Status.QUEUED)
+        .order_by()
+        .values_list("pk")[:1]
+    )
+)
+_all_in_hand = PreparedQuery(lambda: _in_hand().order_by("worker"))  # as their index has it
+
+_lease = PreparedUpdate(
+    lambda pk, due, lease, worker, moment: (
+        Delivery.objects.filter(pk=pk, status=Status.QUEUED, next_attempt=due),
+        {
+            "next_attempt": lease,
+            "attempts": F("attempts") + 1,
+            "worker": worker,
+            "changed_at": moment,
+        },
+    )
+)
+_hand_over = PreparedUpdate(
+    lambda pk, lease, message_id, gateway, parts, moment: (
+        Delivery.objects.filter(pk=pk, status=Status.QUEUED, next_attempt=lease),
+        {
+            "status": Status.HANDING_OVER,
+            "message_id": message_id,
+            "gateway": gateway,
+            "parts": parts,
+            "error": "",
+            "changed_at": moment,
+        },
+    )
+)
+_end = PreparedUpdate(
+    lambda pk, lease, status, error, moment: (
+        _holding(pk, lease),
+        {"status": status, "worker": "", "error": error, "changed_at": moment},
+    )
+)

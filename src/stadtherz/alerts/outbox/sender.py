@@ -32,6 +32,7 @@ from stadtherz.alerts.outbox.ways import RESTS
 from stadtherz.alerts.outbox.witness import Witness, forget_the_dead
 from stadtherz.base.hurry import hurry
 from stadtherz.base.time import SECOND, Micros, now_us
+from stadtherz.store.public import PreparedQuery
 
 logger = logging.getLogger(__name__)
 
@@ -197,13 +198,21 @@ def _new_witness() -> Witness:
 
 
 def _send(lane: Lane, claimed: Claim, witness: Witness) -> None:
-    related = ("event__alert", "contact", "address", "subscriber")
-    delivery = Delivery.objects.select_related(*related).get(pk=claimed.delivery)
+    delivery = next(iter(_with_reader(pk=claimed.delivery)), None)
+    if delivery is None:  # deleted with its alert
+        return
     reader = reader_of(delivery)
     if isinstance(reader, str):
         deliveries.mark_failed(claimed, reader)
     else:
         lane.send(delivery, reader, claimed, witness)
+
+
+_with_reader = PreparedQuery(
+    lambda pk: Delivery.objects.select_related(
+        "event__alert", "contact", "address", "subscriber"
+    ).filter(pk=pk)
+)
 
 
 def _sleep(channel: str, *, idle: bool) -> float:

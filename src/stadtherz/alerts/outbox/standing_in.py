@@ -7,6 +7,7 @@ from stadtherz.alerts.models import Address, Delivery, Gateway
 from stadtherz.alerts.outbox.wake import wake
 from stadtherz.alerts.people.chases import next_list_now
 from stadtherz.base.time import HOUR, MINUTE, now_us
+from stadtherz.store.public import PreparedQuery
 
 # How long a message may wait for a gateway that is away before the person is told in another way: the
 # gravest not longer than it takes to look at a telephone.
@@ -70,8 +71,7 @@ def look_for_receipts(channel: str) -> None:
     Only where the gateway has told of messages that arrived before: many never do.
     """
     moment = now_us()
-    telling = Gateway.objects.filter(channel=channel).exclude(last_receipt=None)
-    names = list(telling.values_list("name", flat=True))
+    names = _telling(channel=channel)
     if not names:
         return
     sent = Delivery.objects.filter(
@@ -85,6 +85,15 @@ def look_for_receipts(channel: str) -> None:
         )
         for pk in late.values_list("pk", flat=True)[:500]:
             stand_in(pk, silent=True)
+
+
+_telling = PreparedQuery(
+    lambda channel: (
+        Gateway.objects.filter(channel=channel)
+        .exclude(last_receipt=None)
+        .values_list("name", flat=True)
+    )
+)
 
 
 def _is_lost(delivery: Delivery) -> bool:

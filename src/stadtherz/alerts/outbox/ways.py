@@ -12,6 +12,7 @@ from stadtherz.alerts.outbox.deliveries import Claim, LeaseLost, nameless
 from stadtherz.base.errors import Invalid
 from stadtherz.base.hurry import calm_down
 from stadtherz.base.time import now_us
+from stadtherz.store.public import PreparedQuery
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,10 @@ K = TypeVar("K", bound=Knocks)
 def knock(way: Way[K]) -> None:
     """Before a message is trusted to it, where another could take it. Raises NotHandedOver."""
     way.carrier.knock(KNOCK_SECONDS)
+
+
+# The gateways of a channel that are switched on, in their order.
+active = PreparedQuery(lambda channel: Gateway.objects.filter(channel=channel, active=True))
 
 
 def opened(rows: Iterable[Gateway], opens: Callable[[Gateway], C]) -> list[Way[C]]:

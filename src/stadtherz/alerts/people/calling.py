@@ -53,28 +53,38 @@ class _Known:
     waiting: frozenset[int]
 
 
+_NOBODY = _Known(frozenset(), frozenset())
+
+
 def urgency(severity: str) -> int:
     """The rank of a severity: the gravest is the highest."""
     return _URGENCY[Severity(severity)]
 
 
-def owe(event: AlertEvent, *recipients: int | None, but: AbstractSet[int] = frozenset()) -> None:
+def owe(
+    event: AlertEvent,
+    *recipients: int | None,
+    but: AbstractSet[int] = frozenset(),
+    new: bool = False,
+) -> None:
     """Owe one message to each address that the event concerns, of these lists and of those who know.
 
-    `but` are contacts who need none.
+    `but` are contacts who need none. `new` if it is the first event of its alert.
     """
-    known = _known(event.alert_id)
+    known = _NOBODY if new else _known(event.alert_id)
     chosen: list[Address] = []
     if event.change in _CALLS_THE_LIST:
-        grave = max(urgency(event.severity), urgency(_worst_before(event)))
+        worst = event.severity if new else _worst_before(event)
+        grave = max(urgency(event.severity), urgency(worst))
         listed = _of_lists([each for each in recipients if each], now_us())
         chosen += [each for each in listed if urgency(each.least) <= grave]
     if event.change in _TELLS_THOSE_WHO_KNOW:
         told = known.heard if event.change == Change.CLEARED else known.heard | known.waiting
         chosen += _usable(Q(pk__in=told))
     chosen = [each for each in chosen if each.contact_id not in but]
-    _supersede(event, {each.contact_id for each in chosen})
-    _write(event, chosen)
+    if not new:
+        _supersede(event, {each.contact_id for each in chosen})
+    _write(event, chosen, new=new)
 
 
 def owe_person(event: AlertEvent, contact: int) -> None:
@@ -171,7 +181,7 @@ def _supersede(event: AlertEvent, contacts: set[int]) -> None:
     waiting.update(status=Status.SKIPPED, changed_at=now_us())
 
 
-def _write(event: AlertEvent, addresses: Iterable[Address]) -> None:
+def _write(event: AlertEvent, addresses: Iterable[Address], *, new: bool = False) -> None:
     moment = now_us()
     due = _due(event, moment)
     rows = [
@@ -185,17 +195,20 @@ def _write(event: AlertEvent, addresses: Iterable[Address]) -> None:
             owed_at=moment,
             changed_at=moment,
         )
-        for address in _each_once(event, addresses)
+        for address in _each_once(addresses, set() if new else _reached_by(event))
     ]
     if rows:
         Delivery.objects.bulk_create(rows)
         transaction.on_commit(partial(wake, *{row.channel for row in rows}))
 
 
-def _each_once(event: AlertEvent, addresses: Iterable[Address]) -> list[Address]:
-    """Without those that reach where a message of this event goes already."""
+def _reached_by(event: AlertEvent) -> set[tuple[str, str]]:
     before = Delivery.objects.filter(event=event, address__isnull=False)
-    taken = {_reached(*pair) for pair in before.values_list("channel", "address__address")}
+    return {_reached(*pair) for pair in before.values_list("channel", "address__address")}
+
+
+def _each_once(addresses: Iterable[Address], taken: set[tuple[str, str]]) -> list[Address]:
+    """Without those that reach where a message of the event goes already."""
     kept: list[Address] = []
     for each in addresses:
         place = _reached(each.channel, each.address)

@@ -22,17 +22,20 @@ Change = AlertEvent.Change
 _AT_ONCE = 500  # alerts looked at in one tick
 
 
-def follow(alert: Alert, event: AlertEvent) -> None:
-    """Owe the messages of a change of state, and begin, go on with or end the chase. In its transaction."""
+def follow(alert: Alert, event: AlertEvent, *, new: bool = False) -> None:
+    """Owe the messages of a change of state, and begin, go on with or end the chase. In its transaction.
+
+    Of a `new` alert nobody has been told anything yet, and nobody is chased: so that need not be looked up.
+    """
     if pauses.mutes(alert, event):
         AlertEvent.objects.filter(pk=event.pk).update(muted=True)
         event.muted = True
     else:
-        owe(event, alert.recipients_id)
-    _begin_or_end(alert, event)
+        owe(event, alert.recipients_id, new=new)
+    _begin_or_end(alert, event, new=new)
 
 
-def begin(alert: Alert, recipients: ContactList) -> None:
+def begin(alert: Alert, recipients: ContactList, *, new: bool = False) -> None:
     """From now on this list is reminded and, if it stays silent, the next one told."""
     moment = now_us()
     remind, escalate = recipients.remind_minutes, recipients.escalate_minutes
@@ -43,6 +46,10 @@ def begin(alert: Alert, recipients: ContactList) -> None:
         remind_at=moment + remind * MINUTE if remind else None,
         escalate_at=moment + onwards * MINUTE if onwards else None,
     )
+    if new:
+        chase.next_at = _next(chase)
+        chase.save(force_insert=True)
+        return
     Chase.objects.update_or_create(
         alert=alert,
         recipients=recipients,
@@ -102,7 +109,7 @@ def _look_at(pk: int, now: Micros) -> None:
         rollcall.end_if_all_have_answered(alert)
 
 
-def _begin_or_end(alert: Alert, event: AlertEvent) -> None:
+def _begin_or_end(alert: Alert, event: AlertEvent, *, new: bool) -> None:
     if event.change == Change.CLEARED:
         end(alert)
     elif event.change == Change.ESCALATED:
@@ -112,18 +119,19 @@ def _begin_or_end(alert: Alert, event: AlertEvent) -> None:
             end(alert)
         _begin_if_grave(alert)
     elif event.change == Change.RAISED:
-        _begin_if_grave(alert)
+        _begin_if_grave(alert, new=new)
     elif urgency(alert.severity) < urgency(Severity.WARNING):
         end(alert)
 
 
-def _begin_if_grave(alert: Alert) -> None:
+def _begin_if_grave(alert: Alert, *, new: bool = False) -> None:
     """Information is not chased after: there is nothing to take on."""
     if alert.recipients is None or urgency(alert.severity) < urgency(Severity.WARNING):
         return
-    known = Chase.objects.filter(alert=alert, recipients=alert.recipients).first()
+    chases = Chase.objects.filter(alert=alert, recipients=alert.recipients)
+    known = None if new else chases.first()
     if known is None:
-        begin(alert, alert.recipients)
+        begin(alert, alert.recipients, new=new)
     elif known.remind_at is not None and alert.recipients.remind_minutes:
         known.remind_at = now_us() + alert.recipients.remind_minutes * MINUTE
         _save(known)

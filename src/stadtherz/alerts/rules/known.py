@@ -20,7 +20,7 @@ from stadtherz.alerts.rules.expression import Expression, parse
 from stadtherz.alerts.rules.limits import Judging, Limit, Season
 from stadtherz.base.errors import QuerySyntaxError
 from stadtherz.base.time import MINUTE, Micros
-from stadtherz.store.public import streams_by_property
+from stadtherz.store.public import PreparedQuery, streams_by_property
 
 Measure = Rule.Measure
 _LOOK_FOR_STREAMS = 60.0  # seconds
@@ -121,8 +121,12 @@ def rules() -> Rules:
 
 
 def _version() -> int:
-    found = RuleVersion.objects.values_list("number", flat=True).first()
-    return found or 0
+    return next(iter(_numbers()), 0)
+
+
+_numbers = PreparedQuery(
+    lambda: RuleVersion.objects.order_by("pk").values_list("number", flat=True)[:1]
+)
 
 
 def _read(version: int, before: Mapping[int, KnownRule]) -> Rules:

@@ -20,6 +20,13 @@ DAY: Micros = 24 * HOUR
 EARLIEST: Micros = -62_135_596_800 * SECOND  # 0001-01-01, the first day datetime knows
 LATEST: Micros = 253_402_300_800 * SECOND - 1  # the end of 9999
 
+_DURATION = re.compile(
+    r"(?P<sign>[+-])?P(?:(?P<days>\d{1,7}(?:\.\d+)?)D)?"
+    r"(?:T(?:(?P<hours>\d{1,9}(?:\.\d+)?)H)?(?:(?P<minutes>\d{1,9}(?:\.\d+)?)M)?"
+    r"(?:(?P<seconds>\d{1,12}(?:\.\d+)?)S)?)?",
+    re.ASCII,
+)
+_DURATION_PARTS = {"days": DAY, "hours": HOUR, "minutes": MINUTE, "seconds": SECOND}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _stopped: list[datetime] = []
 
@@ -108,7 +115,7 @@ _ZONE = re.compile(r"(?:[Zz]|[Tt ]\S*[+-]\d\d:?\d\d)$", re.ASCII)
 def check_zone(text: str) -> None:
     """Raise ValueError for a time, or a start or end, that does not say in which zone it is."""
     for part in text.split("/"):
-        if _ZONE.search(part.strip()) is None:
+        if not part.startswith("P") and _ZONE.search(part.strip()) is None:
             raise ValueError(f"{part!r} needs a zone at its end, such as Z or +01:00")
 
 
@@ -126,9 +133,28 @@ def _offset_us(offset: str | None) -> Micros:
     return sign * (int(offset[1:3]) * HOUR + int(offset[-2:]) * MINUTE)
 
 
+def parse_duration(text: str) -> Micros:
+    """An ISO 8601 duration without years and months, whose length depends on the calendar.
+
+    >>> parse_duration("PT1H") == 3_600_000_000
+    True
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match[part] for part in _DURATION_PARTS):
+        raise ValueError(f"{text[:40]!r} is not a duration such as PT1H or P2DT30M")
+    total = sum(round(float(match[part] or 0) * us) for part, us in _DURATION_PARTS.items())
+    return -total if match["sign"] == "-" else total
+
+
 def parse_period(text: str) -> Period:
-    """An instant, or an interval written `start/end` (ISO 8601 §4.4)."""
+    """An instant, or an interval `start/end`, one of which may say how long it is (ISO 8601 §4.4)."""
     start, slash, end = text.partition("/")
+    if slash and end.startswith("P"):
+        begin = parse_instant(start)
+        return Period(begin, _in_our_years(begin + parse_duration(end), text))
+    if slash and start.startswith("P"):
+        over = parse_instant(end)
+        return Period(_in_our_years(over - parse_duration(start), text), over)
     return Period(parse_instant(start), parse_instant(end) if slash else None)
 
 

@@ -76,3 +76,32 @@ def test_times_that_cannot_be_are_refused(hours: Client, time: str) -> None:
     assert hours.get(f"/Observations?$filter=phenomenonTime lt {time}").status == 400
     key = hours.get("/Datastreams").ids[0]
     assert hours.post(f"/Datastreams({key})/Observations", observation(1, time)).status == 400
+
+
+@pytest.mark.parametrize("day", ["2026-01-01T00:00:00Z/P1D", "P1D/2026-01-02T00:00:00Z"])
+def test_an_interval_may_say_how_long_it_is(city: Client, day: str) -> None:
+    """ISO 8601 §4.4: in filters and in what is written."""
+    (stream, *_) = city.get("/Datastreams").ids
+    address = f"/Datastreams({stream})/Observations"
+    assert len(city.get(f"{address}?$filter=during(phenomenonTime,{day})").ids) == 2
+    assert len(city.get(f"{address}?$filter=during(phenomenonTime,'{day}')").ids) == 2
+    made = city.post(address, {"result": 1, "phenomenonTime": day, "validTime": day}).json
+    written = "2026-01-01T00:00:00.000Z/2026-01-02T00:00:00.000Z"
+    assert (made["phenomenonTime"], made["validTime"]) == (written, written)
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        "P1D/PT1H",
+        "2026-01-01T00:00:00Z/P1Y",
+        "2026-01-01T00:00:00Z/P",
+        "9999-12-31T00:00:00Z/P2D",
+        "P1D",
+    ],
+)
+def test_a_length_that_leads_nowhere_is_refused(city: Client, period: str) -> None:
+    (stream, *_) = city.get("/Datastreams").ids
+    body = {"result": 1, "phenomenonTime": period}
+    assert city.post(f"/Datastreams({stream})/Observations", body).status == 400
+    assert city.get(f"/Observations?$filter=during(phenomenonTime,{period})").status == 400

@@ -10,25 +10,18 @@ from stadtherz.base.errors import Invalid, QuerySyntaxError
 from stadtherz.base.expressions import Expression, Kind, Literal
 from stadtherz.base.geometry import check_geometry
 from stadtherz.base.time import (
-    DAY,
     HOUR,
     MINUTE,
     SECOND,
     Micros,
     check_zone,
+    parse_duration,
     parse_instant,
     parse_period,
 )
 from stadtherz.sensorthings.language.periods import Span
 from stadtherz.sensorthings.language.syntax import Constant
 
-_DURATION = re.compile(
-    r"(?P<sign>[+-])?P(?:(?P<days>\d{1,7}(?:\.\d+)?)D)?"
-    r"(?:T(?:(?P<hours>\d{1,9}(?:\.\d+)?)H)?(?:(?P<minutes>\d{1,9}(?:\.\d+)?)M)?"
-    r"(?:(?P<seconds>\d{1,12}(?:\.\d+)?)S)?)?",
-    re.ASCII,
-)
-_DURATION_PARTS = {"days": DAY, "hours": HOUR, "minutes": MINUTE, "seconds": SECOND}
 _TIME_OF_DAY = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?", re.ASCII)
 _MAX_WKT = 4_000
 _INT64 = 2**63
@@ -66,7 +59,7 @@ def _literal(constant: Constant) -> Expression | Span:
             assert period.end is not None
             return Span(Literal(period.start, Kind.TIME), Literal(period.end, Kind.TIME))
         case "duration":
-            return Literal(duration(text), Kind.DURATION)
+            return Literal(parse_duration(text), Kind.DURATION)
         case "geometry":
             return Literal(geometry(text), Kind.GEOMETRY)
 
@@ -120,19 +113,6 @@ def instant(text: str) -> Micros:
 def plus(text: str) -> str:
     """Undo the blank that an unencoded `+01:00` becomes in a query string."""
     return re.sub(r" (?=\d\d:?\d\d(?:$|/))", "+", text)
-
-
-def duration(text: str) -> Micros:
-    """An ISO 8601 duration without years and months, whose length depends on the calendar.
-
-    >>> duration("PT1H") == 3_600_000_000
-    True
-    """
-    match = _DURATION.fullmatch(text)
-    if match is None or not any(match[part] for part in _DURATION_PARTS):
-        raise ValueError(f"{text[:40]!r} is not a duration such as PT1H or P2DT30M")
-    total = sum(round(float(match[part] or 0) * us) for part, us in _DURATION_PARTS.items())
-    return -total if match["sign"] == "-" else total
 
 
 def time_of_day(text: str) -> Micros:

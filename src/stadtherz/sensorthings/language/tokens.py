@@ -9,12 +9,13 @@ from stadtherz.base.errors import QuerySyntaxError
 
 _OFFSET = r"(?:[Zz]|[+\- ]\d\d:?\d\d)?"  # a blank is a plus sign that was not percent-encoded
 _TIME = rf"\d{{4}}-\d\d-\d\d[Tt]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?{_OFFSET}"
+_LASTING = r"P[\dDTHMS.]+"
 _PATTERN = re.compile(
     rf"""
     (?P<space>\s+)
   | (?P<prefixed>(?i:geography|geometry|duration|datetimeoffset|datetime|date|timeofday|time)'(?:[^']|'')*')
   | (?P<text>'(?:[^']|'')*')
-  | (?P<period>{_TIME}/{_TIME})
+  | (?P<period>{_TIME}/(?:{_TIME}|{_LASTING})|{_LASTING}/{_TIME})
   | (?P<time>{_TIME})
   | (?P<date>\d{{4}}-\d\d-\d\d)
   | (?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?![\w.:]))

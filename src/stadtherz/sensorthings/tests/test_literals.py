@@ -4,9 +4,8 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import QuerySyntaxError
 from stadtherz.base.expressions import Kind, Literal
-from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND
+from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, parse_duration
 from stadtherz.sensorthings.language.literals import (
-    duration,
     geometry,
     is_number,
     literal,
@@ -28,13 +27,13 @@ from stadtherz.sensorthings.language.syntax import Constant
     ],
 )
 def test_durations_are_microseconds(text: str, expected: int) -> None:
-    assert duration(text) == expected
+    assert parse_duration(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "P", "PT", "P1Y", "P1M", "1H", "PT1H ", "P1DT1H1", "PTH"])
 def test_durations_without_a_fixed_length_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="duration"):
-        duration(text)
+        parse_duration(text)
 
 
 @given(st.integers(0, DAY // SECOND - 1))

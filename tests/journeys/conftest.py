@@ -2,7 +2,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.journeys.looking import CHROMIUM
 from tests.product import Mailbox, Product
 
 
@@ -34,3 +36,11 @@ def empty_city(tmp_path: Path, mailbox: Mailbox) -> Iterator[Product]:
     product = Product(tmp_path / "city", environment={"STADTHERZ_SMTP_URL": mailbox.url}).start()
     yield product
     product.kill()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        yield chromium
+        chromium.close()

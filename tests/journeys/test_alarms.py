@@ -5,11 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from stadtherz.base.time import iso, now, to_us
-from tests.journeys.test_onboarding import looked_at, signed_in
-from tests.journeys.test_pages import CHROMIUM, PHONE, axe_violations, visit
+from tests.journeys.looking import PHONE, axe_violations, looked_at, signed_in, visit
 from tests.product import LAUTER, Product, eventually, tts
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -20,14 +19,6 @@ def product(tmp_path: Path) -> Iterator[Product]:
     product = Product(tmp_path / "city").start()
     yield product
     product.kill()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield chromium
-        chromium.close()
 
 
 def rise(product: Product, number: int, level: float) -> None:

@@ -4,17 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from stadtherz.base.time import iso, now, to_us
-from tests.journeys.test_onboarding import looked_at
-from tests.journeys.test_pages import CHROMIUM, DESK
+from tests.journeys.looking import DESK, looked_at
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
 
-def test_a_doubtful_reading_is_seen_and_read(tmp_path: Path) -> None:
+def test_a_doubtful_reading_is_seen_and_read(browser: Browser, tmp_path: Path) -> None:
     product = Product(tmp_path / "city").start()
     try:
         api = product.api(product.facts["admin_token"])
@@ -26,16 +25,13 @@ def test_a_doubtful_reading_is_seen_and_read(tmp_path: Path) -> None:
             row = {"phenomenonTime": at, "result": level}
             made = api.post(link, json=row | ({"resultQuality": doubt} if level == 71 else {}))
             assert made.status_code == 201, made.text
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-            page = browser.new_context(
-                base_url=product.url, locale="de-DE", viewport={"width": DESK, "height": 900}
-            ).new_page()
-            page.goto("/pegel/lauterstrasse/")
-            expect(page.get_by_text("1 Messwert ist zweifelhaft").first).to_be_visible()
-            page.get_by_text("Werte als Tabelle").click()
-            expect(page.get_by_text("Zweifelhaft:").first).to_be_visible()
-            looked_at(page, tmp_path, "gauge")
-            browser.close()
+        page = browser.new_context(
+            base_url=product.url, locale="de-DE", viewport={"width": DESK, "height": 900}
+        ).new_page()
+        page.goto("/pegel/lauterstrasse/")
+        expect(page.get_by_text("1 Messwert ist zweifelhaft").first).to_be_visible()
+        page.get_by_text("Werte als Tabelle").click()
+        expect(page.get_by_text("Zweifelhaft:").first).to_be_visible()
+        looked_at(page, tmp_path, "gauge")
     finally:
         product.kill()

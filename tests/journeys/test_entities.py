@@ -4,14 +4,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.journeys.test_pages import DESK, axe_violations, browser, visit
+from tests.journeys.looking import DESK, PHONE, axe_violations, visit
 from tests.product import Product
-
-__all__ = ["browser"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
-PHONE = 390
 PATHS = [
     "/sta/v1.1",
     "/en/sta/v2.0",

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from stadtherz.base.time import iso, now, to_us
-from tests.journeys.test_pages import CHROMIUM, DESK, PHONE, axe_violations, cut_off
+from tests.journeys.looking import looked_at, signed_in
 from tests.product import Product, eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -35,51 +35,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     product = Product(tmp_path_factory.mktemp("clerk")).start()
     yield product
     product.kill()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield chromium
-        chromium.close()
-
-
-def signed_in(browser: Browser, product: Product, **context: Any) -> Page:
-    """A clerk's browser; it keeps its complaints in `page.complaints`."""
-    page = browser.new_context(
-        base_url=product.url,
-        locale="de-DE",
-        timezone_id="Europe/Berlin",
-        reduced_motion="reduce",
-        **{"viewport": {"width": DESK, "height": 900}, **context},
-    ).new_page()
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.complaints = complaints  # type: ignore[attr-defined]
-    account = product.facts["accounts"]["editor"]
-    page.goto("/konto/login/")
-    page.locator("input[name=login]").fill(account["email"])
-    page.locator("input[name=password]").fill(account["password"])
-    page.locator("main form button[type=submit]").click()
-    page.wait_for_url("**/verwaltung/")
-    return page
-
-
-def looked_at(page: Page, looks: Path, name: str) -> None:
-    """The page is accessible in both appearances and fits on a phone."""
-    for scheme, width in (("light", DESK), ("dark", PHONE)):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(400)
-        assert axe_violations(page) == [], f"{name} {scheme}"
-        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        assert wide <= 0, f"{name} at {width}"
-        assert cut_off(page) == [], f"{name} at {width}"
-        page.screenshot(path=looks / f"{name}-{scheme}.png", full_page=True)
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": DESK, "height": 900})
 
 
 def test_a_clerk_connects_a_device_and_everybody_sees_it_measure(

@@ -6,10 +6,9 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.test_onboarding import looked_at, signed_in
-from tests.journeys.test_pages import CHROMIUM
+from tests.journeys.looking import looked_at, signed_in
 from tests.product import Product
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
@@ -30,14 +29,6 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     product = Product(tmp_path_factory.mktemp("clerk")).start()
     yield product
     product.kill()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield chromium
-        chromium.close()
 
 
 def every_text_is_copied(page: Page) -> None:

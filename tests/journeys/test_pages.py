@@ -1,27 +1,16 @@
 """What people see: in a real browser, on a phone and a desk, light and dark, with and without scripts."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from importlib import resources
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from stadtherz.base.time import iso, now, to_us
+from tests.journeys.looking import DESK, PHONE, axe_violations, visit
 from tests.product import LAUTER, Product, eventually, tts
 
 pytestmark = [pytest.mark.browser, pytest.mark.process]
 
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PHONE, DESK = 360, 1400
 PAGES = [
     "/",
     "/en/",
@@ -30,70 +19,6 @@ PAGES = [
     "/en/pegel/lauterstrasse/",
     "/konto/login/",
 ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
-        yield chromium
-        chromium.close()
-
-
-def visit(browser: Browser, product: Product, path: str, **context: Any) -> Page:
-    """A page after its scripts have run; keeps its complaints in `page.complaints`."""
-    width = context.pop("width", DESK)
-    page = browser.new_context(
-        locale="de-DE",
-        timezone_id="Europe/Berlin",
-        reduced_motion="reduce",
-        viewport={"width": width, "height": 900},
-        **context,
-    ).new_page()
-    complaints: list[str] = []
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            complaints.append(f"foreign request: {request.url}")
-            if not request.url.startswith((product.url, "data:", "blob:"))
-            else None
-        ),
-    )
-    page.complaints = complaints  # type: ignore[attr-defined]
-    page.goto(product.url + path, wait_until="load")
-    return page
-
-
-def axe_violations(page: Page) -> list[str]:
-    """What axe-core finds against WCAG 2.0 to 2.2, A and AA."""
-    source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
-    page.evaluate(source)
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", tags)
-    return [
-        f"{violation['id']}: {node['html'][:160]}"
-        for violation in found["violations"]
-        for node in violation["nodes"]
-    ]
-
-
-CUT_OFF = """() => {
-  const seen = (e) => e.checkVisibility({visibilityProperty: true}) && e.getBoundingClientRect().width > 1;
-  const scrolls = (e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX);
-  const inScroller = (e) => { while ((e = e.parentElement)) if (scrolls(e)) return true; return false; };
-  return [...document.querySelectorAll("main :is(input, select, textarea, button, a, p, h1, h2, h3, td, th, li)")]
-    .filter((e) => seen(e) && !e.closest(".form-side") && !inScroller(e))
-    .filter((e) => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-    .map((e) => `${e.outerHTML.slice(0, 120)}`);
-}"""
-
-
-def cut_off(page: Page) -> list[str]:
-    """What reaches beyond the window's right edge, where nothing scrolls: nobody can read or use it."""
-    found: list[str] = page.evaluate(CUT_OFF)
-    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,14 +2,16 @@
 
     python -m bench.alerts [--quick]
 
-Readings come at a calm rate, whether or not those before were judged. Every fifth crosses a limit and
-comes back, so rules really change; the rest only moves. The baseline is the same load without any rule.
+Readings come at an even rate, whether or not those before were judged. One in a thousand crosses a limit, as on
+an ordinary day; in the last row one in five, as when every river rises at once. The rest only moves. The
+baseline is the same load without any rule.
 STADTHERZ_ENGINE chooses an (empty) PostgreSQL database.
 """
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import click
 
@@ -29,28 +31,44 @@ _LIMIT = 90.0
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """So many rules, readings a second, and of how many readings one crosses a limit."""
+
+    rules: int
+    rate: int
+    one_in: int
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
-    """Datastreams, the rules of each load, readings a second, seconds, subscribers."""
+    """Datastreams, the loads, seconds of each, subscribers."""
 
     streams: int
-    rules: tuple[int, ...]
-    rates: tuple[int, ...]
+    loads: tuple[Load, ...]
     seconds: int
     subscribers: int
 
 
 FULL = Size(
-    streams=10_000, rules=(5_000, 100_000), rates=(500, 1_000), seconds=20, subscribers=10_000
+    streams=10_000,
+    loads=(Load(5_000, 500, 1_000), Load(100_000, 1_000, 1_000), Load(100_000, 1_000, 5)),
+    seconds=20,
+    subscribers=10_000,
 )
-QUICK = Size(streams=20, rules=(10, 40), rates=(40, 40), seconds=1, subscribers=20)
+QUICK = Size(
+    streams=20,
+    loads=(Load(10, 40, 20), Load(40, 40, 20), Load(40, 40, 5)),
+    seconds=1,
+    subscribers=20,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """How long readings waited to be judged, and what a reading cost."""
+    """How long readings waited to be judged (None: none was within a minute), and what a reading cost."""
 
-    p50_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
     left: int
     cpu_ms: float
 
@@ -63,31 +81,36 @@ def main(*, quick: bool) -> None:
     place = town.build(size.streams)
     owner = organisation_id("bench")
     register(rules_consumer())
-    plain = _loaded(place, size.rates[-1], size.seconds)
+    plain = _loaded(place, size.loads[-1], size.seconds)
     rows = []
     made = 0
-    for wanted, rate in zip(size.rules, size.rates, strict=True):
-        _make_rules(place, owner, made, wanted)
-        made = wanted
+    for load in size.loads:
+        if load.rules > made:
+            _make_rules(place, owner, made, load.rules)
+            made = load.rules
         before = AlertEvent.objects.count()
-        lag = _loaded(place, rate, size.seconds)
-        rows.append(_row(wanted, rate, lag, plain, AlertEvent.objects.count() - before))
+        lag = _loaded(place, load, size.seconds)
+        rows.append(_row(load, lag, plain, AlertEvent.objects.count() - before))
     rows.append(_told(size.subscribers))
     head = ("", "a second", "p50 ms", "p99 ms", "left behind", "CPU ms each", "ratio", "changes")
     timing.show(f"Rules over {size.streams:,} datastreams", head, rows)
 
 
-def _row(wanted: int, rate: int, lag: Lag, plain: Lag, changes: int) -> tuple[str, ...]:
+def _row(load: Load, lag: Lag, plain: Lag, changes: int) -> tuple[str, ...]:
     return (
-        f"readings, {wanted:,} rules",
-        f"{rate:,}",
-        f"{lag.p50_ms:.0f}",
-        f"{lag.p99_ms:.0f}",
+        f"readings, {load.rules:,} rules, 1 in {load.one_in:,} crosses",
+        f"{load.rate:,}",
+        _ms(lag.p50_ms),
+        _ms(lag.p99_ms),
         str(lag.left),
         f"{lag.cpu_ms:.2f}",
         timing.ratio(lag.cpu_ms / max(plain.cpu_ms, 1e-9)),
         str(changes),
     )
+
+
+def _ms(wait: float | None) -> str:
+    return "never" if wait is None else f"{wait:.0f}"
 
 
 def _make_rules(place: Town, owner: int, first: int, behind: int) -> None:
@@ -113,12 +136,12 @@ def _make_rules(place: Town, owner: int, first: int, behind: int) -> None:
     click.echo(f"{behind:,} rules are read in {took:.1f} s")
 
 
-def _loaded(place: Town, rate: int, seconds: int) -> Lag:
+def _loaded(place: Town, load: Load, seconds: int) -> Lag:
     """Send at the rate, and note when the cursor passes each batch."""
     start_dispatcher()
     marks: list[tuple[int, float]] = []
     waits: list[float] = []
-    values = _values(place)
+    values, rate = _values(place, load.one_in), load.rate
     began, cpu = time.perf_counter(), time.process_time()
     for number in range(seconds * _BATCHES):
         due = began + number / _BATCHES
@@ -126,8 +149,8 @@ def _loaded(place: Town, rate: int, seconds: int) -> Lag:
             _pass(marks, waits)
             time.sleep(0.002)
         moment = now_us()
-        count = max(rate // _BATCHES, 1)
-        append([Reading(*next(values), result_time=moment) for _ in range(count)])
+        portion = max(rate // _BATCHES, 1)
+        append([Reading(*next(values), result_time=moment) for _ in range(portion)])
         marks.append((log_end(), time.perf_counter()))
     left = len(marks) * max(rate // _BATCHES, 1)
     deadline = time.perf_counter() + 60
@@ -139,21 +162,19 @@ def _loaded(place: Town, rate: int, seconds: int) -> Lag:
     waits.sort()
     total = rate * seconds
     return Lag(
-        1000 * waits[len(waits) // 2] if waits else 0.0,
-        1000 * waits[int(len(waits) * 0.99)] if waits else 0.0,
+        1000 * waits[len(waits) // 2] if waits else None,
+        1000 * waits[int(len(waits) * 0.99)] if waits else None,
         left,
         1000 * used / total,
     )
 
 
-def _values(place: Town) -> Iterator[tuple[int, Period, float]]:
-    """Each datastream in turn; every fifth time round one of them crosses the limit and comes back."""
-    turn = 0
-    while True:
+def _values(place: Town, one_in: int) -> Iterator[tuple[int, Period, float]]:
+    """Each datastream in turn; one of so many crosses the limit, and comes back when its turn comes next."""
+    for turn in count():
         for number, stream in enumerate(place.streams):
-            high = (turn + number) % 5 == 0
+            high = (turn + number) % one_in == 0
             yield stream, Period(now_us()), 95.0 if high else 80.0
-        turn += 1
 
 
 def _pass(marks: list[tuple[int, float]], waits: list[float]) -> None:

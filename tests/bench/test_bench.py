@@ -110,7 +110,12 @@ KILLS_ROWS = (
     "MQTT documents, decoded by a codec",
     "MQTT Observations",
 )
-ALERT_ROWS = ("readings, 10 rules", "readings, 40 rules", "one warning queued for 20")
+ALERT_ROWS = (
+    "readings, 10 rules, 1 in 20 crosses",
+    "readings, 40 rules, 1 in 20 crosses",
+    "readings, 40 rules, 1 in 5 crosses",
+    "one warning queued for 20",
+)
 RECIPIENT_ROWS = (
     "the warning is raised",
     "all 20 are queued",

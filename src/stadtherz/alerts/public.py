@@ -89,6 +89,7 @@ from stadtherz.alerts.rules.engine import consumer as rules_consumer
 from stadtherz.alerts.rules.known import ranked_steps
 from stadtherz.alerts.rules.mistakes import mistakes
 from stadtherz.alerts.rules.preview import Change, Preview, preview
+from stadtherz.alerts.rules.specimens import Specimen, specimens
 from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
 from stadtherz.alerts.warnings import PublicWarning, WarningChange, public_warnings
@@ -124,6 +125,7 @@ __all__ = [
     "RuleState",
     "RuleStep",
     "Shift",
+    "Specimen",
     "Stage",
     "State",
     "Taken",
@@ -183,6 +185,7 @@ __all__ = [
     "rules_consumer",
     "send_again",
     "send_due",
+    "specimens",
     "spent_today",
     "start_clock",
     "start_delivery",

@@ -1,8 +1,8 @@
-"""How a datastream is called beside its place: many are named after it, and nobody reads a name twice."""
+"""How a datastream or a rule is called beside its place: many are named after it, and nobody reads a name twice."""
 
 
 def beside(name: str, place: str) -> str:
-    """The datastream's name without its place's.
+    """The name without its place's.
 
     >>> beside("Pegel Mühlbach: Wasserstand", "Pegel Mühlbach"), beside("Mühle", "Mühlbach")
     ('Wasserstand', 'Mühle')

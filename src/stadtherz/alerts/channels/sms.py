@@ -7,6 +7,7 @@ rest tells where it belongs. Typographic characters would cost half of it and ar
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -49,7 +50,7 @@ def split(text: str, *, ucs2: bool = False) -> list[str]:
     [152, 21]
     """
     wide = ucs2 or units(text) is None
-    one, each = (70, 67) if wide else (160, 153)
+    one, each = _room(wide=wide)
     sizes = [_size(letter, wide=wide) for letter in text]
     if sum(sizes) <= one:
         return [text]
@@ -60,6 +61,11 @@ def split(text: str, *, ucs2: bool = False) -> list[str]:
             used = 0
         used += size
     return [text[start:end] for start, end in pairwise([*cuts, len(text)])]
+
+
+def _room(*, wide: bool) -> tuple[int, int]:
+    """How many places one SMS has, and each of several."""
+    return (70, 67) if wide else (160, 153)
 
 
 def _size(letter: str, *, wide: bool) -> int:
@@ -73,6 +79,29 @@ def parts(text: str) -> int:
     [1, 2, 1, 2, 1]
     """
     return len(split(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """`places` taken of the `room` in so many `parts`; for the `odd` letters, in no table, each part holds less."""
+
+    parts: int
+    places: int
+    room: int
+    odd: str
+
+
+def length(text: str) -> Length:
+    """How long the text is as SMS.
+
+    >>> length("a" * 159 + "€"), length("5 ж")
+    (Length(parts=2, places=161, room=306, odd=''), Length(parts=1, places=3, room=70, odd='ж'))
+    """
+    odd = "".join(dict.fromkeys(letter for letter in text if gsm.places(letter) is None))
+    one, each = _room(wide=bool(odd))
+    number = parts(text)
+    places = sum(_size(letter, wide=bool(odd)) for letter in text)
+    return Length(number, places, one if number == 1 else each * number, odd)
 
 
 def shortened(text: str, most: int = MOST_PARTS) -> str:

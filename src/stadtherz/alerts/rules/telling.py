@@ -17,6 +17,7 @@ from stadtherz.alerts.rules.known import KnownRule
 from stadtherz.alerts.states import change
 from stadtherz.alerts.values import Transition, Wording
 from stadtherz.base.hurry import hurry
+from stadtherz.base.naming import beside
 from stadtherz.base.time import Micros, from_us, now_us
 from stadtherz.kit.declaration import Severity
 from stadtherz.store.public import StreamInfo, streams
@@ -114,7 +115,7 @@ def _in_language(code: str, occasion: Occasion) -> Wording:
         path = f"/Datastreams({occasion.stream.id})"
         return Wording(
             subject=_subject(occasion) % _words(occasion),
-            sentence=_sentence(occasion) % _words(occasion),
+            sentence=_capital(_sentence(occasion) % _words(occasion)),
             facts=tuple(_facts(occasion)),
             link=reverse("web:entities", kwargs={"version": "1.1", "path": path}),
         )
@@ -144,10 +145,14 @@ def _sentence(occasion: Occasion) -> str:
     )
 
 
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
 def _words(occasion: Occasion) -> dict[str, str]:
     return {
         "place": occasion.stream.thing_name,
-        "rule": occasion.rule.name,
+        "rule": beside(occasion.rule.name, occasion.stream.thing_name),
         "value": _amount(occasion, occasion.value),
         "limit": _amount(occasion, occasion.after.limit) if occasion.after else "",
         "after": occasion.after.name if occasion.after else "",

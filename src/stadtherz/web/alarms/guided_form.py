@@ -1,12 +1,15 @@
 """The short form of a rule: limits in up to three grades, who is told, and what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from stadtherz.alerts.public import ContactList, Rule, RuleStep, mistakes
 from stadtherz.kit.declaration import Severity
@@ -64,7 +67,7 @@ class GuidedForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.stream, self.occasion = stream, occasion
-        self.fields["name"].initial = f"{stream.thing_name}: {occasion.name}"[:100]
+        self.fields["name"].initial = self._proposed_name()
         self.fields["buffer"].initial = advice.buffer
         if occasion.minutes:
             del self.fields["buffer"]
@@ -75,6 +78,9 @@ class GuidedForm(forms.Form):
             self.fields[f"name_{grade.key}"] = forms.CharField(
                 label=_("Name of the step"), max_length=60, required=False, initial=grade.name
             )
+
+    def _proposed_name(self) -> str:
+        return f"{self.stream.thing_name}: {self.occasion.name}"[:100]
 
     def _limit_field(self, grade: Grade) -> forms.FloatField:
         unit = _text("minutes") if self.occasion.minutes else self.stream.unit_symbol
@@ -109,7 +115,7 @@ class GuidedForm(forms.Form):
         data = self.cleaned_data
         return Rule(
             owner_id=self.stream.owner,
-            name_de=data["name"],
+            **_names(data["name"], self._proposed_name),
             advice_de=data.get("advice", ""),
             measure=self.occasion.measure,
             direction=self.occasion.direction,
@@ -121,7 +127,9 @@ class GuidedForm(forms.Form):
         data = self.cleaned_data
         return [
             RuleStep(
-                name_de=data.get(f"name_{grade.key}") or str(grade.name),
+                **_names(
+                    data.get(f"name_{grade.key}") or str(grade.name), partial(str, grade.name)
+                ),
                 limit=data[f"limit_{grade.key}"],
                 hysteresis=data.get("buffer") or 0,
                 severity=grade.severity.value,
@@ -129,3 +137,14 @@ class GuidedForm(forms.Form):
             for grade in GRADES
             if data.get(f"limit_{grade.key}") is not None
         ]
+
+
+def _names(given: str, proposed: Callable[[], str]) -> dict[str, str]:
+    """A name that was left as proposed is known in every language; another one stands for all."""
+    if given != proposed():
+        return {"name_de": given}
+    names = {}
+    for code, _language in settings.LANGUAGES:
+        with override(code):
+            names[f"name_{code}"] = proposed()
+    return names

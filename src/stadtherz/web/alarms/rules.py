@@ -26,6 +26,7 @@ from stadtherz.web.alarms.figures import digits
 from stadtherz.web.alarms.foresight import Foreseen
 from stadtherz.web.alarms.guided import BeginView, GuidedView
 from stadtherz.web.alarms.rule_form import HANDLER
+from stadtherz.web.alarms.specimens import told
 from stadtherz.web.alarms.story import points_of, summary
 from stadtherz.web.charts import LineChart, Mark
 from stadtherz.web.staff.views import StaffCreateView, StaffEditView, StaffIndexView
@@ -94,6 +95,7 @@ class PreviewView(AlarmPage):
             "seen": seen,
             "sentence": sentence(warnings) if seen.done and not seen.problem else "",
             "lines": _lines(warnings[-_MOST_LINES:][::-1]),
+            "told": told(rule),
             "chart": _chart(rule, warnings, since, until),
             "names": {name: self.views.get_url_name(name) for name in ("preview", "edit")},
         }

@@ -135,6 +135,25 @@ def test_each_occasion_becomes_a_rule_that_is_off(flooded: Town, occasion: str) 
     }
 
 
+def test_names_left_as_proposed_are_known_in_both_languages(home: Town) -> None:
+    client = signed_in("editor@lautern.example")
+    url = reverse("rule:guided", args=[home.stream, "rises"])
+    proposed = client.get(url).context["form"]["name"].value()
+    filled = {
+        "name": proposed,
+        "limit_warning": "90",
+        "name_danger": "Sirene",
+        "limit_danger": "99",
+    }
+    client.post(url, filled | {"buffer": "0"})
+    rule = Rule.objects.get()
+    place = proposed.removesuffix(": hoher Wert")
+    assert place != proposed
+    assert (rule.name_de, rule.name_en) == (proposed, f"{place}: high value")
+    steps = list(rule.steps.values_list("name_de", "name_en"))
+    assert steps == [("Vorwarnung", "Early warning"), ("Sirene", "")]
+
+
 @pytest.mark.parametrize(
     ("given", "field", "said"),
     [

@@ -1,5 +1,6 @@
 """Staff set up a rule: what fits, what is said where, and that it is off until somebody switches it on."""
 
+import html
 import re
 from typing import Any
 
@@ -185,6 +186,27 @@ def test_the_preview_says_how_often_it_would_have_warned(home: Town) -> None:
     assert len(re.findall("sh-plot__mark--danger", page)) == 1
     assert "71\N{NO-BREAK SPACE}cm" in page
     assert "95\N{NO-BREAK SPACE}cm" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "lengths"),
+    [
+        ("Steg", ["Eine SMS: ", "von 160 Zeichen."]),
+        ("Steg Ж", ["von 201 Zeichen.", "Wegen Ж fasst jede 70 statt 160."]),
+        ("Steg am Wehr " * 25, ["3 SMS: ", "Der Rest steht nur in der E-Mail"]),
+    ],
+)
+def test_the_preview_shows_what_people_read_and_how_long_an_sms_is(
+    home: Town, name: str, lengths: list[str]
+) -> None:
+    rule = Rule.objects.create(owner_id=home.organisation, name_de=name, datastream_id=home.stream)
+    RuleStep.objects.create(rule=rule, name_de="Alarm", name_en="Alert", limit=90)
+    page = html.unescape(previewed(editor(), Rule.objects.get(pk=rule.pk)))
+    assert "Was die Menschen lesen" in page
+    assert "OK 123" in page
+    assert '<span lang="en">Alert: ' in page
+    for each in lengths:
+        assert each in page
 
 
 def test_a_young_series_is_drawn_finer_than_days(home: Town) -> None:

@@ -50,7 +50,7 @@ class Size:
 
 
 FULL = Size(
-    streams=10_000,
+    streams=5_000,  # each has a rule in the first load
     loads=(Load(5_000, 500, 1_000), Load(100_000, 1_000, 1_000), Load(100_000, 1_000, 5)),
     seconds=20,
     subscribers=10_000,
@@ -81,7 +81,7 @@ def main(*, quick: bool) -> None:
     place = town.build(size.streams)
     owner = organisation_id("bench")
     register(rules_consumer())
-    plain = _loaded(place, size.loads[-1], size.seconds)
+    plain = _loaded(place, size.loads[0], size.seconds)
     rows = []
     made = 0
     for load in size.loads:

@@ -209,7 +209,7 @@ class RuleViewSet(StaffViewSet):
     list_display = [
         "name_de",
         Column("watched", label=_("What is watched"), accessor=_watched),
-        Column("steps", label=_("Steps"), accessor=_steps),
+        Column("steps", label=_("Steps and limits"), accessor=_steps),
         Column("active", label=_("Switched"), accessor=_on, sort_key="active"),
     ]
     list_filter = ["active", "public", "measure"]

@@ -109,6 +109,7 @@ def test_a_place_is_not_named_twice_and_a_quantity_in_the_readers_words(home: To
         datastream=None, observed_property=Datastream.objects.get().observed_property
     )
     listed = editor().get(reverse("rule:index")).content.decode()
+    assert "Stufen und Grenzen" in listed
     assert 'data-label="Was beobachtet wird">Wasserstand<' in listed
 
 

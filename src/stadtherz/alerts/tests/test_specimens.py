@@ -59,7 +59,7 @@ def test_a_rule_that_is_named_after_its_place_names_it_once_in_a_sentence(
 
 
 def test_what_makes_it_long_is_told(town: Town, stream: int) -> None:
-    rule = make_rule(town.organisation, 90, datastream=stream, name_de="Hochwasser Ж" * 30)
+    rule = make_rule(town.organisation, 90, datastream=stream, name_de="Hochwasser Ж" * 8)
     german, english = specimens(rule)
     assert (german.length.odd, german.length.parts, german.is_cut) == ("Ж", sms.MOST_PARTS, True)
     assert german.length.places <= german.length.room == 67 * sms.MOST_PARTS

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
@@ -68,9 +68,13 @@ def test_a_place_must_fit_the_order(after: tuple[Any, ...]) -> None:
         behind((_TIME, _ID), after)
 
 
+@example(-(2**63) - 1)
+@example(2**63)
+@example(2**64)
 @given(st.none() | st.booleans() | st.integers() | st.text() | st.lists(st.integers()))
 def test_a_result_may_be_anything_an_engine_can_hold(result: Any) -> None:
-    holds = not isinstance(result, int) or -(2**63) <= result < 2**63
+    """Whole numbers as far as JSON's are read exactly: with a sign of 64 bits, or without."""
+    holds = not isinstance(result, int) or -(2**63) <= result < 2**64
     holds = holds and not (isinstance(result, str) and "\0" in result)
     try:
         behind((_RESULT, _ID), (result, 1))

@@ -194,7 +194,8 @@ def test_the_preview_says_how_often_it_would_have_warned(home: Town) -> None:
     [
         ("Steg", ["Eine SMS: ", "von 160 Zeichen."]),
         ("Steg Ж", ["von 201 Zeichen.", "Wegen Ж fasst jede 70 statt 160."]),
-        ("Steg am Wehr " * 25, ["3 SMS: ", "Der Rest steht nur in der E-Mail"]),
+        ("Steg am Wehr " * 7, ["2 SMS: ", "von 306 Zeichen."]),
+        ("Steg am Wehr Ж" * 7, ["3 SMS: ", "Der Rest steht nur in der E-Mail"]),
     ],
 )
 def test_the_preview_shows_what_people_read_and_how_long_an_sms_is(

@@ -56,6 +56,7 @@ def signed_in(play: Any, url: str, **options: Any) -> Page:
 
 def looked_at(page: Page, name: str) -> None:
     """No page is wider than a phone, and axe finds nothing."""
+    page.wait_for_load_state()
     for size in (PHONE, DESK):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         if SHOTS:
@@ -88,6 +89,7 @@ def test_a_clerk_imports_a_file(
         expect(page.get_by_text("Mühlbach").first).to_be_visible()
         looked_at(page, "2-written")
         page.get_by_role("button", name="Weiter").click()
+        page.wait_for_url("**/times/*/")
         looked_at(page, "3-times")
         page.get_by_role("button", name="Weiter").click()
         page.get_by_label("Geht nach").first.select_option(str(home.stream))

@@ -154,6 +154,7 @@ def test_lists_swaps_and_stickers_are_pages_for_everybody(
     page.goto(page.url.replace("/edit/", "/inspect/"))
     looked_at(page, tmp_path, "inspect")
     page.get_by_role("link", name="Defektes Gerät austauschen").click()
+    page.wait_for_url("**/swap/**")
     looked_at(page, tmp_path, "swap")
     assert page.complaints == []  # type: ignore[attr-defined]
     page.context.close()

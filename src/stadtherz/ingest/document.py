@@ -40,7 +40,7 @@ def parse(body: bytes) -> Any:
     """The document; raises Invalid where it is none or nested too deeply."""
     if body.startswith(_GZIP):
         raise Invalid("document", "is packed with gzip, and cannot be unpacked")
-    if is_markup(body[:100]):
+    if body[:100].removeprefix(_BOM).lstrip().startswith(b"<"):
         return markup.parse(body.removeprefix(_BOM).lstrip(), DEEPEST)
     try:
         document = orjson.loads(body)
@@ -54,11 +54,6 @@ def parse(body: bytes) -> Any:
         if not level:
             return document
     raise Invalid("document", f"is nested more than {DEEPEST} levels deep")
-
-
-def is_markup(body: bytes) -> bool:
-    """Whether what begins like this can only be XML."""
-    return body.removeprefix(_BOM).lstrip().startswith(b"<")
 
 
 def _children(holder: Any) -> list[Any]:

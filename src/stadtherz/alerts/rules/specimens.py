@@ -10,6 +10,7 @@ from stadtherz.alerts.channels.sms import Length, compose, length
 from stadtherz.alerts.models import Rule, RuleStep
 from stadtherz.alerts.rules.known import ranked_steps
 from stadtherz.alerts.rules.telling import Occasion, texts
+from stadtherz.alerts.values import Wording
 from stadtherz.base.time import now_us
 from stadtherz.store.public import StreamInfo, streams, streams_by_property
 
@@ -38,17 +39,19 @@ def specimens(rule: Rule) -> Sequence[Specimen]:
     stream = _stream(rule)
     if stream is None:
         return []
-    steps = ranked_steps(rule)
+    now = now_us()
+    reached = [
+        (step, texts(Occasion(rule, stream, None, step, worse=True, value=step.limit, at=now)))
+        for step in ranked_steps(rule)
+    ]
     return [
-        _specimen(rule, stream, step, language)
+        _specimen(step, language, wordings[language])
         for language, _name in settings.LANGUAGES
-        for step in steps
+        for step, wordings in reached
     ]
 
 
-def _specimen(rule: Rule, stream: StreamInfo, step: RuleStep, language: str) -> Specimen:
-    occasion = Occasion(rule, stream, None, step, worse=True, value=step.limit, at=now_us())
-    wording = texts(occasion)[language]
+def _specimen(step: RuleStep, language: str, wording: Wording) -> Specimen:
     with override(language):
         text = compose({"subject": wording.subject, "sentence": wording.sentence}, _CODE)
         name = step.name

@@ -1,5 +1,6 @@
 """Tables in the back office: a file is uploaded, described step by step, checked and imported."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.conf import settings
@@ -185,22 +186,33 @@ class WrittenView(StepView):
         return found
 
 
-class TimesView(StepView):
+class RulesView(StepView, ABC):
+    """A step that changes rules which are known already; without any it leads back to the step that makes them."""
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._answer(pk, None)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._answer(pk, request.POST)
+
+    def _answer(self, pk: int, data: Any) -> HttpResponse:
+        row = self.row(pk)
+        if not row.rules:
+            return self.to("written", row.pk)
+        return self.answer(row, tables.rules_of(row.rules), data)
+
+    @abstractmethod
+    def answer(self, row: TableImport, rules: tables.Rules, data: Any) -> HttpResponse:
+        """The page, or where to go on once `data` fits."""
+
+
+class TimesView(RulesView):
     """Step 2: where times stand, and how the table is laid out."""
 
     template_name = "staff/table_times.html"
     title = _("Times and layout")
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._answer(self.row(pk))
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._answer(self.row(pk), request.POST)
-
-    def _answer(self, row: TableImport, data: Any = None) -> HttpResponse:
-        if not row.rules:
-            return self.to("written", row.pk)
-        rules = tables.rules_of(row.rules)
+    def answer(self, row: TableImport, rules: tables.Rules, data: Any) -> HttpResponse:
         try:
             found = tables.columns(tables.file_of(row), rules.form)
         except tables.BadTable as problem:
@@ -212,22 +224,13 @@ class TimesView(StepView):
         return self.page(form=form, row=row, columns=found)
 
 
-class TargetsView(StepView):
+class TargetsView(RulesView):
     """Step 3: which values go where."""
 
     template_name = "staff/table_targets.html"
     title = _("Datastreams")
 
-    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._answer(self.row(pk))
-
-    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._answer(self.row(pk), request.POST)
-
-    def _answer(self, row: TableImport, data: Any = None) -> HttpResponse:
-        if not row.rules:
-            return self.to("written", row.pk)
-        rules = tables.rules_of(row.rules)
+    def answer(self, row: TableImport, rules: tables.Rules, data: Any) -> HttpResponse:
         try:
             sources, more = _sources(row, rules)
         except tables.BadTable as problem:

@@ -8,6 +8,6 @@ class MqttConfig(AppConfig):
     verbose_name = "MQTT"
 
     def ready(self) -> None:
-        from stadtherz.mqtt import announcements
+        from stadtherz.mqtt.news import announcements
 
         announcements.follow_entities()

@@ -3,10 +3,10 @@ the listeners for TCP and TLS. `listening` reads their addresses from the settin
 the city's own.
 """
 
-from stadtherz.mqtt.addresses import Listening, listening
-from stadtherz.mqtt.boards import Board, announce, open_board
-from stadtherz.mqtt.door import Door, Settings
-from stadtherz.mqtt.limits import Limits
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.doors.addresses import Listening, listening
+from stadtherz.mqtt.doors.door import Door, Settings
+from stadtherz.mqtt.news.boards import Board, announce, open_board
 
 __all__ = [
     "Board",

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.packets import V3, V5, Ack
-from stadtherz.mqtt.properties import Property
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.talk import People, Talk, scenario
+from stadtherz.mqtt.wire.packets import V3, V5, Ack
+from stadtherz.mqtt.wire.properties import Property
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.packets import Ack, Publish
-from stadtherz.mqtt.properties import Kind
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
+from stadtherz.mqtt.wire.packets import Ack, Publish
+from stadtherz.mqtt.wire.properties import Kind
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.sensorthings.tests import bodies
 from stadtherz.sensorthings.tests.client import Client
 

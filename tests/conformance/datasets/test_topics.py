@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from stadtherz.base.errors import NotFound
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.packets import Ack, Publish
-from stadtherz.mqtt.properties import Kind
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
+from stadtherz.mqtt.wire.packets import Ack, Publish
+from stadtherz.mqtt.wire.properties import Kind
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.sensorthings.answers.addresses import asked, within
 from stadtherz.sensorthings.live.watch import watch
 from stadtherz.sensorthings.tests.bodies import observation, thing

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from stadtherz.mqtt.packets import V3, V5
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.wire.packets import V3, V5
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.sensorthings.answers.links import Urls
 from stadtherz.sensorthings.live.watch import StateWatch, watch
 from stadtherz.sensorthings.standard.faces import V1_1

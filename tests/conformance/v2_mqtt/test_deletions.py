@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.packets import Publish
-from stadtherz.mqtt.properties import Property
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
+from stadtherz.mqtt.wire.packets import Publish
+from stadtherz.mqtt.wire.properties import Property
 from stadtherz.sensorthings.tests.client import Client, in_version_2
 
 pytestmark = pytest.mark.django_db(transaction=True)

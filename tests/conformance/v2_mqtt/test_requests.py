@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.packets import V3, Ack, Connack, Publish
-from stadtherz.mqtt.properties import Property
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.talk import People, Talk, scenario
+from stadtherz.mqtt.wire.packets import V3, Ack, Connack, Publish
+from stadtherz.mqtt.wire.properties import Property
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.sensorthings.tests.client import Client, in_version_2
 
 pytestmark = pytest.mark.django_db(transaction=True)

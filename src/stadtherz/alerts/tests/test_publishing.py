@@ -14,11 +14,11 @@ from stadtherz.alerts.public import Transition, change, start_drill, withdraw
 from stadtherz.alerts.publishing import SCHEMA, TOPIC
 from stadtherz.alerts.tests.factories import KIND, Ward, make_datastream, make_ward
 from stadtherz.base.visibility import Scope, Visibility
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.packets import Ack, Disconnect, Publish
-from stadtherz.mqtt.properties import Kind, Property
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.talk import People, Talk, aside, scenario
+from stadtherz.mqtt.wire.packets import Ack, Disconnect, Publish
+from stadtherz.mqtt.wire.properties import Kind, Property
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.store.models import Datastream, Organisation, Thing
 
 STAFF = "staff"

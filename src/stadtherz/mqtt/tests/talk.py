@@ -10,12 +10,13 @@ from django.db import connections
 
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt.conversation import Conversation
-from stadtherz.mqtt.decode import decode
-from stadtherz.mqtt.encode import encode
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.packets import (
+from stadtherz.mqtt.clients.conversation import Conversation
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.meeting.hub import Hub
+from stadtherz.mqtt.wire.decode import decode
+from stadtherz.mqtt.wire.encode import encode
+from stadtherz.mqtt.wire.fields import Frames
+from stadtherz.mqtt.wire.packets import (
     V5,
     Connack,
     Connect,
@@ -25,7 +26,6 @@ from stadtherz.mqtt.packets import (
     Subscribe,
     Wish,
 )
-from stadtherz.mqtt.wire import Frames
 
 ROOT = "http://city.example"
 PATIENCE = 20.0

@@ -3,7 +3,7 @@
 import pytest
 
 from stadtherz.base.errors import Invalid
-from stadtherz.mqtt.addresses import Listening, endpoints, listening
+from stadtherz.mqtt.doors.addresses import Listening, endpoints, listening
 
 
 def test_addresses_are_read_with_their_usual_ports() -> None:

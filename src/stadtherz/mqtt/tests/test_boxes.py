@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.mqtt.inbox import HEARD, Inbox
-from stadtherz.mqtt.messages import Message, Place
-from stadtherz.mqtt.outbox import Outbox
-from stadtherz.mqtt.packets import Ack, Publish
-from stadtherz.mqtt.properties import Kind
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.clients.inbox import HEARD, Inbox
+from stadtherz.mqtt.clients.messages import Message, Place
+from stadtherz.mqtt.clients.outbox import Outbox
+from stadtherz.mqtt.wire.packets import Ack, Publish
+from stadtherz.mqtt.wire.properties import Kind
+from stadtherz.mqtt.wire.reasons import Reason
 
 
 def message(number: int) -> Message:

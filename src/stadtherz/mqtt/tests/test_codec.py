@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.mqtt import packets
-from stadtherz.mqtt.decode import decode
-from stadtherz.mqtt.encode import encode, puback
-from stadtherz.mqtt.packets import V3, V5
-from stadtherz.mqtt.properties import _ALLOWED, Kind, Property, is_list
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.wire import LARGEST_VARINT, Frames, ProtocolError, Reader, varint
+from stadtherz.mqtt.wire import packets
+from stadtherz.mqtt.wire.decode import decode
+from stadtherz.mqtt.wire.encode import encode, puback
+from stadtherz.mqtt.wire.fields import LARGEST_VARINT, Frames, ProtocolError, Reader, varint
+from stadtherz.mqtt.wire.packets import V3, V5
+from stadtherz.mqtt.wire.properties import _ALLOWED, Kind, Property, is_list
+from stadtherz.mqtt.wire.reasons import Reason
 
 LARGEST = 1_000_000
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
@@ -31,7 +31,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def values_of(prop: Property) -> st.SearchStrategy[Any]:
-    from stadtherz.mqtt import properties as p
+    from stadtherz.mqtt.wire import properties as p
 
     names = {
         "byte": p._BYTES,

@@ -14,14 +14,21 @@ import pytest
 from django.db import connections, transaction
 
 from stadtherz.base.time import now_us
-from stadtherz.mqtt import announcements
-from stadtherz.mqtt.hub import Hub
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.models import Announcement
-from stadtherz.mqtt.packets import Ack, Disconnect, Publish, Subscribe, Unsubscribe, Wish
-from stadtherz.mqtt.properties import Kind
+from stadtherz.mqtt.news import announcements
 from stadtherz.mqtt.tests.conftest import READER, Town
 from stadtherz.mqtt.tests.talk import Talk, aside, scenario
 from stadtherz.mqtt.tests.test_subscribing import LASTING, connected, heard, keep, observations
+from stadtherz.mqtt.wire.packets import (
+    Ack,
+    Disconnect,
+    Publish,
+    Subscribe,
+    Unsubscribe,
+    Wish,
+)
+from stadtherz.mqtt.wire.properties import Kind
 from stadtherz.store.models import Organisation, Thing
 from stadtherz.store.public import on_sqlite
 

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.packets import V3, V5, Connack, Connect, Disconnect, Ping
-from stadtherz.mqtt.properties import Kind, Property
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.conftest import OWN, STRANGE, Town
 from stadtherz.mqtt.tests.talk import Talk, scenario
+from stadtherz.mqtt.wire.packets import V3, V5, Connack, Connect, Disconnect, Ping
+from stadtherz.mqtt.wire.properties import Kind, Property
+from stadtherz.mqtt.wire.reasons import Reason
 
 VERSIONS = pytest.mark.parametrize("version", [V3, V5])
 

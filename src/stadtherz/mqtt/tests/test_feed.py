@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from stadtherz.base.time import Period
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.mqtt import announcements
-from stadtherz.mqtt.feed import Feed, Listeners
-from stadtherz.mqtt.groups import Group, by_stream
-from stadtherz.mqtt.heard import Entities
-from stadtherz.mqtt.messages import NOWHERE, Place
+from stadtherz.mqtt.clients.messages import NOWHERE, Place
+from stadtherz.mqtt.news import announcements
+from stadtherz.mqtt.news.feed import Feed, Listeners
+from stadtherz.mqtt.news.groups import Group, by_stream
+from stadtherz.mqtt.news.heard import Entities
 from stadtherz.mqtt.tests.conftest import Town
 from stadtherz.mqtt.tests.talk import ROOT
 from stadtherz.sensorthings.public import subscription

@@ -5,13 +5,13 @@ from dataclasses import replace
 
 from stadtherz.base.visibility import Scope
 from stadtherz.ingest.public import MessageForm, NewField, RefusedUplink, device_id, register_device
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.packets import Ack
-from stadtherz.mqtt.properties import Property
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.conftest import NETWORK, Town, token
 from stadtherz.mqtt.tests.talk import scenario
 from stadtherz.mqtt.tests.test_publishing import connected
+from stadtherz.mqtt.wire.packets import Ack
+from stadtherz.mqtt.wire.properties import Property
+from stadtherz.mqtt.wire.reasons import Reason
 
 
 def set_up(town: Town) -> None:

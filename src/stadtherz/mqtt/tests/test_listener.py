@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from stadtherz.base.errors import Invalid
-from stadtherz.mqtt.addresses import Certificate, listening
-from stadtherz.mqtt.decode import decode
-from stadtherz.mqtt.door import Door, Settings
-from stadtherz.mqtt.encode import encode
-from stadtherz.mqtt.packets import V5, Connack, Connect
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.doors.addresses import Certificate, listening
+from stadtherz.mqtt.doors.door import Door, Settings
 from stadtherz.mqtt.tests.conftest import OWN, Town
 from stadtherz.mqtt.tests.talk import ROOT, People
+from stadtherz.mqtt.wire.decode import decode
+from stadtherz.mqtt.wire.encode import encode
+from stadtherz.mqtt.wire.packets import V5, Connack, Connect
+from stadtherz.mqtt.wire.reasons import Reason
 
 HELLO = encode(Connect(V5, "sensor", username="x", password=OWN.encode()), V5)
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from stadtherz.ingest.public import RefusedUplink
-from stadtherz.mqtt import intake
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.packets import V3, V5, Ack, Disconnect, Ping, Publish, Will
-from stadtherz.mqtt.properties import Kind, Property
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.arrivals import intake
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.conftest import GAUGE, NETWORK, OWN, READER, STRANGE, Town
 from stadtherz.mqtt.tests.talk import Talk, scenario
+from stadtherz.mqtt.wire.packets import V3, V5, Ack, Disconnect, Ping, Publish, Will
+from stadtherz.mqtt.wire.properties import Kind, Property
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.store.public import Kept, Offer, submit_offers
 
 VERSIONS = pytest.mark.parametrize("version", [V3, V5])

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.packets import (
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.meeting.hub import Hub
+from stadtherz.mqtt.tests.conftest import OWN, READER, STRANGE, Town
+from stadtherz.mqtt.tests.talk import Talk, scenario
+from stadtherz.mqtt.tests.test_subscribing import LASTING, connected, heard, keep, observations
+from stadtherz.mqtt.wire.packets import (
     Ack,
     Connack,
     Disconnect,
@@ -19,11 +22,8 @@ from stadtherz.mqtt.packets import (
     Unsubscribe,
     Wish,
 )
-from stadtherz.mqtt.properties import Kind, Property
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.tests.conftest import OWN, READER, STRANGE, Town
-from stadtherz.mqtt.tests.talk import Talk, scenario
-from stadtherz.mqtt.tests.test_subscribing import LASTING, connected, heard, keep, observations
+from stadtherz.mqtt.wire.properties import Kind, Property
+from stadtherz.mqtt.wire.reasons import Reason
 
 
 def topic(town: Town, name: str = "work") -> str:

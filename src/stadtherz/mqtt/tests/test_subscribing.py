@@ -9,13 +9,21 @@ import pytest
 
 from stadtherz.base.time import Period, now_us
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.mqtt.hub import Hub
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.packets import V3, V5, Ack, Disconnect, Publish, Suback, Unsubscribe
-from stadtherz.mqtt.properties import Kind, Property
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.meeting.hub import Hub
 from stadtherz.mqtt.tests.conftest import OWN, READER, STRANGE, Town
 from stadtherz.mqtt.tests.talk import PATIENCE, Talk, aside, scenario
+from stadtherz.mqtt.wire.packets import (
+    V3,
+    V5,
+    Ack,
+    Disconnect,
+    Publish,
+    Suback,
+    Unsubscribe,
+)
+from stadtherz.mqtt.wire.properties import Kind, Property
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.store.public import Reading, append, update
 
 VERSIONS = pytest.mark.parametrize("version", [V3, V5])

@@ -5,9 +5,9 @@ import socket
 from typing import cast
 
 from stadtherz.base.errors import Invalid
-from stadtherz.mqtt.addresses import SETTING, Certificate, Listening
-from stadtherz.mqtt.conversation import Conversation
-from stadtherz.mqtt.hub import Hub
+from stadtherz.mqtt.clients.conversation import Conversation
+from stadtherz.mqtt.doors.addresses import SETTING, Certificate, Listening
+from stadtherz.mqtt.meeting.hub import Hub
 
 _HIGH_WATER = 256 * 1024  # bytes that a client has not taken; beyond, it is stuck
 _BACKLOG = 2_048

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from stadtherz.base.errors import StadtherzError
 from stadtherz.base.hurry import give_way
-from stadtherz.mqtt import announcements
-from stadtherz.mqtt.announcements import Change
-from stadtherz.mqtt.groups import Group, Members, Membership, by_stream
-from stadtherz.mqtt.messages import Place
+from stadtherz.mqtt.clients.messages import Place
+from stadtherz.mqtt.news import announcements
+from stadtherz.mqtt.news.announcements import Change
+from stadtherz.mqtt.news.groups import Group, Members, Membership, by_stream
 from stadtherz.store.public import Columns, log_after, log_end, wait_for_log
 from stadtherz.stream.public import LOOK, Rounds
 

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Min
 
 from stadtherz.base.time import SECOND, now_us
-from stadtherz.mqtt.messages import Place
+from stadtherz.mqtt.clients.messages import Place
+from stadtherz.mqtt.clients.session import Wanted
 from stadtherz.mqtt.models import OpenMessage, SavedSession
-from stadtherz.mqtt.packets import Wish
-from stadtherz.mqtt.session import Wanted
+from stadtherz.mqtt.wire.packets import Wish
 
 _AT_ONCE = 500
 Wishes = dict[str, Wanted]

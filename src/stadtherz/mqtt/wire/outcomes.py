@@ -14,7 +14,7 @@ from stadtherz.base.errors import (
     Unauthenticated,
     Unavailable,
 )
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.wire.reasons import Reason
 
 log = logging.getLogger(__name__)
 

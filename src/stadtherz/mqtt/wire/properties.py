@@ -4,8 +4,15 @@ from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any
 
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.wire import ProtocolError, Reader, binary, malformed, text, varint
+from stadtherz.mqtt.wire.fields import (
+    ProtocolError,
+    Reader,
+    binary,
+    malformed,
+    text,
+    varint,
+)
+from stadtherz.mqtt.wire.reasons import Reason
 
 Properties = Mapping[int, Any]
 """Values by Property. A user property and, in a PUBLISH, a subscription identifier may come several

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.mqtt.inbox import Inbox
-from stadtherz.mqtt.messages import NOWHERE, Place
-from stadtherz.mqtt.outbox import Outbox
-from stadtherz.mqtt.packets import Will, Wish
+from stadtherz.mqtt.clients.inbox import Inbox
+from stadtherz.mqtt.clients.messages import NOWHERE, Place
+from stadtherz.mqtt.clients.outbox import Outbox
+from stadtherz.mqtt.wire.packets import Will, Wish
 
 if TYPE_CHECKING:
-    from stadtherz.mqtt.conversation import Conversation
-    from stadtherz.mqtt.groups import Group
+    from stadtherz.mqtt.clients.conversation import Conversation
+    from stadtherz.mqtt.news.groups import Group
 
 Key = tuple[str, str]
 """Whose it is, and what the client calls itself: nobody comes into the session of another."""

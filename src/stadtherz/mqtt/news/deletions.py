@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models.signals import pre_delete
 
 from stadtherz.base.errors import StadtherzError
-from stadtherz.mqtt.groups import Group, Members
+from stadtherz.mqtt.news.groups import Group, Members
 from stadtherz.sensorthings.public import reading_going
 from stadtherz.store.public import Entity
 

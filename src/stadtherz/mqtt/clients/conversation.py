@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.mqtt.decode import decode
-from stadtherz.mqtt.encode import encode, puback, publish
-from stadtherz.mqtt.inbox import Taken, content_of
-from stadtherz.mqtt.messages import Message
-from stadtherz.mqtt.packets import (
+from stadtherz.mqtt.clients.inbox import Taken, content_of
+from stadtherz.mqtt.clients.messages import Message
+from stadtherz.mqtt.wire.decode import decode
+from stadtherz.mqtt.wire.encode import encode, puback, publish
+from stadtherz.mqtt.wire.fields import Frames, ProtocolError, malformed
+from stadtherz.mqtt.wire.packets import (
     V3,
     V5,
     Ack,
@@ -28,13 +29,12 @@ from stadtherz.mqtt.packets import (
     Subscribe,
     Unsubscribe,
 )
-from stadtherz.mqtt.properties import NONE, Kind, Properties, Property
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.wire import Frames, ProtocolError, malformed
+from stadtherz.mqtt.wire.properties import NONE, Kind, Properties, Property
+from stadtherz.mqtt.wire.reasons import Reason
 
 if TYPE_CHECKING:
-    from stadtherz.mqtt.hub import Hub
-    from stadtherz.mqtt.session import Session
+    from stadtherz.mqtt.clients.session import Session
+    from stadtherz.mqtt.meeting.hub import Hub
 
 _FATAL_311 = frozenset({Reason.NOT_AUTHORIZED})
 """What version 3.1.1 cannot be told in a PUBACK, and is not to go on with (§3.3.5). Whatever else is

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from stadtherz.mqtt.properties import NONE, Properties
+from stadtherz.mqtt.wire.properties import NONE, Properties
 
 
 class Place(NamedTuple):

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from stadtherz.mqtt.properties import NONE, Kind, Properties
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.wire.properties import NONE, Kind, Properties
+from stadtherz.mqtt.wire.reasons import Reason
 
 V3, V5 = 4, 5
 """What the versions 3.1.1 and 5.0 call themselves on the wire."""

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.mqtt.heard import Heard
-from stadtherz.mqtt.messages import Place
-from stadtherz.mqtt.session import Session
+from stadtherz.mqtt.clients.messages import Place
+from stadtherz.mqtt.clients.session import Session
+from stadtherz.mqtt.news.heard import Heard
 from stadtherz.store.public import Columns
 
 

@@ -16,23 +16,25 @@ from typing import Any
 from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt import answers, outcomes, subscribing
-from stadtherz.mqtt.answers import Answered
-from stadtherz.mqtt.arrivals import Arrival, may_be_of_before
-from stadtherz.mqtt.conversation import Conversation
-from stadtherz.mqtt.deletions import Deletions, Gone
-from stadtherz.mqtt.feed import Feed, News
-from stadtherz.mqtt.groups import Group, Members
-from stadtherz.mqtt.inbox import Taken
-from stadtherz.mqtt.intake import Intake
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.messages import Message, Place
-from stadtherz.mqtt.packets import Connect, Publish, Subscribe, Unsubscribe
-from stadtherz.mqtt.properties import Properties
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.session import Login, Session
-from stadtherz.mqtt.sessions import Sessions
-from stadtherz.mqtt.shares import Shares
+from stadtherz.mqtt.arrivals import answers
+from stadtherz.mqtt.arrivals.answers import Answered
+from stadtherz.mqtt.arrivals.arrival import Arrival, may_be_of_before
+from stadtherz.mqtt.arrivals.intake import Intake
+from stadtherz.mqtt.clients.conversation import Conversation
+from stadtherz.mqtt.clients.inbox import Taken
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.clients.messages import Message, Place
+from stadtherz.mqtt.clients.session import Login, Session
+from stadtherz.mqtt.meeting import subscribing
+from stadtherz.mqtt.meeting.sessions import Sessions
+from stadtherz.mqtt.meeting.shares import Shares
+from stadtherz.mqtt.news.deletions import Deletions, Gone
+from stadtherz.mqtt.news.feed import Feed, News
+from stadtherz.mqtt.news.groups import Group, Members
+from stadtherz.mqtt.wire import outcomes
+from stadtherz.mqtt.wire.packets import Connect, Publish, Subscribe, Unsubscribe
+from stadtherz.mqtt.wire.properties import Properties
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.store.public import Threads
 
 log = logging.getLogger(__name__)

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from stadtherz.mqtt import properties
-from stadtherz.mqtt.packets import (
+from stadtherz.mqtt.wire import properties
+from stadtherz.mqtt.wire.fields import binary, text, varint
+from stadtherz.mqtt.wire.packets import (
     V5,
     Ack,
     Auth,
@@ -18,9 +19,8 @@ from stadtherz.mqtt.packets import (
     Subscribe,
     Unsubscribe,
 )
-from stadtherz.mqtt.properties import Kind, Properties
-from stadtherz.mqtt.reasons import Reason, connack_311
-from stadtherz.mqtt.wire import binary, text, varint
+from stadtherz.mqtt.wire.properties import Kind, Properties
+from stadtherz.mqtt.wire.reasons import Reason, connack_311
 
 
 def encode(packet: Packet, version: int) -> bytes:

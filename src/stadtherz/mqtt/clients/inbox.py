@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.wire.reasons import Reason
 
 HEARD = 5.0
 """Seconds after which a client that is still talking has surely heard an acknowledgement."""

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from stadtherz.mqtt.conversation import Conversation
-from stadtherz.mqtt.hub import Hub
+from stadtherz.mqtt.clients.conversation import Conversation
+from stadtherz.mqtt.meeting.hub import Hub
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

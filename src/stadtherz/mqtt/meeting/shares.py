@@ -14,17 +14,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from stadtherz.mqtt.conversation import Conversation
-from stadtherz.mqtt.messages import Message, Place
-from stadtherz.mqtt.outbox import Outbox
-from stadtherz.mqtt.packets import Ack, Publish, Wish
-from stadtherz.mqtt.properties import Kind, Property
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.saving import Saved
-from stadtherz.mqtt.session import Key, Session, Wanted
+from stadtherz.mqtt.clients.conversation import Conversation
+from stadtherz.mqtt.clients.messages import Message, Place
+from stadtherz.mqtt.clients.outbox import Outbox
+from stadtherz.mqtt.clients.saving import Saved
+from stadtherz.mqtt.clients.session import Key, Session, Wanted
+from stadtherz.mqtt.wire.packets import Ack, Publish, Wish
+from stadtherz.mqtt.wire.properties import Kind, Property
+from stadtherz.mqtt.wire.reasons import Reason
 
 if TYPE_CHECKING:
-    from stadtherz.mqtt.hub import Hub
+    from stadtherz.mqtt.meeting.hub import Hub
 
 log = logging.getLogger(__name__)
 

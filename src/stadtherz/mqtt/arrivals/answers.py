@@ -7,10 +7,10 @@ and belong to the client alone: whatever others name theirs, nobody hears the an
 from dataclasses import dataclass
 
 from stadtherz.base.errors import Invalid
-from stadtherz.mqtt.arrivals import Arrival
-from stadtherz.mqtt.messages import Message
-from stadtherz.mqtt.properties import Properties, Property
-from stadtherz.mqtt.session import Session
+from stadtherz.mqtt.arrivals.arrival import Arrival
+from stadtherz.mqtt.clients.messages import Message
+from stadtherz.mqtt.clients.session import Session
+from stadtherz.mqtt.wire.properties import Properties, Property
 from stadtherz.sensorthings.public import Request, Response, respond
 
 LEVEL = "answers"

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from stadtherz.mqtt import properties
-from stadtherz.mqtt.packets import (
+from stadtherz.mqtt.wire import properties
+from stadtherz.mqtt.wire.fields import ProtocolError, Reader, malformed, text_of
+from stadtherz.mqtt.wire.packets import (
     V3,
     V5,
     Ack,
@@ -20,9 +21,8 @@ from stadtherz.mqtt.packets import (
     Will,
     Wish,
 )
-from stadtherz.mqtt.properties import NONE, Kind
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.wire import ProtocolError, Reader, malformed, text_of
+from stadtherz.mqtt.wire.properties import NONE, Kind
+from stadtherz.mqtt.wire.reasons import Reason
 
 _BRIDGE = 0x80
 """With this bit Mosquitto marks the connections of its bridges, until it is refused."""

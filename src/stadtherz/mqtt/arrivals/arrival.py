@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from stadtherz.base.time import MINUTE, SECOND, Micros
 from stadtherz.base.visibility import Visibility
-from stadtherz.mqtt.inbox import HEARD, Taken
-from stadtherz.mqtt.properties import Properties
+from stadtherz.mqtt.clients.inbox import HEARD, Taken
+from stadtherz.mqtt.wire.properties import Properties
 
 if TYPE_CHECKING:
-    from stadtherz.mqtt.conversation import Conversation
+    from stadtherz.mqtt.clients.conversation import Conversation
 
 _MOMENT: Micros = 4 * SECOND
 """Within one, two messages that look alike are told apart by counting; the inbox remembers longer."""

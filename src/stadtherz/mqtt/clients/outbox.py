@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, takewhile
 from typing import NamedTuple
 
-from stadtherz.mqtt.messages import Message, Place
-from stadtherz.mqtt.packets import Ack, Publish
-from stadtherz.mqtt.properties import Kind
+from stadtherz.mqtt.clients.messages import Message, Place
+from stadtherz.mqtt.wire.packets import Ack, Publish
+from stadtherz.mqtt.wire.properties import Kind
 
 
 class Sending(NamedTuple):

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stadtherz.base.errors import Invalid
-from stadtherz.mqtt import websocket
-from stadtherz.mqtt.addresses import Certificate, Listening, endpoints
-from stadtherz.mqtt.hub import Hub, WhoIs
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.listener import listen
-from stadtherz.mqtt.websocket import Receive, Scope, Send
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.doors import websocket
+from stadtherz.mqtt.doors.addresses import Certificate, Listening, endpoints
+from stadtherz.mqtt.doors.listener import listen
+from stadtherz.mqtt.doors.websocket import Receive, Scope, Send
+from stadtherz.mqtt.meeting.hub import Hub, WhoIs
 from stadtherz.sensorthings.public import announce_mqtt
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stadtherz.mqtt.arrivals import Arrival
+from stadtherz.mqtt.arrivals.arrival import Arrival
 from stadtherz.store.public import Offer
 
 Held = tuple[Arrival, Offer | None]

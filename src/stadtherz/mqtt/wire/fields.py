@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stadtherz.mqtt.reasons import Reason
+from stadtherz.mqtt.wire.reasons import Reason
 
 LARGEST_VARINT = 268_435_455
 

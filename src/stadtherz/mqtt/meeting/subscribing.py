@@ -9,21 +9,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt import announcements, answers, boards, feed, outcomes
-from stadtherz.mqtt.groups import Group, Membership
-from stadtherz.mqtt.heard import Entities, Heard
-from stadtherz.mqtt.messages import NOWHERE, Message, Place
-from stadtherz.mqtt.packets import Subscribe, Unsubscribe, Wish
-from stadtherz.mqtt.properties import NONE, Kind, Properties, Property
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.session import Session, Wanted
-from stadtherz.mqtt.shares import SharedTopic, is_named, shared
+from stadtherz.mqtt.arrivals import answers
+from stadtherz.mqtt.clients.messages import NOWHERE, Message, Place
+from stadtherz.mqtt.clients.session import Session, Wanted
+from stadtherz.mqtt.meeting.shares import SharedTopic, is_named, shared
+from stadtherz.mqtt.news import announcements, boards, feed
+from stadtherz.mqtt.news.groups import Group, Membership
+from stadtherz.mqtt.news.heard import Entities, Heard
+from stadtherz.mqtt.wire import outcomes
+from stadtherz.mqtt.wire.packets import Subscribe, Unsubscribe, Wish
+from stadtherz.mqtt.wire.properties import NONE, Kind, Properties, Property
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.sensorthings.public import VERSIONS, is_topic, subscription
 from stadtherz.store.public import log_after, log_end
 
 if TYPE_CHECKING:
-    from stadtherz.mqtt.conversation import Conversation
-    from stadtherz.mqtt.hub import Hub
+    from stadtherz.mqtt.clients.conversation import Conversation
+    from stadtherz.mqtt.meeting.hub import Hub
 
 _SLICE = 200  # readings that one who comes back catches up with at a time
 _WILDCARDS = (

@@ -18,12 +18,12 @@ from stadtherz.base.errors import Forbidden, NotFound, StadtherzError
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope
 from stadtherz.ingest.public import NETWORKS, Delivered, Delivery, deliver, form_query
-from stadtherz.mqtt import outcomes
-from stadtherz.mqtt.answers import Answered, answered
-from stadtherz.mqtt.arrivals import AGAIN, Arrival
+from stadtherz.mqtt.arrivals.answers import Answered, answered
+from stadtherz.mqtt.arrivals.arrival import AGAIN, Arrival
+from stadtherz.mqtt.arrivals.turns import Turns
 from stadtherz.mqtt.models import KeptMessage
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.turns import Turns
+from stadtherz.mqtt.wire import outcomes
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.sensorthings.public import (
     REQUESTS,
     VERSIONS,
@@ -45,7 +45,7 @@ from stadtherz.store.public import (
 )
 
 if TYPE_CHECKING:
-    from stadtherz.mqtt.conversation import Conversation
+    from stadtherz.mqtt.clients.conversation import Conversation
 
 log = logging.getLogger(__name__)
 

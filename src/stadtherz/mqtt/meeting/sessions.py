@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any
 from django.db import Error, transaction
 
 from stadtherz.base.visibility import ANONYMOUS
-from stadtherz.mqtt import announcements, answers, intake, saving
-from stadtherz.mqtt.inbox import Taken
-from stadtherz.mqtt.limits import Limits
-from stadtherz.mqtt.messages import Place
-from stadtherz.mqtt.outbox import Outbox
-from stadtherz.mqtt.packets import V3, Connect, Publish
-from stadtherz.mqtt.properties import Properties, Property
-from stadtherz.mqtt.reasons import Reason
-from stadtherz.mqtt.saving import Opened, Saved
-from stadtherz.mqtt.session import Key, Login, Session
-from stadtherz.mqtt.shares import shared
+from stadtherz.mqtt.arrivals import answers, intake
+from stadtherz.mqtt.clients import saving
+from stadtherz.mqtt.clients.inbox import Taken
+from stadtherz.mqtt.clients.limits import Limits
+from stadtherz.mqtt.clients.messages import Place
+from stadtherz.mqtt.clients.outbox import Outbox
+from stadtherz.mqtt.clients.saving import Opened, Saved
+from stadtherz.mqtt.clients.session import Key, Login, Session
+from stadtherz.mqtt.meeting.shares import shared
+from stadtherz.mqtt.news import announcements
+from stadtherz.mqtt.wire.packets import V3, Connect, Publish
+from stadtherz.mqtt.wire.properties import Properties, Property
+from stadtherz.mqtt.wire.reasons import Reason
 from stadtherz.store.public import log_end, move_cursor
 
 if TYPE_CHECKING:
-    from stadtherz.mqtt.conversation import Conversation
-    from stadtherz.mqtt.hub import Hub
+    from stadtherz.mqtt.clients.conversation import Conversation
+    from stadtherz.mqtt.meeting.hub import Hub
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""Connections are let in: by TCP, by TLS and by websocket."""

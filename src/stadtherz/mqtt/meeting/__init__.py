@@ -1,0 +1,1 @@
+"""Where all connections meet: who is there, who has subscribed to what, and who shares it."""

@@ -66,6 +66,11 @@
   }
 
   class Buffer extends Uint8Array {
+    constructor(source, encoding, length) {
+      if (typeof source === "string") super(encoded(source, encoding));
+      else if (source instanceof ArrayBuffer) super(source, encoding, length);
+      else super(source || 0);
+    }
     static from(source, encoding) {
       const bytes = typeof source === "string" ? encoded(source, encoding) : source;
       return super.from(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);

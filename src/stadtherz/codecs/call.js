@@ -10,11 +10,13 @@
     data = result && result.data;
   } else {
     if (Decode) data = Decode(fPort, bytes, variables);
-    else if (Decoder) data = Decoder(bytes, fPort);
+    else if (Decoder) data = Decoder(bytes, fPort, { port: fPort, reported_at: time });
     else return "no_function";
     result = { data: data };
   }
   if (result instanceof Promise || data instanceof Promise) return "promise";
+  // Some write names into a list, of which JSON would say nothing.
+  if (Array.isArray(data) && !data.length && Object.keys(data).length) result = Object.assign({}, result, { data: Object.assign({}, data) });
   return JSON.stringify([result, __log], function (name, value) {
     switch (typeof value) {
       case "number": return value - value === 0 ? value : String(value);

@@ -42,7 +42,7 @@ class Lost(Exception):
 class Job:
     """A payload and the codec that reads it. `received` in microseconds; `owner` is whom a slow
     codec is held against: jobs of different owners take turns. With `encode` it is the other way: this
-    object becomes {"bytes": [...], "fPort": ...}.
+    object becomes {"bytes": [...], "fPort": ...}; with `downlink` the payload is one that a device is sent.
     """
 
     text: str
@@ -53,6 +53,7 @@ class Job:
     variables: dict[str, str] = field(default_factory=dict)
     digest: str = ""
     encode: dict[str, Any] | None = None
+    downlink: bool = False
 
     @cached_property
     def code(self) -> str:
@@ -73,6 +74,8 @@ class Job:
             told["text"] = self.text.replace("\x00", " ")
         if self.encode is not None:
             told["encode"] = self.encode
+        if self.downlink:
+            told["downlink"] = True
         if forget:
             told["forget"] = True
         content = json.dumps(told).encode() if not known else orjson.dumps(told)
@@ -218,12 +221,20 @@ def _outcome(sign: bytes, told: Any) -> Outcome:
         return Failed(Fault.NO_OBJECT, log=log)
     if errors := _texts(result.get("errors")):
         return Failed(Fault.ERRORS, "; ".join(errors), log=log)
-    data = result.get("data")
+    data = _named(result.get("data"))
+    if data is None and (errors := _texts(result.get("error"))):
+        return Failed(Fault.ERRORS, "; ".join(errors), log=log)
     if not isinstance(data, dict):
         return Failed(Fault.NO_OBJECT, log=log)
     if _too_deep(data):
         return Failed(Fault.TOO_DEEP, str(DEEPEST), log=log)
     return Decoded(data, _texts(result.get("warnings")), log)
+
+
+def _named(data: Any) -> Any:
+    """Values in a list of objects, as some platforms want them, under a name: a payload is an object."""
+    is_list = isinstance(data, list) and data and all(isinstance(each, dict) for each in data)
+    return {"values": data} if is_list else data
 
 
 def _texts(told: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ of the product and gets neither its environment nor its open files. Frames go bo
 length, big endian, then the content. First it says what it is; then it answers every request:
 
     {"code": digest, "text": ... the first time ..., "input": [bytes, port, milliseconds, variables]}
-    (with "encode": the object, it is a downlink that has no bytes yet)
+    (with "encode": the object, it is a downlink that has no bytes yet; with "downlink": its bytes are those of one)
     {"cpu": seconds} NEWLINE then +[result, log] as `call.js` gives it, or -{"fault", "detail", "line"}
 
 It holds itself to its limits as far as it can; the parent kills it where it cannot.
@@ -26,22 +26,57 @@ import quickjs
 
 HELLO = b"stadtherz codec worker 1"
 _HERE = Path(__file__).parent
-_ROOM = (_HERE / "room.js").read_text("utf-8")
-_BUFFER = (_HERE / "buffer.js").read_text("utf-8")
 
 
-def _functions(*names: str) -> str:
+def _script(name: str) -> str:
+    return (_HERE / name).read_text("utf-8").rstrip()
+
+
+_EXPORTS = re.compile(r"\bexport|\bdriver\b")
+_ROOM, _CLOCK = _script("room.js"), _script("clock.js")
+_BUFFER = re.compile(r"\bBuffer\b|\brequire\(\s*[\"'](node:)?buffer")
+# Where a text speaks of all that stands first, it finds what stands behind; most do not, and each costs a decode its compilation.
+_BESIDE = [
+    ([_BUFFER], _script("buffer.js")),
+    ([_BUFFER, re.compile(r"\.(write|copy|compare|swap16|writeU?Int[BL]E)\b")], _script("buffer_more.js")),
+    ([re.compile(r"\bText(De|En)coder\b|\bstructuredClone\b")], _script("texts.js")),
+    ([re.compile(r"\brequire\(\s*[\"'](node:)?(buffer|util)[\"']")], _script("modules.js")),
+    ([re.compile(r"\bglobal\s*[.\[]")], "globalThis.global = globalThis;"),
+    ([_EXPORTS], _script("exported.js")),
+]  # fmt: skip
+_EXPORT = re.compile(
+    r"^[ \t]*export[ \t]+(?:(?P<declared>(?:default[ \t]+)?(?=(?:async[ \t]+)?(?:function|class)[ \t*]+\w)|(?=(?:const|let|var)\b))"
+    r"|(?P<default>default\b)|\{(?P<names>[^}]{0,5000})\}[ \t]*;?)",
+    re.MULTILINE,
+)
+
+
+def _functions(*names: str, exported: bool) -> str:
+    """Expressions for each function: as it is declared, else where a text exports some as it does."""
+    beside = ",".join(
+        f'typeof {each}=="object"&&{each}' for each in ("module", "exports", "driver")
+    )
     return ",".join(
-        f'typeof {name}=="function"?{name}:module.exports.{name}||exports.{name}' for name in names
+        f'typeof {name}=="function"?{name}:'
+        + (f'__exported("{name}",{beside})' if exported else "0")
+        for name in names
     )
 
 
-_CALL = (_HERE / "call.js").read_text("utf-8").rstrip() + (
-    f"({_functions('decodeUplink', 'Decode', 'Decoder')},%s,%d,%d,%s)"
-)
-_ENCODE = (_HERE / "encode.js").read_text("utf-8").rstrip() + (
-    f"({_functions('encodeDownlink', 'Encode', 'Encoder')},%s,%d,%s)"
-)
+def _calls(*, exported: bool) -> tuple[str, str, str]:
+    """For an uplink, for what a device is sent, and to encode that."""
+    up = _functions("decodeUplink", "Decode", "Decoder", exported=exported)
+    down = _functions("decodeDownlink", exported=exported)
+    encode = _functions("encodeDownlink", "Encode", "Encoder", exported=exported)
+    call = _script("call.js")
+    return (
+        f"{call}({up},%s,%d,%d,%s)",
+        f"{call}({down},0,0,%s,%d,%d,%s)",
+        f"{_script('encode.js')}({encode},%s,%d,%s)",
+    )
+
+
+_CALLS = {exported: _calls(exported=exported) for exported in (False, True)}
 _LINE = re.compile(r"<input>:(\d+)")
 _NO_RESULT = ("no_function", "promise")
 _LENGTH = struct.Struct(">I")
@@ -52,7 +87,7 @@ _PATIENCE_S = 0.004  # of answers for company
 def main() -> None:
     limits = json.loads(sys.argv[1])
     _confine(limits)
-    texts: dict[str, str] = {}
+    texts: dict[str, _Text] = {}
     proven: set[str] = set()
     arrived, answers = bytearray(), _Answers()
     answers.send(HELLO)
@@ -134,36 +169,64 @@ def _confine(limits: dict[str, Any]) -> None:
         resource.setrlimit(kind, (most, most))
 
 
-def _answer(request: dict[str, Any], texts: dict[str, str], limits: dict[str, Any]) -> bytes:
+class _Text:
+    """A codec's text as the engine takes it, and what it wants to find around it."""
+
+    def __init__(self, text: str) -> None:
+        self.script = _EXPORT.sub(_as_script, text) if "export" in text else text
+        wanted = (s for shapes, s in _BESIDE if all(shape.search(text) for shape in shapes))
+        self.beside = "\n".join(wanted)
+        self.has_clock = "Date" in text
+        self.calls = _CALLS[_EXPORTS.search(text) is not None]
+
+
+def _as_script(match: "re.Match[str]") -> str:
+    """An `export` of a module as a script says it, on as many lines."""
+    if match["default"]:
+        return "module.exports.default ="
+    told = ""
+    for each in (match["names"] or "").split(","):
+        name, _, called = each.strip().partition(" as ")
+        if name:
+            told += f"exports.{called.strip() or name} = {name};"
+    return told + "\n" * match[0].count("\n")
+
+
+def _answer(request: dict[str, Any], texts: dict[str, _Text], limits: dict[str, Any]) -> bytes:
     if request.get("forget"):
         texts.clear()
     if "text" in request:
-        texts[request["code"]] = request["text"]
+        texts[request["code"]] = _Text(request["text"])
     try:
-        told = _run(texts[request["code"]], _call(request), limits)
+        text = texts[request["code"]]
+        told = _run(text, _call(request, text), request["input"][2], limits)
     except MemoryError:
         told = _failed("memory")
     return told.encode("utf-8", errors="replace")
 
 
-def _call(request: dict[str, Any]) -> str:
+def _call(request: dict[str, Any], text: _Text) -> str:
     bytes_, f_port, time_ms, variables = request["input"]
+    up, down, encode = text.calls
     if "encode" in request:
-        return _ENCODE % (json.dumps(request["encode"]), f_port, json.dumps(variables))
-    return _CALL % (bytes_, f_port, time_ms, json.dumps(variables))
+        return encode % (json.dumps(request["encode"]), f_port, json.dumps(variables))
+    call = down if "downlink" in request else up
+    return call % (bytes_, f_port, time_ms, json.dumps(variables))
 
 
-def _run(text: str, call: str, limits: dict[str, Any]) -> str:
+def _run(text: _Text, call: str, time_ms: int, limits: dict[str, Any]) -> str:
     context = quickjs.Context()
     context.set_memory_limit(limits["memory"])
     context.set_max_stack_size(limits["stack"])
     context.set_time_limit(limits["cpu"])
     context.eval(_ROOM)
-    if "Buffer" in text:
-        context.eval(_BUFFER)
+    if text.has_clock:
+        context.eval(f"{_CLOCK}({time_ms})")
+    if text.beside:
+        context.eval(text.beside)
     fault = "syntax"
     try:
-        context.eval(text)
+        context.eval(text.script)
         fault = "threw"
         told = context.eval(call)
     except quickjs.StackOverflow:

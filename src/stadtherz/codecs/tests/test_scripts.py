@@ -50,6 +50,24 @@ def failed(outcome: Outcome) -> Failed:
         "'use strict'; function Decoder(b, p) { return {n: b.length, p: p} }",
         "function Decoder(b, p) { undeclared = b.length; return {n: undeclared, p: 07} }",
         "function Decoder(b, p) { return {n: b.length, p: p} }\n\x00\x00",
+        "\ufefffunction Decoder(b, p) {\r\n  return {n: b.length, p: p}\r\n}\r\n",
+        "#!/usr/bin/env node\nfunction Decoder(b, p) { return {n: b.length, p: p} }",
+        "exports.default = {decodeUplink(i) { return {data: {n: i.bytes.length, p: i.fPort}} }}",
+        "module.exports = function (i) { return {data: {n: i.bytes.length, p: i.fPort}} }",
+        "export function decodeUplink(i) { return {data: {n: i.bytes.length, p: i.fPort}} }",
+        "export const decodeUplink = (i) => ({data: {n: i.bytes.length, p: i.fPort}})",
+        "export default function decodeUplink(i) { return {data: {n: i.bytes.length, p: i.fPort}} }",
+        "export default {decodeUplink(i) { return {data: {n: i.bytes.length, p: i.fPort}} }}",
+        "function up(i) { return {data: {n: i.bytes.length, p: i.fPort}} }\nexport {\n  up as decodeUplink,\n};",
+        "let driver; (() => { driver = {decodeUplink: (i) => ({data: {n: i.bytes.length, p: i.fPort}})} })()",
+        "const module = {}; function decodeUplink(i) { return {data: {n: i.bytes.length, p: i.fPort}} }",
+        "function Decoder(b, p) { var d = []; d.n = b.length; d.p = p; return d }",
+        "class Payload { #at = 0; constructor(b) { this.b = b } get rest() { return this.b.length - this.#at } }"
+        " const decodeUplink = (i) => ({data: {n: new Payload(i.bytes).rest, p: i.fPort}})",
+        "function Decoder(b, p) { var n = 0; with (Math) n = max(b.length, 1);"
+        " all: for (;;) { for (;;) break all } return {n: n, p: p} }",
+        "function decodeUplink(i) { this.calls = (this.calls || 0) + 1; return {data: {n: i.bytes.length * this.calls, p: i.fPort}} }",
+        "function Decoder(b, p, told) { return {n: b.length, p: told.port, name: told.name} }",
     ],
 )
 def test_every_form_that_makers_publish_is_called(pool: Pool, text: str) -> None:
@@ -98,6 +116,64 @@ def test_node_and_the_machine_are_not_there(pool: Pool) -> None:
     assert failed(run(pool, dynamic)).fault is Fault.PROMISE
 
 
+def test_what_a_codec_brings_comes_before_what_it_finds(pool: Pool) -> None:
+    own = """function Buffer(size) { this.list = new Array(size); this.at = 0 }
+        Buffer.prototype.put = function (value) { this.list[this.at++] = value; return this };
+        function Decoder(b) { return {last: new Buffer(1).put(b[2]).list[0]} }"""
+    assert data(run(pool, own)) == {"last": 255}
+    asked = """const { Buffer } = require("node:buffer");
+        function decodeUplink(i) { return {data: {n: Buffer.from(i.bytes).readUInt8(2)}} }"""
+    assert data(run(pool, asked)) == {"n": 255}
+    other = "const fs = require('fs'), b = require('buffer'); function Decoder() { return {} }"
+    assert "no module fs" in failed(run(pool, other)).detail
+
+
+def test_an_export_moves_no_line_of_the_text(pool: Pool) -> None:
+    text = "function a() {}\nexport {\n  a,\n};\nexport function decodeUplink() {\n  throw new Error('no')\n}"
+    assert failed(run(pool, text)).line == 6
+
+
+def test_now_is_when_the_message_came(pool: Pool) -> None:
+    """Codecs reckon the times of older values from now, and a message may be decoded again days later."""
+    text = """const started = new Date();
+        function decodeUplink(i) { return {data: {
+            started: started, now: Date.now() - i.recvTime.getTime(), ago: new Date(Date.now() - 60000), year: Date().slice(11, 15),
+            same: new Date(2020, 1, 1) instanceof Date && new Date("2020-02-01").constructor === Date, day: Date.UTC(1970, 0, 2),
+        }} }"""
+    told = data(run(pool, text))
+    assert told == {
+        "started": "2026-11-26T07:00:00.250Z",
+        "now": 0,
+        "ago": "2026-11-26T06:59:00.250Z",
+        "year": "2026",
+        "same": True,
+        "day": 86_400_000,
+    }
+
+
+def test_values_in_a_list_of_objects_come_under_a_name(pool: Pool) -> None:
+    listed = "function Decoder(b) { return [{field: 'LEVEL', value: b[0]}, {field: 'BATTERY', value: b[1]}] }"
+    assert data(run(pool, listed)) == {
+        "values": [{"field": "LEVEL", "value": 1}, {"field": "BATTERY", "value": 2}]
+    }
+
+
+def test_text_of_bytes_is_read_as_browsers_do(pool: Pool) -> None:
+    text = """function Decoder() { return {
+        utf8: new TextDecoder().decode(new Uint8Array([72, 195, 182])), latin: new TextDecoder("latin1").decode(new Uint8Array([246])),
+        bad: new TextDecoder().decode(new Uint8Array([246, 65])), bytes: Array.from(new TextEncoder().encode("ö")),
+        copy: structuredClone({a: [1]}), hex: atob("9g==").charCodeAt(0),
+    } }"""
+    assert data(run(pool, text)) == {
+        "utf8": "Hö",
+        "latin": "ö",
+        "bad": "\ufffdA",
+        "bytes": [195, 182],
+        "copy": {"a": [1]},
+        "hex": 246,
+    }
+
+
 BUFFER = [
     ("Buffer.from(b).readUInt16BE(1)", 0x02FF),
     ("Buffer.from(b).readUint16LE(1)", 0xFF02),
@@ -118,6 +194,11 @@ BUFFER = [
     ("Buffer.isBuffer(Buffer.from(b)) && !Buffer.isBuffer(b)", True),
     ("Buffer.from(b).equals(Buffer.from([1, 2, 255]))", True),
     ("Number(Buffer.alloc(8, 1).readBigUInt64BE(0) % 1000n)", 0x0101010101010101 % 1000),
+    ("new Buffer('0aff', 'hex').readUInt16BE()", 0x0AFF),
+    ("new Buffer(b).length + new Buffer(2).length + new Buffer(new Uint8Array(1).buffer).length", 6),
+    ("(() => { const w = Buffer.alloc(6); const n = w.writeUIntBE(0x010203, 0, 3); w.writeIntLE(-2, n, 3); return w.toString('hex') })()", "010203feffff"),
+    ("(() => { const w = Buffer.alloc(4); Buffer.from(b).copy(w, 1); w.write('A'); return w.swap16().toString('hex') })()", "0141ff02"),
+    ("Buffer.from(b).compare(Buffer.from([1, 3]))", -1),
     ("(() => { const w = Buffer.alloc(4); w.writeInt16BE(-2, 1); return w.toString('hex') })()", "00fffe00"),
 ]  # fmt: skip
 
@@ -174,6 +255,7 @@ BAD = [
     ("throw new TypeError('at once')", Fault.THREW),
     ("function decodeUplink() { return {errors: ['unknown port', 8]} }", Fault.ERRORS),
     ("function decodeUplink() { return {data: {a: 1}, errors: 'bad'} }", Fault.ERRORS),
+    ("function decodeUplink() { return {error: 'unknown port'} }", Fault.ERRORS),
     ("function decodeUplink() {}", Fault.NO_OBJECT),
     ("function decodeUplink() { return {} }", Fault.NO_OBJECT),
     ("function decodeUplink() { return {data: [1]} }", Fault.NO_OBJECT),
@@ -246,6 +328,14 @@ def test_every_form_of_an_encoder_is_called(pool: Pool, text: str) -> None:
     told = data(run(pool, text, b"", encode={"n": 5}))
     assert told["bytes"] == [5, 7]
     assert told.get("fPort") == (3 if "fPort: 3" in text else None)
+
+
+def test_what_a_device_is_sent_is_decoded_by_a_function_of_its_own(pool: Pool) -> None:
+    text = (
+        GOOD + "function decodeDownlink(i) { return {data: {minutes: i.bytes[0], port: i.fPort}} }"
+    )
+    assert data(run(pool, text, downlink=True)) == {"minutes": 1, "port": 7}
+    assert failed(run(pool, GOOD, downlink=True)).fault is Fault.NO_FUNCTION
 
 
 def test_a_decoder_alone_encodes_nothing(pool: Pool) -> None:

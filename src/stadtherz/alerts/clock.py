@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.db import close_old_connections, connections
 
-from stadtherz.alerts import heartbeat, signs
+from stadtherz.alerts import heartbeat, shown, signs
 from stadtherz.alerts.citizens.letters import write_letters
 from stadtherz.alerts.citizens.subscribing import forget_unconfirmed
 from stadtherz.alerts.outbox import by_task, watching
@@ -41,6 +41,7 @@ TICKING: list[Ticking] = [
     Ticking("drills", 60, drills.tick),
     Ticking("gateways", 15, watching.look),
     Ticking("tasks", 5, by_task.look),
+    Ticking("shown", 15, shown.tick),
 ]
 # What may have to wait for somebody else's server has a thread of its own.
 SLOWLY: list[Ticking] = [

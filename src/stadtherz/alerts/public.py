@@ -12,6 +12,7 @@ and asked next is decided in `people`; staff, links and SMS come in by `acknowle
 from stadtherz.alerts.channels.kinds import Setting as GatewaySetting
 from stadtherz.alerts.citizens import public as citizens
 from stadtherz.alerts.citizens.public import Wish
+from stadtherz.alerts.citizens.telling import WITHDRAWN_KIND
 from stadtherz.alerts.clock import start_clock, stop_clock
 from stadtherz.alerts.models import (
     Address,
@@ -90,6 +91,9 @@ from stadtherz.alerts.rules.known import ranked_steps
 from stadtherz.alerts.rules.mistakes import mistakes
 from stadtherz.alerts.rules.preview import Change, Preview, preview
 from stadtherz.alerts.rules.specimens import Specimen, specimens
+from stadtherz.alerts.shown import KEPT as WITHDRAWALS_KEPT
+from stadtherz.alerts.shown import Withdrawn, as_shown
+from stadtherz.alerts.shown import withdrawn as withdrawn_warnings
 from stadtherz.alerts.states import change, current, open_alerts, withdraw
 from stadtherz.alerts.values import State, Transition, Wording
 from stadtherz.alerts.warnings import PublicWarning, WarningChange, public_warnings
@@ -98,6 +102,8 @@ __all__ = [
     "GATEWAY_KINDS",
     "PUBLIC_NEWS",
     "STAFF_NEWS",
+    "WITHDRAWALS_KEPT",
+    "WITHDRAWN_KIND",
     "Address",
     "Alert",
     "AlertEvent",
@@ -135,6 +141,7 @@ __all__ = [
     "WarningChange",
     "Why",
     "Wish",
+    "Withdrawn",
     "Wording",
     "acknowledge",
     "add_contact",
@@ -142,6 +149,7 @@ __all__ = [
     "add_device",
     "add_gateway",
     "answer",
+    "as_shown",
     "by_sms",
     "calendar",
     "change",
@@ -197,4 +205,5 @@ __all__ = [
     "unreached",
     "with_reach",
     "withdraw",
+    "withdrawn_warnings",
 ]

@@ -19,6 +19,7 @@ from django.dispatch import receiver
 
 from stadtherz.alerts.models import Alert, AlertEvent
 from stadtherz.alerts.news import tell
+from stadtherz.alerts.shown import settle, withdraw
 from stadtherz.alerts.warnings import TOLD, PublicWarning, WarningChange, warnings_of
 from stadtherz.alerts.warnings import public_warnings as in_force
 from stadtherz.base.time import iso, now_us
@@ -39,25 +40,36 @@ _WITHDRAWN = "withdrawn"
 def _changed(instance: AlertEvent, *, created: bool, raw: bool = False, **_signal: Any) -> None:
     if created and not raw and instance.change in TOLD and _is_public(instance.alert):
         announce(_KIND, instance.pk)
+        settle([instance.alert_id])
 
 
 def withdrawn(alert: Alert) -> None:
     """It has ended without a word; who has it on a map must take it away."""
     if _is_public(alert):
         announce(_KIND, -alert.pk)
+        settle([alert.pk])
 
 
 def made_private(alert: Alert) -> None:
-    """Who has seen it until now hears that there is nothing to see any more. Before or after it is saved."""
-    if alert.datastream_id is not None and alert.cleared_at is None and not alert.drill:
-        _hide(_with_access(Alert.objects.filter(pk=alert.pk)))
-        tell(public=True)
+    """Who has seen it until now hears that there is nothing to see any more. Call it after saving."""
+    if not alert.drill:
+        _taken_away(alert)
+        settle([alert.pk])
 
 
 @receiver(pre_delete, sender=Alert, dispatch_uid="alerts-publishing-deleted")
 def _deleted(instance: Alert, **_signal: Any) -> None:
-    if _is_public(instance) and instance.cleared_at is None:
-        made_private(instance)
+    if not _is_public(instance):
+        return
+    if instance.cleared_at is None:
+        _taken_away(instance)
+    withdraw(instance)
+
+
+def _taken_away(alert: Alert) -> None:
+    if alert.datastream_id is not None:
+        _hide(_with_access(Alert.objects.filter(pk=alert.pk)))
+        tell(public=True)
 
 
 @receiver(pre_save, sender="store.Datastream", dispatch_uid="alerts-publishing-datastream")
@@ -81,6 +93,7 @@ def _access_changed(instance: Any, **_signal: Any) -> None:
         _hide(rows)
         for alert, _thing, _stream in rows:
             _say_again(alert)
+        settle([alert for alert, *_levels in rows])
         tell(public=True)
 
 

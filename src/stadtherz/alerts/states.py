@@ -113,14 +113,14 @@ def _write_alert(alert: Alert | None, transition: Transition) -> Alert:
     alert.rule_id = transition.rule
     alert.recipients_id = transition.recipients or None
     alert.changed_at = transition.at
-    if was_public and not alert.public:
-        made_private(alert)
     if transition.after == 0:
         alert.cleared_at = transition.at
     if alert._state.adding:
         open_with_code(alert)
     else:
         alert.save()
+    if was_public and not alert.public:
+        made_private(alert)
     return alert
 
 

@@ -52,7 +52,8 @@ class WarningChange:
 class PublicWarning:
     """A warning as everybody may read it; `over` is None while it is in force.
 
-    `advice` is what to do, by language, where staff have written it into the rule.
+    `advice` is what to do, by language, where staff have written it into the rule. `round` is how often it
+    was shown to everybody and withdrawn before, see `alerts.shown`.
     """
 
     id: int
@@ -65,6 +66,7 @@ class PublicWarning:
     over: Micros | None
     advice: Mapping[str, str]
     changes: tuple[WarningChange, ...]
+    round: int = 0
 
     @property
     def worst(self) -> Severity:
@@ -100,7 +102,8 @@ def _visible(found: QuerySet[Alert], visibility: Visibility) -> list[PublicWarni
     alerts = list(found.select_related("rule"))
     if not alerts:
         return []
-    visible = streams_visible_to(visibility)
+    about = {alert.datastream_id for alert in alerts if alert.datastream_id is not None}
+    visible = streams_visible_to(visibility, about)
     alerts = [alert for alert in alerts if alert.datastream_id in visible]
     events = _events(alert.pk for alert in alerts)
     return [_warning(alert, events.get(alert.pk, [])) for alert in alerts]

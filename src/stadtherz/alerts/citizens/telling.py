@@ -2,23 +2,42 @@
 
 The note is written in the transaction of the event. Spreading 10,000 deliveries there would hold up
 everybody who writes; so each portion is a transaction of its own, which moves the note's mark.
+
+Where a warning is taken back, those who have been told of it hear that, in words that say nothing of it.
 """
+
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils import formats
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from stadtherz.alerts.citizens.subscribing import THING
-from stadtherz.alerts.models import Alert, AlertEvent, Broadcast, Delivery, Subscriber
+from stadtherz.alerts.models import (
+    LANGUAGES,
+    Alert,
+    AlertEvent,
+    Broadcast,
+    Delivery,
+    Subscriber,
+)
 from stadtherz.alerts.outbox.wake import wake
 from stadtherz.alerts.people.calling import urgency
-from stadtherz.base.time import now_us
+from stadtherz.base.time import Micros, from_us, now_us
 from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.kit.declaration import Severity
 from stadtherz.store.public import PreparedQuery, streams_visible_to
 
 PORTION = 1_000
+WITHDRAWN_KIND = "alerts.warning_withdrawn"
 Change = AlertEvent.Change
+Status = Delivery.Status
 _NEWS = (Change.RAISED, Change.ESCALATED, Change.LOWERED, Change.CLEARED)
+_PERHAPS_READ = (Status.SENT, Status.HANDING_OVER, Status.UNCERTAIN)
 
 
 def announce(event: AlertEvent) -> None:
@@ -113,3 +132,75 @@ def _owe(event: AlertEvent, subscribers: list[tuple[int, str]]) -> None:
         ignore_conflicts=True,
     )
     transaction.on_commit(wake)
+
+
+# --- taken back ----------------------------------------------------------------------------------
+
+
+def take_back(alert: int, *, since: Micros) -> None:
+    """Whoever has been told of this alert since then hears that it no longer holds; what waits is not sent.
+
+    In the caller's transaction, because what says who was told may be deleted in it. It is told as an alert
+    of its own, which is over at once: nothing of the other may be read any more.
+    """
+    Broadcast.objects.filter(event__alert=alert).delete()
+    own = Delivery.objects.filter(event__alert=alert, subscriber__isnull=False, owed_at__gte=since)
+    own.filter(status=Status.QUEUED).update(status=Status.SKIPPED, changed_at=now_us())
+    told = own.filter(status__in=_PERHAPS_READ)
+    know_its_end = told.filter(event__change=Change.CLEARED).values("subscriber")
+    wait = told.exclude(subscriber__in=know_its_end).order_by("subscriber")
+    concerned = list(wait.values_list("subscriber", "channel").distinct())
+    if concerned:
+        began = told.order_by("event").values_list("event__recorded_at", flat=True)[0]
+        _owe(_notice(alert, began), concerned)
+
+
+def about(alert: Alert) -> int:
+    """The number of the alert that it is about: its own, or that of the warning it takes back."""
+    return int(alert.subject) if alert.kind == WITHDRAWN_KIND else alert.pk
+
+
+def _notice(alert: int, began: Micros) -> AlertEvent:
+    """Where somebody was told, the alert is still there, in this transaction at least."""
+    now = now_us()
+    notice = Alert.objects.create(
+        kind=WITHDRAWN_KIND,
+        subject=str(alert),
+        owner_id=Alert.objects.values_list("owner", flat=True).get(pk=alert),
+        rank=0,
+        severity=Severity.OK,
+        title={},
+        opened_at=now,
+        changed_at=now,
+        cleared_at=now,
+    )
+    return AlertEvent.objects.create(
+        alert=notice,
+        change=Change.CLEARED,
+        rank_before=0,
+        rank=0,
+        severity=Severity.OK,
+        cause=f"withdrawn:{now}",
+        at=now,
+        recorded_at=now,
+        texts=_words_of_withdrawal(began),
+    )
+
+
+def _words_of_withdrawal(began: Micros) -> dict[str, dict[str, Any]]:
+    """Which warning it was is said by its time alone."""
+    told = {}
+    for language, _name in LANGUAGES:
+        with override(language):
+            local = localtime(from_us(began))
+            when = f"{formats.date_format(local)}, {formats.time_format(local)}"
+            told[language] = {
+                "subject": _("Warning withdrawn"),
+                "sentence": _(
+                    "The warning of %(when)s no longer holds; whether things are back to normal is not known."
+                )
+                % {"when": when},
+                "facts": [],
+                "link": reverse("web:warnings"),
+            }
+    return told

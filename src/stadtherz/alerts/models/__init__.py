@@ -2,7 +2,7 @@
 
 `people`: whom to reach, when they sleep and who is on duty. `states`: what is wrong and what changed.
 `outbox`: one message owed to one address. `rules`: what staff want to be told of. `citizens`: who has
-subscribed. Times of readings and of machines are microseconds since 1970.
+subscribed. `shown`: what everybody has seen. Times of readings and of machines are microseconds since 1970.
 """
 
 from stadtherz.alerts.models.citizens import Broadcast, Subscriber, Topic
@@ -25,6 +25,7 @@ from stadtherz.alerts.models.rules import (
     RuleStep,
     RuleVersion,
 )
+from stadtherz.alerts.models.shown import Shown
 from stadtherz.alerts.models.states import Alert, AlertEvent, AlertNote, Chase, Drill, Pause
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "RuleVersion",
     "ServerKey",
     "Shift",
+    "Shown",
     "Subscriber",
     "Topic",
 ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from stadtherz.alerts.channels.webpush import Device, of_details, push
+from stadtherz.alerts.citizens.telling import about
 from stadtherz.alerts.models import AlertEvent, Delivery
 from stadtherz.alerts.outbox.deliveries import Claim
 from stadtherz.alerts.outbox.handing import Result, hand_over
@@ -33,7 +34,7 @@ class PushLane:
                 to,
                 content,
                 sender(),
-                topic=f"alert-{event.alert_id}",
+                topic=f"alert-{about(event.alert)}",
                 severity=Severity(event.severity),
                 goes_next=goes_next,
             )
@@ -52,7 +53,7 @@ class PushLane:
                 "title": text["subject"],
                 "body": text["sentence"],
                 "url": self.public_url + (reader.answer or text["link"]),
-                "tag": f"alert-{event.alert_id}",
+                "tag": f"alert-{about(event.alert)}",
                 "lang": reader.language,
                 "severity": event.severity,
                 "test": event.alert.drill,

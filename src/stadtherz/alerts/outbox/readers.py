@@ -9,6 +9,8 @@ from django.utils.translation import override
 from stadtherz.alerts.citizens.links import token_of
 from stadtherz.alerts.models import Delivery
 from stadtherz.alerts.people.links import link_for
+from stadtherz.base.visibility import ANONYMOUS
+from stadtherz.store.public import streams_visible_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Reader:
 def reader_of(delivery: Delivery) -> Reader | str:
     """The reader, or why there is none any more."""
     if delivery.subscriber is not None:
-        return _citizen(delivery)
+        return _taken_back(delivery) or _citizen(delivery)
     if delivery.user is not None:
         return _member(delivery)
     contact, address = delivery.contact, delivery.address
@@ -52,6 +54,16 @@ def reader_of(delivery: Delivery) -> Reader | str:
         answer=link_for(delivery) if open_ else "",
         code=alert.code if open_ else None,
     )
+
+
+def _taken_back(delivery: Delivery) -> str:
+    """Why it is not for everybody any more: it was being sent when its warning was withdrawn, and came back."""
+    alert = delivery.event.alert
+    if delivery.attempts < 2 or alert.datastream_id is None:
+        return ""
+    if alert.public and streams_visible_to(ANONYMOUS, {alert.datastream_id}):
+        return ""
+    return "The warning has been withdrawn."
 
 
 def _citizen(delivery: Delivery) -> Reader:

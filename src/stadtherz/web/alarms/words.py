@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from stadtherz.alerts.public import Alert, AlertEvent
+from stadtherz.alerts.public import WITHDRAWN_KIND, Alert, AlertEvent
 from stadtherz.base.time import MINUTE, Micros
 from stadtherz.kit.declaration import Severity
 from stadtherz.kit.registry import services
@@ -19,6 +19,7 @@ def kind(alert: Alert) -> str:
     names = {each.key: each.name for service in services() for each in service.alerts}
     names["alerts.gateway"] = _("Gateway down")
     names["alerts.gateway_limit"] = _("Day's limit of SMS reached")
+    names[WITHDRAWN_KIND] = _("Public warning withdrawn")
     names["alerts.drill"] = _("Test alarm")
     names["alerts.drill_due"] = _("Reminder of test alarms")
     return str(names.get(alert.kind, alert.kind))

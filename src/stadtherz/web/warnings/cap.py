@@ -41,7 +41,8 @@ ET.register_namespace("", NAMESPACE)
 class Message:
     """One CAP message: `change` as it was first told, or told again for the `renewal`-th time.
 
-    `withdrawn` if it takes back what the change has told: nobody knows how things are.
+    `withdrawn` if it takes back what the change has told: nobody knows how things are. `hidden` if what it
+    told is not for everybody any more, so that it says no more than that.
     """
 
     warning: PublicWarning
@@ -49,10 +50,13 @@ class Message:
     renewal: int
     before: tuple["Message", ...]  # oldest first
     withdrawn: bool = False
+    hidden: bool = False
 
     @property
     def key(self) -> str:
-        return f"{self.change.id}-{'end' if self.withdrawn else self.renewal}"
+        name = "gone" if self.hidden else "end" if self.withdrawn else str(self.renewal)
+        again = f"-{self.warning.round}" if self.warning.round else ""
+        return f"{self.change.id}-{name}{again}"
 
     @property
     def sent(self) -> Micros:
@@ -61,9 +65,9 @@ class Message:
         return (self.change.recorded // SECOND) * SECOND + self.renewal * VALID
 
     @property
-    def order(self) -> tuple[Micros, int, bool]:
-        """What grows with each message, also within a second."""
-        return self.sent, self.change.id, self.withdrawn
+    def order(self) -> tuple[Micros, int, int, bool]:
+        """What grows with each message of a warning, also within a second."""
+        return self.sent, self.warning.round, self.change.id, self.withdrawn
 
     @property
     def kind(self) -> str:
@@ -124,6 +128,12 @@ def messages(warning: PublicWarning, now: Micros) -> list[Message]:
     if told and warning.over is not None and not told[-1].is_end:
         told.append(_withdrawal(told, warning.over))
     return told
+
+
+def taken_back(warning: PublicWarning, at: Micros) -> Message | None:
+    """The end of a warning that was made private, hidden or deleted; None if nothing was told of it."""
+    told = [each for each in messages(warning, at) if not each.is_end]
+    return replace(_withdrawal(told, at), hidden=True) if told else None
 
 
 def _withdrawal(told: Sequence[Message], over: Micros) -> Message:

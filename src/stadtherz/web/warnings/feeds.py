@@ -5,7 +5,6 @@ public.
 """
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
@@ -16,7 +15,14 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, quote_etag
 from django.utils.translation import gettext as _
 
-from stadtherz.alerts.public import Alert, PublicWarning, public_warnings
+from stadtherz.alerts.public import (
+    WITHDRAWALS_KEPT,
+    Alert,
+    PublicWarning,
+    as_shown,
+    public_warnings,
+    withdrawn_warnings,
+)
 from stadtherz.base.errors import NotFound
 from stadtherz.base.time import DAY, SECOND, Micros, now_us
 from stadtherz.base.visibility import ANONYMOUS
@@ -26,7 +32,7 @@ from stadtherz.web.warnings import cap, telling
 KEPT: Micros = 3 * DAY
 """How long a warning that is over stands in the feed, so that readers see its end."""
 
-DOCUMENTS: Micros = 28 * DAY
+DOCUMENTS: Micros = WITHDRAWALS_KEPT
 """How long its documents can be read."""
 
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -35,8 +41,10 @@ _MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class Entry:
+    """A message, and where it is about; None if it says only that something was taken back."""
+
     message: cap.Message
-    stream: StreamInfo
+    stream: StreamInfo | None
 
     @property
     def url(self) -> str:
@@ -47,7 +55,7 @@ class Entry:
 def feed(request: HttpRequest) -> HttpResponse:
     """The messages of all warnings in force and of those that ended lately, newest first."""
     now = now_us()
-    entries = _entries(public_warnings(ANONYMOUS, since=now - KEPT), now)
+    entries = _entries(now, since=now - KEPT)
     entries.sort(key=lambda entry: entry.message.order, reverse=True)
     body = _atom(entries[:_MOST])
     newest = entries[0].message.sent if entries else 0
@@ -57,7 +65,7 @@ def feed(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest, key: str) -> HttpResponse:
     """One message; NotFound where there is none, or where not everybody may see it."""
     now = now_us()
-    entries = _entries(public_warnings(ANONYMOUS, since=now - DOCUMENTS), now)
+    entries = _entries(now, since=now - DOCUMENTS)
     entry = next((each for each in entries if each.message.key == key), None)
     if entry is None:
         raise NotFound(f"warning {key}")
@@ -72,8 +80,14 @@ def document(request: HttpRequest, key: str) -> HttpResponse:
     return _answer(request, body, "application/cap+xml; charset=utf-8", message.sent)
 
 
-def _entries(warnings: Iterable[PublicWarning], now: Micros) -> list[Entry]:
-    listed = list(warnings)
+def _entries(now: Micros, *, since: Micros) -> list[Entry]:
+    """Of warnings that are in force or ended later than that, and of those taken back since."""
+    gone = (cap.taken_back(each.warning, each.at) for each in withdrawn_warnings(since=since))
+    listed = as_shown(public_warnings(ANONYMOUS, since=since))
+    return _of_warnings(listed, now) + [Entry(each, None) for each in gone if each is not None]
+
+
+def _of_warnings(listed: list[PublicWarning], now: Micros) -> list[Entry]:
     known = streams({each.datastream for each in listed})
     return [
         Entry(message, known[warning.datastream])

@@ -123,10 +123,12 @@ def places(told: Iterable[Told]) -> list[Place]:
 # --- for CAP ---------------------------------------------------------------------------------------
 
 
-def sender(stream: StreamInfo) -> Sender:
-    return Sender(
-        urlsplit(settings.STADTHERZ["public_url"]).hostname or "localhost", stream.owner_name
-    )
+# Of what is not for everybody any more there is no stream, and the city alone is named.
+
+
+def sender(stream: StreamInfo | None) -> Sender:
+    name = settings.STADTHERZ["city"] if stream is None else stream.owner_name
+    return Sender(urlsplit(settings.STADTHERZ["public_url"]).hostname or "localhost", name)
 
 
 def category(message: Message) -> str:
@@ -135,25 +137,29 @@ def category(message: Message) -> str:
     return message.change.category or (known.category if known else "Env")
 
 
-def words(message: Message, stream: StreamInfo) -> list[Words]:
+def words(message: Message, stream: StreamInfo | None) -> list[Words]:
     """One block a language, the installation's first language first."""
     return [_words(code, message, stream) for code, _name in settings.LANGUAGES]
 
 
-def _words(code: str, message: Message, stream: StreamInfo) -> Words:
+def _words(code: str, message: Message, stream: StreamInfo | None) -> Words:
     with override(code):
         warning, change = message.warning, message.change
-        headline = _part(change.subjects) or (
-            _withdrawn(stream) if message.withdrawn else _over(stream)
-        )
+        headline = _part(change.subjects) or _end(message, stream)
         return Words(
             language=code,
-            event=kind_name(warning.kind),
+            event=_("Warning") if stream is None else kind_name(warning.kind),
             headline=headline,
             description=_part(change.sentences) or headline,
             instruction="" if message.is_end else _part(change.advice),
             web=f"{settings.STADTHERZ['public_url']}{reverse('web:warnings')}",
         )
+
+
+def _end(message: Message, stream: StreamInfo | None) -> str:
+    if stream is None:
+        return _("A warning was withdrawn. Whether things are back to normal is not known.")
+    return _withdrawn(stream) if message.withdrawn else _over(stream)
 
 
 def _over(stream: StreamInfo) -> str:
@@ -166,12 +172,14 @@ def _withdrawn(stream: StreamInfo) -> str:
     ) % {"place": stream.thing_name}
 
 
-def area(stream: StreamInfo, locations: Sequence[object]) -> Area:
+def area(stream: StreamInfo | None, locations: Sequence[object]) -> Area:
     """The outer ring of the Thing's area, or a circle around its place."""
-    name = f"{stream.thing_name} ({settings.STADTHERZ['city']})"
+    city, key = settings.STADTHERZ["city"], settings.STADTHERZ["regional_key"]
+    keys = {"ARS": key} if key else None
+    if stream is None:
+        return Area(city, keys=keys)
     circle = None if stream.position is None else (*stream.position, RADIUS_KM)
-    key = settings.STADTHERZ["regional_key"]
-    return Area(name, circle, _ring(locations), {"ARS": key} if key else None)
+    return Area(f"{stream.thing_name} ({city})", circle, _ring(locations), keys)
 
 
 def _ring(locations: Sequence[object]) -> list[tuple[float, float]]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from stadtherz.base.time import now_us
 from stadtherz.codecs.public import LARGEST_TEXT, BadMap, parse_bytemap
 from stadtherz.ingest import decode, reasons
+from stadtherz.ingest.moving.positions import paths_of_position
 from stadtherz.ingest.units import Conversion, Inconvertible, Obstacle, code_of, conversion
 
 _MOST_MINUTES = 60 * 24 * 366
@@ -209,6 +210,14 @@ class Device(models.Model):
         blank=True,
         help_text=_("Only for devices that tell the voltage of their battery; see the data sheet."),
     )
+    moves = models.BooleanField(
+        _("its station travels with it"),
+        default=False,
+        help_text=_(
+            "From now on the place on the map follows the longitude and latitude that the device sends. Where a"
+            " vehicle drives says where its driver is: agree on it first, and let only your organisation see it."
+        ),
+    )
     note = models.TextField(_("note"), blank=True)
     registered = models.BigIntegerField(_("registered"), default=now_us, editable=False)
     last_seen = models.BigIntegerField(_("last seen"), null=True, editable=False)
@@ -243,6 +252,11 @@ class Device(models.Model):
         self.dev_eui = normal_eui(self.dev_eui, self.network)
         super().save(*args, **kwargs)
 
+    @property
+    def tells_its_place(self) -> bool:
+        """Whether a longitude and a latitude are among its fields."""
+        return paths_of_position(self.fields.values_list("path", flat=True)) is not None
+
     def clean_fields(self, exclude: Any = None) -> None:
         self.dev_eui = normal_eui(self.dev_eui, self.network)
         super().clean_fields(exclude=exclude)
@@ -256,6 +270,9 @@ class Device(models.Model):
                 raise ValidationError({"time_path": _("A field’s own time may be in a list.")})
         if self.clock_zone and self.clock_zone not in available_timezones():
             raise ValidationError({"clock_zone": _("There is no such time zone.")})
+        if self.moves and self.pk and not self.tells_its_place:
+            told = _("None of its fields are a longitude and a latitude: connect these two first.")
+            raise ValidationError({"moves": told})
         _check_owner(self, "codec")
         _check_owner(self, "device_type")
         if not _is_texts(self.variables):

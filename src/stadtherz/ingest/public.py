@@ -74,6 +74,7 @@ from stadtherz.ingest.models import (
     RefusedUplink,
     unit_sentence,
 )
+from stadtherz.ingest.moving.following import consumer as moving_consumer
 from stadtherz.ingest.onboarding.bulk import (
     Looked,
     Reader,
@@ -266,6 +267,7 @@ __all__ = [
     "list_choices",
     "merged",
     "message_form",
+    "moving_consumer",
     "name_is_taken",
     "new_shape",
     "newest",

@@ -12,6 +12,7 @@ from stadtherz.alerts.public import (
     stop_delivery,
 )
 from stadtherz.ingest.public import (
+    moving_consumer,
     start_connections,
     start_pulling,
     start_servers,
@@ -39,7 +40,7 @@ def start() -> None:
     """Start every background part, what others depend on first."""
     sys.setswitchinterval(_TURN_S)
     start_writer()
-    for consumer in (*consumers(), rules_consumer()):
+    for consumer in (*consumers(), rules_consumer(), moving_consumer()):
         register(consumer)
     start_dispatcher()
     start_delivery()

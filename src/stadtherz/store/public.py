@@ -8,7 +8,7 @@ Care: `seal`, `tend`, `set_policy`, `policies`; the background does the first tw
 finds and mends what is damaged, `stats` tells sizes.
 The log: `log_after`, `log_end`, `wait_for_log`, `log_place`, `news_after`, `cursor`, `locked_cursor`,
 `move_cursor`, `move_cursors_to_end`.
-Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `entity_changed`; `task`, `tasks_since`; `register_stream`,
+Entities: `create`, `update`, `delete`, `feature_for`, `features_for`, `stood`, `stand`, `entity_changed`; `task`, `tasks_since`; `register_stream`,
 `streams`, `streams_visible_to`, `streams_observing`, `streams_by_property`, `streams_of`; `organisations`, `create_organisation`.
 Data sets: `datasets`, `dataset`, `lists_of`, `create_dataset`, `update_dataset`, `delete_dataset`, `adopt`;
 `Dataset` is what staff edit; `within` and `with_shares` give a `Visibility`; `readable` and `held_in` say in SQL who sees what.
@@ -81,6 +81,7 @@ from stadtherz.store.entities.tasking import (
     tasking_capability,
     tasks_since,
 )
+from stadtherz.store.entities.whereabouts import Stand, stand, stood
 from stadtherz.store.identities import Identity
 from stadtherz.store.models import Dataset
 from stadtherz.store.patience import patience
@@ -180,6 +181,7 @@ __all__ = [
     "Selection",
     "Sizes",
     "Spans",
+    "Stand",
     "StoreStats",
     "StreamInfo",
     "StreamSizes",
@@ -249,9 +251,11 @@ __all__ = [
     "set_policy",
     "sharing_changed",
     "spans",
+    "stand",
     "standpoint",
     "start_writer",
     "stats",
+    "stood",
     "stop_writer",
     "streams",
     "streams_by_property",

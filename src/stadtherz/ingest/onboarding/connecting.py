@@ -13,9 +13,9 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.ingest.library.logs import log_field
 from stadtherz.ingest.library.proposals import observable
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
+from stadtherz.ingest.moving.positions import Place
 from stadtherz.ingest.onboarding.messages import keep_form, others_of
 from stadtherz.ingest.onboarding.models import Draft
-from stadtherz.ingest.onboarding.recognise import Place
 from stadtherz.ingest.onboarding.samples import waiting
 from stadtherz.ingest.onboarding.values import Wanted, check_streams, streams_of
 from stadtherz.ingest.refused import replay
@@ -221,7 +221,7 @@ def _logs(kind: DeviceType, fields: Sequence[NewField]) -> list[NewField]:
     return [log for each in fields for log in log_field(told.get(each.path, {}), each)]
 
 
-_ITS_WAYS = ("time_path", "clock_zone", "variables", "expected_minutes", "empty_volts")
+_ITS_WAYS = ("time_path", "clock_zone", "variables", "expected_minutes", "empty_volts", "moves")
 
 
 def _as_with(like: int, device: int, fields: Sequence[NewField]) -> list[NewField]:

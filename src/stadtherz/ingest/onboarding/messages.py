@@ -20,9 +20,10 @@ from stadtherz.ingest.forms.proposing import Shape, proposed_shape
 from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.forms.register import FIELDS, register_form
 from stadtherz.ingest.models import Device, Network
+from stadtherz.ingest.moving.positions import Place
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.pasted import document_of, is_form
-from stadtherz.ingest.onboarding.recognise import Place, Recognised, place_in
+from stadtherz.ingest.onboarding.recognise import Recognised, place_in
 from stadtherz.ingest.reasons import misfit_sentence, problem_words
 from stadtherz.ingest.uplink import Uplink
 

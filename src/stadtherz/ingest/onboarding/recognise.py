@@ -11,13 +11,13 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
 from stadtherz.ingest import document
 from stadtherz.ingest.models import Network
+from stadtherz.ingest.moving.positions import NAMES, Place, checked_place, plain
 from stadtherz.ingest.numbers import number_of
 from stadtherz.ingest.onboarding.pasted import document_of
 from stadtherz.ingest.pipeline import READERS
 from stadtherz.ingest.reasons import Reason, sentence
 from stadtherz.ingest.uplink import Other, Uplink
 
-Place = tuple[float, float]  # longitude, latitude
 _ENVELOPES = ("data", "result", "body", "uplink", "message")
 _DEEPEST = 4
 _MOST_MESSAGES = 20
@@ -206,24 +206,10 @@ def _plain(key: object) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|[\s\-]+", "_", str(key)).lower()
 
 
-_NAMES = (("longitude", "latitude"), ("longitudedeg", "latitudedeg"), ("lon", "lat"), ("lng", "lat"), ("long", "lat"), ("längengrad", "breitengrad"),
-    ("laengengrad", "breitengrad"), ("länge", "breite"), ("laenge", "breite"))  # fmt: skip
-
-
 def _place(holder: Mapping[str, Any]) -> Place | None:
-    values = {re.sub(r"\W", "", str(name)).lower(): value for name, value in holder.items()}
-    for east, north in _NAMES:
+    values = {plain(str(name)): value for name, value in holder.items()}
+    for east, north in NAMES:
         numbers = number_of(values.get(east)), number_of(values.get(north))
         if (place := checked_place(*numbers)) is not None:
             return place
     return None
-
-
-def checked_place(longitude: Any, latitude: Any) -> Place | None:
-    """The place, if it is one on earth; (0, 0) is what devices send that know none."""
-    numbers = (longitude, latitude)
-    if not all(isinstance(n, int | float) and not isinstance(n, bool) for n in numbers):
-        return None
-    if (longitude, latitude) == (0, 0) or not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
-        return None
-    return float(longitude), float(latitude)

@@ -118,6 +118,7 @@ class DeviceViewSet(StaffViewSet):
         "clock_zone",
         "expected_minutes",
         "empty_volts",
+        "moves",
         "note",
     ]
     inspect_view_fields = [
@@ -128,6 +129,7 @@ class DeviceViewSet(StaffViewSet):
         "device_type",
         "codec",
         "active",
+        "moves",
         "last_seen",
         "last_f_cnt",
         "battery",

@@ -95,3 +95,28 @@ def test_a_types_page_tells_its_tests_and_values(editor: Client) -> None:
     page = editor.get(reverse("devicetype:inspect", args=[kind.pk])).content.decode()
     assert "Temperature (temp)" in page
     assert "warm: &lt;b&gt;" in page
+
+
+def test_a_device_travels_once_its_place_is_among_its_values(editor: Client, home: Town) -> None:
+    page = travel(editor, home)
+    assert "Keines seiner Felder ist eine Länge und eine Breite" in page
+    proposals = [
+        {"path": path, "name": path, "unit": "deg", "definition": f"urn:test:{path}"}
+        for path in ("lon", "lat")
+    ]
+    DeviceType.objects.filter(devices=home.device).update(proposals=proposals)
+    set_up(editor, home.device, "lon", "lat")
+    travel(editor, home)
+    assert Device.objects.get(pk=home.device).moves
+    page = editor.get(reverse("device:inspect", args=[home.device])).content.decode()
+    assert "Die Station fährt mit" in page
+
+
+def travel(client: Client, home: Town) -> str:
+    """What editing the device says after its station was told to travel with it."""
+    device = Device.objects.get(pk=home.device)
+    names = ("name", "network", "dev_eui", "time_path", "clock_zone", "note")
+    values = {name: getattr(device, name) for name in names}
+    values |= {"owner": home.organisation, "device_type": device.device_type_id}
+    values |= {"variables": "{}", "active": "on", "moves": "on"}
+    return client.post(reverse("device:edit", args=[device.pk]), values).content.decode()

@@ -35,6 +35,8 @@ LAUTER, ALSENZ, GLAN = "Lauter", "Alsenz", "100% Glan_x"
         ("properties/depth eq '2'", [ALSENZ]),
         ("properties/river/name eq 'Lauter river'", [LAUTER]),
         ("properties/tags/1 eq 'Alsenz'", [ALSENZ]),
+        ("properties/depth eq +2", [ALSENZ]),
+        ("properties/depth gt +1.5e0", [ALSENZ, GLAN]),
         ("properties/missing eq null", [LAUTER, ALSENZ, GLAN]),
         ("properties/missing ne null", []),
         ("properties/missing ne 5", [LAUTER, ALSENZ, GLAN]),

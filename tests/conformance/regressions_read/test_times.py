@@ -310,7 +310,7 @@ def test_times_with_durations_parts_and_other_spellings(
         ("during(2026-05-04T08:00:00Z, resultTime)", 29),
         ("before(phenomenonTime)", 0),
         ("before(phenomenonTime, 5)", 23),
-        ("before(result, 2026-05-04T08:00:00Z)", 7),
+        ("before(true, 2026-05-04T08:00:00Z)", 7),
         ("year(5) eq 1", 5),
         ("now(5) eq 1", 0),
     ],

@@ -19,7 +19,7 @@ _PATTERN = re.compile(
   | (?P<time>{_TIME})
   | (?P<date>\d{{4}}-\d\d-\d\d)
   | (?P<clock>\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?![\w.:]))
-  | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))
+  | (?P<number>\+?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))
   | (?P<name>[^\W\d][\w.:\-]*(?:/(?:\$count|[\w@.:\-]+)|\[\d+\])*|@iot\.id|id)
   | (?P<minus>-)
   | (?P<open>\()

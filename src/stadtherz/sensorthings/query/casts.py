@@ -44,6 +44,17 @@ def cast(value: Expression, name: str) -> Expression:
     return _TYPES[name](value, name)
 
 
+def as_time(value: Expression) -> Expression:
+    """The time that a text in JSON names; without a zone it is in UTC, as the days are that begin there.
+
+    Null for whatever names none.
+    """
+    text = _part(value, Kind.TEXT)
+    zoned = Call("concat", (text, Literal("Z", Kind.TEXT)), Kind.TEXT)
+    ways = [Call("text_time", (each,), Kind.TIME) for each in (text, zoned)]
+    return Call(COALESCE, (*ways, Call("text_date", (text,), Kind.TIME)), Kind.TIME)
+
+
 def _to(kind: Kind) -> Callable[[Expression, str], Expression]:
     return lambda value, name: _as(value, kind, name)
 

@@ -15,10 +15,11 @@ from stadtherz.base.expressions import (
     Not,
     Or,
 )
-from stadtherz.base.time import iso, parse_period
+from stadtherz.base.time import parse_period
 from stadtherz.sensorthings.language import periods
 from stadtherz.sensorthings.language.literals import instant, is_number, number, time_of_day
 from stadtherz.sensorthings.language.periods import Span
+from stadtherz.sensorthings.query import casts
 from stadtherz.sensorthings.query.trees import kind_of
 from stadtherz.sql.public import INT64
 from stadtherz.store.public import READING_COLUMNS
@@ -47,10 +48,13 @@ def compare(operator: str, left: Expression | Span, right: Expression | Span) ->
     if Kind.JSON in kinds and kinds & {Kind.NUMBER, Kind.TEXT, Kind.BOOLEAN}:
         _check_exact(left, right)
         return _plain(operator, left, right)
-    if isinstance(right, Literal) and kinds == {Kind.JSON, Kind.TIME}:
-        # JSON has no times; ISO 8601 texts in UTC sort like the times they name.
-        return _plain(operator, left, Literal(iso(right.value), Kind.TEXT))
+    if kinds == {Kind.JSON, Kind.TIME}:  # JSON has texts only, in which times are written
+        return _plain(operator, _time_of(left), _time_of(right))
     raise Invalid("$filter", f"cannot compare a {kind_of(left)} with a {kind_of(right)}")
+
+
+def _time_of(value: Expression) -> Expression:
+    return casts.as_time(value) if kind_of(value) is Kind.JSON else value
 
 
 def _check_exact(left: Expression, right: Expression) -> None:
@@ -150,6 +154,8 @@ def _compare_periods(
 def _span(operand: Expression | Span) -> Span:
     if isinstance(operand, Span):
         return operand
+    if kind_of(operand) is Kind.JSON:
+        return Span(casts.as_time(operand))
     if isinstance(operand, Literal) and operand.kind is Kind.TEXT:
         period = parse_period(operand.value)
         end = None if period.end is None else Literal(period.end, Kind.TIME)

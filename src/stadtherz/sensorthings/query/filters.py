@@ -503,6 +503,8 @@ class Resolver:
                 raise self.fail(node, str(error)) from None
         if found is Kind.JSON and kind in (Kind.TEXT, Kind.NUMBER):
             return value
+        if found is Kind.JSON and kind is Kind.TIME:
+            return casts.as_time(value)
         raise self.fail(node, f"{function} needs {_a(kind)} here, not {_a(found)}")
 
 

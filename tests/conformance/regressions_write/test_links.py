@@ -50,6 +50,27 @@ def _body(way: Way, *keys: Any) -> dict[str, Any]:
     return body
 
 
+@pytest.mark.parametrize("name", ["odata.bind", "bind", "iot.bind"])
+def test_links_as_odata_4_0_writes_them(api: Client, name: str) -> None:
+    """OData JSON format 4.0 §8.5"""
+    place = api.post("/Locations", bodies.location("Here")).headers["location"]
+    relative = place.rpartition("/")[2]
+    for address in (place, relative):
+        body = {**bodies.thing(), f"Locations@{name}": [address]}
+        created = api.post("/Things", body).headers["location"]
+        assert len(api.get(f"{created}/Locations").value) == 1
+    stream = {k: v for k, v in bodies.datastream("Level").items() if k != "Thing"}
+    bound = f"Things({_key(created)})"
+    made = api.post("/Datastreams", {**stream, f"Thing@{name}": bound}).headers["location"]
+    assert api.get(f"{made}/Thing").json["@iot.id"] == _key(created)
+
+
+@pytest.mark.parametrize("value", ["Locations(1)", [1], [{"@iot.id": 1}], ["Things(1)"], None])
+def test_links_that_are_no_list_of_addresses_are_refused(api: Client, value: Any) -> None:
+    reply = api.post("/Things", {**bodies.thing(), "Locations@odata.bind": value})
+    assert (reply.status, "Locations@odata.bind" in reply.message) == (400, True)
+
+
 def _key(address: str) -> int:
     return int(address.rpartition("(")[2].rstrip(")"))
 

@@ -138,6 +138,8 @@ class _Reader:
             if (link := form.links.get(name)) is not None:
                 if value is not None or self.mode == "patch":  # null is how some spell "not there"
                     links[name] = self._link(link, value, way, depth)
+            elif (link := form.links.get(_bound(name))) is not None:
+                links[link.name] = self._addressed(link, value, way + name)
             elif not (name in form.properties or _is_ignored(name)):
                 raise Invalid(way + name, f"{one(entity.name)} has no such property")
         values = self._values(entity, form.given, document, way)
@@ -229,6 +231,14 @@ class _Reader:
             for place, item in enumerate(value)
         ]
 
+    def _addressed(self, link: Link, value: Any, where: str) -> list[int | Body]:
+        """What exists, by its address, as OData 4.0 links it: `"Thing@odata.bind": "Things(1)"`."""
+        addresses = [value] if isinstance(link.via, Own) else value
+        if not isinstance(addresses, list) or not all(isinstance(each, str) for each in addresses):
+            kind = "an address" if isinstance(link.via, Own) else "a list of addresses"
+            raise Invalid(where, f"must be {kind}, such as {target(link).plural}(1)")
+        return [self._at(address, link, where) for address in addresses]
+
     def _is_whole(self, link: Link, document: dict[str, Any]) -> bool:
         """Whether it says enough to create the entity if there is none with this id."""
         entity = target(link)
@@ -277,6 +287,12 @@ def changed(before: Body, after: Body) -> Body:
         if name not in before.values or orjson.dumps(before.values[name]) != orjson.dumps(value)
     }
     return Body(after.entity, values, after.links)
+
+
+def _bound(name: str) -> str:
+    """The link that is meant by `Thing@odata.bind` (OData JSON format 4.0 §8.5), or an empty text."""
+    link, at, what = name.partition("@")
+    return link if at and what.removeprefix("odata.").removeprefix("iot.") == "bind" else ""
 
 
 def _is_ignored(name: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stadtherz.sensorthings.tests import bodies
-from stadtherz.sensorthings.tests.client import Client
+from stadtherz.sensorthings.tests.client import Client, in_version_2
 
 _LITTLE = {"prefer": "return=minimal"}
 
@@ -29,7 +29,15 @@ def test_a_minimal_answer_to_a_change_is_the_new_tag(city: Client) -> None:
     assert city.get(address).json["name"] == "Newer"
 
 
-@pytest.mark.parametrize("prefer", ["return=representation", "return", "minimal", "", "=,;", "x"])
+def test_what_is_the_habit_anyway_is_told_if_it_was_preferred(api: Client) -> None:
+    whole = "return=representation"
+    created = api.post("/Things", bodies.thing(), prefer=whole)
+    assert (created.json["name"], created.headers["preference-applied"]) == ("Gauge", whole)
+    little = in_version_2(api).post("/Things", {"name": "Mast"}, **_LITTLE)
+    assert (little.body, little.headers["preference-applied"]) == (b"", _LITTLE["prefer"])
+
+
+@pytest.mark.parametrize("prefer", ["return=all", "return", "minimal", "", "=,;", "x"])
 def test_others_see_what_they_have_made(api: Client, prefer: str) -> None:
     created = api.post("/Things", bodies.thing(), prefer=prefer)
     assert (created.status, created.json["name"]) == (201, "Gauge")

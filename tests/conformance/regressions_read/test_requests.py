@@ -11,7 +11,7 @@ from stadtherz.base.visibility import ANONYMOUS
 from stadtherz.sensorthings.answers.get import Answer
 from stadtherz.sensorthings.doors.http import handle
 from stadtherz.sensorthings.doors.packing import packed
-from stadtherz.sensorthings.tests.client import ROOT, Client
+from stadtherz.sensorthings.tests.client import ROOT, Client, in_version_2
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +209,12 @@ def test_addresses_without_sense_are_refused(atlas: Client, ids: dict[str, int],
         ("POST", "/Things/$count", "GET, HEAD, OPTIONS"),
         ("POST", "/", "GET, HEAD, OPTIONS"),
         ("DELETE", "/", "GET, HEAD, OPTIONS"),
+        ("GET", "/CreateObservations", "POST, OPTIONS"),
+        ("HEAD", "/CreateObservations", "POST, OPTIONS"),
+        ("PUT", "/CreateObservations", "POST, OPTIONS"),
+        ("GET", "/$batch", "POST, OPTIONS"),
+        ("DELETE", "/$batch/", "POST, OPTIONS"),
+        ("POST", "/openapi.json", "GET, HEAD, OPTIONS"),
         ("TRACE", "/Things", "GET, HEAD, OPTIONS, POST, PATCH, PUT, DELETE"),
         ("BREW", "/Things", "GET, HEAD, OPTIONS, POST, PATCH, PUT, DELETE"),
     ],
@@ -218,6 +224,26 @@ def test_a_method_that_does_not_fit_is_told_which_do(
 ) -> None:
     reply = atlas.request(method, _at(ids, path), b"{}")
     assert (reply.status, reply.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize("path", ["/$batch", "/CreateObservations", "/openapi.json", "/Things"])
+def test_who_asks_what_is_possible_is_told(atlas: Client, path: str) -> None:
+    for client in (atlas, in_version_2(atlas)):
+        for asked in ({}, {"access_control_request_method": "POST"}):
+            reply = client.request("OPTIONS", path, **asked)
+            if reply.status == 200:  # in version 2.0 as GET would be answered
+                assert client.get(path).status == 200
+                continue
+            possible = set(reply.headers["allow"].split(", "))
+            assert (reply.status, "POST" in possible) == (204, path != "/openapi.json")
+            assert ("GET" in possible) == (path in ("/openapi.json", "/Things"))
+
+
+def test_blanks_before_an_option_do_not_hide_it(atlas: Client) -> None:
+    """One client's diagrams ask like this, and `$filter` would be passed over in silence."""
+    query = "%20%20%20%20$filter=name%20eq%20'Weir'&%20%20%20%20$select=name"
+    assert atlas.get(f"/Things?{query}").value == [{"name": "Weir"}]
+    assert atlas.delete("/Things(1)?%20$filter=name%20eq%20'x'").status == 400
 
 
 def test_head_answers_as_get(atlas: Client, ids: dict[str, int]) -> None:
@@ -246,6 +272,8 @@ def test_whatever_is_accepted_the_answer_is_json(atlas: Client, accept: str) -> 
         # what does not begin with a dollar sign is none of the standard's business
         ("", 200), ("&", 200), ("&&", 200), ("foo=bar", 200), ("filter=name eq 'x'", 200), ("top=0", 200), ("%00=1", 200),
         ("%24top=1", 200), ("$top=1&_=123", 200), ("$top=1&", 200),
+        # clients break long addresses into lines, and the blanks come along
+        ("   $top=1&%0A    $select=name", 200), ("   $foo=bar", 400), ("   $top=-1", 400),
         # what does is known or refused
         ("$foo=bar", 400), ("$Filter=true", 400), ("$TOP=1", 400), ("$=1", 400), ("$filter", 400), ("$top", 400),
         ("$top=1&$top=1", 400), ("$filter=true&$filter=true", 400), ("$resultFormat=JSON&$format=json", 400),
@@ -257,7 +285,7 @@ def test_whatever_is_accepted_the_answer_is_json(atlas: Client, accept: str) -> 
         ("$top=99999999999999999999999999", 200), ("$skip=99999999999999999999999999", 200), ("$top=0", 200),
         # formats
         ("$resultFormat=JSON", 200), ("$resultFormat=json", 200), ("resultFormat=JSON", 200), ("$format=json", 200),
-        ("$format=application/json", 200), ("$resultFormat=CSV", 200), ("$resultFormat=GeoJSON", 200),
+        ("$format=application/json", 200), ("$format=application/geo%2Bjson", 200), ("$format=application/geo+json", 200), ("$resultFormat=CSV", 200), ("$resultFormat=GeoJSON", 200),
         ("$resultFormat=dataArray", 400), ("$resultFormat=XML", 400), ("$format=xml", 400), ("$resultFormat=", 400),
         # bytes that are no text
         ("$filter=name eq '%FF'", 400), ("$filter=name eq '%ED%A0%80'", 400), ("$filter=name eq '%00'", 400),

@@ -27,6 +27,7 @@ from stadtherz.base.errors import (
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import Scope as TokenScope
 from stadtherz.base.visibility import Visibility
+from stadtherz.sensorthings.answers import openapi
 from stadtherz.sensorthings.answers.addresses import asked, within
 from stadtherz.sensorthings.answers.get import Answer, conditional, get
 from stadtherz.sensorthings.answers.links import Urls
@@ -43,7 +44,7 @@ from stadtherz.sensorthings.language.formats import Unsupported
 from stadtherz.sensorthings.live import events
 from stadtherz.sensorthings.live.watch import watch
 from stadtherz.sensorthings.standard.faces import FACES
-from stadtherz.sensorthings.writing import changes, posts
+from stadtherz.sensorthings.writing import bulk, changes, posts
 from stadtherz.store.public import Kept, on_sqlite
 
 Scope = MutableMapping[str, Any]
@@ -57,18 +58,36 @@ MAX_BODY = 2 * 1024 * 1024
 THREADS = 8
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE")
 _WRITES = frozenset({"POST", "PATCH", "PUT", "DELETE"})
+_BATCH = "$batch"
+_READS = ("GET", "HEAD", "OPTIONS")
+_METHODS_AT = {
+    "": _READS,
+    openapi.NAME: _READS,
+    "$metadata": _READS,
+    _BATCH: ("POST", "OPTIONS"),
+    bulk.NAME: ("POST", "OPTIONS"),
+}
+"""What is no set, and which methods it takes."""
+
+_ASKED_WITH = (
+    *("accept", "accept-language", "authorization", "cache-control", "content-type"),
+    *("if-match", "if-modified-since", "if-none-match", "last-event-id", "odata-maxversion"),
+    *("odata-version", "pragma", "prefer", "range", "x-requested-with"),
+)
+"""Headers that pages of other servers may send: ours, and those that their libraries always add."""
+
 _PREFLIGHT = (
     ("access-control-allow-methods", ", ".join(METHODS)),
-    (
-        "access-control-allow-headers",
-        "authorization, content-type, if-match, if-none-match, last-event-id, prefer",
-    ),
+    ("access-control-allow-headers", ", ".join(_ASKED_WITH)),
     ("access-control-max-age", "86400"),
     ("accept-patch", ", ".join(changes.PATCHES)),
 )
 _ALWAYS = (
     ("access-control-allow-origin", "*"),
-    ("access-control-expose-headers", "location, etag, odata-version, preference-applied"),
+    (
+        "access-control-expose-headers",
+        "accept-patch, allow, etag, location, odata-version, preference-applied, retry-after",
+    ),
     ("vary", "accept, accept-encoding, authorization, cookie"),
     ("cache-control", "no-cache"),
     ("x-content-type-options", "nosniff"),
@@ -100,14 +119,16 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     if method not in METHODS:
         raise MethodNotAllowed(METHODS)
     if method == "OPTIONS" and not _asks_as_get(scope):
-        return Answer(204, headers=(*_PREFLIGHT, ("allow", ", ".join(METHODS))))
+        return _possible(scope)
     if datasets.is_about(_path(scope)):
         return _about_datasets(scope, body, visibility_of(scope))
     urls, path = _address(scope)
+    if method not in (methods := _methods_at(path)):
+        raise MethodNotAllowed(methods)
     query = scope.get("query_string", b"").decode("latin-1")
     caller = visibility_of(scope)
     visibility = within(caller, urls)
-    if path.strip("/") == "$batch":
+    if path.strip("/") == _BATCH:
         return _batch(scope, body, caller, urls)
     if method in _WRITES:
         check_origin(scope)
@@ -118,12 +139,29 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     return conditional(get(path, query, visibility, urls, now=now_us()), conditions_of(scope))
 
 
+def _possible(scope: Scope) -> Answer:
+    """What may be done here, for those who ask before they do it."""
+    return Answer(204, headers=(*_PREFLIGHT, ("allow", ", ".join(_methods_of(scope)))))
+
+
+def _methods_of(scope: Scope) -> tuple[str, ...]:
+    found = asked(_path(scope), "")
+    return METHODS if found is None else _methods_at(found[1])
+
+
+def _methods_at(path: str) -> tuple[str, ...]:
+    """Methods that may be possible at a path below a service root."""
+    return _METHODS_AT.get(path.strip("/"), METHODS)
+
+
 def _asks_as_get(scope: Scope) -> bool:
     """Whether OPTIONS is answered as GET would be, but for the body (23-019 binding/http).
 
-    A browser that asks before it asks (a preflight) wants something else.
+    A browser that asks before it asks (a preflight) wants something else, and so does who asks what
+    cannot be got.
     """
-    return _is_odata(scope) and not header(scope, b"access-control-request-method")
+    preflight = header(scope, b"access-control-request-method")
+    return _is_odata(scope) and not preflight and "GET" in _methods_of(scope)
 
 
 def _about_datasets(scope: Scope, body: bytes, visibility: Visibility) -> Answer:
@@ -137,8 +175,6 @@ def _about_datasets(scope: Scope, body: bytes, visibility: Visibility) -> Answer
 
 def _batch(scope: Scope, body: bytes, visibility: Visibility, urls: Urls) -> Answer:
     """Each request of the batch comes in by the same door, and may do no more than the batch."""
-    if scope["method"] != "POST":
-        raise MethodNotAllowed(("POST", "OPTIONS"))
     doors = batch.Doors(
         lambda inner, content: whole(inner, content, visibility),
         lambda error: _translated(error, scope),
@@ -299,7 +335,7 @@ class Application:
         answer = _of_its_version(await self._answer(scope, receive), scope)
         head = scope["method"] == "HEAD"
         if scope["method"] == "OPTIONS":
-            await _send(_nothing_of(answer), send, head=False)
+            await _send(_told_of(answer, scope), send, head=False)
         elif answer.more is None or head:
             await _send(answer, send, head=head)
         else:
@@ -422,9 +458,12 @@ def _of_its_version(answer: Answer, scope: Scope) -> Answer:
     return replace(answer, headers=(*answer.headers, ("odata-version", "4.01")))
 
 
-def _nothing_of(answer: Answer) -> Answer:
-    """Status and headers. To OPTIONS no content is announced that does not come (RFC 9110 §8.6)."""
-    return replace(answer, body=b"", more=None)
+def _told_of(answer: Answer, scope: Scope) -> Answer:
+    """Status and headers, with what may be done. No content is announced that does not come (RFC 9110 §8.6)."""
+    headers = answer.headers
+    if answer.status == 200:
+        headers = (*headers, ("allow", ", ".join(_methods_of(scope))))
+    return replace(answer, body=b"", more=None, headers=headers)
 
 
 def _start(answer: Answer) -> MutableMapping[str, Any]:

@@ -27,7 +27,7 @@ class Return:
 
 def preferred_return(scope: Scope, *, minimal: bool) -> Return:
     """What the client prefers; `minimal` is the habit where it does not say."""
-    habit, other = ("minimal", "representation") if minimal else ("representation", "minimal")
-    if preferences(scope).get(_RETURN, habit) != other:
+    asked = preferences(scope).get(_RETURN)
+    if asked not in ("minimal", "representation"):
         return Return(minimal)
-    return Return(not minimal, ((APPLIED, f"{_RETURN}={other}"),))
+    return Return(asked == "minimal", ((APPLIED, f"{_RETURN}={asked}"),))

@@ -67,6 +67,7 @@ def named(text: str) -> Format:
     Raises:
         Invalid: if there is none of that name.
     """
+    text = text.replace("geo json", "geo+json")  # a plus sign that was not percent-encoded
     plain = text.replace(" ", "").lower().replace(";odata.metadata=", ";metadata=")
     found = _NAMES.get(plain)  # OData 4.01 part 1 §8.2.1: the prefix is optional
     if found is None:

@@ -50,10 +50,19 @@ def _remembered(raw: str) -> Query:
 def _read(raw: str) -> Query:
     pairs: list[Pair] = []
     for item in raw.split("&"):
-        name, _, value = item.partition("=")
-        if (name := unquote_plus(name)).startswith("$") or name == "resultFormat":
-            pairs.append((name, _decode(name, value), 0))
+        name = name_of(item)
+        if name.startswith("$") or name == "resultFormat":
+            pairs.append((name, _decode(name, item.partition("=")[2]), 0))
     return _query(pairs, 0)
+
+
+def name_of(item: str) -> str:
+    """The name in one `name=value` of a raw query string; clients break long addresses into lines.
+
+    >>> name_of("%20%20%24top=1")
+    '$top'
+    """
+    return unquote_plus(item.partition("=")[0]).strip()
 
 
 def _decode(name: str, value: str) -> str:

@@ -89,7 +89,16 @@ def test_a_preflight_names_methods_and_headers(app: Application) -> None:
     assert {"POST", "PATCH", "DELETE"} <= set(
         reply.headers["access-control-allow-methods"].split(", ")
     )
-    assert "authorization" in reply.headers["access-control-allow-headers"]
+    allowed = set(reply.headers["access-control-allow-headers"].split(", "))
+    assert {"authorization", "content-type", "if-match", "prefer"} <= allowed
+    assert {"odata-version", "odata-maxversion", "x-requested-with"} <= allowed  # of libraries
+
+
+def test_options_tell_what_may_be_done(app: Application) -> None:
+    assert "POST" in _send(app, "OPTIONS", "/Things").headers["allow"]
+    for face in (V1_1, V2_0):
+        assert _send(app, "OPTIONS", "/", face=face).headers["allow"] == "GET, HEAD, OPTIONS"
+        assert _send(app, "OPTIONS", "/$batch", face=face).headers["allow"] == "POST, OPTIONS"
 
 
 def test_changes_by_nobody_ask_for_credentials(app: Application) -> None:

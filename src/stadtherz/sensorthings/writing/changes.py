@@ -7,7 +7,6 @@ transaction that nobody else's change can come into.
 from collections.abc import MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote_plus
 
 from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.time import Micros
@@ -22,7 +21,7 @@ from stadtherz.sensorthings.headers.preferences import Return, preferred_return
 from stadtherz.sensorthings.headers.refusals import NotHere, UnsupportedMedia
 from stadtherz.sensorthings.language.paths import parse_path
 from stadtherz.sensorthings.language.syntax import Query, Segment
-from stadtherz.sensorthings.query.options import parse_query
+from stadtherz.sensorthings.query.options import name_of, parse_query
 from stadtherz.sensorthings.query.plan import plan_set
 from stadtherz.sensorthings.query.routes import Route, Step, resolve_route
 from stadtherz.sensorthings.standard.schema import (
@@ -108,10 +107,8 @@ def change(
 ) -> Answer:
     """Carry out a POST, PATCH, PUT or DELETE."""
     resource = parse_path(path)
-    if not resource.segments:
-        raise NotHere("the service root cannot be changed", _READS)
     if resource.segments == (Segment(bulk.NAME),):
-        return _create_many(method, scope, body, _Caller(visibility, urls, now))
+        return _create_many(scope, body, _Caller(visibility, urls, now))
     route = resolve_route(resource, urls.face)
     if not route.reference and (resource.suffix or route.to_property):
         raise NotHere("only sets, entities and links can be changed", _READS)
@@ -190,7 +187,7 @@ def _would_create(route: Route, raw: bytes, caller: _Caller) -> bool:
 def _check_no_filter(route: Route, method: str, scope: Scope) -> None:
     """Whoever adds a condition means it, and would lose what does not fulfil it."""
     of_a_set = method == "DELETE" and not route.last.single
-    names = {unquote_plus(item.partition("=")[0]) for item in _query(scope).split("&")}
+    names = set(map(name_of, _query(scope).split("&")))
     if "$filter" in names and (route.reference or not of_a_set):
         raise Invalid("$filter", "is for reading sets and deleting from them; use If-Match here")
 
@@ -212,10 +209,8 @@ def _media(method: str, scope: Scope) -> str:
     return media
 
 
-def _create_many(method: str, scope: Scope, raw: bytes, caller: _Caller) -> Answer:
-    if method != "POST":
-        raise NotHere(f"{bulk.NAME} takes only POST", ("POST", "OPTIONS"))
-    _media(method, scope)
+def _create_many(scope: Scope, raw: bytes, caller: _Caller) -> Answer:
+    _media("POST", scope)
     _, paths = upsert.split(_query(scope))
     answer, new = bulk.create_observations(
         raw, caller.visibility, caller.urls, caller.now, recognise=upsert.by_time(paths)

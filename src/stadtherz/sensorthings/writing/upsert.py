@@ -21,6 +21,7 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings.query import readings
 from stadtherz.sensorthings.query.access import visible
 from stadtherz.sensorthings.query.execute import reader_for, rows
+from stadtherz.sensorthings.query.options import name_of
 from stadtherz.sensorthings.query.tables import ROOT, Reader, Tables
 from stadtherz.sensorthings.standard.model import one
 from stadtherz.sensorthings.standard.schema import (
@@ -56,7 +57,7 @@ _TIME: Path = ("phenomenonTime",)
 def split(query: str) -> tuple[str, tuple[Path, ...]]:
     """A query string without the option, and the paths that this names; none if it is not there."""
     items = query.split("&")
-    own = [item for item in items if unquote_plus(item.partition("=")[0]) == OPTION]
+    own = [item for item in items if name_of(item) == OPTION]
     if not own:
         return query, ()
     texts = unquote_plus(own[0].partition("=")[2]).split(",")

@@ -3,13 +3,16 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import DataError, Error, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.sql.public import Sql
+
+if TYPE_CHECKING:  # SQLite does without the driver of PostgreSQL
+    from stadtherz.store.postgresql.base import DatabaseWrapper
 
 # Any numbers that nothing else in the database uses.
 _WRITER_LOCK = 7_834_671
@@ -26,6 +29,11 @@ def database() -> BaseDatabaseWrapper:
 
 def on_sqlite() -> bool:
     return database().vendor == "sqlite"
+
+
+def postgresql() -> "DatabaseWrapper":
+    """This thread's connection where it is one to PostgreSQL."""
+    return cast("DatabaseWrapper", database())
 
 
 def rows_of(sql: Sql) -> list[tuple[Any, ...]]:
@@ -149,12 +157,22 @@ def snapshot() -> Iterator[None]:
             run("SELECT pg_advisory_xact_lock_shared(%s)", (_MOVER_LOCK,))
         yield
         return
-    run("BEGIN" if on_sqlite() else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if on_sqlite():
+        run("BEGIN")
+    else:
+        postgresql().begin_with_next("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
         yield
     finally:
         with suppress(Error):  # a lost connection has ended its transaction itself
-            run("COMMIT")
+            _end(connection)
+
+
+def _end(connection: Any) -> None:
+    """Also when the time is over within which a statement may begin."""
+    if connection.connection is not None:
+        with connection.wrap_database_errors:
+            connection._commit()
 
 
 @contextmanager

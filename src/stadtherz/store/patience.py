@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
-from django.db import Error, OperationalError
+from django.db import OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stadtherz.base.errors import TooLarge
 from stadtherz.store.database import database
+
+if TYPE_CHECKING:  # SQLite does without the driver of PostgreSQL
+    from stadtherz.store.postgresql.base import DatabaseWrapper
 
 # Instructions of SQLite's machine, some 50 ms: a short question never looks at the clock.
 _LOOK_EVERY = 2_000_000
@@ -31,7 +34,7 @@ def patience(seconds: float) -> Iterator[None]:
     def in_time(
         execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Mapping[str, Any]
     ) -> Any:
-        if time.monotonic() > ends:
+        if time.monotonic() > ends and not sql.startswith("ROLLBACK TO"):
             raise too_long
         return execute(sql, params, many, context)
 
@@ -55,17 +58,10 @@ def _sqlite(connection: BaseDatabaseWrapper, ends: float, _seconds: float) -> It
             connection.connection.set_progress_handler(None, 0)
 
 
-@contextmanager
-def _postgresql(connection: BaseDatabaseWrapper, _ends: float, seconds: float) -> Iterator[None]:
-    # Within a transaction it would come back if that is rolled back, so it is said for that one alone.
-    scope = "LOCAL" if connection.in_atomic_block else "SESSION"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET {scope} statement_timeout = {max(1, round(seconds * 1000))}")
-    try:
-        yield
-    finally:
-        with suppress(Error), connection.cursor() as cursor:  # an aborted one takes it back itself
-            cursor.execute(f"SET {scope} statement_timeout TO DEFAULT")
+def _postgresql(
+    connection: BaseDatabaseWrapper, _ends: float, seconds: float
+) -> AbstractContextManager[None]:
+    return cast("DatabaseWrapper", connection).limited(max(1, round(seconds * 1000)))
 
 
 def _was_stopped(error: OperationalError) -> bool:

@@ -1,0 +1,220 @@
+"""Django's backend for PostgreSQL, but what comes before a statement goes to the server with it.
+
+Django asks `SELECT 1` to see whether a connection is still there, and the driver says BEGIN on its own before the
+first statement of a transaction. Each is a way to the server and back, during which Python's interpreter goes to
+another thread. Here BEGIN, the time limit and what `with_next` adds stand in front of the statement that follows,
+and whether a connection is still there is seen by its socket.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+from psycopg.errors import Diagnostic, Error
+from psycopg.pq import TransactionStatus
+
+ASKED_EVERY_S = 5.0
+"""A connection in use is asked so often all the same: a server that lost its power says no goodbye."""
+
+Limit = int | None
+"""Milliseconds that a statement may take; None is what the server is set to."""
+
+_UNKNOWN = -1
+_IDLE, _FAILED = int(TransactionStatus.IDLE), int(TransactionStatus.INERROR)
+_GOODBYES = ("57P", "25P03", "25P04")  # somebody ended it, or it was too long without work
+
+
+class _Together(CursorWrapper):
+    """A cursor that sends what has to be said first together with its statement."""
+
+    def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
+        takes_several = type(self.cursor) is base.Cursor
+        if not (takes_several and isinstance(sql, str)):
+            self.db.say()
+            return self._noted(sql, params, *ignored)
+        ahead = self.db.ahead()
+        if not ahead:
+            return self._noted(sql, params, *ignored)
+        result = self._noted("; ".join([*ahead, sql]), params, *ignored)
+        for _ in ahead:
+            self.cursor.nextset()
+        return result
+
+    def _executemany(self, sql: Any, param_list: Any, *ignored: Any) -> Any:
+        self.db.say()
+        return super()._executemany(sql, param_list, *ignored)  # type: ignore[misc]
+
+    def callproc(self, *arguments: Any, **named: Any) -> Any:
+        self.db.say()
+        return super().callproc(*arguments, **named)
+
+    def copy(self, *arguments: Any, **named: Any) -> Any:
+        self.db.say()
+        return self.cursor.copy(*arguments, **named)
+
+    def _noted(self, sql: Any, params: Any, *ignored: Any) -> Any:
+        try:
+            return super()._execute(sql, params, *ignored)  # type: ignore[misc]
+        except BaseException:
+            self.db.limit_is_lost()
+            raise
+        finally:
+            if isinstance(sql, str) and sql.startswith("ROLLBACK TO"):
+                self.db.limit_is_lost()
+
+
+class _TogetherInDebug(_Together, base.CursorDebugWrapper):
+    """The same for who counts statements."""
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """One connection; like Django's it belongs to one thread."""
+
+    health_check_done: bool
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._limit: Limit = None
+        self._within = False  # whether Django wants a transaction around what comes
+        self._forget()
+
+    def _forget(self) -> None:
+        """As a connection is that nobody has used yet."""
+        self._said: Limit = None  # the limit that holds outside of transactions
+        self._in_force: Limit = None  # that of the transaction
+        self._unsure = False  # whether a limit was said that is taken back if the statement fails
+        self._begin = ""
+        self._next: list[str] = []
+        self._leaving = False
+        self._asked_at = time.monotonic()
+
+    # --- what goes with the next statement -----------------------------------------------------------
+
+    def with_next(self, text: str) -> None:
+        """A statement that goes with the next one of this transaction; nobody hears what it gives."""
+        self._next.append(text)
+
+    def begin_with_next(self, text: str) -> None:
+        """A transaction of this kind begins with the next statement; who says so commits it."""
+        self._begin = text
+
+    @contextmanager
+    def limited(self, milliseconds: int) -> Iterator[None]:
+        """No statement in here may take longer; it is said when there is one."""
+        before, self._limit = self._limit, milliseconds
+        try:
+            yield
+        finally:
+            self._limit = before
+
+    def ahead(self) -> list[str]:
+        """What has to be said before the next statement; it counts as said."""
+        self._unsure = False
+        if self.connection is None:
+            return []
+        status = self.connection.pgconn.transaction_status
+        if status == _FAILED:  # takes nothing but its end
+            return []
+        texts = []
+        if status == _IDLE and (begin := self._begin or ("BEGIN" if self._within else "")):
+            texts.append(begin)
+            self._in_force, self._begin = self._said, ""
+        elif status == _IDLE:
+            return self._limit_outside()
+        if self._in_force != self._limit:
+            texts.append(_limit("LOCAL", self._limit))
+            self._in_force = self._limit
+        texts += self._next
+        self._next.clear()
+        return texts
+
+    def _limit_outside(self) -> list[str]:
+        """It stays until another is wanted: questions that follow one another say it once."""
+        if self._said == self._limit:
+            return []
+        self._said, self._unsure = self._limit, True
+        return [_limit("SESSION", self._limit)]
+
+    def limit_is_lost(self) -> None:
+        """What was said may have been taken back with the statement that failed."""
+        self._in_force = _UNKNOWN
+        if self._unsure:
+            self._said = _UNKNOWN
+
+    def say(self) -> None:
+        """Send what has to be said first on its own."""
+        if texts := self.ahead():
+            with self.wrap_database_errors:
+                self.connection.execute("; ".join(texts))
+
+    # --- Django's own doors ----------------------------------------------------------------------------
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        self._forget()
+        connection = super().get_new_connection(conn_params)
+        connection.add_notice_handler(self._hear)
+        connection.autocommit = True  # for good: it is we who say BEGIN
+        return connection
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        self._within = not autocommit
+        if autocommit and self.connection.pgconn.transaction_status != _IDLE:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]  # which says what is wrong
+
+    def _commit(self) -> None:
+        self._begin = ""
+        self._next.clear()
+        super()._commit()  # type: ignore[misc]
+
+    def _rollback(self) -> None:
+        self._begin = ""
+        self._next.clear()
+        super()._rollback()  # type: ignore[misc]
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        return _Together(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> Any:
+        return _TogetherInDebug(cursor, self)
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        cursor = super().create_cursor(name)
+        if name and self._within:  # Django goes by the driver, which knows of no transaction
+            cursor._withhold = False
+        return cursor
+
+    # --- whether it is still there ---------------------------------------------------------------------
+
+    def close_if_health_check_failed(self) -> None:
+        if not (self.connection is None or self.health_check_done) and self._looks_well():
+            self.health_check_done = True
+            return
+        super().close_if_health_check_failed()
+
+    def _looks_well(self) -> bool:
+        """Whether it was asked a moment ago, and nothing has come since that says it is at its end.
+
+        A server that goes says so and closes the connection; both can be read here without waiting.
+        """
+        now = time.monotonic()
+        if now - self._asked_at > ASKED_EVERY_S:
+            self._asked_at = now
+            return False
+        try:
+            self.connection.pgconn.consume_input()
+            self.connection.pgconn.is_busy()  # so that what has come is understood
+        except Error:
+            return False
+        return not self._leaving
+
+    def _hear(self, notice: Diagnostic) -> None:
+        if (notice.sqlstate or "").startswith(_GOODBYES):
+            self._leaving = True
+
+
+def _limit(scope: str, limit: Limit) -> str:
+    value = "TO DEFAULT" if limit is None else f"= {limit}"
+    return f"SET {scope} statement_timeout {value}"

@@ -1,0 +1,316 @@
+"""What goes to PostgreSQL, in how many messages, and that nothing is said less than before."""
+
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from typing import Any
+
+import pytest
+from django.db import (
+    Error,
+    OperationalError,
+    ProgrammingError,
+    close_old_connections,
+    connection,
+    transaction,
+)
+from django.test.utils import CaptureQueriesContext
+
+from stadtherz.base.errors import TooLarge
+from stadtherz.sql.public import Sql
+from stadtherz.store.database import rows_of, run, snapshot
+from stadtherz.store.models import Organisation
+from stadtherz.store.public import patience
+from stadtherz.store.tests.factories import town
+
+pytestmark = [
+    pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite is called, not sent to"),
+    pytest.mark.django_db(transaction=True),
+]
+Spoken = Callable[[], list[str]]
+_SHORT, _LONG = 0.05, "SELECT pg_sleep(0.3)"
+_READ_ONLY = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+@pytest.fixture
+def spoken() -> Iterator[Spoken]:
+    """What was sent since it was last asked for, a message each, as the driver's own library tells it."""
+    rows_of(Sql("SELECT 1"))
+    with tempfile.TemporaryFile() as told:
+        connection.connection.pgconn.trace(told.fileno())
+
+        def since() -> list[str]:
+            nonlocal seen
+            told.seek(seen)
+            lines = told.read().decode().splitlines()
+            seen = told.tell()
+            return [line.split('"')[1] for line in lines if "\tQuery\t" in line]
+
+        seen = 0
+        yield since
+        if connection.connection is not None:
+            connection.connection.pgconn.untrace()
+
+
+def asked(text: str) -> Any:
+    return rows_of(Sql(text))[0][0]
+
+
+def elsewhere(text: str) -> Any:
+    """The answer to somebody else."""
+    other = connection.copy()
+    with closing(other), other.cursor() as cursor:
+        cursor.execute(text)
+        return cursor.fetchone()[0]
+
+
+def end_this_connection() -> None:
+    """Somebody ends it on the server, while nobody asks anything."""
+    pid = asked("SELECT pg_backend_pid()")
+    assert elsewhere(f"SELECT pg_terminate_backend({pid}, 10000)")
+
+
+# --- messages ------------------------------------------------------------------------------------
+
+
+def test_a_transaction_begins_with_its_first_statement(spoken: Spoken) -> None:
+    with transaction.atomic():
+        asked("SELECT 1")
+        asked("SELECT 2")
+    assert spoken() == ["BEGIN; SELECT 1", "SELECT 2", "COMMIT"]
+
+
+def test_a_transaction_in_which_nothing_is_said_is_none(spoken: Spoken) -> None:
+    with transaction.atomic():
+        pass
+    assert spoken() == []
+
+
+def test_a_snapshot_begins_with_its_first_statement(spoken: Spoken) -> None:
+    with snapshot():
+        asked("SELECT 1")
+    assert spoken() == [f"{_READ_ONLY}; SELECT 1", "COMMIT"]
+
+
+def test_a_snapshot_in_which_nothing_is_said_leaves_nothing_to_the_next_statement(
+    spoken: Spoken,
+) -> None:
+    with snapshot():
+        pass
+    asked("SELECT 1")
+    assert spoken() == ["SELECT 1"]
+
+
+def test_questions_that_follow_one_another_say_their_limit_once(spoken: Spoken) -> None:
+    for _ in range(3):
+        with patience(30):
+            asked("SELECT 1")
+    assert spoken() == ["SET SESSION statement_timeout = 30000; SELECT 1", *["SELECT 1"] * 2]
+
+
+def test_a_connection_in_use_is_not_asked_whether_it_is_there(spoken: Spoken) -> None:
+    for _ in range(3):
+        close_old_connections()
+        asked("SELECT 1 + 1")
+    assert spoken() == ["SELECT 1 + 1"] * 3
+
+
+def test_a_connection_that_rested_is_asked_whether_it_is_there(
+    spoken: Spoken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stadtherz.store.postgresql.base.ASKED_EVERY_S", -1)
+    close_old_connections()
+    asked("SELECT 1 + 1")
+    assert spoken() == ["SELECT 1", "SELECT 1 + 1"]
+
+
+# --- transactions ----------------------------------------------------------------------------------
+
+
+def test_what_is_rolled_back_was_never_there() -> None:
+    with suppress(ValueError), transaction.atomic():
+        town()
+        raise ValueError
+    assert not Organisation.objects.exists()
+
+
+def test_a_part_is_rolled_back_alone_also_the_first_one() -> None:
+    with transaction.atomic():
+        with suppress(ValueError), transaction.atomic():
+            town("gone")
+            raise ValueError
+        town("kept")
+        with suppress(Error), transaction.atomic():
+            run("SELECT 1 / 0")
+    assert [each.slug for each in Organisation.objects.all()] == ["kept"]
+
+
+def test_a_failed_first_statement_leaves_no_transaction_behind() -> None:
+    for text in ("SELECT 1 / 0", "SELECT nothing that is SQL"):
+        with pytest.raises(Error), transaction.atomic():
+            run(text)
+        assert asked("SELECT 1") == 1
+        town(text.replace(" ", "-").replace("/", "by").lower()[:20])
+    assert elsewhere("SELECT count(*) FROM store_organisation") == 2
+
+
+def test_without_autocommit_each_transaction_begins_anew(spoken: Spoken) -> None:
+    transaction.set_autocommit(False)
+    asked("SELECT 1")
+    transaction.commit()
+    asked("SELECT 2")
+    with pytest.raises(ProgrammingError):
+        transaction.set_autocommit(True)
+    transaction.rollback()
+    transaction.set_autocommit(True)
+    assert spoken() == ["BEGIN; SELECT 1", "COMMIT", "BEGIN; SELECT 2", "ROLLBACK"]
+
+
+def test_many_at_once_and_rows_in_pieces_belong_to_the_transaction_they_are_the_first_of() -> None:
+    run("CREATE TEMPORARY TABLE numbered (n bigint)")
+
+    def many() -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany("INSERT INTO numbered VALUES (%s)", [(1,), (2,)])
+
+    def copied() -> None:
+        with connection.cursor() as cursor, cursor.copy("COPY numbered FROM STDIN") as copy:
+            copy.write_row((3,))
+
+    for first in (many, copied):
+        with suppress(ValueError), transaction.atomic():
+            first()
+            raise ValueError
+    assert asked("SELECT count(*) FROM numbered") == 0
+    town()
+    with transaction.atomic():
+        assert [each.slug for each in Organisation.objects.iterator(chunk_size=1)]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_cursors WHERE is_holdable")
+            assert cursor.fetchone() == (0,)
+
+
+def test_who_counts_statements_is_told_of_each_once() -> None:
+    with CaptureQueriesContext(connection) as seen, transaction.atomic():
+        asked("SELECT 1")
+        asked("SELECT 2")
+    sent = [each["sql"] for each in seen.captured_queries]
+    assert sent == ["BEGIN", "BEGIN; SELECT 1", "SELECT 2", "COMMIT"]
+
+
+# --- limits ------------------------------------------------------------------------------------------
+
+
+def ask_too_much(*before: Callable[[], object]) -> None:
+    """In a question that may not last."""
+    with patience(_SHORT):
+        for step in before:
+            step()
+        asked("SELECT pg_sleep(20)")
+
+
+def fail() -> None:
+    with suppress(Error):
+        run("SELECT 1 / 0")
+
+
+def test_the_first_statement_and_every_other_has_its_limit() -> None:
+    with pytest.raises(TooLarge):
+        ask_too_much()
+    with pytest.raises(TooLarge):
+        ask_too_much(lambda: asked("SELECT 1"))
+
+
+def test_work_that_follows_a_question_may_take_long() -> None:
+    with patience(_SHORT):
+        asked("SELECT 1")
+    asked(_LONG)
+    with patience(_SHORT):
+        asked("SELECT 1")
+    with transaction.atomic():
+        asked(_LONG)
+    with pytest.raises(TooLarge), patience(_SHORT):
+        asked("SELECT pg_sleep(20)")
+    asked(_LONG)
+
+
+def test_within_a_transaction_a_question_is_limited_and_what_follows_is_not() -> None:
+    with transaction.atomic():
+        town()
+        with patience(_SHORT):
+            asked("SELECT 1")
+        asked(_LONG)
+        with pytest.raises(TooLarge), patience(_SHORT), transaction.atomic():
+            asked("SELECT pg_sleep(20)")
+        asked(_LONG)
+    asked(_LONG)
+    assert Organisation.objects.count() == 1
+
+
+def test_a_transaction_within_a_question_is_limited_from_its_first_statement() -> None:
+    with pytest.raises(TooLarge), patience(_SHORT), transaction.atomic():
+        asked("SELECT pg_sleep(20)")
+    with pytest.raises(TooLarge), patience(_SHORT), snapshot():
+        asked("SELECT pg_sleep(20)")
+
+
+def test_a_part_that_is_rolled_back_takes_no_limit_away() -> None:
+    def in_part() -> None:
+        with suppress(ValueError), transaction.atomic():
+            raise ValueError
+
+    with pytest.raises(TooLarge), transaction.atomic():
+        ask_too_much(in_part)
+
+
+def test_a_question_within_a_question_leaves_the_limit_of_the_other() -> None:
+    def ask_at_leisure() -> None:
+        with patience(20):
+            asked("SELECT 1")
+
+    with pytest.raises(TooLarge):
+        ask_too_much(ask_at_leisure)
+
+
+def test_a_statement_that_fails_takes_no_limit_away() -> None:
+    with pytest.raises(TooLarge):
+        ask_too_much(fail)
+    fail()
+    asked(_LONG)
+
+
+def test_a_new_connection_has_the_limit_of_the_question() -> None:
+    with pytest.raises(TooLarge):
+        ask_too_much(lambda: asked("SELECT 1"), connection.close)
+
+
+# --- connections that are lost -------------------------------------------------------------------------
+
+
+def test_a_connection_that_the_server_ended_is_replaced_before_anybody_asks() -> None:
+    end_this_connection()
+    close_old_connections()
+    assert asked("SELECT 1") == 1
+
+
+def test_a_connection_that_broke_without_a_word_is_replaced_before_anybody_asks() -> None:
+    asked("SELECT 1")
+    with socket.socket(fileno=connection.connection.pgconn.socket) as broken:
+        broken.shutdown(socket.SHUT_RDWR)
+        broken.detach()
+    close_old_connections()
+    assert asked("SELECT 1") == 1
+
+
+def test_a_connection_that_is_lost_in_a_transaction_is_told_and_the_next_one_works() -> None:
+    @transaction.atomic
+    def lose_it() -> None:
+        end_this_connection()
+        asked("SELECT 1")
+
+    with pytest.raises(OperationalError):
+        lose_it()
+    close_old_connections()
+    with transaction.atomic():
+        assert asked("SELECT 1") == 1

@@ -18,6 +18,11 @@ if TYPE_CHECKING:  # SQLite does without the driver of PostgreSQL
 _WRITER_LOCK = 7_834_671
 _MOVER_LOCK = 7_834_672
 
+# Those who move take the locks in this order, too, so nobody waits in a circle.
+_LOCKS = (
+    f"SELECT pg_advisory_xact_lock_shared({_MOVER_LOCK}), pg_advisory_xact_lock({_WRITER_LOCK})"
+)
+
 ID_RANGE = range(2**63)
 """What an id can be; the engines fail with greater numbers instead of finding nothing."""
 
@@ -46,6 +51,31 @@ def rows_of(sql: Sql) -> list[tuple[Any, ...]]:
             raise Invalid("$filter", "the numbers in it cannot be computed") from error
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def rows_of_each(statements: Sequence[Sql]) -> list[list[tuple[Any, ...]]]:
+    """As `rows_of` for several statements without errors of their own; PostgreSQL gets them in one message."""
+    if on_sqlite() or len(statements) < 2:
+        return [rows_of(statement) for statement in statements]
+    wholes = [statement.whole for statement in statements]
+    with database().cursor() as cursor:
+        text = "; ".join(whole.text for whole in wholes)
+        cursor.execute(text, [value for whole in wholes for value in whole.parameters])
+        found = [cursor.fetchall()]
+        while cursor.nextset():
+            found.append(cursor.fetchall())
+    return found
+
+
+def run_at_last(text: str, parameters: Sequence[Any] = ()) -> None:
+    """Run a statement of which nobody needs an answer; PostgreSQL gets it with what follows, or with the end.
+
+    Within a transaction that fails if it does.
+    """
+    if on_sqlite():
+        run(text, parameters)
+    else:
+        postgresql().with_next(text, parameters)
 
 
 def run(text: str, parameters: Sequence[Any] = ()) -> int:
@@ -186,17 +216,16 @@ def moving() -> Iterator[None]:
 
 
 @contextmanager
-def writing() -> Iterator[None]:
+def writing(*, from_first: bool = False) -> Iterator[None]:
     """A transaction in which no other process gives out ids of readings.
 
     So ids are in the order of commits, and a reader of the log that has seen an id will never find
-    a lower one later. SQLite has one writer anyway (IMMEDIATE).
+    a lower one later. SQLite has one writer anyway (IMMEDIATE). `from_first`: it is enough if that is so from
+    the first statement on.
     """
     with exclusive():
         if not on_sqlite():
-            # Those who move take the locks in this order, too, so nobody waits in a circle.
-            text = "SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock(%s)"
-            run(text, (_MOVER_LOCK, _WRITER_LOCK))
+            (run_at_last if from_first else run)(_LOCKS)
         yield
 
 

@@ -16,7 +16,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import Visibility
 from stadtherz.sql.public import Sql, compose
 from stadtherz.store.arrivals.checks import checked
-from stadtherz.store.database import members, rows_of
+from stadtherz.store.database import members
 from stadtherz.store.sealed.batch import TAIL, Batch, Extra
 from stadtherz.store.standpoint import standpoint
 from stadtherz.store.values import NONE, Int64, Reading, Receipts
@@ -89,10 +89,17 @@ class Judged:
         return [next(kept) if accepted else None for accepted in self.accepted]
 
 
-def judged(offers: Sequence[Offer]) -> Judged:
-    """The offers as they stand now; belongs into the transaction that keeps them."""
-    streams = _streams(offers)
-    features = _features(offers)
+Answers = Sequence[Sequence[tuple[Any, ...]]]
+
+
+def questions(offers: Sequence[Offer]) -> list[Sql]:
+    """What has to be known of the offers, for `judged`; belongs into the transaction that keeps them."""
+    return [*_streams(offers), *_features(offers)]
+
+
+def judged(offers: Sequence[Offer], answers: Answers) -> Judged:
+    """The offers as they stand by the answers to their `questions`."""
+    streams, features = ({row[0]: row for row in rows} for rows in (*answers, (), ())[:2])
     rows: list[tuple[Any, ...]] = []
     extras: dict[int, Extra] = {}
     accepted: list[bool] = []
@@ -137,14 +144,12 @@ def _may_read(row: tuple[Any, ...], visibility: Visibility) -> bool:
     return visibility.may_read(access=access, owner=owner, group=group)
 
 
-def _streams(offers: Sequence[Offer]) -> dict[int, tuple[Any, ...]]:
+def _streams(offers: Sequence[Offer]) -> list[Sql]:
     asked = {each.datastream for each in offers}
     more = _TYPE if any(each.fits for each in offers) else Sql("")
-    found = rows_of(compose(_STREAMS, more, members("d.id", asked))) if asked else []
-    return {row[0]: row for row in found}
+    return [compose(_STREAMS, more, members("d.id", asked))] if asked else []
 
 
-def _features(offers: Iterable[Offer]) -> dict[int, tuple[Any, ...]]:
+def _features(offers: Iterable[Offer]) -> list[Sql]:
     asked = {each.feature for each in offers if each.feature is not None}
-    found = rows_of(compose(_FEATURES, members("id", asked))) if asked else []
-    return {row[0]: row for row in found}
+    return [compose(_FEATURES, members("id", asked))] if asked else []

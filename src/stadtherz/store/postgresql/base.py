@@ -7,7 +7,7 @@ and whether a connection is still there is seen by its socket.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,7 +38,10 @@ class _Together(CursorWrapper):
         ahead = self.db.ahead()
         if not ahead:
             return self._noted(sql, params, *ignored)
-        result = self._noted("; ".join([*ahead, sql]), params, *ignored)
+        before = "; ".join(ahead)
+        if params is not None:
+            before = before.replace("%", "%%")
+        result = self._noted(f"{before}; {sql}", params, *ignored)
         for _ in ahead:
             self.cursor.nextset()
         return result
@@ -93,9 +96,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     # --- what goes with the next statement -----------------------------------------------------------
 
-    def with_next(self, text: str) -> None:
-        """A statement that goes with the next one of this transaction; nobody hears what it gives."""
-        self._next.append(text)
+    def with_next(self, text: str, parameters: Sequence[Any] = ()) -> None:
+        """A statement that goes with the next one of this transaction, or with its end.
+
+        Nobody hears what it gives; if it fails, that next one does.
+        """
+        self.ensure_connection()
+        self._next.append(
+            self.connection.cursor().mogrify(text, parameters) if parameters else text
+        )
 
     def begin_with_next(self, text: str) -> None:
         """A transaction of this kind begins with the next statement; who says so commits it."""
@@ -165,6 +174,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             super()._set_autocommit(autocommit)  # type: ignore[misc]  # which says what is wrong
 
     def _commit(self) -> None:
+        if self._next and (texts := self.ahead()):
+            with self.wrap_database_errors:
+                self.connection.execute("; ".join([*texts, "COMMIT"]))
         self._begin = ""
         self._next.clear()
         super()._commit()  # type: ignore[misc]

@@ -39,7 +39,7 @@ READINGS, SEALED, CHANGED = 1, 2, 3
 
 ALL = -1  # among `with_rows`: any datastream at all
 
-_LATEST_ROW = Sql("SELECT last, stamp FROM store_log ORDER BY last DESC LIMIT 1")
+NEWEST_ROW = Sql("SELECT last, stamp FROM store_log ORDER BY last DESC LIMIT 1")
 _lock = threading.RLock()
 
 
@@ -241,16 +241,17 @@ def _share(view: View, frozen: View) -> None:
             view.known, view.with_rows = frozen.known, frozen.with_rows
 
 
-def newest_row() -> tuple[int, int]:
-    """The end of the log, and the stamp of the row there; 0 if it is empty."""
-    found = rows_of(_LATEST_ROW)
-    return found[0] if found else (remembered("sealed"), 0)
+def newest_row(found: Sequence[tuple[Any, ...]] | None = None) -> tuple[int, int]:
+    """The end of the log, and the stamp of the row there; 0 if it is empty. `found`: what is there."""
+    if found is None:
+        found = rows_of(NEWEST_ROW)
+    return (found[0][0], found[0][1]) if found else (remembered("sealed"), 0)
 
 
-def current() -> View:
-    """The view as of now."""
+def current(found: Sequence[tuple[Any, ...]] | None = None) -> View:
+    """The view as of now. `found`: what NEWEST_ROW gave to a caller who holds the writer's lock."""
     with _lock:
-        end, stamp = newest_row()
+        end, stamp = newest_row(found)
         view = _views[0]
         if (view.end, view.stamp) == (end, stamp):
             return view

@@ -1,5 +1,6 @@
 """What goes to PostgreSQL, in how many messages, and that nothing is said less than before."""
 
+import re
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,11 +19,14 @@ from django.db import (
 from django.test.utils import CaptureQueriesContext
 
 from stadtherz.base.errors import TooLarge
+from stadtherz.base.visibility import SYSTEM
 from stadtherz.sql.public import Sql
-from stadtherz.store.database import rows_of, run, snapshot
+from stadtherz.store.arrivals.offers import Kept, offer
+from stadtherz.store.database import rows_of, rows_of_each, run, run_at_last, snapshot
 from stadtherz.store.models import Organisation
 from stadtherz.store.public import patience
-from stadtherz.store.tests.factories import town
+from stadtherz.store.tests.factories import reading, stream, town
+from stadtherz.store.writing import writer
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite is called, not sent to"),
@@ -43,9 +47,9 @@ def spoken() -> Iterator[Spoken]:
         def since() -> list[str]:
             nonlocal seen
             told.seek(seen)
-            lines = told.read().decode().splitlines()
+            lines = told.read().decode()
             seen = told.tell()
-            return [line.split('"')[1] for line in lines if "\tQuery\t" in line]
+            return re.findall(r'\tQuery\t "(.*?)"$', lines, re.DOTALL | re.MULTILINE)
 
         seen = 0
         yield since
@@ -123,6 +127,56 @@ def test_a_connection_that_rested_is_asked_whether_it_is_there(
     close_old_connections()
     asked("SELECT 1 + 1")
     assert spoken() == ["SELECT 1", "SELECT 1 + 1"]
+
+
+def test_readings_that_come_together_take_two_messages_to_be_on_disk(spoken: Spoken) -> None:
+    level = stream()
+
+    def commit(at: int) -> list[Kept | None]:
+        asked_for = [offer(reading(level, at + i, 5), SYSTEM, places=False) for i in range(3)]
+        (kept,) = writer._commit([writer._Job(asked_for, lambda outcome: outcome)])
+        return list(kept)
+
+    commit(0)
+    spoken()
+    assert None not in commit(10)
+    first, second = spoken()
+    assert first.startswith("BEGIN; SELECT pg_advisory_xact_lock_shared(")
+    assert second.startswith("INSERT INTO store_log")
+    assert second.endswith("; COMMIT")
+    assert elsewhere("SELECT sum(number) FROM store_log") == 6
+
+
+def test_what_may_come_last_comes_before_whatever_is_asked_and_with_the_end() -> None:
+    with transaction.atomic():
+        town()
+        run_at_last("UPDATE store_organisation SET slug = %s", ("100%-mine",))
+        assert rows_of(Sql("SELECT slug, %s FROM store_organisation", (5,))) == [("100%-mine", 5)]
+        run_at_last("UPDATE store_organisation SET slug = %s", ("last",))
+    assert elsewhere("SELECT slug FROM store_organisation") == "last"
+
+
+def test_what_comes_last_and_fails_leaves_nothing_of_its_transaction() -> None:
+    @transaction.atomic
+    def fail_at_last() -> None:
+        town()
+        run_at_last("SELECT 1 / 0")
+
+    with pytest.raises(Error):
+        fail_at_last()
+    assert not Organisation.objects.exists()
+    with suppress(ValueError), transaction.atomic():
+        run_at_last("CREATE TABLE left_behind (n bigint)")
+        raise ValueError
+    assert asked("SELECT to_regclass('left_behind')") is None
+
+
+def test_several_questions_are_one_message(spoken: Spoken) -> None:
+    found = rows_of_each(
+        [Sql("SELECT %s::int", (1,)), Sql("SELECT 2 WHERE false"), Sql("SELECT 3")]
+    )
+    assert found == [[(1,)], [], [(3,)]]
+    assert len(spoken()) == 1
 
 
 # --- transactions ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.sql.public import compose
 from stadtherz.store.arrivals.log import announcing
 from stadtherz.store.arrivals.repetitions import repetitions
-from stadtherz.store.database import members, rows_of, run
+from stadtherz.store.database import members, rows_of, run, run_at_last
 from stadtherz.store.readings import areas, rows, summaries
 from stadtherz.store.readings.view import READINGS, View, ascending
 from stadtherz.store.sealed.batch import SEQUENCE_BITS, Batch, encode, joined, take
@@ -31,10 +31,13 @@ class Written:
     stamp: int
 
 
-def insert_batches(batches: Sequence[Batch], view: View) -> tuple[list[Outcome], Written | None]:
+def insert_batches(
+    batches: Sequence[Batch], view: View, *, at_last: bool = False
+) -> tuple[list[Outcome], Written | None]:
     """Keep what can be kept; a batch that names something unknown is left out as a whole.
 
-    The batches have no ids yet; `view` must be that of this transaction.
+    The batches have no ids yet; `view` must be that of this transaction. `at_last`: nothing else is
+    done in it, so they may be written with its end.
     """
     mistakes = [_mistake_in(batch, view) for batch in batches]
     sound = [batch for batch, mistake in zip(batches, mistakes, strict=True) if mistake is None]
@@ -44,7 +47,7 @@ def insert_batches(batches: Sequence[Batch], view: View) -> tuple[list[Outcome],
     whole = joined(sound)
     old = repetitions(whole, view)
     fresh = np.flatnonzero(old == _FRESH)
-    written = _write(take(whole, fresh), view) if len(fresh) else None
+    written = _write(take(whole, fresh), view, at_last=at_last) if len(fresh) else None
     ids = _ids_of(old, written)
     return _receipts(mistakes, batches, ids, old != _FRESH), written
 
@@ -116,22 +119,23 @@ def check_references(batch: Batch, view: View) -> None:
 # --- writing -------------------------------------------------------------------------------------
 
 
-def _write(batch: Batch, view: View) -> Written:
+def _write(batch: Batch, view: View, *, at_last: bool) -> Written:
     readings = batch.readings
     readings["id"] = _new_ids(readings["datastream"], view)
     last = view.end + len(readings)
     readings["position"] = np.arange(view.end + 1, last + 1)
-    stamp = append_row(READINGS, last, len(readings), encode(batch))
     rows.insert(batch)
     areas.widen(readings, view.areas)
+    stamp = append_row(READINGS, last, len(readings), encode(batch), at_last=at_last)
     return Written(batch, last, stamp)
 
 
-def append_row(kind: int, last: int, number: int, payload: bytes) -> int:
+def append_row(kind: int, last: int, number: int, payload: bytes, *, at_last: bool = False) -> int:
     """Write a row at the end of the log, which all who follow it will hear of, and return its stamp."""
     stamp = secrets.randbits(62) | 1
     text = "INSERT INTO store_log (last, number, kind, stamp, payload) VALUES (%s, %s, %s, %s, %s)"
-    run(text + announcing(), (last, number, kind, stamp, payload))
+    write = run_at_last if at_last else run
+    write(text + announcing(), (last, number, kind, stamp, payload))
     return stamp
 
 

@@ -15,19 +15,20 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain, islice
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
 from django.db import Error, InterfaceError, OperationalError, transaction
 
 from stadtherz.base.errors import Invalid, TooLarge, Unavailable
 from stadtherz.base.hurry import give_way
+from stadtherz.sql.public import Sql
 from stadtherz.store.arrivals import offers
 from stadtherz.store.arrivals.checks import batch_of, batch_of_columns
 from stadtherz.store.arrivals.log import notify_log
 from stadtherz.store.arrivals.offers import Kept, Offer
-from stadtherz.store.database import database, writing
+from stadtherz.store.database import database, rows_of_each, writing
 from stadtherz.store.readings import view
 from stadtherz.store.readings.view import View
 from stadtherz.store.sealed.batch import Batch
@@ -35,6 +36,7 @@ from stadtherz.store.values import NewColumns, Reading, Receipt, Receipts
 from stadtherz.store.writing import sealer
 from stadtherz.store.writing.insert import Written, insert_batches
 
+R = TypeVar("R")
 log = logging.getLogger(__name__)
 
 LARGEST_BATCH = 50_000
@@ -146,19 +148,25 @@ def stop_writer() -> None:
 
 def _write_within(job: _Job) -> None:
     with writing():
-        (outcome,), _ = _insert([job], view.current().copy())
+        known = view.current().copy()
+        (outcome,), _ = _insert([job], known, rows_of_each(offers.questions(_offered([job]))))
     transaction.on_commit(notify_log)
     _resolve(job, outcome)
 
 
-def _insert(jobs: Sequence[_Job], known: View) -> tuple[list[Any], Written | None]:
+def _offered(jobs: Sequence[_Job]) -> list[Offer]:
+    return [each for job in jobs if not isinstance(job.readings, Batch) for each in job.readings]
+
+
+def _insert(
+    jobs: Sequence[_Job], known: View, answers: offers.Answers, *, at_last: bool = False
+) -> tuple[list[Any], Written | None]:
     """What becomes of each job, within the transaction: Receipts or Invalid, or that of its offers."""
     batches = [job.readings for job in jobs if isinstance(job.readings, Batch)]
     if len(batches) == len(jobs):
-        return insert_batches(batches, known)
-    offered = [job.readings for job in jobs if not isinstance(job.readings, Batch)]
-    judged = offers.judged(list(chain.from_iterable(offered)))
-    outcomes, written = insert_batches([*batches, judged.batch], known)
+        return insert_batches(batches, known, at_last=at_last)
+    judged = offers.judged(_offered(jobs), answers)
+    outcomes, written = insert_batches([*batches, judged.batch], known, at_last=at_last)
     told, others = iter(judged.told(outcomes[-1])), iter(outcomes)
     return [
         next(others) if isinstance(job.readings, Batch) else list(islice(told, len(job)))
@@ -251,11 +259,11 @@ def _write_group(jobs: Sequence[_Job]) -> None:
 def _commit(jobs: Sequence[_Job]) -> list[Any]:
     if time.monotonic() - _alone[0] > _SHORT:
         _at_first(view.current)  # what other processes did, before anybody has to wait for it
+    asked = offers.questions(_offered(jobs))
     with ExitStack() as stack:
-        _at_first(lambda: stack.enter_context(writing()))
-        known = view.current()
+        known, answers = _at_first(lambda: _begun(stack, asked))
         before = (known.end, known.stamp)
-        outcomes, written = _insert(jobs, known)
+        outcomes, written = _insert(jobs, known, answers, at_last=True)
     if written is not None:
         followed = view.committed(before, written.batch, written.last, written.stamp)
         _alone[0] = time.monotonic() if followed else -math.inf
@@ -263,20 +271,33 @@ def _commit(jobs: Sequence[_Job]) -> list[Any]:
     return outcomes
 
 
+def _begun(stack: ExitStack, asked: Sequence[Sql]) -> tuple[View, offers.Answers]:
+    """What is known at the beginning of a transaction, and the answers to what is asked there.
+
+    The stack ends the transaction, if it has begun.
+    """
+    with ExitStack() as mine:
+        mine.enter_context(writing(from_first=True))
+        newest, *answers = rows_of_each([view.NEWEST_ROW, *asked])
+        known = view.current(newest)
+        stack.enter_context(mine.pop_all())
+    return known, answers
+
+
 _alone = [-math.inf]
 """When a commit of ours was the last thing that had happened to the log."""
 
 
-def _at_first(step: Callable[[], object]) -> None:
+def _at_first(step: Callable[[], R]) -> R:
     """Do it with a new connection if the old one has broken: nothing has been tried yet.
 
     To see it fail costs less than Django's own look at the connection before each transaction.
     """
     try:
-        step()
+        return step()
     except (OperationalError, InterfaceError):
         database().close()
-        step()
+        return step()
 
 
 def _after_failure(jobs: Sequence[_Job], error: Exception) -> None:

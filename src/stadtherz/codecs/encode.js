@@ -8,7 +8,10 @@
   if (result instanceof Promise || (result && result.bytes instanceof Promise)) return "promise";
   if (result && result.bytes) {
     if (result.bytes.length > 1000) throw new RangeError("more than 1000 bytes");
-    result.data = { bytes: Array.prototype.slice.call(result.bytes), fPort: result.fPort };
+    // A byte with a sign, and what a division left behind the point, are what their networks make of them.
+    result.data = { fPort: result.fPort, bytes: Array.prototype.map.call(result.bytes, function (byte) {
+      return typeof byte === "number" && byte > -129 && byte < 256 ? byte & 255 : byte;
+    }) };
   }
   return JSON.stringify([result, __log], function (name, value) {
     switch (typeof value) {

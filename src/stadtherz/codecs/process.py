@@ -103,7 +103,9 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env={},
+            env={
+                "TZ": "UTC"
+            },  # a codec's local time is that of the networks' servers, wherever this one stands
             cwd="/",
             close_fds=True,
             start_new_session=True,

@@ -30,6 +30,7 @@ class KnownCodec:
     kind: str
     text: str
     digest: str
+    encoder: str = ""  # where it has a script of its own
 
 
 def known_codecs(ids: Collection[int]) -> dict[int, KnownCodec]:
@@ -48,8 +49,8 @@ def known_codec(pk: int | None) -> KnownCodec | None:
 
 @lru_cache(maxsize=256)
 def _version(pk: int, name: str, kind: str, digest: str) -> KnownCodec | None:
-    text = Codec.objects.filter(pk=pk, digest=digest).values_list("text", flat=True).first()
-    return None if text is None else KnownCodec(name, kind, text, digest)
+    texts = Codec.objects.filter(pk=pk, digest=digest).values_list("text", "encoder").first()
+    return None if texts is None else KnownCodec(name, kind, texts[0], digest, texts[1])
 
 
 @dataclass(frozen=True, slots=True)

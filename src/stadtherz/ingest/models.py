@@ -63,6 +63,14 @@ class Codec(models.Model):
             " “level_cm 0 u16be *0.1 cm” (name, first byte, type, factor, unit). Cayenne LPP: nothing."
         ),
     )
+    encoder = models.TextField(
+        _("script for messages to the device"),
+        blank=True,
+        max_length=LARGEST_TEXT,
+        help_text=_(
+            "Only where the maker has encodeDownlink in a file of its own; else it is in the text."
+        ),
+    )
     digest = models.CharField(max_length=64, editable=False)
 
     class Meta:
@@ -81,7 +89,8 @@ class Codec(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.digest = sha256(f"{self.kind}\0{self.text}".encode("utf-8", "replace")).hexdigest()
+        parts = [self.kind, self.text, *([self.encoder] if self.encoder else [])]
+        self.digest = sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
         if (only := kwargs.get("update_fields")) is not None:
             kwargs["update_fields"] = {*only, "digest"}
         super().save(*args, **kwargs)
@@ -118,6 +127,10 @@ class DeviceType(models.Model):
     tests_held = models.PositiveIntegerField(_("tests that held"), default=0, editable=False)
     tests_total = models.PositiveIntegerField(_("tests of the codec"), default=0, editable=False)
     test_problems = models.JSONField(_("tests that failed"), default=list, editable=False)
+    # Payloads of the tests, which what can be measured is proposed from: {bytes, f_port, received, variables, normalized}.
+    examples = models.JSONField(_("examples"), default=list, editable=False)
+    # Messages to the device as its maker tells them: {name, data, bytes, f_port}.
+    downlinks = models.JSONField(_("messages to the device"), default=list, editable=False)
 
     class Meta:
         verbose_name = _("device type")

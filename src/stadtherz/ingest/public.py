@@ -5,7 +5,7 @@ under way. `replay` and `replay_many` run refused uplinks again.
 
 `register_device` sets a device up, `register_codec` what reads its payload, which `try_codec` shows; `import_types`
 keeps device types of a collection, from which `set_up_device` makes a device with its datastreams
-(`set_up_datastreams`: only these). `register_form` says how messages of other devices are read, which `try_form`
+(`set_up_datastreams`: only these); `propose_again` looks again at what a type could measure (`proposed_again`, `changes_of`: only tell). `register_form` says how messages of other devices are read, which `try_form`
 shows; `form_query` is how a delivery names the form and its topic.
 
 Connecting step by step is `Draft`, what `recognise` finds in a document and `unknown_devices` among the refused,
@@ -64,6 +64,7 @@ from stadtherz.ingest.http import application
 from stadtherz.ingest.influx import ADDRESSES as WRITING
 from stadtherz.ingest.lanes import stop
 from stadtherz.ingest.library.importing import Imported, Report, import_types
+from stadtherz.ingest.library.proposing import changes_of, propose_again, proposed_again
 from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
 from stadtherz.ingest.models import (
     Codec,
@@ -233,6 +234,7 @@ __all__ = [
     "add_source",
     "application",
     "catch_up",
+    "changes_of",
     "check_new",
     "check_streams",
     "codec_id",
@@ -275,7 +277,9 @@ __all__ = [
     "others_of",
     "payload_choices",
     "property_choices",
+    "propose_again",
     "proposed",
+    "proposed_again",
     "proposed_value",
     "pull_now",
     "quality_sentence",

@@ -52,11 +52,11 @@ def ticket(text: str = GOOD, owner: object = 0, since: float = 0.0) -> Ticket:
     return Ticket(job(text, owner), since)
 
 
-def test_a_worker_has_no_environment_no_open_files_and_no_network_of_ours(
+def test_a_worker_has_only_utc_for_its_environment_no_open_files_and_no_network_of_ours(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proc = Path(f"/proc/{worker._process.pid}")
-    assert (proc / "environ").read_bytes() == b""
+    assert (proc / "environ").read_bytes() == b"TZ=UTC\0"
     assert (proc / "cwd").resolve() == Path("/")
     assert {entry.name for entry in (proc / "fd").iterdir()} == {"0", "1", "2"}
     limits = (proc / "limits").read_text()

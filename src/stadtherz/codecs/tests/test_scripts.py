@@ -330,6 +330,13 @@ def test_every_form_of_an_encoder_is_called(pool: Pool, text: str) -> None:
     assert told.get("fPort") == (3 if "fPort: 3" in text else None)
 
 
+def test_bytes_are_what_networks_make_of_an_encoders_numbers(pool: Pool) -> None:
+    text = (
+        "function encodeDownlink(i) { return {bytes: [-1, 600 / 256, 255, -128, 256, '7', NaN]} }"
+    )
+    assert data(run(pool, text, b"", encode={}))["bytes"] == [255, 2, 255, 128, 256, "7", "NaN"]
+
+
 def test_what_a_device_is_sent_is_decoded_by_a_function_of_its_own(pool: Pool) -> None:
     text = (
         GOOD + "function decodeDownlink(i) { return {data: {minutes: i.bytes[0], port: i.fPort}} }"

@@ -30,13 +30,13 @@ def encode(
     if codec.kind != Codec.Kind.JAVASCRIPT:
         raise Invalid("content", gettext("Only a codec in JavaScript can encode; write bytes."))
     job = Job(
-        text=codec.text,
+        text=codec.encoder or codec.text,
         payload=b"",
         f_port=f_port,
         received=now_us(),
         owner="downlink",
         variables=dict(variables),
-        digest=codec.digest,
+        digest="" if codec.encoder else codec.digest,
         encode=dict(asked),
     )
     return _encoded(codec, decoding.waited(submit(job), _PATIENCE_S))

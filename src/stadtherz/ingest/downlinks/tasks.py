@@ -66,7 +66,7 @@ def offer() -> None:
         codec = known_codec(device.codec_id or (kind.codec_id if kind else None))
         if codec is None or codec.kind != Codec.Kind.JAVASCRIPT:
             continue
-        if describing.encodes(codec.text) and work_is_possible(device):
+        if describing.encodes(codec.encoder or codec.text) and work_is_possible(device):
             _offer(device)
 
 

@@ -2,7 +2,7 @@
 
 vendors/VENDOR/vendor.toml     [vendor] name, devices = [files]
 vendors/VENDOR/devices/*.toml  [device] name, description, [[device.firmware]] version, codec
-vendors/VENDOR/codecs/*.js     and test_decode_NAME.json, which may be written as JavaScript writes objects
+vendors/VENDOR/codecs/*.js     test_decode_NAME.json and test_encode_NAME.json, which may be written as JavaScript writes objects
 """
 
 import tomllib
@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from stadtherz.ingest.library.examples import examples_of
+from stadtherz.ingest.library.examples import downlinks_of, examples_of
 from stadtherz.ingest.library.files import Unreadable, has, listed, text_of
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice, Trouble
 
@@ -85,20 +85,28 @@ def _codec(found: Collection, folder: Path, vendor: str, file: str) -> FoundCode
     except Unreadable as problem:
         found.troubles.append(Trouble("/".join((*parts, file)), str(problem)))
         return None
-    told = _tests(found, folder, *parts, f"test_decode_{Path(file).stem}.json")
-    try:
-        examples, script = examples_of(orjson.loads(told or "[]")), ""
-    except orjson.JSONDecodeError:
-        examples, script = (), told
-    return FoundCodec(f"{vendor}/{file}", text, examples, script)
+    name = Path(file).stem
+    up, up_script = _tests(found, folder, *parts, f"test_decode_{name}.json")
+    down, down_script = _tests(found, folder, *parts, f"test_encode_{name}.json")
+    return FoundCodec(
+        name=f"{vendor}/{file}",
+        text=text,
+        examples=examples_of(up),
+        tests_as_script=(up_script, down_script),
+        downlinks=downlinks_of(down),
+    )
 
 
-def _tests(found: Collection, folder: Path, *parts: str) -> str:
-    """The file's text; empty where there is none, or where it cannot be read, which is noted."""
+def _tests(found: Collection, folder: Path, *parts: str) -> tuple[Any, str]:
+    """What the file holds, or its text where it is no JSON; none where there is none or it cannot be read, which is noted."""
     if not has(folder, *parts):
-        return ""
+        return None, ""
     try:
-        return text_of(folder, *parts)
+        text = text_of(folder, *parts)
     except Unreadable as problem:
         found.troubles.append(Trouble("/".join(parts), str(problem)))
-        return ""
+        return None, ""
+    try:
+        return orjson.loads(text or "[]"), ""
+    except orjson.JSONDecodeError:
+        return None, text

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from stadtherz.ingest.library.found import Example
+from stadtherz.ingest.library.found import Downlink, Example
 
 MOST = 200  # examples of a codec
 
@@ -23,7 +23,7 @@ def _example(row: Any, expected: str, name: str) -> Example | None:
     payload, wanted = _bytes(given.get("bytes")), row.get(expected)
     if payload is None or not isinstance(wanted, dict):
         return None
-    variables = given.get("variables")
+    variables, normal = given.get("variables"), row.get("normalizedOutput")
     return Example(
         name=str(row.get(name) or ""),
         payload=payload,
@@ -34,6 +34,37 @@ def _example(row: Any, expected: str, name: str) -> Example | None:
         variables={str(k): str(v) for k, v in variables.items()}
         if isinstance(variables, dict)
         else {},
+        normalized=normal.get("data") if isinstance(normal, dict) else None,
+    )
+
+
+def downlinks_of(
+    told: Any, *, expected: str = "expected", name: str = "name", decodes: bool = False
+) -> tuple[Downlink, ...]:
+    """`told` is a list of {name, input: {data}, expected: {bytes, fPort, errors}}; with `decodes` of {name, input: {bytes,
+    fPort}, expected: {data, errors}}.
+    """
+    rows = told if isinstance(told, list) else []
+    found = (_downlink(row, expected, name, decodes=decodes) for row in rows[:MOST])
+    return tuple(each for each in found if each is not None)
+
+
+def _downlink(row: Any, expected: str, name: str, *, decodes: bool) -> Downlink | None:
+    given, wanted = (row.get("input"), row.get(expected)) if isinstance(row, dict) else (0, 0)
+    if not isinstance(given, dict) or not isinstance(wanted, dict):
+        return None
+    data, beside = (wanted.get("data"), given) if decodes else (given.get("data"), wanted)
+    refuses = bool(wanted.get("errors"))
+    payload = _bytes(beside.get("bytes"))
+    if (payload is None or not isinstance(data, dict)) and not refuses:
+        return None
+    return Downlink(
+        name=str(row.get(name) or ""),
+        data=data,
+        payload=payload or b"",
+        f_port=_port(beside["fPort"]) if "fPort" in beside else None,
+        refuses=refuses,
+        decodes=decodes,
     )
 
 

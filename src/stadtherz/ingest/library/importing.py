@@ -11,8 +11,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.ingest.library import chirpstack_profiles, things_network
 from stadtherz.ingest.library.checking import Checked, check
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice, Trouble
-from stadtherz.ingest.library.logs import with_logs
-from stadtherz.ingest.library.values_in import values_of
+from stadtherz.ingest.library.proposing import MOST_EXAMPLES, kept_examples, proposals_of
 from stadtherz.ingest.models import Codec, DeviceType
 from stadtherz.ingest.register import codec_with
 
@@ -95,7 +94,9 @@ def _keep(owner: int, source: str, found: FoundDevice, checked: dict[str, Checke
                 "description": found.description[:1000],
                 "codec": codec,
                 "source": source,
-                "proposals": _proposals(told),
+                "proposals": proposals_of(told.ran) if told else [],
+                "examples": kept_examples(told.ran) if told else [],
+                "downlinks": _kept_downlinks(told),
                 "tests_held": told.held if told else 0,
                 "tests_total": told.total if told else 0,
                 "test_problems": list(told.problems) if told else [],
@@ -106,15 +107,19 @@ def _keep(owner: int, source: str, found: FoundDevice, checked: dict[str, Checke
 
 def _keep_codec(owner: int, found: FoundCodec) -> Codec:
     codec = codec_with(owner, found.name[:200], found.text, Codec.Kind.JAVASCRIPT)
+    codec.encoder = found.encoder
     codec.save()
     return codec
 
 
-def _proposals(checked: Checked | None) -> list[dict[str, Any]]:
-    """What any of the examples holds, each path once."""
-    by_path: dict[str, dict[str, Any]] = {}
-    for data in checked.decoded if checked else ():
-        for each in values_of(data):
-            if each.likely:
-                by_path.setdefault(each.proposal.path, each.proposal.told())
-    return with_logs(list(by_path.values()), checked.decoded if checked else ())
+def _kept_downlinks(told: Checked | None) -> list[dict[str, Any]]:
+    """What the device can be told, as its maker writes it; only what the encoder really makes."""
+    return [
+        {
+            "name": each.name[:200],
+            "data": each.data,
+            "bytes": each.payload.hex(),
+            "f_port": each.f_port,
+        }
+        for each in (told.downlinks[:MOST_EXAMPLES] if told else ())
+    ]

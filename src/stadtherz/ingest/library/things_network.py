@@ -2,7 +2,8 @@
 
     vendor/index.yaml             vendors: [{id, name}]
     vendor/VENDOR/DEVICE.yaml     name, description, firmwareVersions: [{profiles: {REGION: {codec}}}]
-    vendor/VENDOR/CODEC.yaml      uplinkDecoder: {fileName, examples: [{description, input, output}]}
+    vendor/VENDOR/CODEC.yaml      uplinkDecoder: {fileName, examples: [{description, input, output, normalizedOutput}]},
+                                  downlinkEncoder and downlinkDecoder alike, often with files of their own
 
 The repository claims the right of a maker of databases (Directive 96/9/EC): extracting the whole or a
 substantial part of it is not allowed, the information about a device is. So there is no way here
@@ -15,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.library.examples import examples_of
+from stadtherz.ingest.library.examples import downlinks_of, examples_of
 from stadtherz.ingest.library.files import Unreadable, has, listed, text_of
-from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice
+from stadtherz.ingest.library.found import Collection, Downlink, FoundCodec, FoundDevice
 
 SOURCE = "The Things Network device repository"
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -51,10 +52,17 @@ def read(folder: Path, key: str) -> Collection:
 
 def _yaml(folder: Path, *parts: str) -> dict[str, Any]:
     from ruamel.yaml import YAML  # noqa: PLC0415 - nobody needs it in a server at rest
+    from ruamel.yaml.constructor import SafeConstructor  # noqa: PLC0415
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
+    class Plain(SafeConstructor):
+        """JSON's values only: codecs are told times as text, and give them as text."""
+
+    Plain.add_constructor("tag:yaml.org,2002:timestamp", SafeConstructor.construct_yaml_str)
+    reader = YAML(typ="safe", pure=True)
+    reader.Constructor = Plain
     try:
-        told = YAML(typ="safe", pure=True).load(text_of(folder, *parts))
+        told = reader.load(text_of(folder, *parts))
     except Unreadable as problem:
         raise Invalid("/".join(parts), str(problem)) from problem
     except (YAMLError, ValueError, TypeError, RecursionError) as problem:  # odd dates too
@@ -89,13 +97,40 @@ def _codecs(folder: Path, vendor: str, told: dict[str, Any]) -> Iterator[tuple[s
 
 def _codec(folder: Path, vendor: str, codec: str) -> FoundCodec | None:
     """None for one that only encodes."""
-    decoder = _yaml(folder, "vendor", vendor, f"{codec}.yaml").get("uplinkDecoder")
+    told = _yaml(folder, "vendor", vendor, f"{codec}.yaml")
+    decoder = told.get("uplinkDecoder")
     if not isinstance(decoder, dict):
         return None
     file = str(decoder.get("fileName", ""))
+    encoder, encoded = _downlinks(folder, vendor, told.get("downlinkEncoder"), file)
+    down_decoder, decoded = _downlinks(
+        folder, vendor, told.get("downlinkDecoder"), file, decodes=True
+    )
+    return FoundCodec(
+        name=f"{vendor}/{file}",
+        text=_script(folder, vendor, file),
+        examples=examples_of(decoder.get("examples"), expected="output", name="description"),
+        encoder=encoder,
+        downlink_decoder=down_decoder,
+        downlinks=(*encoded, *decoded),
+    )
+
+
+def _downlinks(
+    folder: Path, vendor: str, told: Any, decoder: str, *, decodes: bool = False
+) -> tuple[str, tuple[Downlink, ...]]:
+    """The script of an encoder or a decoder of downlinks if it has a file of its own, and its examples."""
+    if not isinstance(told, dict):
+        return "", ()
+    file = str(told.get("fileName") or decoder)
+    found = downlinks_of(
+        told.get("examples"), expected="output", name="description", decodes=decodes
+    )
+    return "" if file == decoder else _script(folder, vendor, file), found
+
+
+def _script(folder: Path, vendor: str, file: str) -> str:
     try:
-        text = text_of(folder, "vendor", vendor, file)
+        return text_of(folder, "vendor", vendor, file)
     except Unreadable as problem:
         raise Invalid(f"vendor/{vendor}/{file}", str(problem)) from problem
-    examples = examples_of(decoder.get("examples"), expected="output", name="description")
-    return FoundCodec(f"{vendor}/{file}", text, examples)

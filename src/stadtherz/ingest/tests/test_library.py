@@ -203,7 +203,7 @@ def test_any_other_folder_is_refused(town: Town, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("tests", ["[", "{}", "5", "[1, {}]", "while (true) {}", '[{"input": 5}]'])
 def test_tests_that_cannot_be_read_do_not_stop_the_import(tests: str) -> None:
-    checked = check(FoundCodec("x", CODEC, tests_as_script=tests))
+    checked = check(FoundCodec("x", CODEC, tests_as_script=(tests, "")))
     assert (checked.total, checked.held) == (0, 0)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -94,7 +95,32 @@ class SendView(Limited, WagtailAdminTemplateMixin, FormView):
         return str(self.device)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "back_url": self.get_success_url()}
+        return {
+            **super().get_context_data(**kwargs),
+            "back_url": self.get_success_url(),
+            "examples": self._examples(),
+        }
+
+    def get_initial(self) -> dict[str, Any]:
+        """Empty, or the chosen one of the maker's examples."""
+        number = self.request.GET.get("example", "")
+        chosen = [each for each in self._examples() if str(each["number"]) == number]
+        return {"content": chosen[0]["content"], "f_port": chosen[0]["f_port"]} if chosen else {}
+
+    def _examples(self) -> list[dict[str, Any]]:
+        """What the device can be told as its maker writes it: its codec has made bytes of each when the type was imported."""
+        device = self.device
+        kind = device.device_type
+        told = kind.downlinks if kind is not None and device.codec_id is None else []
+        return [
+            {
+                "number": number,
+                "name": each["name"],
+                "content": orjson.dumps(each["data"]).decode(),
+                "f_port": each["f_port"],
+            }
+            for number, each in enumerate(told, 1)
+        ]
 
     def get_success_url(self) -> str:
         return reverse(self.views.get_url_name("inspect"), args=[self.kwargs["pk"]])

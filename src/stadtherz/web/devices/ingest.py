@@ -8,13 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _text
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import View
+from django.views.generic import TemplateView, View
 from wagtail.admin import messages
 from wagtail.admin.ui.tables import BooleanColumn, Column
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from stadtherz.base.errors import Conflict, Invalid, Unavailable
 from stadtherz.identity.public import actor_name, record, visibility_of_request
@@ -26,6 +27,9 @@ from stadtherz.ingest.public import (
     Progress,
     RefusedUplink,
     Which,
+    changes_of,
+    propose_again,
+    proposed_again,
     replay,
     replay_many,
     set_up_datastreams,
@@ -158,10 +162,64 @@ class DeviceViewSet(StaffViewSet):
         ]
 
 
+class DeviceTypeInspectView(StaffInspectView):
+    """A product, and the way to look again at what it could measure."""
+
+    template_name = "staff/device_type.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        may = self.views.changes(self.request.user)
+        url_name = self.views.get_url_name("propose") if may else ""
+        return {**super().get_context_data(**kwargs), "propose_url_name": url_name}
+
+
+class ProposeView(Limited, WagtailAdminTemplateMixin, TemplateView):
+    """What the type's examples would be proposed as now, beside what they are, and the button that takes it."""
+
+    permission_required = "change"
+    template_name = "staff/device_type_again.html"
+    page_title = _("What it measures, looked at again")
+    header_icon = "tag"
+
+    @property
+    def kind(self) -> DeviceType:
+        return DeviceType.objects.select_related("codec").get(pk=self.kwargs["pk"])
+
+    def get_page_subtitle(self) -> str:
+        return str(self.kind)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kind = self.kind
+        context = {"kind": kind, "back_url": self._back()}
+        try:
+            context["changes"] = changes_of(kind, proposed_again(kind))
+        except Unavailable as problem:
+            context["problem"] = str(problem)
+        return {**super().get_context_data(**kwargs), **context}
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        kind = self.kind
+        try:
+            changes = propose_again(kind)
+        except (Invalid, Unavailable) as problem:
+            messages.error(request, str(problem))
+        else:
+            told = _text(
+                "The proposals are those of today. Devices that are connected stay as they are."
+            )
+            messages.success(request, told)
+            self.audit("update", kind, {"proposals": [each.path for each in changes]})
+        return redirect(self._back())
+
+    def _back(self) -> str:
+        return reverse(self.views.get_url_name("inspect"), args=[self.kwargs["pk"]])
+
+
 class DeviceTypeViewSet(StaffViewSet):
     """Products: their codec, and what they can measure."""
 
     model = DeviceType
+    inspect_view_class = DeviceTypeInspectView
     icon = "tag"
     menu_label = _("Device types")
     list_display = ["name", "vendor", "key", "codec", "tests_held", "tests_total"]
@@ -180,13 +238,25 @@ class DeviceTypeViewSet(StaffViewSet):
         "tests_total",
         "test_problems",
         "proposals",
+        "downlinks",
     ]
     shown = {
         "proposals": lambda row: (
             ", ".join(f"{e['name']} ({e['path']})" for e in row.proposals) or "–"
         ),
         "test_problems": lambda row: "; ".join(row.test_problems) or "–",
+        "downlinks": lambda row: ", ".join(e["name"] for e in row.downlinks) or "–",
     }
+
+    @property
+    def propose_view(self) -> Any:
+        return self.construct_view(ProposeView)
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("propose/<int:pk>/", self.propose_view, name="propose"),
+        ]
 
 
 class CodecViewSet(StaffViewSet):
@@ -198,8 +268,8 @@ class CodecViewSet(StaffViewSet):
     list_display = ["name", "kind", "owner"]
     list_filter = ["kind", "owner"]
     search_fields = ["name"]
-    form_fields = ["name", "owner", "kind", "text"]
-    inspect_view_fields = ["name", "owner", "kind", "text"]
+    form_fields = ["name", "owner", "kind", "text", "encoder"]
+    inspect_view_fields = ["name", "owner", "kind", "text", "encoder"]
 
 
 class DeviceFieldViewSet(StaffViewSet):

@@ -120,3 +120,33 @@ def travel(client: Client, home: Town) -> str:
     values |= {"owner": home.organisation, "device_type": device.device_type_id}
     values |= {"variables": "{}", "active": "on", "moves": "on"}
     return client.post(reverse("device:edit", args=[device.pk]), values).content.decode()
+
+
+def test_a_type_can_be_looked_at_again_and_devices_stay(editor: Client, home: Town) -> None:
+    kind = DeviceType.objects.get(key="mill/t1")
+    kind.proposals = [
+        {"path": "soil_temp", "name": "X", "unit": "1", "definition": "urn:x", "example": 8.5}
+    ]
+    kind.save()
+    again = reverse("devicetype:propose", args=[kind.pk])
+    assert again in editor.get(reverse("devicetype:inspect", args=[kind.pk])).content.decode()
+    shown = editor.get(again).content.decode()
+    assert "X (1)" in shown
+    assert "Soil temperature (Cel)" in shown
+    assert DeviceType.objects.get(pk=kind.pk).proposals == kind.proposals
+    assert editor.post(again).status_code == 302
+    kind.refresh_from_db()
+    assert [each["name"] for each in kind.proposals] == ["Soil temperature"]
+    assert fields(home) == {"level"}
+    assert "nichts geändert" in editor.get(again).content.decode()
+
+
+def test_who_only_looks_changes_no_type_and_strangers_find_none(home: Town) -> None:
+    town("pirmasens")
+    again = reverse("devicetype:propose", args=[DeviceType.objects.get(key="mill/t1").pk])
+    for method in ("get", "post"):
+        viewer = getattr(signed_in("viewer@lautern.example"), method)
+        assert viewer(again).status_code in (302, 403)
+        stranger = getattr(signed_in("editor@pirmasens.example"), method)
+        assert stranger(again).status_code == 404
+    assert [e["path"] for e in DeviceType.objects.get(key="mill/t1").proposals] == ["temp", "hum"]

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from stadtherz.identity.public import AuditEntry
 from stadtherz.ingest.downlinks.models import DownlinkWay
-from stadtherz.ingest.public import Downlink
+from stadtherz.ingest.public import Device, DeviceType, Downlink
 from stadtherz.web.tests.staff_cast import Town, signed_in, town
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,24 @@ def test_a_mistake_is_named_at_its_field_and_nothing_is_lost(home: Town, editor:
     DownlinkWay.objects.all().delete()
     assert send(editor, home, content="01", f_port=1).context["form"].non_field_errors()
     assert not Downlink.objects.exists()
+
+
+def test_messages_that_the_maker_names_can_be_started_from(home: Town, editor: Client) -> None:
+    told = [
+        {"name": "every <5> minutes", "data": {"minutes": 5}, "bytes": "0105", "f_port": 85},
+        {"name": "", "data": {"led": "on"}, "bytes": "01", "f_port": None},
+    ]
+    kind = DeviceType.objects.create(
+        owner_id=home.organisation, key="mill/t1", vendor="Mill", name="T1", downlinks=told
+    )
+    Device.objects.filter(pk=home.device).update(device_type=kind)
+    url = reverse("device:send_downlink", args=[home.device])
+    shown = editor.get(url).content.decode()
+    assert "every &lt;5&gt; minutes" in shown
+    assert 'href="?example=2"' in shown
+    form = editor.get(f"{url}?example=1").context["form"]
+    assert (form["content"].value(), form["f_port"].value()) == ('{"minutes":5}', 85)
+    assert not editor.get(f"{url}?example=9").context["form"]["content"].value()
 
 
 def test_who_only_reads_sees_messages_and_sends_none(home: Town, editor: Client) -> None:

@@ -166,6 +166,7 @@ def test_no_view_set_of_ours_has_an_address_that_the_matrix_does_not_know() -> N
         *CHANGED,
         "replay",
         "set_up",
+        "propose",
         "fetch",
         *DOWNLINKS,
         "swap",

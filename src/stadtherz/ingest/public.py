@@ -138,6 +138,7 @@ from stadtherz.ingest.pull.models import PullSource
 from stadtherz.ingest.pull.register import add_source
 from stadtherz.ingest.pull.run import Round
 from stadtherz.ingest.pull.run import run_source as pull_now
+from stadtherz.ingest.reasons import Reason
 from stadtherz.ingest.reasons import sentence as refusal_sentence
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import (
@@ -208,6 +209,7 @@ __all__ = [
     "Progress",
     "PullSource",
     "Reader",
+    "Reason",
     "Recognised",
     "RefusedUplink",
     "Replacement",

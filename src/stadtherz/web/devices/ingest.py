@@ -1,11 +1,12 @@
 """Devices, what their payload means, and what was refused, in the back office."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -25,6 +26,7 @@ from stadtherz.ingest.public import (
     DeviceField,
     DeviceType,
     Progress,
+    Reason,
     RefusedUplink,
     Which,
     changes_of,
@@ -224,7 +226,7 @@ class DeviceTypeViewSet(StaffViewSet):
     menu_label = _("Device types")
     list_display = ["name", "vendor", "key", "codec", "tests_held", "tests_total"]
     list_filter = ["vendor", "owner"]
-    search_fields = ["name", "vendor", "key", "description"]
+    search_fields = ["name", "vendor", "key", "description", "measures"]
     form_fields = ["vendor", "name", "key", "owner", "description", "codec", "proposals"]
     inspect_view_fields = [
         "vendor",
@@ -257,6 +259,12 @@ class DeviceTypeViewSet(StaffViewSet):
             *super().get_urlpatterns(),
             path("propose/<int:pk>/", self.propose_view, name="propose"),
         ]
+
+    def rows(self, user: Any, *, changing: bool = False) -> QuerySet[Any]:
+        """With the text of `measures`, to search in."""
+        found: QuerySet[Any] = super().rows(user, changing=changing)
+        annotated: QuerySet[Any] = found.annotate(measures=Cast("proposals", TextField()))
+        return annotated
 
 
 class CodecViewSet(StaffViewSet):
@@ -315,6 +323,7 @@ class RefusedInspectView(StaffInspectView):
             "together": self._together() if self.views.changes(self.request.user) else (),
             "connect": bool(may) and not done and is_stranger(kept),
             "sentences": list(_told(kept)),
+            "mend": _to_mend(kept) if may and not done else None,
             "quality": quality_of(kept.device) if kept.device else None,
         }
 
@@ -331,6 +340,31 @@ class RefusedInspectView(StaffInspectView):
 
     def get_document_text_display_value(self) -> str:
         return format_html('<pre class="staff-document">{}</pre>', self.object.document_text)
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """Where staff mend what a message was refused for."""
+
+    label: str
+    url: str
+
+
+def _to_mend(kept: RefusedUplink) -> Mend | None:
+    """The codec that failed, or the fields that do not fit the values; None where nothing here helps."""
+    device = kept.device
+    if device is None:
+        return None
+    if kept.reason == Reason.CODEC_FAILED:
+        codec = device.codec or (device.device_type and device.device_type.codec)
+        if codec is None:
+            return None
+        label = _text("Mend the codec “{name}”").format(name=codec.name)
+        return Mend(label, reverse("codec:edit", args=[codec.pk]))
+    if kept.reason in (Reason.IMPOSSIBLE_VALUE, Reason.NOTHING_USABLE, Reason.UNIT_UNFIT):
+        label = _text("The fields of this device, with their limits")
+        return Mend(label, f"{reverse('devicefield:index')}?device={device.pk}")
+    return None
 
 
 def _told(kept: RefusedUplink) -> Iterable[str]:

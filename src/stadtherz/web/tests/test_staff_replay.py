@@ -1,11 +1,13 @@
 """Refused messages of one device, run again together in the back office."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from stadtherz.identity.public import AuditEntry
-from stadtherz.ingest.public import RefusedUplink
+from stadtherz.ingest.public import Device, RefusedUplink
 from stadtherz.web.tests.staff_cast import Town, signed_in, town
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,28 @@ def test_a_refused_messages_page_offers_to_run_all_of_its_device(home: Town) -> 
     assert outcomes() == ["", "refused", "refused", "refused"]
     entry = AuditEntry.objects.latest("pk")
     assert (entry.action, entry.entity) == ("replay", "ingest.refuseduplink")
+
+
+def refused_page(home: Town, **values: Any) -> str:
+    kept = RefusedUplink.objects.latest("pk")
+    RefusedUplink.objects.filter(pk=kept.pk).update(**values)
+    editor = signed_in("editor@lautern.example")
+    return editor.get(reverse("refused:inspect", args=[kept.pk])).content.decode()
+
+
+def test_a_refused_messages_page_leads_to_what_is_to_be_mended(home: Town) -> None:
+    codec = reverse("codec:edit", args=[home.codec])
+    fields = f"{reverse('devicefield:index')}?device={home.device}"
+    assert codec not in refused_page(home, reason="codec_failed")  # the device has none
+    Device.objects.filter(pk=home.device).update(device_type_id=home.device_type)
+    assert codec in refused_page(home)
+    Device.objects.filter(pk=home.device).update(device_type_id=None, codec_id=home.codec)
+    page = refused_page(home)
+    assert codec in page
+    assert "in Ordnung bringen" in page
+    assert fields not in page
+    assert fields in refused_page(home, reason="impossible_value")
+    assert fields not in refused_page(home, outcome=RefusedUplink.REPLAYED)
 
 
 def test_what_does_not_fit_into_one_page_goes_on_with_a_button(

@@ -5,8 +5,11 @@ however they are spelled ("RelativeHumidity", "relative_humidity"): a name that 
 """
 
 import re
+from collections.abc import Mapping
+from functools import cache
 
-from django.utils.translation import gettext, gettext_noop
+from django.conf import settings
+from django.utils.translation import get_language, gettext, gettext_noop, override
 
 _QUANTITIES = (
     gettext_noop("Water level"),
@@ -66,6 +69,9 @@ _TEXTS = (
     gettext_noop("Volume of water passing the gauge in a second"),
     gettext_noop("Temperature of the water at the gauge"),
     gettext_noop("Remaining charge of a device's battery"),
+    gettext_noop("Measuring point of the demonstration. It plays a recording of another place."),
+    gettext_noop("Recording"),
+    gettext_noop("Plays what an instrument has measured at another place."),
 )
 
 _UNITS = (
@@ -78,12 +84,28 @@ _UNITS = (
 )
 
 
+_NAMES = (*_QUANTITIES, *_UNITS)
+_SHORTEST = 3  # letters of a word that is worth looking up
+_LONG = 5
+
+
 def _key(name: str) -> str:
     """One spelling for all: small letters and digits alone."""
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
-_BY_KEY = {_key(name): name for name in (*_QUANTITIES, *_UNITS)} | {text: text for text in _TEXTS}
+@cache
+def _known(names: tuple[str, ...]) -> Mapping[str, Mapping[str, str]]:
+    """What each of the names is called in every language, by how it may be written in any."""
+    found: dict[str, Mapping[str, str]] = {}
+    for name in names:
+        called: dict[str, str] = {}
+        for code, _language in settings.LANGUAGES:
+            with override(code):
+                called[code] = gettext(name)
+        for written in (name, *called.values()):
+            found.setdefault(_key(written), called)
+    return found
 
 
 def in_words(text: str) -> str:
@@ -92,5 +114,44 @@ def in_words(text: str) -> str:
     >>> in_words("RelativeHumidity"), in_words("Pegel an der Mühle")
     ('Relative humidity', 'Pegel an der Mühle')
     """
-    known = _BY_KEY.get(text) or _BY_KEY.get(_key(text))
-    return gettext(known) if known else text
+    called = _known((*_NAMES, *_TEXTS)).get(_key(text))
+    return called.get(get_language() or "de", text) if called else text
+
+
+def series_in_words(name: str) -> str:
+    """A name such as the product gives to a series, a place and a quantity with a colon between, with the
+    quantity in the active language. A name that people gave stays.
+
+    >>> series_in_words("Pegel an der Mühle: Wasserstand"), series_in_words("Wasserstand")
+    ('Pegel an der Mühle: Water level', 'Wasserstand')
+    """
+    place, *parts = name.split(": ")
+    return ": ".join((place, *map(in_words, parts)))
+
+
+def spellings(word: str, most: int = 8) -> tuple[str, ...]:
+    """What to look for in stored names where somebody looks for `word`: itself, and what quantities and
+    units of such a name are called in other languages. In small letters, at most so many.
+
+    >>> spellings("Bodenfeuchte")
+    ('bodenfeuchte', 'soil moisture', 'soilmoisture', 'soil_moisture')
+    """
+    asked = word.strip().lower()
+    found = [asked]
+    for name in _called_like(asked) if len(asked) >= _SHORTEST else ():
+        for form in (name, name.replace(" ", ""), name.replace(" ", "_")):
+            if not any(each in form for each in found):  # which finds this one, too
+                found.append(form)
+    return tuple(found[:most])
+
+
+def _called_like(asked: str) -> list[str]:
+    """All names of what has such a name in any language, the shortest first."""
+    same = ({name.lower() for name in called.values()} for called in _known(_NAMES).values())
+    found = {name for names in same if any(_fits(asked, name) for name in names) for name in names}
+    return sorted(found, key=lambda name: (len(name), name))
+
+
+def _fits(asked: str, name: str) -> bool:
+    """A short word only where a word begins: wind is no part of Geschwindigkeit."""
+    return asked in name if len(asked) >= _LONG else f" {asked}" in f" {name}"

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _text
@@ -26,6 +25,7 @@ from stadtherz.web.alarms.occasions import OCCASIONS, YEAR, Advice, Occasion, ad
 from stadtherz.web.alarms.proposals import Proposal
 from stadtherz.web.alarms.story import points_of, summary
 from stadtherz.web.charts import LineChart
+from stadtherz.web.staff.views import has_words
 
 _WHOLE_YEAR = 350 * DAY
 _MOST = 30  # datastreams of one page; a search narrows them
@@ -93,9 +93,8 @@ class BeginView(_Guide):
 
     def _found(self, words: str) -> Any:
         rows = self.own_streams().order_by("thing__name", "name", "pk")
-        for word in words.split():
-            rows = rows.filter(Q(name__icontains=word) | Q(thing__name__icontains=word))
-        return rows
+        fields = ("name", "thing__name", "observed_property__name")
+        return rows.filter(has_words(words, fields))
 
     def _choices(self, found: Sequence[Any], chosen: int | None) -> list[Choice]:
         now = figures(streams(each.pk for each in found).values())

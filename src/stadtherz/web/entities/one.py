@@ -160,7 +160,7 @@ def _row(reading: Document, around: Document, questions: Questions) -> ReadingRo
         return reading_row(reading, values.unit_of(around), url)
     name = next(name for name in _of_series(questions) if reading.get(name) is series)
     series_url = questions.entity_page(questions.inquiry.types[name], series)
-    return reading_row(reading, values.unit_of(series), url, str(series["name"]), series_url)
+    return reading_row(reading, values.unit_of(series), url, words.called(series), series_url)
 
 
 def _of_series(questions: Questions) -> list[str]:
@@ -174,7 +174,7 @@ def _of_series(questions: Questions) -> list[str]:
 def _chart(entity: EntityType, key: int, document: Document, newest: ReadingRow | None) -> Any:
     if entity.kind != "Datastream" or newest is None or newest.at is None:
         return None
-    return course(key, str(document["name"]), values.unit_of(document), newest.at)
+    return course(key, words.called(document), values.unit_of(document), newest.at)
 
 
 # --- where it is ---------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def _read(document: dict[str, Any]) -> str:
     return _("%(result)s, measured %(when)s, in the series %(series)s.") % {
         "result": told,
         "when": values.period(document.get("phenomenonTime")),
-        "series": series.get("name") or formats.NO_VALUE,
+        "series": words.called(series) or formats.NO_VALUE,
     }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from stadtherz.base.time import Micros
+from stadtherz.kit.public import spellings
 from stadtherz.sensorthings.public import EntityType
 from stadtherz.web import formats
 from stadtherz.web.entities import values, words
@@ -19,6 +20,8 @@ from stadtherz.web.entities.shell import set_crumbs, show
 PAGE = 25
 SEARCH = "q"
 _LONGEST_SEARCH = 100
+_MOST_WORDS = 5
+_MOST_SPELLINGS = 16  # of all words together: a condition has its limits
 _OWN = ("$filter", "$orderby", "$top", "$skip", "$skiptoken")
 _NEWEST = "Observations($top=1;$orderby=phenomenonTime desc;$select=result,phenomenonTime)"
 _EXPANDS = {
@@ -89,10 +92,16 @@ def _given(query: str) -> dict[str, str]:
 def _condition(given: str, search: str) -> str:
     if not search:
         return given
-    quoted = search.replace("'", "''")
-    parts = [f"contains(tolower({name}),tolower('{quoted}'))" for name in ("name", "description")]
-    searched = f"({' or '.join(parts)})"
+    words = search.split()[:_MOST_WORDS]
+    searched = " and ".join(_holds(word, _MOST_SPELLINGS // len(words)) for word in words)
     return f"({given}) and {searched}" if given else searched
+
+
+def _holds(word: str, most: int) -> str:
+    """That the name or the description has this word, in whichever language it is written there."""
+    quoted = [each.replace("'", "''") for each in spellings(word, most)]
+    parts = [f"contains(tolower({n}),'{each}')" for each in quoted for n in ("name", "description")]
+    return f"({' or '.join(parts)})"
 
 
 def _order(entity: EntityType) -> str:
@@ -147,7 +156,7 @@ def _line(entity: EntityType, document: Document, questions: Questions) -> Line:
             series = values.series_of(document)
             told = values.result(document.get("result"), values.unit_of(series))
             when = values.period(document.get("phenomenonTime"))
-            return Line(when, url, str(series.get("name") or ""), told, measured=True)
+            return Line(when, url, words.called(series), told, measured=True)
         case "HistoricalLocation":
             thing = str((document.get("Thing") or {}).get("name") or "")
             return Line(values.period(document.get("time")), url, thing, _names_of(document))
@@ -162,10 +171,10 @@ def _series(document: Document, url: str) -> Line:
     newest = next(iter(document.get("Observations") or []), None)
     thing = str((document.get("Thing") or {}).get("name") or "")
     if newest is None:
-        return Line(str(document["name"]), url, thing, formats.NO_VALUE)
+        return Line(words.called(document), url, thing, formats.NO_VALUE)
     told = values.result(newest.get("result"), values.unit_of(document))
     at = values.start_of(newest.get("phenomenonTime"))
-    return Line(str(document["name"]), url, thing, told, at, measured=True)
+    return Line(words.called(document), url, thing, told, at, measured=True)
 
 
 def _names_of(document: Document) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from stadtherz.kit.declaration import Text
-from stadtherz.kit.public import in_words
+from stadtherz.kit.public import in_words, series_in_words
 from stadtherz.sensorthings.public import EntityType, Link, Property
 
 
@@ -170,6 +170,16 @@ _LINKS: dict[str, Text] = {
 }
 
 
+# What only series and sensors have, in one version of the standard or the other.
+_NAMED_BY_QUANTITY = {
+    "unitOfMeasurement",
+    "unitOfMeasurements",
+    "resultType",
+    "observationType",
+    "metadata",
+}
+
+
 def names(entity: EntityType) -> Names:
     """The words for a type; its own name where there are none yet."""
     own = Names(entity.name, entity.plural, "", "data")
@@ -189,10 +199,12 @@ def member(name: str) -> str:
 
 
 def called(document: dict[str, Any]) -> str:
-    """An entity's name; a standard quantity's in the reader's language. Only those have a standard name
-    and a definition beside it; what people named themselves stays as they wrote it."""
+    """An entity's name; a standard quantity's in the reader's language, also within the name of a series or
+    a sensor. What people named themselves stays as they wrote it."""
     name = str(document.get("name") or "")
-    return in_words(name) if document.get("definition") else name
+    if document.get("definition"):
+        return in_words(name)
+    return series_in_words(name) if _NAMED_BY_QUANTITY & document.keys() else name
 
 
 def described(document: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from stadtherz.ingest.public import (
     unit_choices,
     unit_sentence,
 )
+from stadtherz.kit.public import spellings
 
 _MOST_FOUND = 20
 
@@ -114,16 +115,28 @@ def type_label(kind: DeviceType) -> str:
 
 
 def find_types(types: Any, words: str) -> list[DeviceType]:
-    """The type of exactly this label or key, else those whose name or key holds all words."""
-    asked = words.lower().split()
-    found = []
+    """The type of exactly this label or key, else those whose name or key holds all words, else those
+    that say so of themselves or of what they measure."""
+    asked = [spellings(word) for word in words.split()]
+    named, meant = [], []
     for kind in types:
-        label = type_label(kind)
-        if words.lower() in (label.lower(), kind.key.lower()):
+        label = type_label(kind).lower()
+        if words.lower() in (label, kind.key.lower()):
             return [kind]
-        if all(word in label.lower() for word in asked):
-            found.append(kind)
-    return found[:_MOST_FOUND]
+        if _has_all(asked, label):
+            named.append(kind)
+        elif _has_all(asked, f"{label} {_told_of(kind)}"):
+            meant.append(kind)
+    return (named or meant)[:_MOST_FOUND]
+
+
+def _has_all(asked: Sequence[Sequence[str]], text: str) -> bool:
+    return all(any(spelling in text for spelling in word) for word in asked)
+
+
+def _told_of(kind: DeviceType) -> str:
+    measured = (str(each.get("name", "")) for each in kind.proposals)
+    return " ".join((kind.description, *measured)).lower()
 
 
 class PlaceForm(forms.Form):

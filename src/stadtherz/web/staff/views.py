@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -22,7 +23,7 @@ from wagtail.models import ModelLogEntry
 
 from stadtherz.base.time import from_us
 from stadtherz.identity.public import User, record, visibility_of_request
-from stadtherz.kit.public import personal_tables
+from stadtherz.kit.public import personal_tables, spellings
 
 if TYPE_CHECKING:
     from stadtherz.web.staff.viewsets import StaffViewSet
@@ -144,6 +145,12 @@ class StaffIndexView(Limited, generic.IndexView):
         rows: QuerySet[Any] = self.views.rows(self.request.user)
         return rows
 
+    def search_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Every word in one of the fields, in whichever language it is written there."""
+        if not self.is_searching:
+            return queryset
+        return queryset.filter(has_words(self.search_query, self.search_fields or ()))
+
     @cached_property
     def no_results_message(self) -> str:
         """Wagtail's sentence puts the model's name where German would decline it."""
@@ -163,6 +170,23 @@ class StaffIndexView(Limited, generic.IndexView):
         if filters:
             limit_filters(filters, self.views, self.request)
         return filters
+
+
+def has_words(words: str, fields: Iterable[str]) -> Q:
+    """That each word stands in one of the fields: as it is, or as a quantity of that name is called elsewhere."""
+    found = Q()
+    for word in words.split():
+        holds = Q()
+        for written, field in product(_written(word), fields):
+            holds |= Q(**{f"{field}__icontains": written})
+        found &= holds
+    return found
+
+
+def _written(word: str) -> Iterable[str]:
+    """SQLite takes a small letter for its capital one only where it is plain: not ü for Ü."""
+    for each in spellings(word):
+        yield from {each, each.capitalize(), each.upper()} if not each.isascii() else {each}
 
 
 def limit_filters(filters: Any, views: "StaffViewSet", request: HttpRequest) -> None:

@@ -169,6 +169,18 @@ def test_a_search_finds_by_name_and_description(level: int) -> None:
     assert "<b>" not in get("/sta/v1.1/Things?q=%3Cb%3E")
 
 
+def test_a_search_finds_what_is_stored_in_the_other_language(level: int) -> None:
+    """Names of quantities are stored in English; people who named a series wrote German."""
+    assert "Ein Eintrag passt zu „Wasserstand“" in main(
+        "/sta/v1.1/ObservedProperties?q=Wasserstand"
+    )
+    assert "Ein Eintrag passt" in main("/sta/v1.1/ObservedProperties?q=Water+level")
+    update("Datastream", level, {"name": "Mill: Wasserstand", "description": "-"}, SYSTEM)
+    assert "One entry matches" in main("/en/sta/v1.1/Datastreams?q=water+level+MILL")
+    assert "Mill: Water level" in main(f"/en/sta/v1.1/Datastreams({level})")
+    assert "Mill: Wasserstand" in main(f"/sta/v1.1/Datastreams({level})")
+
+
 def test_pages_of_a_list_follow_each_other_with_what_was_searched_for(level: int) -> None:
     path = f"/sta/v1.1/Datastreams({level})/Observations?$top=4"
     first = get(path)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stadtherz.alerts.public import Pause
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
 from stadtherz.identity.public import AuditEntry, User, record, visibility_of_user
-from stadtherz.ingest.public import Device, DeviceField, RefusedUplink
+from stadtherz.ingest.public import Device, DeviceField, DeviceType, RefusedUplink
 from stadtherz.web.devices.ingest import DeviceFieldViewSet, DeviceViewSet, RefusedUplinkViewSet
 from stadtherz.web.staff.people import entity_name
 from stadtherz.web.staff.views import limit_choices, local_time, organisation_of
@@ -98,6 +98,25 @@ def test_a_list_that_nobody_fills_by_hand_leads_nowhere(root: Client) -> None:
     shown = root.get(reverse("refused:index")).content.decode()
     assert "Hier steht noch nichts." in shown
     assert "den ersten Eintrag" not in shown
+
+
+def found(client: Client, name: str, words: str) -> bool:
+    """Whether a search of a list finds anything."""
+    page = client.get(reverse(f"{name}:index_results"), {"q": words}).content.decode()
+    return "Nichts passt" not in page
+
+
+def test_a_search_finds_what_is_stored_in_the_other_language(root: Client, home: Town) -> None:
+    Thing = type(DeviceField.objects.get(pk=home.field).datastream.thing)  # noqa: N806 - a class
+    Thing.objects.filter(pk=home.thing).update(name="Soil moisture, Überflutungsfläche Nord")
+    assert found(root, "thing", "Bodenfeuchte nord")
+    assert found(root, "thing", "überflutung")  # SQLite knows no capital Ü
+    assert not found(root, "thing", "Luftfeuchte")
+    DeviceType.objects.filter(pk=home.device_type).update(
+        proposals=[{"path": "h", "name": "Relative humidity", "unit": "%", "definition": ""}]
+    )
+    assert found(root, "devicetype", "Luftfeuchte")
+    assert not found(root, "devicetype", "Wasserstand")
 
 
 def test_a_search_finds_a_refusal_by_its_facts(home: Town) -> None:

@@ -234,6 +234,18 @@ def test_a_type_is_found_by_a_part_of_its_name(editor: Client, home: Town) -> No
     assert editor.post(url, given | {"kind": "mill/1"}).status_code == 302
 
 
+def test_a_type_is_found_by_what_it_measures_in_any_language(editor: Client, home: Town) -> None:
+    proposals = [{"path": "h", "name": "Relative humidity", "unit": "%", "definition": ""}]
+    DeviceType.objects.filter(pk=home.device_type).update(proposals=proposals)
+    draft = begun(editor)
+    url = reverse("device:connect_device", args=[draft.pk])
+    given = {"network": "tts", "dev_eui": EUI}
+    assert "passt" in editor.post(url, given | {"kind": "Wasserstand"}).content.decode()
+    assert editor.post(url, given | {"kind": "Luftfeuchte"}).status_code == 302
+    draft.refresh_from_db()
+    assert draft.device_type_id == home.device_type
+
+
 def test_a_scanned_code_of_the_maker_is_a_number_too(editor: Client) -> None:
     draft = begun(editor)
     code = f"LW:D0:1122334455667788:{EUI}:AABB1122:OAABBCCDDEEFF"

@@ -79,12 +79,13 @@ from stadtherz.alerts.people.notes import (
     Outcome,
     Taken,
     acknowledge,
+    awaits,
     close,
     comment,
     judge,
     note_edit,
 )
-from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause
+from stadtherz.alerts.people.pauses import end_pause, note_beginning, pause, silencing
 from stadtherz.alerts.people.reach import Person, Unreached, Why, unreached, with_reach
 from stadtherz.alerts.rules.engine import consumer as rules_consumer
 from stadtherz.alerts.rules.known import ranked_steps
@@ -150,6 +151,7 @@ __all__ = [
     "add_gateway",
     "answer",
     "as_shown",
+    "awaits",
     "by_sms",
     "calendar",
     "change",
@@ -193,6 +195,7 @@ __all__ = [
     "rules_consumer",
     "send_again",
     "send_due",
+    "silencing",
     "specimens",
     "spent_today",
     "start_clock",

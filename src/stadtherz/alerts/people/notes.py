@@ -67,6 +67,12 @@ def acknowledge(
         return Taken(Outcome.TAKEN, who, moment)
 
 
+def awaits(alert: Alert, user: int) -> bool:
+    """Whether a test alarm that goes on still waits for this signed-in person's own answer."""
+    contact = _contact_of(user, alert)
+    return contact is not None and contact in rollcall.called(alert) - rollcall.answered(alert)
+
+
 def close(alert: int, who: str, why: str, *, user: int | None = None) -> bool:
     """End an alert by hand; False if it was over already. Whoever was told of it is told.
 

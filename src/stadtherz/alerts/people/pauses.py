@@ -5,6 +5,7 @@ will be wrong. A pause of the whole organisation lets danger through: nobody can
 happen meanwhile. The end of what people were told of is told to them in a pause, too.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -79,6 +80,20 @@ def in_force(alert: Alert, severity: str, moment: Micros) -> bool:
     running = Pause.objects.filter(owner=alert.owner_id, starts__lte=at, ends__gt=at)
     found = running.values_list("thing", "rule")
     return any(_covers(thing, rule, alert, severity) for thing, rule in found)
+
+
+def silencing(alerts: Iterable[Alert]) -> dict[int, Pause]:
+    """The pause that silences each of these now, by the alert's id; of several the one that lasts longest."""
+    listed = [alert for alert in alerts if not alert.drill]
+    at, owners = now(), {alert.owner_id for alert in listed}
+    running = Pause.objects.filter(owner__in=owners - {None}, starts__lte=at, ends__gt=at)
+    return {
+        alert.pk: each
+        for each in running.order_by("ends")
+        for alert in listed
+        if alert.owner_id == each.owner_id
+        and _covers(each.thing_id, each.rule_id, alert, alert.severity)
+    }
 
 
 def mutes(alert: Alert, event: AlertEvent) -> bool:

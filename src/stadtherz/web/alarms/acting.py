@@ -10,13 +10,23 @@ from django.utils.translation import gettext as _
 from django.views.generic import View
 from wagtail.admin import messages
 
-from stadtherz.alerts.public import Alert, close, comment, judge, pause, unreached
+from stadtherz.alerts.public import (
+    Alert,
+    Drill,
+    Pause,
+    close,
+    comment,
+    judge,
+    pause,
+    silencing,
+    unreached,
+)
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now, to_us
 from stadtherz.identity.public import visibility_of_request
 from stadtherz.web import formats
 from stadtherz.web.alarms import story, words
-from stadtherz.web.alarms.reached import notice
+from stadtherz.web.alarms.reached import notice, silence
 from stadtherz.web.staff.views import Limited, StaffInspectView
 
 SILENCES = (1, 4, 12, 24, 72, 168)
@@ -45,6 +55,8 @@ class AlertView(StaffInspectView):
             "notice": notice(
                 alert, unreached([alert] if alert.cleared_at is None else []).get(alert.pk)
             ),
+            "drill": Drill.objects.filter(alert=alert).values_list("pk", flat=True).first(),
+            "silence": silence(_pause_of(alert)),
             "chart": story.chart(alert, events, visibility),
             "lines": story.time_line(alert, events),
             "may_change": bool(self.views.changes(self.request.user)),
@@ -52,6 +64,11 @@ class AlertView(StaffInspectView):
             "names": {name: self.views.get_url_name(name) for name in ("take", "act", "board")},
             "streams": {alert.datastream_id} if alert.datastream_id else (),
         }
+
+
+def _pause_of(alert: Alert) -> Pause | None:
+    """The pause that keeps everybody from being told of it; none of what is over."""
+    return silencing([alert]).get(alert.pk) if alert.cleared_at is None else None
 
 
 def silences() -> list[tuple[int, str]]:

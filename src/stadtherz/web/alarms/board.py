@@ -18,16 +18,20 @@ from wagtail.admin.widgets.button import HeaderButton
 from stadtherz.alerts.public import (
     Alert,
     AlertEvent,
+    Drill,
     Outcome,
     acknowledge,
+    awaits,
     device_link_of,
+    silencing,
     unreached,
 )
 from stadtherz.base.time import Micros
+from stadtherz.kit.declaration import Severity
 from stadtherz.store.public import streams
 from stadtherz.web.alarms import words
 from stadtherz.web.alarms.figures import Figure, figures
-from stadtherz.web.alarms.reached import Notice, notice
+from stadtherz.web.alarms.reached import Notice, Silence, notice, silence
 from stadtherz.web.staff.views import Limited
 
 _MOST = 200
@@ -47,6 +51,9 @@ class Row:
     figure: Figure | None
     url: str
     notice: Notice | None = None
+    silence: Silence | None = None
+    awaits_you: bool = False  # a test alarm: each person answers for themselves
+    drill: int | None = None  # its page
 
     @property
     def since(self) -> Micros:
@@ -57,15 +64,21 @@ class Row:
         return self.alert.acknowledged_at is not None
 
     @property
+    def tone(self) -> str:
+        """How it looks; a test alarm is graver than nothing for those who are called, and nothing on a board."""
+        return Severity.INFO.value if self.alert.drill else self.alert.severity
+
+    @property
     def waits(self) -> str:
         """Names what is new to somebody who listens: this alert at this step."""
         return f"{self.alert.pk}-{self.alert.rank}"
 
 
-def rows(alerts: Sequence[Alert], url_name: str) -> list[Row]:
-    """What nobody has taken on comes first, then the gravest, then the newest."""
+def rows(alerts: Sequence[Alert], url_name: str, reader: int) -> list[Row]:
+    """The gravest comes first, then what nobody has taken on, then the newest; test alarms come last."""
     known = figures(streams({a.datastream_id for a in alerts if a.datastream_id}).values())
-    said, silent = _said(alerts), unreached(alerts)
+    said, silent, paused = _said(alerts), unreached(alerts), silencing(alerts)
+    drills = dict(Drill.objects.filter(alert__in=alerts).values_list("alert", "pk"))
     made = [
         Row(
             alert=alert,
@@ -77,14 +90,17 @@ def rows(alerts: Sequence[Alert], url_name: str) -> list[Row]:
             figure=known.get(alert.datastream_id or 0),
             url=reverse(url_name, args=[alert.pk]),
             notice=notice(alert, silent.get(alert.pk)),
+            silence=silence(paused.get(alert.pk)),
+            awaits_you=alert.drill and awaits(alert, reader),
+            drill=drills.get(alert.pk),
         )
         for alert in alerts
     ]
     return sorted(made, key=_order)
 
 
-def _order(row: Row) -> tuple[int, bool, int]:
-    return _RANK.get(row.alert.severity, 3), row.is_taken, -row.since
+def _order(row: Row) -> tuple[bool, int, bool, int]:
+    return row.alert.drill, _RANK.get(row.alert.severity, 3), row.is_taken, -row.since
 
 
 def _said(alerts: Sequence[Alert]) -> Mapping[int, AlertEvent]:
@@ -129,7 +145,8 @@ class BoardView(AlarmPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         found = self.views.rows(request.user).filter(cleared_at=None)
         alerts = list(found.select_related("rule", "recipients", "datastream__thing")[:_MOST])
-        shown = rows(alerts, self.views.get_url_name("inspect"))
+        reader = request.user.pk or 0
+        shown = rows(alerts, self.views.get_url_name("inspect"), reader)
         context = {
             "rows": shown,
             "sentence": sentence(shown),
@@ -151,9 +168,15 @@ class BoardView(AlarmPage):
 
 
 def sentence(shown: Sequence[Row]) -> str:
-    """How things stand, before any table."""
-    if not shown:
-        return _text("Nothing is wrong: no alarm is open.")
+    """How things stand, before any table. A test alarm is no alarm."""
+    real = [row for row in shown if not row.alert.drill]
+    told = [_of_alarms(real) if real else _text("Nothing is wrong: no alarm is open.")]
+    if len(real) < len(shown):
+        told.append(_text("A test alarm is going on."))
+    return " ".join(told)
+
+
+def _of_alarms(shown: Sequence[Row]) -> str:
     waiting = sum(not row.is_taken for row in shown)
     opened = ngettext("%(n)s alarm is open.", "%(n)s alarms are open.", len(shown))
     if not waiting:
@@ -177,7 +200,11 @@ class TakeView(Limited, View):
         who = str(request.user)
         why = request.POST.get("why", "")[:500]
         taken = acknowledge(pk, who, "app", why, user=request.user.pk)
+        alert = Alert.objects.get(pk=pk)
         match taken.outcome:
+            case Outcome.TAKEN | Outcome.BEFORE if alert.drill:
+                told = _text("Thank you. Your answer to the test alarm has arrived.")
+                messages.success(request, told)
             case Outcome.TAKEN:
                 messages.success(request, _text("You have taken it on. The others are told."))
             case Outcome.BEFORE:
@@ -185,6 +212,6 @@ class TakeView(Limited, View):
                 messages.warning(request, told)
             case Outcome.OVER:
                 messages.warning(request, _text("This alarm is over already."))
-        self.audit("acknowledge", Alert.objects.get(pk=pk), {})
+        self.audit("acknowledge", alert, {})
         back = "board" if request.POST.get("from") == "board" else "inspect"
         return redirect(self.views.get_url_name(back), *([] if back == "board" else [pk]))

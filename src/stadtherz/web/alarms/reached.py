@@ -8,8 +8,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from stadtherz.alerts.public import Alert, Person, Unreached, Why
+from stadtherz.alerts.public import Alert, Pause, Person, Unreached, Why
+from stadtherz.base.time import to_us
 from stadtherz.kit.declaration import Severity
+from stadtherz.web import formats
 from stadtherz.web.templatetags.sh import state_icon
 
 
@@ -21,6 +23,22 @@ class Notice:
     people: tuple[Person, ...]
     url: str
     link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """That nobody is told of an alert now, until when and why, and where the pause is ended."""
+
+    sentence: str
+    url: str
+
+
+def silence(found: Pause | None) -> Silence | None:
+    if found is None:
+        return None
+    named = {"until": formats.when(to_us(found.ends)), "reason": found.reason}
+    told = _("Silenced: nobody is told of it until %(until)s. Reason: %(reason)s") % named
+    return Silence(told, reverse("pause:inspect", args=[found.pk]))
 
 
 def notice(alert: Alert, found: Unreached | None) -> Notice | None:

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.http import HttpRequest
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -18,12 +19,18 @@ from stadtherz.alerts.public import (
     Contact,
     ContactList,
     Delivery,
+    Drill,
     Pause,
+    end_pause,
     link_for,
+    result,
+    start_drill,
 )
 from stadtherz.base.time import DAY, HOUR, MINUTE, Period, now_us
 from stadtherz.base.visibility import SYSTEM
+from stadtherz.identity.public import User
 from stadtherz.store.public import Reading, append
+from stadtherz.web.alarms.alerts import open_alerts
 from stadtherz.web.alarms.reckoning import Happened, reckon
 from stadtherz.web.alarms.story import chart
 from stadtherz.web.tests.staff_cast import Town, client_of, signed_in, town
@@ -282,6 +289,46 @@ def test_a_test_alarm_says_so_first(alert: Alert) -> None:
     assert "Probealarm" in text(editor(), reverse("alert:board"))
     page = text(editor(), reverse("alert:inspect", args=[alert.pk]))
     assert "Dies ist ein Probealarm. Es ist nichts passiert." in page
+
+
+def test_a_test_alarm_is_no_alarm_and_each_answers_for_themselves(home: Town) -> None:
+    drill = start_drill(home.contactlist, "x")
+    page = text(editor(), reverse("alert:board"))
+    assert "Alles in Ordnung: Kein Alarm ist offen. Ein Probealarm läuft." in page
+    assert "Ich übernehme" not in page
+    assert "ist bei mir angekommen" not in page  # the editor is not on the list
+    assert reverse("drill:inspect", args=[drill.pk]) in page
+    assert open_alerts(asked("editor@lautern.example")) == 0
+    address = Address.objects.get(contact=home.contact)
+    Address.objects.filter(pk=address.pk).update(address="Editor@lautern.example")
+    assert "Der Probealarm ist bei mir angekommen" in text(editor(), reverse("alert:board"))
+    assert drill.alert is not None
+    given = editor().post(reverse("alert:take", args=[drill.alert.pk]), {"from": "board"})
+    assert given.status_code == 302
+    assert "ist bei mir angekommen" not in text(editor(), reverse("alert:board"))
+    assert result(Drill.objects.get(pk=drill.pk)).missing == ()
+    page = text(editor(), reverse("alert:inspect", args=[drill.alert.pk]))
+    assert "Fehlalarm" not in page
+
+
+def asked(email: str) -> HttpRequest:
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(email=email)
+    return request
+
+
+def test_a_silenced_alarm_says_so_until_when_and_why(home: Town, alert: Alert) -> None:
+    pages = (reverse("alert:board"), reverse("alert:inspect", args=[alert.pk]))
+    assert not any("Stummgeschaltet" in text(editor(), page) for page in pages)
+    act(editor(), alert, "silence", hours="4", why="Bauarbeiten an der Brücke")
+    made = Pause.objects.latest("pk")
+    for page in pages:
+        told = text(editor(), page)
+        assert "Stummgeschaltet: Bis" in told
+        assert "Grund: Bauarbeiten an der Brücke" in told
+        assert reverse("pause:inspect", args=[made.pk]) in told
+    end_pause(made.pk, "x")
+    assert not any("Stummgeschaltet" in text(editor(), page) for page in pages)
 
 
 def test_the_history_can_be_cut_and_taken_as_csv(home: Town, alert: Alert) -> None:

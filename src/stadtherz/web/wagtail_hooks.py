@@ -37,6 +37,7 @@ from stadtherz.web.staff.downlink_servers import DownlinkServerViewSet
 from stadtherz.web.staff.entities import DatastreamViewSet, ThingViewSet
 from stadtherz.web.staff.home import Figures
 from stadtherz.web.staff.message_forms import MessageFormViewSet
+from stadtherz.web.staff.native import use_native_fields
 from stadtherz.web.staff.people import (
     AccessGroupViewSet,
     AccountViewSet,
@@ -151,6 +152,7 @@ def styles() -> SafeString:
     return format_html('<link rel="stylesheet" href="{}">', static("staff/staff.css"))
 
 
+use_native_fields()
 hooks.register("register_admin_viewset", staff_view_sets)
 hooks.register("register_icons", our_icons)
 hooks.register("construct_main_menu", hide_unused)

@@ -19,11 +19,11 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from stadtherz.alerts.public import Contact, Roster, Shift, Turn, calendar
 from stadtherz.base.time import DAY, from_us, now, now_us
+from stadtherz.web.staff.native import LOCAL, moment_input
 from stadtherz.web.staff.views import Limited, StaffInspectView
 from stadtherz.web.staff.viewsets import StaffViewSet
 
 _WEEKS = 8
-_LOCAL = "%Y-%m-%dT%H:%M"
 
 
 def shown(moment: datetime) -> str:
@@ -96,7 +96,7 @@ class RosterInspectView(StaffInspectView):
     def _swap_url(self, turn: Turn) -> str:
         url = reverse(self.views.get_url_name("swap"), args=[self.object.pk])
         since, until = (localtime(from_us(us)) for us in (turn.duty.since, turn.duty.until))
-        return f"{url}?from={since:{_LOCAL}}&until={until:{_LOCAL}}"
+        return f"{url}?from={since:{LOCAL}}&until={until:{LOCAL}}"
 
 
 class ShiftForm(forms.ModelForm):
@@ -106,17 +106,14 @@ class ShiftForm(forms.ModelForm):
         model = Shift
         fields = ["contact", "starts", "ends"]
         labels = {"contact": _("Who stands in")}
-        widgets = {
-            name: forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_LOCAL)
-            for name in ("starts", "ends")
-        }
+        widgets = {name: moment_input() for name in ("starts", "ends")}
 
     def __init__(self, *args: Any, roster: Roster, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = Contact.objects.filter(owner=roster.owner_id, active=True)
         self.fields["contact"].queryset = own  # type: ignore[attr-defined]  # a model choice
         for name in ("starts", "ends"):
-            self.fields[name].input_formats = [_LOCAL, f"{_LOCAL}:%S", "%d.%m.%Y %H:%M"]  # type: ignore[attr-defined]  # a time
+            self.fields[name].input_formats = [LOCAL, f"{LOCAL}:%S", "%d.%m.%Y %H:%M"]  # type: ignore[attr-defined]  # a time
         self.instance.roster = roster
 
     def clean_ends(self) -> datetime:
@@ -216,6 +213,6 @@ class RosterViewSet(StaffViewSet):
 
 def _read(text: str) -> datetime | None:
     try:
-        return datetime.strptime(text, _LOCAL)  # noqa: DTZ007 - a local time, as the field shows it
+        return datetime.strptime(text, LOCAL)  # noqa: DTZ007 - a local time, as the field shows it
     except ValueError:
         return None

@@ -16,10 +16,9 @@ from wagtail.admin.ui.tables import Column, TitleColumn
 from stadtherz.alerts.public import Pause, end_pause, note_beginning
 from stadtherz.base.time import now
 from stadtherz.web.alarms.duty import shown
+from stadtherz.web.staff.native import LOCAL, moment_input
 from stadtherz.web.staff.views import Limited, StaffCreateView, StaffInspectView, date_column
 from stadtherz.web.staff.viewsets import StaffViewSet, panel
-
-_LOCAL = "%Y-%m-%dT%H:%M"
 
 
 def concerns(pause: Pause) -> str:
@@ -49,10 +48,7 @@ class PauseForm(forms.ModelForm):
     class Meta:
         model = Pause
         fields = ["owner", "thing", "rule", "starts", "ends", "reason"]
-        widgets = {
-            name: forms.DateTimeInput(attrs={"type": "datetime-local"}, format=_LOCAL)
-            for name in ("starts", "ends")
-        }
+        widgets = {name: moment_input() for name in ("starts", "ends")}
         help_texts = {
             "thing": _("Empty, with no rule either: everything of the organisation but danger."),
             "rule": _("Empty: all rules."),
@@ -62,7 +58,7 @@ class PauseForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("starts", "ends"):
-            self.fields[name].input_formats = [_LOCAL, f"{_LOCAL}:%S", "%d.%m.%Y %H:%M"]  # type: ignore[attr-defined]  # a time
+            self.fields[name].input_formats = [LOCAL, f"{LOCAL}:%S", "%d.%m.%Y %H:%M"]  # type: ignore[attr-defined]  # a time
         self.fields["starts"].initial = now
 
     def clean(self) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from stadtherz.ingest.public import (
 )
 from stadtherz.web import formats
 from stadtherz.web.onboarding.forms import type_label
+from stadtherz.web.staff.native import LOCAL, moment_input
 from stadtherz.web.staff.views import Limited
 
 
@@ -55,8 +56,8 @@ class SwapForm(forms.Form):
     at = forms.DateTimeField(
         label=_("Swapped at"),
         required=False,
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M"],
+        widget=moment_input(),
+        input_formats=[LOCAL, f"{LOCAL}:%S", "%d.%m.%Y %H:%M"],
         help_text=_(
             "Until then the old device’s messages count, from then on those of the new one. Empty: now."
         ),

@@ -148,6 +148,8 @@ def _own(
     wishes = citizens.wishes_of(subscriber)
     chosen = [_EVERYTHING if wish.thing is None else str(wish.thing) for wish in wishes]
     least = wishes[0].least if wishes else Severity.INFO
+    if errors:  # what was sent, with what is wrong about it
+        chosen, least = request.POST.getlist("topics"), _least(request)
     context = {
         "confirmed": subscriber.confirmed_at is not None,
         "on_device": subscriber.channel == Channel.PUSH,

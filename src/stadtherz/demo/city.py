@@ -6,6 +6,8 @@ Everything may run twice: what is there already stays as it is.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from django.utils.translation import override
+
 from stadtherz.base.errors import NotFound
 from stadtherz.base.time import SECOND, Micros, Period, now_us
 from stadtherz.base.visibility import AccessLevel
@@ -14,6 +16,7 @@ from stadtherz.demo import worries
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Source, Station, rows
 from stadtherz.identity.public import create_organisation, organisation_id
 from stadtherz.ingest.public import NewField, register_device
+from stadtherz.kit.public import in_words
 from stadtherz.kit.registry import services
 from stadtherz.store.public import NewStream, Reading, append, feature_for, register_stream
 
@@ -24,8 +27,12 @@ _MEASURES: Mapping[str, Observable] = {
     "discharge": DISCHARGE,
     "groundwater": GROUNDWATER_DEPTH,
 }
-# What the city's staff call them; descriptions stay in the language of the vocabulary.
+# What the city's staff call them. Their pages say it in English to those who read English: all of it is
+# among the words that `kit.vocabulary` knows in both languages.
 _GERMAN = {"level": "Wasserstand", "discharge": "Abfluss", "groundwater": "Grundwasserabstand"}
+_STATION = "Messstelle der Vorführung. Sie spielt eine Aufzeichnung von einem anderen Ort ab."
+_SENSOR = "Aufzeichnung"
+_SENSOR_DETAILS = "Spielt ab, was ein Messgerät an einem anderen Ort gemessen hat."
 # What a sensor can really see; readings beyond it are refused.
 _LIMITS = {"level": (-50.0, 1000.0), "discharge": (0.0, 5000.0), "groundwater": (0.0, 5000.0)}
 _HISTORY_BATCH = 2_000
@@ -127,13 +134,13 @@ def _new_stream(station: Station, key: str, owner: int, *, private: bool) -> New
     return NewStream(
         owner=owner,
         thing_name=station.name,
-        thing_description=f"Demo station at {station.place}; plays a recording of another place",
+        thing_description=_STATION,
         location={"type": "Point", "coordinates": [station.longitude, station.latitude]},
-        sensor_name="Recorded gauge",
-        sensor_description=f"Recording: {source.measured_at}",
+        sensor_name=f"{source.measured_at}: {_SENSOR}",
+        sensor_description=_SENSOR_DETAILS,
         observed=observed,
         name=f"{station.name}: {_GERMAN[measure]}",
-        description=f"{observed.description}. Recorded at: {source.measured_at}",
+        description=_german(observed.description),
         access=AccessLevel.ORGANISATION if private else AccessLevel.PUBLIC,
         properties={
             "recorded_at": source.measured_at,
@@ -143,6 +150,11 @@ def _new_stream(station: Station, key: str, owner: int, *, private: bool) -> New
         },
         thing_properties={"demo": True, "place": station.place},
     )
+
+
+def _german(text: str) -> str:
+    with override("de"):
+        return in_words(text)
 
 
 def _import_history(station: Station, city: City, *, until: Micros) -> None:

@@ -27,10 +27,8 @@ _USGS = {
     "licence_url": "https://www.usgs.gov/information-policies-and-instructions/copyrights-and-credits",
     "attribution": "U.S. Geological Survey, public domain",
 }
-DEAD_RUN = Source(
-    measured_at="Dead Run, Franklintown, Maryland (USGS 01589330), June 2018", **_USGS
-)
-GROUNDWATER = Source(measured_at="Well USGS 394008077005601, Maryland, January 2018", **_USGS)
+DEAD_RUN = Source(measured_at="Dead Run, Franklintown, Maryland (USGS 01589330), 06/2018", **_USGS)
+GROUNDWATER = Source(measured_at="USGS 394008077005601, Maryland, 01/2018", **_USGS)
 
 
 @dataclass(frozen=True, slots=True)

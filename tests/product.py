@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -17,6 +18,8 @@ from typing import Any
 import httpx
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from stadtherz.base.time import now
 
 START_LIMIT_S = 120
 SOURCE = Path(__file__).parent.parent / "src"
@@ -87,8 +90,7 @@ class Product:
         self.facts = json.loads(line)
         return self
 
-    @staticmethod
-    def command() -> list[str]:
+    def command(self) -> list[str]:
         return [sys.executable, "-m", "stadtherz.cli.main"]
 
     def run(self, *arguments: str) -> str:
@@ -186,6 +188,35 @@ class Product:
             headers={"Authorization": f"Bearer {door['token']}"},
             timeout=60,
         )
+
+
+@dataclass
+class Travelling(Product):
+    """The product on a clock that the test moves forward: nobody waits for an hour to pass."""
+
+    passed: timedelta = timedelta()
+
+    def __post_init__(self) -> None:
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self.goes_on()
+
+    def command(self) -> list[str]:
+        return [sys.executable, str(Path(__file__).with_name("ahead.py")), str(self._ahead)]
+
+    @property
+    def _ahead(self) -> Path:
+        return self.data.with_name(f"{self.data.name}.ahead")
+
+    def goes_on(self, **passed: float) -> None:
+        """Time passes in one leap: `goes_on(hours=1, minutes=30)`."""
+        self.passed += timedelta(**passed)
+        part = self._ahead.with_suffix(".part")
+        part.write_text(str(self.passed.total_seconds()))
+        part.rename(self._ahead)
+
+    def now(self) -> datetime:
+        """What the product's clock shows, in UTC."""
+        return now() + self.passed
 
 
 LAUTER = "70B3D57ED0060001"

@@ -108,8 +108,8 @@ def looked_at(page: Page, looks: Path, name: str) -> None:
     for scheme, width in (("light", DESK), ("dark", PHONE)):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(TO_THE_TOP)  # what a header covers half is too small a target for axe
         page.wait_for_timeout(400)
+        page.evaluate(TO_THE_TOP)  # what a header covers half is too small a target for axe
         violations = axe_violations(page)
         assert not violations, f"{name} {scheme}: {violations}"
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

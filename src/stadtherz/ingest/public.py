@@ -54,6 +54,7 @@ from stadtherz.ingest.health.doubts import Doubts, Marked, doubts_of
 from stadtherz.ingest.health.doubts import Waiting as WaitingMessages
 from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
+from stadtherz.ingest.health.reading import DeviceState, device_state
 from stadtherz.ingest.health.reading import Known as KnownDevice
 from stadtherz.ingest.health.reading import Report as DeviceReport
 from stadtherz.ingest.health.reading import having as devices_in
@@ -142,11 +143,9 @@ from stadtherz.ingest.reasons import Reason
 from stadtherz.ingest.reasons import sentence as refusal_sentence
 from stadtherz.ingest.refused import replay
 from stadtherz.ingest.register import (
-    DeviceState,
     NewField,
     codec_id,
     device_id,
-    device_state,
     register_codec,
     register_device,
 )

@@ -1,4 +1,4 @@
-"""Devices set up by other packages and scripts, and what they may ask about them."""
+"""Devices set up by other packages and scripts."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,9 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from stadtherz.base.errors import Conflict, Invalid
-from stadtherz.base.time import Micros
 from stadtherz.ingest.decode import list_of
-from stadtherz.ingest.health import notes
 from stadtherz.ingest.models import Codec, Device, DeviceField, Network, normal_eui
 
 
@@ -38,19 +36,6 @@ class NewField:
     frozen_minutes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceState:
-    """When a device was last heard and what it told of itself; times in microseconds."""
-
-    id: int
-    name: str
-    last_seen: Micros | None
-    last_f_cnt: int | None
-    battery: float | None
-    rssi: float | None
-    snr: float | None
-
-
 def register_device(
     owner: int,
     network: str,
@@ -68,7 +53,7 @@ def register_device(
     to another organisation.
     """
     with transaction.atomic():
-        device = _registered(network, dev_eui, owner)
+        device = registered(network, dev_eui, owner)
         if device is None:
             device = Device(
                 owner_id=owner,
@@ -127,7 +112,7 @@ def save_checked(row: Codec | Device | DeviceField) -> None:
     row.save()
 
 
-def _registered(network: str, dev_eui: str, owner: int | None) -> Device | None:
+def registered(network: str, dev_eui: str, owner: int | None) -> Device | None:
     """The device; of those that speak no LoRaWAN the one of `owner`, who named it."""
     found = Device.objects.filter(network=network, dev_eui=normal_eui(dev_eui, network))
     return (found.filter(owner_id=owner) if network == Network.JSON else found).first()
@@ -135,24 +120,7 @@ def _registered(network: str, dev_eui: str, owner: int | None) -> Device | None:
 
 def device_id(owner: int, network: str, dev_eui: str) -> int:
     """The organisation's device; raises Invalid if it has none of this name."""
-    device = _registered(network, dev_eui, owner)
+    device = registered(network, dev_eui, owner)
     if device is None or device.owner_id != owner:
         raise Invalid("device", f"there is none with the identifier {dev_eui!r} in {network}")
     return device.pk
-
-
-def device_state(network: str, dev_eui: str, owner: int | None = None) -> DeviceState | None:
-    """What is known of a device just now; None if it is not registered."""
-    notes.flush()
-    device = _registered(network, dev_eui, owner)
-    if device is None:
-        return None
-    return DeviceState(
-        id=device.pk,
-        name=device.name,
-        last_seen=device.last_seen,
-        last_f_cnt=device.last_f_cnt,
-        battery=device.battery,
-        rssi=device.rssi,
-        snr=device.snr,
-    )

@@ -16,8 +16,22 @@ from stadtherz.ingest.health.counters import Tally
 from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
 from stadtherz.ingest.models import Device
+from stadtherz.ingest.register import registered
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """When a device was last heard and what it told of itself; times in microseconds."""
+
+    id: int
+    name: str
+    last_seen: Micros | None
+    last_f_cnt: int | None
+    battery: float | None
+    rssi: float | None
+    snr: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,23 @@ class Report:
     recent: Tally
     battery: Forecast | None
     messages: Sequence[Message]  # the newest first
+
+
+def device_state(network: str, dev_eui: str, owner: int | None = None) -> DeviceState | None:
+    """What is known of a device just now; None if it is not registered."""
+    notes.flush()
+    device = registered(network, dev_eui, owner)
+    if device is None:
+        return None
+    return DeviceState(
+        id=device.pk,
+        name=device.name,
+        last_seen=device.last_seen,
+        last_f_cnt=device.last_f_cnt,
+        battery=device.battery,
+        rssi=device.rssi,
+        snr=device.snr,
+    )
 
 
 def known(devices: QuerySet[Device], now: Micros | None = None) -> list[Known]:

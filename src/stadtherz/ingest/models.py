@@ -14,9 +14,16 @@ from django.utils.translation import gettext_lazy as _
 
 from stadtherz.base.time import now_us
 from stadtherz.codecs.public import LARGEST_TEXT, BadMap, parse_bytemap
-from stadtherz.ingest import decode, reasons
-from stadtherz.ingest.moving.positions import paths_of_position
-from stadtherz.ingest.units import Conversion, Inconvertible, Obstacle, code_of, conversion
+from stadtherz.ingest.quality import reasons
+from stadtherz.ingest.values import decode
+from stadtherz.ingest.values.positions import paths_of_position
+from stadtherz.ingest.values.units import (
+    Conversion,
+    Inconvertible,
+    Obstacle,
+    code_of,
+    conversion,
+)
 
 _MOST_MINUTES = 60 * 24 * 366
 

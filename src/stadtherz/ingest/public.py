@@ -26,14 +26,24 @@ from stadtherz.ingest.connections.keeper import start_connections, stop_connecti
 from stadtherz.ingest.connections.models import Connection, ConnectionClient
 from stadtherz.ingest.connections.register import add_connection
 from stadtherz.ingest.connections.words import ConnectionState
-from stadtherz.ingest.deliveries import Delivered, deliver
+from stadtherz.ingest.devices.messages import Message
+from stadtherz.ingest.devices.register import (
+    NewField,
+    codec_id,
+    device_id,
+    register_codec,
+    register_device,
+)
+from stadtherz.ingest.documents.uplink import Uplink
+from stadtherz.ingest.doors.deliveries import Delivered, deliver
+from stadtherz.ingest.doors.http import application
+from stadtherz.ingest.doors.influx import ADDRESSES as WRITING
 from stadtherz.ingest.downlinks.asking import send_again, send_downlink, withdraw
 from stadtherz.ingest.downlinks.models import Downlink, DownlinkServer
 from stadtherz.ingest.downlinks.servers import devices_of, start_servers, stop_servers, waiting_of
 from stadtherz.ingest.downlinks.servers import sentence_of as downlink_server_sentence
 from stadtherz.ingest.downlinks.states import State as DownlinkState
 from stadtherz.ingest.downlinks.tasks import start_tasks, stop_tasks
-from stadtherz.ingest.flags import sentence as quality_sentence
 from stadtherz.ingest.forms.arranged import TABLE
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.proposing import (
@@ -47,12 +57,10 @@ from stadtherz.ingest.forms.proposing import (
 from stadtherz.ingest.forms.reading import query_of as form_query
 from stadtherz.ingest.forms.register import message_form, register_form
 from stadtherz.ingest.forms.senml import SENML
-from stadtherz.ingest.forms.trial import FormTrial, TriedReading, TriedValue, try_form
 from stadtherz.ingest.health.conditions import Condition, Facts, has_never_sent, is_late, is_silent
 from stadtherz.ingest.health.counters import share
 from stadtherz.ingest.health.doubts import Doubts, Marked, doubts_of
 from stadtherz.ingest.health.doubts import Waiting as WaitingMessages
-from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
 from stadtherz.ingest.health.reading import DeviceState, device_state
 from stadtherz.ingest.health.reading import Known as KnownDevice
@@ -61,9 +69,8 @@ from stadtherz.ingest.health.reading import having as devices_in
 from stadtherz.ingest.health.reading import known as known_devices
 from stadtherz.ingest.health.reading import known_of as known_device
 from stadtherz.ingest.health.reading import report as report_of
-from stadtherz.ingest.http import application
-from stadtherz.ingest.influx import ADDRESSES as WRITING
-from stadtherz.ingest.lanes import stop
+from stadtherz.ingest.intake.lanes import stop
+from stadtherz.ingest.intake.pipeline import NETWORKS, READERS, Answer, Delivery
 from stadtherz.ingest.library.importing import Imported, Report, import_types
 from stadtherz.ingest.library.proposing import changes_of, propose_again, proposed_again
 from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
@@ -133,29 +140,27 @@ from stadtherz.ingest.onboarding.values import (
     sample_values,
     streams_of,
 )
-from stadtherz.ingest.pipeline import NETWORKS, READERS, Answer, Delivery
 from stadtherz.ingest.pull.keeper import start_pulling, stop_pulling
 from stadtherz.ingest.pull.models import PullSource
 from stadtherz.ingest.pull.register import add_source
 from stadtherz.ingest.pull.run import Round
 from stadtherz.ingest.pull.run import run_source as pull_now
-from stadtherz.ingest.reasons import Reason
-from stadtherz.ingest.reasons import sentence as refusal_sentence
-from stadtherz.ingest.refused import replay
-from stadtherz.ingest.register import (
-    NewField,
-    codec_id,
-    device_id,
-    register_codec,
-    register_device,
+from stadtherz.ingest.quality.flags import sentence as quality_sentence
+from stadtherz.ingest.quality.reasons import Reason
+from stadtherz.ingest.quality.reasons import sentence as refusal_sentence
+from stadtherz.ingest.refused.codec_trial import Trial, try_codec
+from stadtherz.ingest.refused.form_trial import (
+    FormTrial,
+    TriedReading,
+    TriedValue,
+    try_form,
 )
-from stadtherz.ingest.replaying import Progress, Which, replay_many, waiting
-from stadtherz.ingest.replaying import counts as refused_counts
+from stadtherz.ingest.refused.keeping import replay
+from stadtherz.ingest.refused.replaying import Progress, Which, replay_many, waiting
+from stadtherz.ingest.refused.replaying import counts as refused_counts
 from stadtherz.ingest.tables import door as tables
 from stadtherz.ingest.tables.models import TableImport, TableMapping, WatchedFolder
-from stadtherz.ingest.trial import Trial, try_codec
-from stadtherz.ingest.units import Inconvertible, conversion
-from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.values.units import Inconvertible, conversion
 
 LORAWAN: tuple[tuple[str, str], ...] = tuple((name, str(Network(name).label)) for name in READERS)
 """The networks whose documents are understood by themselves, with their names."""

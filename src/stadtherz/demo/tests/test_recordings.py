@@ -5,7 +5,7 @@ import pytest
 from stadtherz.base.time import DAY, MINUTE
 from stadtherz.demo.documents import document
 from stadtherz.demo.recordings import NEIGHBOUR, STATIONS, Station, rows
-from stadtherz.ingest.pipeline import READERS
+from stadtherz.ingest.intake.pipeline import READERS
 from stadtherz.ingest.public import Uplink
 
 ALL = (*STATIONS, NEIGHBOUR)

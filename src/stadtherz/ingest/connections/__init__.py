@@ -2,5 +2,5 @@
 
 `models` says which brokers there are and how each is doing; `keeper` looks after them: one `session` for
 each, in one process at a time (`leases`). `topics` says what a message is, `intake` has it stored;
-only then it is acknowledged.
+only then it is acknowledged. `ways` remembers which devices a connection reaches.
 """

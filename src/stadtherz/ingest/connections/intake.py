@@ -8,11 +8,12 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.base.visibility import Scope, Visibility
-from stadtherz.ingest import pipeline, refused
 from stadtherz.ingest.connections import topics
 from stadtherz.ingest.connections.inbox import Message
-from stadtherz.ingest.deliveries import deliver
-from stadtherz.ingest.pipeline import Delivery
+from stadtherz.ingest.doors.deliveries import deliver
+from stadtherz.ingest.intake import pipeline
+from stadtherz.ingest.intake.pipeline import Delivery
+from stadtherz.ingest.refused import keeping
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Source:
         """What the organisation may do at the ingest door."""
         scopes = frozenset({Scope.INGEST})
         return Visibility(
-            actor=f"{refused.BROKER}{self.name}"[:200], home=self.owner, scopes=scopes
+            actor=f"{keeping.BROKER}{self.name}"[:200], home=self.owner, scopes=scopes
         )
 
 
@@ -82,4 +83,4 @@ def _keep_alone(delivery: Delivery) -> None:
     except Exception as problem:
         logger.exception("a message cannot be read")
         reason = f"cannot be read ({type(problem).__name__})"
-        refused.keep(delivery, pipeline.unreadable(Invalid("document", reason)))
+        keeping.keep(delivery, pipeline.unreadable(Invalid("document", reason)))

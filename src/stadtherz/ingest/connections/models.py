@@ -10,8 +10,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from stadtherz.base.time import now_us
-from stadtherz.ingest.connections import topics, vault, words
+from stadtherz.ingest.connections import topics, words
 from stadtherz.ingest.connections.words import ConnectionState
+from stadtherz.ingest.trust import vault
 
 MOST_CLIENTS = 8
 _LEVELS = ["ok", "info", "warning", "danger"]

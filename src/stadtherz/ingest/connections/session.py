@@ -11,14 +11,15 @@ from django.db import close_old_connections, connections
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros, now_us
-from stadtherz.ingest.connections import intake, vault, words
+from stadtherz.ingest.connections import intake, words
 from stadtherz.ingest.connections.backoff import Backoff
 from stadtherz.ingest.connections.inbox import Inbox, Message
 from stadtherz.ingest.connections.intake import Source
 from stadtherz.ingest.connections.link import V5, V311, Address, Broken, Link
+from stadtherz.ingest.connections.ways import Ways
 from stadtherz.ingest.connections.words import Problem
 from stadtherz.ingest.downlinks import handing
-from stadtherz.ingest.downlinks.ways import Ways
+from stadtherz.ingest.trust import vault
 
 logger = logging.getLogger(__name__)
 

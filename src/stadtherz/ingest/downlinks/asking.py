@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Conflict, Invalid, NotFound
 from stadtherz.base.time import Micros, now_us
-from stadtherz.ingest.decoding import known_codec
+from stadtherz.ingest.devices.decoding import known_codec
 from stadtherz.ingest.downlinks import servers, states
 from stadtherz.ingest.downlinks.encoding import encode
 from stadtherz.ingest.downlinks.models import Downlink, DownlinkWay

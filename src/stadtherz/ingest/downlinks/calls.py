@@ -16,8 +16,8 @@ from uuid import UUID
 import orjson
 
 from stadtherz.base.time import Micros, from_us
+from stadtherz.ingest.documents.uplink import OURS
 from stadtherz.ingest.downlinks.documents import Content
-from stadtherz.ingest.uplink import OURS
 
 NETWORKS = ("tts", "chirpstack", "loriot", "actility")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from stadtherz.ingest.uplink import OURS
+from stadtherz.ingest.documents.uplink import OURS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from django.utils.translation import gettext
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now_us
 from stadtherz.codecs.public import Decoded, Job, Outcome, submit
-from stadtherz.ingest import decoding
-from stadtherz.ingest.decoding import KnownCodec
+from stadtherz.ingest.devices import decoding
+from stadtherz.ingest.devices.decoding import KnownCodec
 from stadtherz.ingest.models import Codec
-from stadtherz.ingest.reasons import codec_sentence
+from stadtherz.ingest.quality.reasons import codec_sentence
 
 _PATIENCE_S = 20.0
 

@@ -7,10 +7,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from stadtherz.ingest.connections import vault
 from stadtherz.ingest.downlinks import states
 from stadtherz.ingest.downlinks.states import State
-from stadtherz.ingest.server_urls import is_root, with_scheme
+from stadtherz.ingest.trust import vault
+from stadtherz.ingest.trust.server_urls import is_root, with_scheme
 
 LONGEST_TOPIC = 400
 

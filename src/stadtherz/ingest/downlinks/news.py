@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from stadtherz.base.time import now_us
+from stadtherz.ingest.documents.uplink import Other
 from stadtherz.ingest.downlinks import states
 from stadtherz.ingest.downlinks.models import Downlink
 from stadtherz.ingest.downlinks.states import FOLLOWS, State
-from stadtherz.ingest.uplink import Other
 
 # By the names that `lorawan.tts` and `lorawan.chirpstack` give to events.
 _MEANING = {

@@ -14,18 +14,18 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now_us
-from stadtherz.ingest.connections import vault
+from stadtherz.ingest.devices.messages import unpack
 from stadtherz.ingest.downlinks import calls, handing, states
 from stadtherz.ingest.downlinks.calls import Reached
 from stadtherz.ingest.downlinks.handing import Fate
 from stadtherz.ingest.downlinks.models import Downlink, DownlinkServer
 from stadtherz.ingest.downlinks.states import State
-from stadtherz.ingest.health.messages import unpack
 from stadtherz.ingest.health.models import DeviceMessages
 from stadtherz.ingest.models import Device
 from stadtherz.ingest.pull.web import Answered, Origin, Uncertain
 from stadtherz.ingest.pull.words import Problem, PullProblem
 from stadtherz.ingest.pull.words import sentence as problem_sentence
+from stadtherz.ingest.trust import vault
 from stadtherz.stream.public import Rounds
 
 logger = logging.getLogger(__name__)

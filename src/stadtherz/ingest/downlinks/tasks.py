@@ -17,7 +17,7 @@ from django.utils import translation
 from stadtherz.base.errors import Conflict, Invalid, NotFound, StadtherzError
 from stadtherz.base.time import DAY, Micros, iso, now_us
 from stadtherz.base.visibility import AccessLevel, Scope, Visibility
-from stadtherz.ingest.decoding import known_codec
+from stadtherz.ingest.devices.decoding import known_codec
 from stadtherz.ingest.downlinks import describing, handing, servers, states
 from stadtherz.ingest.downlinks.asking import Worked, keep, withdraw, work_out
 from stadtherz.ingest.downlinks.models import (

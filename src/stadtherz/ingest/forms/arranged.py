@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stadtherz.ingest import decode
-from stadtherz.ingest.decode import MISSING
 from stadtherz.ingest.forms import series
 from stadtherz.ingest.forms.cells import NAMES, TIMES, UNITS, is_value, with_unit
 from stadtherz.ingest.forms.leaves import inside
-from stadtherz.ingest.written import unit_of
+from stadtherz.ingest.values import decode
+from stadtherz.ingest.values.decode import MISSING
+from stadtherz.ingest.values.written import unit_of
 
 TABLE = "table:"
 MOST_ROWS = 1_000

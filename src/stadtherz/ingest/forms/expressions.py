@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from stadtherz.ingest import decode
-from stadtherz.ingest.decode import MISSING
 from stadtherz.ingest.forms.arranged import TABLE
 from stadtherz.ingest.forms.senml import SENML
+from stadtherz.ingest.values import decode
+from stadtherz.ingest.values.decode import MISSING
 
 LONGEST = 200
 MOST_PARTS = 8

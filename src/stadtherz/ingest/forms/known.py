@@ -12,10 +12,10 @@ from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.errors import NotFound
 from stadtherz.base.visibility import Visibility
+from stadtherz.ingest.devices.remembered import NotKnown, Remembered
 from stadtherz.ingest.forms.expressions import Expression, parse, parse_readings
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.forms.reading import KnownForm
-from stadtherz.ingest.remembered import NotKnown, Remembered
 
 _Key = tuple[int, str]
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.decode import shown
 from stadtherz.ingest.forms.times import NOW
+from stadtherz.ingest.values.decode import shown
 
 _NAME = r"(?:\\.|[^\\,= \r\n])+"
 _HEAD = rf"(?P<measurement>{_NAME})(?P<tags>(?:,{_NAME}={_NAME})*) +"

@@ -5,9 +5,9 @@ import binascii
 import re
 from typing import Any
 
-from stadtherz.ingest.decode import MISSING
 from stadtherz.ingest.forms.expressions import Expression, Message
 from stadtherz.ingest.forms.leaves import leaves
+from stadtherz.ingest.values.decode import MISSING
 
 HEX, BASE64 = "hex", "base64"
 LARGEST = 4096  # bytes; LoRaWAN carries 242

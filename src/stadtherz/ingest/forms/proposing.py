@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from stadtherz.base.time import MINUTE, Micros
-from stadtherz.ingest import decode
 from stadtherz.ingest.forms import payloads, senml, times
 from stadtherz.ingest.forms.arranged import TABLE, tables
 from stadtherz.ingest.forms.expressions import LONGEST, Message, as_text, parse_readings
 from stadtherz.ingest.forms.leaves import leaves, lists
 from stadtherz.ingest.forms.reading import Address, Misfit, entries_of
 from stadtherz.ingest.forms.senml import SENML
-from stadtherz.ingest.numbers import number_of
+from stadtherz.ingest.values import decode
+from stadtherz.ingest.values.numbers import number_of
 
 _MOST_LEAVES = 200
 _MOST_LISTS = 20

@@ -15,14 +15,14 @@ import orjson
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import MINUTE, Micros
-from stadtherz.ingest import document, uplink
-from stadtherz.ingest.decode import MISSING, shown
+from stadtherz.ingest.documents import document, uplink
+from stadtherz.ingest.documents.uplink import AHEAD, Uplink
 from stadtherz.ingest.forms import bare, lines, payloads, senml, times
 from stadtherz.ingest.forms.arranged import TABLE, rows_at
 from stadtherz.ingest.forms.expressions import Expression, Message, as_text
 from stadtherz.ingest.forms.lines import BadLine
 from stadtherz.ingest.forms.senml import SENML, BadPack
-from stadtherz.ingest.uplink import AHEAD, Uplink
+from stadtherz.ingest.values.decode import MISSING, shown
 
 NETWORK = "json"
 MOST_READINGS = 1_000

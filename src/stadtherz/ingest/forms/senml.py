@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stadtherz.base.time import SECOND, Micros
-from stadtherz.ingest.written import is_convertible
+from stadtherz.ingest.values.written import is_convertible
 
 SENML = "senml:"
 MOST_RECORDS = 5_000

@@ -10,7 +10,7 @@ from typing import Any
 
 from stadtherz.ingest.forms.cells import NAMES, TIMES, UNITS, is_value, with_unit
 from stadtherz.ingest.forms.times import FIRST_S
-from stadtherz.ingest.written import unit_of
+from stadtherz.ingest.values.written import unit_of
 
 TIME = "time"
 _MOST_SERIES = 200

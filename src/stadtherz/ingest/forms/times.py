@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from stadtherz.base.time import DAY, EARLIEST, LATEST, SECOND, Micros, from_us, parse_instant, to_us
-from stadtherz.ingest.uplink import AHEAD
+from stadtherz.ingest.documents.uplink import AHEAD
 
 _ZONED = re.compile(r".*\d(Z|z|[+-]\d\d:?\d\d)", re.ASCII)
 _NUMBER = re.compile(r"\d{1,19}(\.\d{1,9})?", re.ASCII)

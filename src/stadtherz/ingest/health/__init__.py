@@ -1,4 +1,4 @@
-"""How the devices are: what is known of each, in words, and its last messages as they came.
+"""How the devices are: what is known of each, in words, and its last messages as they came (`devices.messages`).
 
 `notes` gathers what each delivery tells and `writing` keeps it, aside of the measurements and in groups;
 the rules (`counters`, `intervals`, `battery`, `conditions`) are pure. All of this is for people who look

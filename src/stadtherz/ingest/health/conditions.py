@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stadtherz.base.time import DAY, Micros
+from stadtherz.ingest.documents.uplink import AHEAD, BEHIND
 from stadtherz.ingest.health.counters import share
 from stadtherz.ingest.health.intervals import first_after, late_after, silent_after
-from stadtherz.ingest.uplink import AHEAD, BEHIND
 
 LOW_PERCENT = 20.0
 SOON: Micros = 60 * DAY

@@ -66,7 +66,7 @@ class DeviceMessages(models.Model):
     device = models.ForeignKey("ingest.Device", models.CASCADE, related_name="messages")
     last_at = models.BigIntegerField()  # when the newest of them was received
     count = models.PositiveIntegerField()
-    packed = models.BinaryField()  # see `messages`
+    packed = models.BinaryField()  # see `devices.messages`
 
     class Meta:
         app_label = "ingest"

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from django.db import Error
 
 from stadtherz.base.time import Micros
-from stadtherz.ingest import lanes, pipeline
-from stadtherz.ingest.health import messages
-from stadtherz.ingest.health.messages import Message
+from stadtherz.ingest.devices import messages
+from stadtherz.ingest.devices.messages import Message
+from stadtherz.ingest.devices.seen import Seen
 from stadtherz.ingest.health.sweeping import sweep_at_times
 from stadtherz.ingest.health.writing import write
-from stadtherz.ingest.pipeline import Plan
-from stadtherz.ingest.seen import Seen
+from stadtherz.ingest.intake import lanes, pipeline
+from stadtherz.ingest.intake.pipeline import Plan
 from stadtherz.store.public import Receipt, commit_lazily, exclusive
 
 logger = logging.getLogger(__name__)

@@ -9,14 +9,15 @@ import zstandard
 from django.db.models import QuerySet
 
 from stadtherz.base.time import MINUTE, Micros, now_us
-from stadtherz.ingest.health import judging, messages, notes
+from stadtherz.ingest.devices import messages
+from stadtherz.ingest.devices.messages import Message
+from stadtherz.ingest.devices.register import registered
+from stadtherz.ingest.health import judging, notes
 from stadtherz.ingest.health.battery import Forecast
 from stadtherz.ingest.health.conditions import Condition, Facts, conditions
 from stadtherz.ingest.health.counters import Tally
-from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
 from stadtherz.ingest.models import Device
-from stadtherz.ingest.register import registered
 
 logger = logging.getLogger(__name__)
 

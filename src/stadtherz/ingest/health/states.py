@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from stadtherz.base.time import Micros
+from stadtherz.ingest.devices.seen import Seen
 from stadtherz.ingest.models import Device, DeviceEvent
-from stadtherz.ingest.seen import Seen
 from stadtherz.store.public import renew_rows
 
 _COLUMNS = {"last_f_cnt": "f_cnt", "battery": "battery", "rssi": "rssi", "snr": "snr"}

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from stadtherz.base.time import DAY, HOUR, Micros, now_us
-from stadtherz.ingest.health import messages
+from stadtherz.ingest.devices import messages
 from stadtherz.ingest.health.models import DeviceDay, DeviceMessages
 from stadtherz.ingest.health.writing import STAYS_OPEN
 

@@ -5,9 +5,11 @@ from itertools import groupby
 from typing import Protocol
 
 from stadtherz.base.time import DAY, HOUR, MINUTE, SECOND, Micros, now_us
-from stadtherz.ingest.health import intervals, judging, messages, states
+from stadtherz.ingest.devices import messages
+from stadtherz.ingest.devices.messages import Message
+from stadtherz.ingest.devices.seen import Seen
+from stadtherz.ingest.health import intervals, judging, states
 from stadtherz.ingest.health.counters import Day, Tally
-from stadtherz.ingest.health.messages import Message
 from stadtherz.ingest.health.models import DeviceHealth, DeviceMessages
 from stadtherz.ingest.health.rows import (
     DayRow,
@@ -19,7 +21,6 @@ from stadtherz.ingest.health.rows import (
     save_states,
 )
 from stadtherz.ingest.models import Device, DeviceField
-from stadtherz.ingest.seen import Seen
 from stadtherz.store.public import put_rows
 
 STAYS_OPEN: Micros = 8 * DAY

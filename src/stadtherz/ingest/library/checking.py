@@ -8,7 +8,7 @@ from typing import Any
 
 from stadtherz.base.time import DAY, Micros, now_us, parse_instant
 from stadtherz.codecs.public import Decoded, Fault, Job, Outcome, submit
-from stadtherz.ingest.decoding import waited
+from stadtherz.ingest.devices.decoding import waited
 from stadtherz.ingest.library.examples import downlinks_of, examples_of
 from stadtherz.ingest.library.found import Downlink, Example, FoundCodec
 

@@ -8,12 +8,12 @@ from typing import Any
 from django.db import transaction
 
 from stadtherz.base.errors import Invalid
+from stadtherz.ingest.devices.register import codec_with
 from stadtherz.ingest.library import chirpstack_profiles, things_network
 from stadtherz.ingest.library.checking import Checked, check
 from stadtherz.ingest.library.found import Collection, FoundCodec, FoundDevice, Trouble
 from stadtherz.ingest.library.proposing import MOST_EXAMPLES, kept_examples, proposals_of
 from stadtherz.ingest.models import Codec, DeviceType
-from stadtherz.ingest.register import codec_with
 
 _NOT_WHOLE = (
     "is The Things Network's repository, whose makers forbid to take it as a whole (their right in the"

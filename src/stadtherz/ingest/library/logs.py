@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from stadtherz.base.time import SECOND, Micros
-from stadtherz.ingest.clock import instants
+from stadtherz.ingest.devices.register import NewField
 from stadtherz.ingest.forms.leaves import inside, step
-from stadtherz.ingest.register import NewField
+from stadtherz.ingest.quality.clock import instants
 
 _LOG = re.compile(r"(.*[._])?(history|historic|data_?log|logs?|records|entries)", re.IGNORECASE)
 _TIME = re.compile(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stadtherz.ingest.library.proposals import Proposal, proposal
-from stadtherz.ingest.numbers import number_of
+from stadtherz.ingest.values.numbers import number_of
 
 # Name as `proposals` knows it, and UCUM code.
 VOCABULARY = {

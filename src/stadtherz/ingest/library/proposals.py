@@ -11,8 +11,8 @@ from typing import Any
 
 from stadtherz.base.units import Unit
 from stadtherz.base.vocabulary import DISCHARGE, KNOWN, WATER_TEMPERATURE, Observable
-from stadtherz.ingest.units import SYMBOLS, Inconvertible, conversion
-from stadtherz.ingest.written import unit_of
+from stadtherz.ingest.values.units import SYMBOLS, Inconvertible, conversion
+from stadtherz.ingest.values.written import unit_of
 
 _IN_BRACKETS = re.compile(r"(.*\S)\s*[\[(]([^\[\]()]{1,12})[\])]")
 _QUDT = "https://qudt.org/vocab/quantitykind/"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.decode import Entry, Every, Path, parse
 from stadtherz.ingest.library.checking import Ran, decoded_again
 from stadtherz.ingest.library.found import Example, FoundCodec
 from stadtherz.ingest.library.logs import with_logs
@@ -13,6 +12,7 @@ from stadtherz.ingest.library.normalized import meanings
 from stadtherz.ingest.library.proposals import Proposal
 from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Codec, DeviceType
+from stadtherz.ingest.values.decode import Entry, Every, Path, parse
 
 MOST_EXAMPLES = 50
 _SAID = ("name", "unit", "definition")

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import transaction
 
 from stadtherz.base.errors import Invalid
+from stadtherz.ingest.devices.register import NewField, register_device
 from stadtherz.ingest.library.logs import log_field
 from stadtherz.ingest.library.proposals import observable
 from stadtherz.ingest.models import Device, DeviceType
-from stadtherz.ingest.register import NewField, register_device
 from stadtherz.store.public import NewStream, register_stream
 
 

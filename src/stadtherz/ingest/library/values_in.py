@@ -10,9 +10,9 @@ from typing import Any
 from stadtherz.ingest.forms.leaves import step
 from stadtherz.ingest.forms.proposing import name_key, sensor_key
 from stadtherz.ingest.library.proposals import Proposal, proposal, state
-from stadtherz.ingest.numbers import number_of
-from stadtherz.ingest.truths import truth_of
-from stadtherz.ingest.written import quantity_of, unit_of
+from stadtherz.ingest.values.numbers import number_of
+from stadtherz.ingest.values.truths import truth_of
+from stadtherz.ingest.values.written import quantity_of, unit_of
 
 _DEEPEST = 8
 _MOST = 60

@@ -10,7 +10,8 @@ import msgspec
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest import uplink
+from stadtherz.ingest.documents import uplink
+from stadtherz.ingest.documents.uplink import Gateway, Other, Radio, Uplink
 from stadtherz.ingest.lorawan.documents import (
     Number,
     Part,
@@ -25,7 +26,6 @@ from stadtherz.ingest.lorawan.documents import (
     place,
     port,
 )
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 NETWORK = "actility"
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest import uplink
+from stadtherz.ingest.documents import uplink
+from stadtherz.ingest.documents.uplink import Gateway, Other, Radio, Uplink
 from stadtherz.ingest.lorawan import chirpstack3
 from stadtherz.ingest.lorawan.documents import (
     Number,
@@ -19,7 +20,6 @@ from stadtherz.ingest.lorawan.documents import (
     instant,
     port,
 )
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 NETWORK = "chirpstack"
 

@@ -8,7 +8,8 @@ import orjson
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest import uplink
+from stadtherz.ingest.documents import uplink
+from stadtherz.ingest.documents.uplink import Gateway, Other, Radio, Uplink
 from stadtherz.ingest.lorawan.documents import (
     Number,
     Part,
@@ -21,7 +22,6 @@ from stadtherz.ingest.lorawan.documents import (
     instant,
     port,
 )
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 NETWORK = "chirpstack"
 

@@ -13,7 +13,7 @@ import msgspec
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import EARLIEST, LATEST, Micros, parse_instant
-from stadtherz.ingest.shapes import work_out
+from stadtherz.ingest.documents.shapes import work_out
 
 T = TypeVar("T")
 # Numbers may come as text, and text knows "nan" and digits without end.

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from stadtherz.base.time import Micros
-from stadtherz.ingest import uplink
+from stadtherz.ingest.documents import uplink
+from stadtherz.ingest.documents.uplink import Gateway, Other, Radio, Uplink
 from stadtherz.ingest.lorawan.documents import (
     Number,
     Part,
@@ -19,7 +20,6 @@ from stadtherz.ingest.lorawan.documents import (
     port,
     spreading_factor,
 )
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 NETWORK = "helium"
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest import uplink
+from stadtherz.ingest.documents import uplink
+from stadtherz.ingest.documents.uplink import Gateway, Other, Radio, Uplink
 from stadtherz.ingest.lorawan.documents import (
     Number,
     Part,
@@ -24,7 +25,6 @@ from stadtherz.ingest.lorawan.documents import (
     port,
     spreading_factor,
 )
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 NETWORK = "loriot"
 

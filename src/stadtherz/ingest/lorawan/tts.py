@@ -5,7 +5,8 @@ from typing import Any
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest import uplink
+from stadtherz.ingest.documents import uplink
+from stadtherz.ingest.documents.uplink import Gateway, Other, Radio, Uplink
 from stadtherz.ingest.lorawan.documents import (
     Number,
     Part,
@@ -18,7 +19,6 @@ from stadtherz.ingest.lorawan.documents import (
     instant,
     port,
 )
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 NETWORK = "tts"
 

@@ -14,9 +14,9 @@ from django.db.models.signals import post_delete, post_save
 
 from stadtherz.base.expressions import And, Column, Compare, Kind, Literal
 from stadtherz.base.time import Micros
+from stadtherz.ingest.devices.remembered import Remembered
 from stadtherz.ingest.models import Device, DeviceField
-from stadtherz.ingest.moving.positions import Place, checked_place, paths_of_position
-from stadtherz.ingest.remembered import Remembered
+from stadtherz.ingest.values.positions import Place, checked_place, paths_of_position
 from stadtherz.store.public import (
     Columns,
     LogSlice,

@@ -14,14 +14,14 @@ from django.db.models import Q
 from django.utils.translation import gettext
 
 from stadtherz.base.errors import Conflict, Invalid
+from stadtherz.ingest.intake.pipeline import NETWORKS
 from stadtherz.ingest.models import Device, DeviceType, Network, normal_eui
-from stadtherz.ingest.moving.positions import Place, checked_place
 from stadtherz.ingest.onboarding.connecting import NewDevice, check_new, connect
 from stadtherz.ingest.onboarding.euis import read_eui
 from stadtherz.ingest.onboarding.models import DeviceList, ListedDevice
 from stadtherz.ingest.onboarding.sheet import Listed, number
 from stadtherz.ingest.onboarding.values import proposed_by_type, streams_like
-from stadtherz.ingest.pipeline import NETWORKS
+from stadtherz.ingest.values.positions import Place, checked_place
 from stadtherz.store.public import OrganisationInfo, exclusive
 
 Outcome = ListedDevice.Outcome

@@ -10,16 +10,16 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Conflict, Invalid, Unavailable
 from stadtherz.base.visibility import Visibility
+from stadtherz.ingest.devices.register import NewField, register_codec, register_device
 from stadtherz.ingest.library.logs import log_field
 from stadtherz.ingest.library.proposals import observable
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network
-from stadtherz.ingest.moving.positions import Place
 from stadtherz.ingest.onboarding.messages import keep_form, others_of
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.samples import waiting
 from stadtherz.ingest.onboarding.values import Wanted, check_streams, streams_of
-from stadtherz.ingest.refused import replay
-from stadtherz.ingest.register import NewField, register_codec, register_device
+from stadtherz.ingest.refused.keeping import replay
+from stadtherz.ingest.values.positions import Place
 from stadtherz.store.public import NewStream, exclusive, register_stream
 
 _LONGEST_NAME = 255

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.ingest.forms import bare, lines, reading
 from stadtherz.ingest.forms.expressions import Message, Text
 from stadtherz.ingest.forms.known import as_known
@@ -20,12 +21,11 @@ from stadtherz.ingest.forms.proposing import Shape, proposed_shape
 from stadtherz.ingest.forms.reading import KnownForm, Misfit
 from stadtherz.ingest.forms.register import FIELDS, register_form
 from stadtherz.ingest.models import Device, Network
-from stadtherz.ingest.moving.positions import Place
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.pasted import document_of, is_form
 from stadtherz.ingest.onboarding.recognise import Recognised, place_in
-from stadtherz.ingest.reasons import misfit_sentence, problem_words
-from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.quality.reasons import misfit_sentence, problem_words
+from stadtherz.ingest.values.positions import Place
 
 _MOST_FORMS = 50  # of an organisation are tried with a message
 _LONGEST_KEY = 40

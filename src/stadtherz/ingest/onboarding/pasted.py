@@ -12,8 +12,8 @@ from typing import Any
 from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest import document
-from stadtherz.ingest.reasons import problem_words
+from stadtherz.ingest.documents import document
+from stadtherz.ingest.quality.reasons import problem_words
 
 _STARTS = re.compile(r"[{\[]")
 _MOST_STARTS = 8

@@ -9,14 +9,14 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import Micros
-from stadtherz.ingest import document
+from stadtherz.ingest.documents import document
+from stadtherz.ingest.documents.uplink import Other, Uplink
+from stadtherz.ingest.intake.pipeline import READERS
 from stadtherz.ingest.models import Network
-from stadtherz.ingest.moving.positions import NAMES, Place, checked_place, plain
-from stadtherz.ingest.numbers import number_of
 from stadtherz.ingest.onboarding.pasted import document_of
-from stadtherz.ingest.pipeline import READERS
-from stadtherz.ingest.reasons import Reason, sentence
-from stadtherz.ingest.uplink import Other, Uplink
+from stadtherz.ingest.quality.reasons import Reason, sentence
+from stadtherz.ingest.values.numbers import number_of
+from stadtherz.ingest.values.positions import NAMES, Place, checked_place, plain
 
 _ENVELOPES = ("data", "result", "body", "uplink", "message")
 _DEEPEST = 4

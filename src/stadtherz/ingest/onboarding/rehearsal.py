@@ -9,16 +9,18 @@ from django.utils.translation import gettext
 
 from stadtherz.base.time import Micros
 from stadtherz.codecs.public import Decoded
-from stadtherz.ingest import ambiguous, decode, pipeline
-from stadtherz.ingest.decode import shown
-from stadtherz.ingest.devices import KnownDevice, KnownField
+from stadtherz.ingest.devices.finding import KnownDevice, KnownField
+from stadtherz.ingest.documents.uplink import Uplink
+from stadtherz.ingest.intake import pipeline
+from stadtherz.ingest.intake.pipeline import Undecoded
 from stadtherz.ingest.onboarding.names import symbol
 from stadtherz.ingest.onboarding.values import Wanted
-from stadtherz.ingest.pipeline import Undecoded
-from stadtherz.ingest.plausibility import Rule
-from stadtherz.ingest.reasons import Reason, sentence
-from stadtherz.ingest.units import Conversion, conversion
-from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.quality import ambiguous
+from stadtherz.ingest.quality.plausibility import Rule
+from stadtherz.ingest.quality.reasons import Reason, sentence
+from stadtherz.ingest.values import decode
+from stadtherz.ingest.values.decode import shown
+from stadtherz.ingest.values.units import Conversion, conversion
 from stadtherz.store.public import Result
 
 

@@ -9,7 +9,7 @@ from io import StringIO
 from django.utils.translation import get_language, gettext
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.decode import shown
+from stadtherz.ingest.values.decode import shown
 
 MOST = 5_000  # devices of a list
 LARGEST = 1024 * 1024

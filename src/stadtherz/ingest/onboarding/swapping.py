@@ -11,9 +11,9 @@ from django.utils.translation import gettext
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import Micros
 from stadtherz.base.visibility import Visibility
+from stadtherz.ingest.devices.register import save_checked
 from stadtherz.ingest.models import Device, DeviceField, DeviceType, Network
 from stadtherz.ingest.onboarding.models import Replacement
-from stadtherz.ingest.register import save_checked
 from stadtherz.store import public as store
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from stadtherz.base.errors import Invalid, Unavailable
 from stadtherz.codecs.public import BadMap, cayenne_unit, parse_bytemap
-from stadtherz.ingest.decode import parse, shown
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.ingest.forms import bare
 from stadtherz.ingest.library.proposals import proposal
 from stadtherz.ingest.library.values_in import values_of
@@ -18,9 +18,9 @@ from stadtherz.ingest.onboarding.messages import meant_otherwise
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.names import readable
 from stadtherz.ingest.onboarding.recognise import Recognised
-from stadtherz.ingest.trial import Trial, try_codec
-from stadtherz.ingest.units import code_of
-from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.refused.codec_trial import Trial, try_codec
+from stadtherz.ingest.values.decode import parse, shown
+from stadtherz.ingest.values.units import code_of
 
 _LONGEST_NAME = 100
 

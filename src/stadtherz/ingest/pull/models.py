@@ -6,9 +6,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from stadtherz.base.visibility import AccessLevel, Scope, Visibility
-from stadtherz.ingest.connections import vault
 from stadtherz.ingest.pull import words
-from stadtherz.ingest.server_urls import is_root, with_scheme
+from stadtherz.ingest.trust import vault
+from stadtherz.ingest.trust.server_urls import is_root, with_scheme
 
 
 class PullSource(models.Model):

@@ -12,13 +12,13 @@ from django.db.models import F
 
 from stadtherz.base.errors import Invalid, StadtherzError
 from stadtherz.base.time import MINUTE, Micros, now_us
-from stadtherz.ingest.connections import vault
 from stadtherz.ingest.pull import again
 from stadtherz.ingest.pull.entities import Copies
 from stadtherz.ingest.pull.models import PulledStream, PullSource
 from stadtherz.ingest.pull.readings import StreamPull
 from stadtherz.ingest.pull.web import Origin
 from stadtherz.ingest.pull.words import Problem, PullProblem
+from stadtherz.ingest.trust import vault
 
 logger = logging.getLogger(__name__)
 

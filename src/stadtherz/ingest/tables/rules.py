@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.shapes import work_out
+from stadtherz.ingest.documents.shapes import work_out
 
 
 class TimeFormat(StrEnum):

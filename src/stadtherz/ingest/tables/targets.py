@@ -12,7 +12,7 @@ from stadtherz.ingest.library.proposals import observable, proposal
 from stadtherz.ingest.models import DeviceField, unit_sentence
 from stadtherz.ingest.tables.reasons import BadTable
 from stadtherz.ingest.tables.rules import New, Rules, Target
-from stadtherz.ingest.units import Inconvertible, code_of, conversion
+from stadtherz.ingest.values.units import Inconvertible, code_of, conversion
 from stadtherz.store.public import NewStream, register_stream
 
 SENSOR = "Table"

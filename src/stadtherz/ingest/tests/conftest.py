@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from stadtherz.ingest import devices, public
+from stadtherz.ingest import public
+from stadtherz.ingest.devices import finding
 from stadtherz.ingest.tests.factories import Door, Town, make_town
 from stadtherz.store.public import stop_writer
 
 
 @pytest.fixture
 def town(db: None) -> Town:
-    devices.forget()
+    finding.forget()
     return make_town()
 
 

@@ -13,9 +13,10 @@ from stadtherz.base.errors import Unauthenticated
 from stadtherz.base.time import MINUTE, Micros, iso, now_us, parse_instant
 from stadtherz.base.visibility import ANONYMOUS, Scope, Visibility
 from stadtherz.base.vocabulary import DISCHARGE, WATER_LEVEL, Observable
-from stadtherz.ingest import pipeline, refused
-from stadtherz.ingest.pipeline import Delivery, Plan
+from stadtherz.ingest.intake import pipeline
+from stadtherz.ingest.intake.pipeline import Delivery, Plan
 from stadtherz.ingest.public import NewField, application, register_device
+from stadtherz.ingest.refused import keeping
 from stadtherz.store.models import Organisation
 from stadtherz.store.public import Columns, NewStream, Selection, register_stream, select
 
@@ -197,7 +198,7 @@ def deliver(town: Town, body: Any) -> Plan:
     plan, commit = pipeline.begin(delivery)
     commit.result()
     if plan.refusal is not None:
-        refused.keep(delivery, plan.refusal)
+        keeping.keep(delivery, plan.refusal)
     return plan
 
 

@@ -5,11 +5,11 @@ import logging
 import pytest
 
 from stadtherz.base.visibility import Scope, Visibility
-from stadtherz.ingest.address_tokens import taken_out
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.models import RefusedUplink
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.ingest.tests.factories import Door, Town, results
+from stadtherz.ingest.trust.address_tokens import taken_out
 
 TOKEN = "sh_0123456789ab_" + "x" * 43
 AT = 1764144000

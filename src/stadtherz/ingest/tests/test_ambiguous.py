@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.time import now_us
-from stadtherz.ingest.ambiguous import decimal_sign, settled, ways
-from stadtherz.ingest.numbers import number_of
-from stadtherz.ingest.plausibility import Rule
+from stadtherz.ingest.quality.ambiguous import decimal_sign, settled, ways
+from stadtherz.ingest.quality.plausibility import Rule
 from stadtherz.ingest.tests.factories import Door, Town, results, tts
+from stadtherz.ingest.values.numbers import number_of
 
 
 @pytest.mark.parametrize(

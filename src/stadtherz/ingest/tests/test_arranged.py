@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import MINUTE, SECOND, iso, parse_instant
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.ingest.forms import reading, senml
 from stadtherz.ingest.forms.arranged import rows_at, tables
 from stadtherz.ingest.forms.expressions import Message, parse, parse_readings
 from stadtherz.ingest.forms.proposing import list_choices, proposed_shape
 from stadtherz.ingest.forms.reading import Address, KnownForm, Misfit
 from stadtherz.ingest.forms.senml import BadPack
-from stadtherz.ingest.uplink import Uplink
 
 NOW = parse_instant("2026-11-26T08:00:00Z")
 AT = NOW // SECOND - 3600

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from stadtherz.base.errors import Unavailable
-from stadtherz.ingest import at_once, http, lanes, remembered
+from stadtherz.ingest.devices import remembered
+from stadtherz.ingest.doors import at_once, http
+from stadtherz.ingest.intake import lanes
 from stadtherz.ingest.models import Device, RefusedUplink
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
 from stadtherz.store.public import Reading

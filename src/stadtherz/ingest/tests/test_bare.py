@@ -7,13 +7,13 @@ import pytest
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import parse_instant
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.ingest.forms import bare
 from stadtherz.ingest.forms.expressions import parse
 from stadtherz.ingest.forms.proposing import proposed_shape
 from stadtherz.ingest.forms.reading import KnownForm, address, content, query_of, read
 from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.onboarding.messages import read_by, sample_of
-from stadtherz.ingest.uplink import Uplink
 
 RECEIVED = parse_instant("2026-11-28T12:00:00Z")
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from stadtherz.base.time import DAY, HOUR, MINUTE, iso, parse_instant
-from stadtherz.ingest import clock
-from stadtherz.ingest.clock import Moment, entry_moments, instants, moment
-from stadtherz.ingest.decode import MISSING
 from stadtherz.ingest.models import Device
+from stadtherz.ingest.quality import clock
+from stadtherz.ingest.quality.clock import Moment, entry_moments, instants, moment
 from stadtherz.ingest.tests.factories import Town, deliver, readings, time_of, tts
+from stadtherz.ingest.values.decode import MISSING
 
 BERLIN = "Europe/Berlin"
 TIME = parse_instant("2026-06-01T12:00:00Z")

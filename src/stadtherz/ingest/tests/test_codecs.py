@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 from django.utils import translation
 
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.ingest import devices
+from stadtherz.ingest.devices import finding
+from stadtherz.ingest.devices.register import NewField
 from stadtherz.ingest.models import Codec, Device, DeviceField, RefusedUplink
 from stadtherz.ingest.public import deliver as deliver_all
 from stadtherz.ingest.public import register_device, replay
-from stadtherz.ingest.register import NewField
 from stadtherz.ingest.tests.factories import (
     STRANGE_EUI,
     Door,
@@ -75,7 +75,7 @@ def test_an_empty_object_of_chirpstack_is_not_decoded(door: Door) -> None:
 def test_a_codec_gets_the_devices_variables(town: Town) -> None:
     give_codec(town.device, "function Decode(p, b, v) { return {level_cm: +v.zero - b[0]} }")
     Device.objects.update(variables={"zero": "400"})
-    devices.forget()
+    finding.forget()
     (reading,) = plan_of(town, tts(1, payload=b"\x0a")).readings
     assert reading.result == 390
 
@@ -216,7 +216,7 @@ def test_cayenne_lpp_needs_no_text(town: Town) -> None:
     codec.full_clean()
     codec.save()
     DeviceField.objects.filter(path="level_cm").update(path="distance_3", factor=100)
-    devices.forget()
+    finding.forget()
     (reading,) = plan_of(town, tts(1, payload=bytes.fromhex("0382000004d2"))).readings
     assert reading.result == 123.4
     deliver(town, tts(2, payload=b"\x01\x09\x00"))

@@ -7,8 +7,10 @@ import pytest
 from django.db import OperationalError
 
 from stadtherz.base.time import Period, now_us
-from stadtherz.ingest import at_once, http, lanes, pipeline, refused
+from stadtherz.ingest.doors import at_once, http
+from stadtherz.ingest.intake import lanes, pipeline
 from stadtherz.ingest.models import RefusedUplink
+from stadtherz.ingest.refused import keeping
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
 from stadtherz.store.public import Reading, Receipt, submit
 
@@ -65,7 +67,7 @@ def test_when_nothing_can_be_kept_either_the_answer_still_comes_and_the_log_tell
         raise OperationalError("database or disk is full")
 
     monkeypatch.setattr(pipeline, "PATIENCE_S", 0.0)
-    monkeypatch.setattr(refused, "keep", broken)
+    monkeypatch.setattr(keeping, "keep", broken)
     assert door.post(tts(1, level_cm=5)).status_code == 503
     lanes.stop()
     assert "could not even be kept: database or disk is full" in caplog.text
@@ -79,7 +81,7 @@ def test_a_slow_rescue_holds_up_no_answer(
     never: Future[list[Receipt]] = Future()  # a store that has no time at all
     monkeypatch.setattr(at_once, "submit_at_once", lambda _readings: never)
     monkeypatch.setattr(http, "_RESCUE_PATIENCE_S", 0.01)
-    monkeypatch.setattr(refused, "keep", lambda *_: released.wait(60))
+    monkeypatch.setattr(keeping, "keep", lambda *_: released.wait(60))
     answers = door.post_all([tts(number, level_cm=5) for number in range(20)])
     assert {answer.status_code for answer in answers} == {503}
     assert not released.is_set()

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
-from stadtherz.ingest.connections import topics, vault
+from stadtherz.ingest.connections import topics
 from stadtherz.ingest.connections.backoff import Backoff
 from stadtherz.ingest.connections.topics import Reader, reader
 from stadtherz.ingest.connections.words import Problem
+from stadtherz.ingest.trust import vault
 
 
 @pytest.mark.parametrize(

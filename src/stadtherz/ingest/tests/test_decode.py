@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.ingest.decode import MISSING, parse, value
+from stadtherz.ingest.values.decode import MISSING, parse, value
 
 PAYLOAD: dict[str, Any] = {
     "level_cm": 42.5,

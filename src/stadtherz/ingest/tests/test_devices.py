@@ -14,13 +14,13 @@ from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import DAY, HOUR, MINUTE, from_us, iso, now_us, stopped_at
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.base.vocabulary import BATTERY
-from stadtherz.ingest import devices
+from stadtherz.ingest.devices import finding
+from stadtherz.ingest.devices.remembered import NotKnown
+from stadtherz.ingest.devices.seen import Seen
 from stadtherz.ingest.health import notes
+from stadtherz.ingest.intake.pipeline import Plan
 from stadtherz.ingest.models import Device, DeviceEvent, DeviceField
-from stadtherz.ingest.pipeline import Plan
 from stadtherz.ingest.public import NewField, device_state, register_device
-from stadtherz.ingest.remembered import NotKnown
-from stadtherz.ingest.seen import Seen
 from stadtherz.ingest.tests.factories import (
     EUI,
     STRANGE_EUI,
@@ -109,7 +109,7 @@ def test_a_change_counts_only_once_its_transaction_is_done(town: Town, door: Doo
     with transaction.atomic():
         device.active = False
         device.save()
-        assert devices.find("tts", EUI) is not None
+        assert finding.find("tts", EUI) is not None
     assert door.post(tts(1, level_cm=10)).status_code == 404
 
 
@@ -123,7 +123,7 @@ def test_a_deleted_device_is_unknown_at_once(town: Town) -> None:
 
 def test_bytes_are_mapped_where_the_network_decodes_nothing(town: Town) -> None:
     DeviceField.objects.filter(path="level_cm").delete()
-    devices.forget()
+    finding.forget()
     field = NewField("bytes:1:u16be", town.level, factor=-0.1, offset=400, minimum=0, maximum=400)
     register_device(town.organisation, "tts", EUI, "Gauge", fields=[field])
     (reading,) = plan_of(town, tts(1, payload=bytes([9, 0x0B, 0xB8]))).readings
@@ -145,7 +145,7 @@ def test_what_the_network_tells_of_the_radio_becomes_readings(town: Town) -> Non
     more = make_stream(town.organisation, BATTERY)
     paths = {"radio:rssi": town.level, "radio:f_cnt": town.discharge, "radio:battery": more}
     DeviceField.objects.all().delete()
-    devices.forget()
+    finding.forget()
     fields = [NewField(path, stream) for path, stream in paths.items()]
     register_device(town.organisation, "tts", EUI, "Gauge", fields=fields)
     plan = plan_of(town, tts(7, level_cm=5))
@@ -229,10 +229,10 @@ def in_a_moment() -> Iterator[None]:
 
 
 def test_the_cache_forgets_after_seconds(town: Town) -> None:
-    devices.find("tts", EUI)
+    finding.find("tts", EUI)
     Device.objects.update(active=False)  # as another process would: no signal comes
     with in_a_moment():
-        found = devices.find("tts", EUI)
+        found = finding.find("tts", EUI)
     assert found is not None
     assert not found.active
 
@@ -240,17 +240,17 @@ def test_the_cache_forgets_after_seconds(town: Town) -> None:
 def test_while_one_caller_looks_again_the_others_go_on_with_what_is_known(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = devices.find("tts", EUI)
+    known = finding.find("tts", EUI)
     met: list[object] = []
-    load = devices._cache._load
+    load = finding._cache._load
 
     def slow(*args: Any) -> Any:
-        met.append(devices.find("tts", EUI))
+        met.append(finding.find("tts", EUI))
         return load(*args)
 
-    monkeypatch.setattr(devices._cache, "_load", slow)
+    monkeypatch.setattr(finding._cache, "_load", slow)
     with in_a_moment():
-        devices.find("tts", EUI)
+        finding.find("tts", EUI)
     assert met == [known]
 
 
@@ -261,11 +261,11 @@ def test_what_is_old_is_looked_up_together(
     euis = [f"{number:016X}" for number in range(1, 20)]
     others = [make_town(f"village {eui}", eui) for eui in euis]
     for eui in (EUI, *euis) * 2:
-        assert devices.find("tts", eui) is not None
+        assert finding.find("tts", eui) is not None
     Device.objects.filter(pk=others[3].device).update(active=False)
     with in_a_moment(), django_assert_max_num_queries(6):
-        found = {eui: devices.find("tts", eui) for eui in (EUI, *euis)}
-        assert devices.known("tts", euis[-1]) == found[euis[-1]]
+        found = {eui: finding.find("tts", eui) for eui in (EUI, *euis)}
+        assert finding.known("tts", euis[-1]) == found[euis[-1]]
     assert [known and known.id for known in found.values()] == [
         town.device,
         *(other.device for other in others),
@@ -282,31 +282,31 @@ def test_what_was_asked_for_in_vain_is_looked_up_together(
         make_town(f"village {eui}", eui)
     for eui in (*euis, STRANGE_EUI):
         with pytest.raises(NotKnown):
-            devices.known("tts", eui)
+            finding.known("tts", eui)
     features_for(DeviceField.objects.values_list("datastream", flat=True))
     with django_assert_max_num_queries(6):
-        assert devices.find("tts", euis[0]) is not None
-        assert all(devices.known("tts", eui).active for eui in euis)
+        assert finding.find("tts", euis[0]) is not None
+        assert all(finding.known("tts", eui).active for eui in euis)
 
 
 def test_a_name_that_went_to_another_device_is_that_device(town: Town) -> None:
     """Another process deleted the device and registered it anew: no signal comes."""
-    devices.find("tts", EUI)
+    finding.find("tts", EUI)
     row = Device.objects.get()
     Device.objects.bulk_create([Device(owner_id=row.owner_id, network="tts", dev_eui="0" * 16)])
     Device.objects.filter(pk=row.pk).update(dev_eui="1" * 16)
     Device.objects.filter(dev_eui="0" * 16).update(dev_eui=EUI)
     with in_a_moment():
-        found = devices.find("tts", EUI)
+        found = finding.find("tts", EUI)
         assert found is not None
         assert found.id != row.pk
-        renamed = devices.find("tts", "1" * 16)
+        renamed = finding.find("tts", "1" * 16)
     assert renamed is not None
     assert renamed.id == row.pk
 
 
 def test_a_station_that_moves_measures_at_its_new_place(town: Town) -> None:
-    devices.find("tts", EUI)
+    finding.find("tts", EUI)
     thing = streams([town.level])[town.level].thing
     place = {"type": "Point", "coordinates": [7.8, 49.5]}
     values = {"name": "Mill", "encoding_type": "application/geo+json", "location": place}

@@ -15,19 +15,19 @@ from django.core.exceptions import ValidationError
 
 from stadtherz.base.errors import Conflict
 from stadtherz.base.time import DAY, now_us, parse_instant
-from stadtherz.ingest.connections import vault
+from stadtherz.ingest.devices.messages import compressor, message, pack
 from stadtherz.ingest.downlinks import calls, servers, tasks
 from stadtherz.ingest.downlinks.calls import Reached
 from stadtherz.ingest.downlinks.documents import Content
 from stadtherz.ingest.downlinks.models import Downlink, DownlinkServer
 from stadtherz.ingest.downlinks.states import State
-from stadtherz.ingest.health.messages import compressor, message, pack
 from stadtherz.ingest.health.models import DeviceMessages
 from stadtherz.ingest.models import Device
 from stadtherz.ingest.public import send_again, send_downlink
 from stadtherz.ingest.tests.factories import EUI, Door, Town, make_town, tts
 from stadtherz.ingest.tests.test_codecs import give_codec
 from stadtherz.ingest.tests.test_tasked import INTERVAL, tell
+from stadtherz.ingest.trust import vault
 from stadtherz.store.models import Task
 
 KEY = "NNSXS.VERY-SECRET"

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stadtherz.base.time import HOUR, MINUTE
-from stadtherz.ingest import devices, flags
-from stadtherz.ingest.course import Course, Watch, courses
-from stadtherz.ingest.flags import Flag
+from stadtherz.ingest.devices import finding
 from stadtherz.ingest.models import DeviceField
+from stadtherz.ingest.quality import flags
+from stadtherz.ingest.quality.course import Course, Watch, courses
+from stadtherz.ingest.quality.flags import Flag
 from stadtherz.ingest.tests.factories import Town, deliver, plan_of, readings, tts
 
 JUMPS = Watch(jump=30, within=10 * MINUTE)
@@ -94,7 +95,7 @@ def _forgotten() -> None:
 def start_again() -> None:
     """What a start of the process leaves in memory."""
     courses.forget()
-    devices.forget()
+    finding.forget()
 
 
 def test_a_jump_is_stored_with_its_flag(town: Town) -> None:

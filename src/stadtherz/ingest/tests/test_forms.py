@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import DAY, HOUR, MINUTE, iso, parse_instant
-from stadtherz.ingest.decode import MISSING
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.ingest.forms import reading, times
 from stadtherz.ingest.forms.expressions import Message, as_text, parse
 from stadtherz.ingest.forms.reading import Address, KnownForm, Misfit, address, content, query_of
-from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.values.decode import MISSING
 
 NOW = parse_instant("2026-11-26T08:00:00Z")
 BERLIN = ZoneInfo("Europe/Berlin")

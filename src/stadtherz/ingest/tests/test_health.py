@@ -9,8 +9,8 @@ import pytest
 
 from stadtherz.base.time import DAY, HOUR, MINUTE, Micros, from_us, iso, now_us, stopped_at
 from stadtherz.base.vocabulary import BATTERY
-from stadtherz.ingest import devices
-from stadtherz.ingest.health import messages, notes, reading, sweeping, writing
+from stadtherz.ingest.devices import finding, messages
+from stadtherz.ingest.health import notes, reading, sweeping, writing
 from stadtherz.ingest.health.conditions import Condition
 from stadtherz.ingest.health.models import DeviceDay, DeviceHealth, DeviceMessages
 from stadtherz.ingest.models import Device
@@ -96,7 +96,7 @@ def test_an_expected_interval_wins_over_the_learned_one(
 
 def test_a_device_whose_clock_is_wrong_is_told(town: Town, door: Door, noon: Micros) -> None:
     Device.objects.update(time_path="at")
-    devices.forget()
+    finding.forget()
     door.post(sent(1, noon, level_cm=5, at=iso(noon + 3 * HOUR)))
     assert "clock_wrong" in report(town).known.conditions
     door.post(sent(2, noon + MINUTE, level_cm=5, at=iso(noon + MINUTE)))

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from stadtherz.base.visibility import Scope
-from stadtherz.ingest.document import LARGEST
+from stadtherz.ingest.documents.document import LARGEST
 from stadtherz.ingest.models import Codec, Device, RefusedUplink
 from stadtherz.ingest.tests.factories import (
     EUI,

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from stadtherz.base.time import now_us
-from stadtherz.ingest import document
+from stadtherz.ingest.documents import document
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
 from stadtherz.ingest.tests.test_json_door import AT, add_form, refused

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import now_us
 from stadtherz.base.visibility import SYSTEM, Visibility
-from stadtherz.ingest import devices
-from stadtherz.ingest.document import LARGEST
+from stadtherz.ingest.devices import finding
+from stadtherz.ingest.documents.document import LARGEST
 from stadtherz.ingest.forms.models import MessageForm
 from stadtherz.ingest.models import Device, DeviceField, RefusedUplink
 from stadtherz.ingest.public import (
@@ -213,7 +213,7 @@ def test_bad_input_is_kept_with_a_reason_and_nothing_else_stops(
 
 def test_trying_an_example_leaves_no_trace(town: Town, door: Door) -> None:
     DeviceField.objects.filter(datastream=town.level).update(jump=10)
-    devices.forget()
+    finding.forget()
     door.post(told(level=5), path=WEATHER)
     trial = try_form(MessageForm.objects.get(), orjson.dumps(told(level=400, at=AT + 60)))
     assert [each.result for each in trial.readings[0].values] == [400]

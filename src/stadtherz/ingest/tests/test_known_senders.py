@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from stadtherz.base.time import parse_instant
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.ingest.forms import reading, times
 from stadtherz.ingest.forms.expressions import parse, parse_readings
 from stadtherz.ingest.forms.payloads import port_of
@@ -15,8 +16,7 @@ from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.lorawan import chirpstack
 from stadtherz.ingest.onboarding.messages import Sample, sample_of
 from stadtherz.ingest.tests.factories import EUI
-from stadtherz.ingest.uplink import Uplink
-from stadtherz.ingest.written import unit_of
+from stadtherz.ingest.values.written import unit_of
 
 AT = "2026-11-28T11:59:58Z"
 S = 1_795_867_198

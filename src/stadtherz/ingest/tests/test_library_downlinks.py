@@ -8,7 +8,7 @@ import pytest
 
 from stadtherz.base.errors import Invalid
 from stadtherz.codecs.public import stop as stop_codecs
-from stadtherz.ingest.decoding import known_codec
+from stadtherz.ingest.devices.decoding import known_codec
 from stadtherz.ingest.downlinks.encoding import encode
 from stadtherz.ingest.library.checking import check
 from stadtherz.ingest.library.found import Example, FoundCodec

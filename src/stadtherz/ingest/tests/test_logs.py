@@ -7,11 +7,11 @@ from django.core.exceptions import ValidationError
 
 from stadtherz.base.time import HOUR, iso
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.ingest.decode import MISSING, entries, list_of
 from stadtherz.ingest.models import DeviceField, RefusedUplink
 from stadtherz.ingest.public import NewField, register_device
-from stadtherz.ingest.refused import replay
+from stadtherz.ingest.refused.keeping import replay
 from stadtherz.ingest.tests.factories import EUI, Town, deliver, readings, results, time_of, tts
+from stadtherz.ingest.values.decode import MISSING, entries, list_of
 
 LOG = NewField("history[*].level", 0, time_path="history[*].time", minimum=0, maximum=500)
 

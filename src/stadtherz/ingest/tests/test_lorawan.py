@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import DAY, MINUTE, SECOND, parse_instant
-from stadtherz.ingest import uplink
+from stadtherz.ingest.documents import uplink
+from stadtherz.ingest.documents.uplink import Gateway, Other, Radio, Uplink
 from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
-from stadtherz.ingest.uplink import Gateway, Other, Radio, Uplink
 
 RECEIVED = parse_instant("2026-11-26T12:00:00Z")
 READERS = {

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import parse_instant
-from stadtherz.ingest import decode, document
+from stadtherz.ingest.documents import document
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.ingest.onboarding.recognise import recognise
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.ingest.tests.factories import EUI, Door, Town, results
-from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.values import decode
 
 AT = "2026-11-28T11:59:58+00:00"
 THINGPARK = f"""<?xml version="1.0" encoding="UTF-8"?>

@@ -9,9 +9,9 @@ from stadtherz.base.vocabulary import Observable, Unit
 from stadtherz.ingest.models import Device
 from stadtherz.ingest.moving import following
 from stadtherz.ingest.moving.following import LEAST_M, NAME, metres
-from stadtherz.ingest.moving.positions import checked_place, paths_of_position
 from stadtherz.ingest.public import NewField, moving_consumer, register_device
 from stadtherz.ingest.tests.factories import EUI, Town, deliver, make_stream, time_of, tts
+from stadtherz.ingest.values.positions import checked_place, paths_of_position
 from stadtherz.store.models import Cursor, HistoricalLocation, Location, Thing
 from stadtherz.stream.public import drain, register, unregister
 

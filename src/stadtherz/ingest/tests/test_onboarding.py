@@ -9,8 +9,7 @@ import pytest
 from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import MINUTE, now_us
 from stadtherz.base.visibility import Scope, Visibility
-from stadtherz.ingest import devices
-from stadtherz.ingest.decode import MISSING, value
+from stadtherz.ingest.devices import finding
 from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, RefusedUplink
 from stadtherz.ingest.onboarding.connecting import NewDevice, catch_up, connect, go_live
 from stadtherz.ingest.onboarding.euis import read_eui
@@ -38,6 +37,7 @@ from stadtherz.ingest.tests.factories import (
     time_of,
     tts,
 )
+from stadtherz.ingest.values.decode import MISSING, value
 from stadtherz.store.models import Datastream, Location, Sensor, Thing
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -435,7 +435,7 @@ def test_a_swapped_devices_datastreams_go_on(town: Town) -> None:
 
 def test_late_messages_of_the_old_device_land_and_later_ones_do_not(town: Town) -> None:
     swap(town.device, Swap("tts", STRANGE_EUI, at=time_of(5)), staff(town))
-    devices.forget()
+    finding.forget()
     assert len(plan_of(town, tts(5, level_cm=5)).readings) == 1
     after = plan_of(town, tts(6, level_cm=6))
     assert after.refusal is not None
@@ -444,7 +444,7 @@ def test_late_messages_of_the_old_device_land_and_later_ones_do_not(town: Town) 
 
 def test_a_switched_off_device_without_a_successor_stays_off(town: Town) -> None:
     Device.objects.filter(pk=town.device).update(active=False)
-    devices.forget()
+    finding.forget()
     refused = plan_of(town, tts(1, level_cm=1)).refusal
     assert refused is not None
     assert refused.reason == "inactive_device"

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import now_us
-from stadtherz.ingest.document import parse
+from stadtherz.ingest.documents.document import parse
 from stadtherz.ingest.onboarding.messages import sample_of
 from stadtherz.ingest.onboarding.pasted import document_of, is_form
 from stadtherz.ingest.onboarding.recognise import recognise
-from stadtherz.ingest.reasons import problem_words, sentence
+from stadtherz.ingest.quality.reasons import problem_words, sentence
 
 RECORDED = Path(__file__).parent / "recorded"
 UPLINKS = {

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.ingest.plausibility import ERROR_CODES, Fault, Implausible, Rule, check
+from stadtherz.ingest.quality.plausibility import (
+    ERROR_CODES,
+    Fault,
+    Implausible,
+    Rule,
+    check,
+)
 
 LEVEL = Rule(minimum=0, maximum=500)
 

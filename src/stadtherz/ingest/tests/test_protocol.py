@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from stadtherz.base.visibility import Visibility
-from stadtherz.ingest import http, public
+from stadtherz.ingest import public
+from stadtherz.ingest.doors import http
 
 Message = dict[str, Any]
 

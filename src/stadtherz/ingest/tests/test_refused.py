@@ -5,13 +5,13 @@ from django.utils import translation
 
 from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
-from stadtherz.ingest import refused
+from stadtherz.ingest.devices.register import NewField
+from stadtherz.ingest.intake.pipeline import Refusal
 from stadtherz.ingest.models import Device, DeviceField, RefusedUplink
-from stadtherz.ingest.pipeline import Refusal
 from stadtherz.ingest.public import register_device, replay
-from stadtherz.ingest.reasons import Reason, sentence
-from stadtherz.ingest.refused import Bounds
-from stadtherz.ingest.register import NewField
+from stadtherz.ingest.quality.reasons import Reason, sentence
+from stadtherz.ingest.refused import keeping
+from stadtherz.ingest.refused.keeping import Bounds
 from stadtherz.ingest.tests.factories import (
     STRANGE_EUI,
     Door,
@@ -111,7 +111,7 @@ def test_others_cannot_replay_what_is_not_theirs(town: Town) -> None:
 
 
 def test_what_strangers_sent_only_operators_replay(town: Town) -> None:
-    refused.keep(delivery_of(None, tts(1, level_cm=12)), Refusal(Reason.BAD_TOKEN))
+    keeping.keep(delivery_of(None, tts(1, level_cm=12)), Refusal(Reason.BAD_TOKEN))
     with pytest.raises(NotFound):
         replay(newest().pk, staff(town.organisation))
     assert replay(newest().pk, SYSTEM).status == 200
@@ -136,11 +136,11 @@ def test_a_long_document_that_can_be_read_is_kept_whole(town: Town) -> None:
 
 
 def test_strangers_cannot_fill_the_disk(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refused, "STRANGERS", Bounds(rows=5, size=100))
+    monkeypatch.setattr(keeping, "STRANGERS", Bounds(rows=5, size=100))
     deliver(town, tts(99, STRANGE_EUI, level_cm=1))
     for number in range(12):
         body = b"%d" % number + b"x" * 200
-        refused.keep(delivery_of(None, body), Refusal(Reason.BAD_TOKEN))
+        keeping.keep(delivery_of(None, body), Refusal(Reason.BAD_TOKEN))
     kept = RefusedUplink.objects.filter(owner=None)
     assert kept.count() == 5
     assert {len(each.document) for each in kept} == {100}
@@ -150,7 +150,7 @@ def test_strangers_cannot_fill_the_disk(town: Town, monkeypatch: pytest.MonkeyPa
 def test_an_organisations_list_is_bounded_and_keeps_the_newest(
     town: Town, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(refused, "OWN", Bounds(rows=3, size=1000))
+    monkeypatch.setattr(keeping, "OWN", Bounds(rows=3, size=1000))
     for number in range(5):
         deliver(town, b"%d" % number)
     kept = RefusedUplink.objects.order_by("pk")

@@ -7,8 +7,8 @@ import pytest
 from stadtherz.base.time import DAY, MINUTE, SECOND, iso, parse_instant
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
 from stadtherz.ingest import public
+from stadtherz.ingest.intake.pipeline import Delivery
 from stadtherz.ingest.models import DeviceField, RefusedUplink
-from stadtherz.ingest.pipeline import Delivery
 from stadtherz.ingest.public import NewField, register_device, replay
 from stadtherz.ingest.tests.factories import (
     EUI,

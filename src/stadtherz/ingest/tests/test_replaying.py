@@ -3,11 +3,12 @@
 import pytest
 
 from stadtherz.base.visibility import SYSTEM, Visibility
-from stadtherz.ingest import devices, refused
+from stadtherz.ingest.devices import finding
 from stadtherz.ingest.models import DeviceField, RefusedUplink
 from stadtherz.ingest.public import NewField, Which, refused_counts, register_device, replay_many
-from stadtherz.ingest.refused import Bounds
-from stadtherz.ingest.replaying import waiting
+from stadtherz.ingest.refused import keeping
+from stadtherz.ingest.refused.keeping import Bounds
+from stadtherz.ingest.refused.replaying import waiting
 from stadtherz.ingest.tests.factories import (
     EUI,
     STRANGE_EUI,
@@ -27,7 +28,7 @@ def test_after_the_range_is_mended_the_history_is_whole_and_nothing_is_twice(tow
         deliver(town, tts(number, level_cm=600 if number % 2 else 100, discharge=number))
     assert len(readings(town.level)) == 30
     DeviceField.objects.filter(path="level_cm").update(maximum=1000)
-    devices.forget()
+    finding.forget()
     progress = replay_many(Which(device=EUI), staff(town.organisation))
     assert (progress.stored, progress.refused, progress.left) == (30, 0, 0)
     kept = readings(town.level)
@@ -79,7 +80,7 @@ def test_only_what_is_meant_and_may_be_run_is_run(town: Town) -> None:
 
 
 def test_what_is_settled_is_forgotten_first(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(refused, "OWN", Bounds(rows=2, size=10_000))
+    monkeypatch.setattr(keeping, "OWN", Bounds(rows=2, size=10_000))
     deliver(town, tts(1, level_cm=9999))
     deliver(town, tts(2, level_cm=9999))
     newest = RefusedUplink.objects.latest("pk")

@@ -9,14 +9,14 @@ from django.utils import translation
 
 from stadtherz.base.time import MINUTE, SECOND, iso, now_us, parse_instant
 from stadtherz.base.visibility import Scope, Visibility
-from stadtherz.ingest import refused
 from stadtherz.ingest.connections.inbox import Message
 from stadtherz.ingest.connections.intake import Source, keep
 from stadtherz.ingest.downlinks.models import DownlinkServer
 from stadtherz.ingest.models import Device, RefusedUplink
-from stadtherz.ingest.reasons import sentence
-from stadtherz.ingest.signing import FRESH, Fault, fault
+from stadtherz.ingest.quality.reasons import sentence
+from stadtherz.ingest.refused import keeping
 from stadtherz.ingest.tests.factories import EUI, Door, Town, make_town, results
+from stadtherz.ingest.trust.signing import FRESH, Fault, fault
 
 KEY = "00112233445566778899AABBCCDDEEFF"
 # Of the examples that the IoT Academy captured at KPN's ThingPark.
@@ -143,7 +143,7 @@ def test_a_message_is_replayed_once_the_right_key_is_there(
     staff = Visibility(
         home=signed.organisation, scopes=frozenset({Scope.WRITE}), writes=frozenset({signed.organisation})
     )  # fmt: skip
-    assert refused.replay(RefusedUplink.objects.get().pk, staff).status == 200
+    assert keeping.replay(RefusedUplink.objects.get().pk, staff).status == 200
     assert results(signed.level) == [5]
 
 

@@ -14,7 +14,13 @@ from stadtherz.ingest.library.setting_up import set_up_datastreams
 from stadtherz.ingest.models import Device, DeviceField, DeviceType
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.ingest.tests.factories import EUI, Town, deliver, plan_of, results, tts
-from stadtherz.ingest.units import Conversion, Inconvertible, Obstacle, code_of, conversion
+from stadtherz.ingest.values.units import (
+    Conversion,
+    Inconvertible,
+    Obstacle,
+    code_of,
+    conversion,
+)
 from stadtherz.store.models import Datastream
 
 # value, unit, the same in another unit. Sources: SI brochure 9 (°C, bar, L, min), NIST SP 811 B.8
@@ -91,7 +97,7 @@ def test_any_text_gets_an_answer(text: str) -> None:
 
 def test_the_same_unit_needs_no_tables() -> None:
     program = (
-        "import sys; from stadtherz.ingest.units import conversion;"
+        "import sys; from stadtherz.ingest.values.units import conversion;"
         "conversion('furlong', 'furlong'); sys.exit('pint' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import parse_instant
+from stadtherz.ingest.documents.uplink import Other, Uplink
 from stadtherz.ingest.lorawan import actility, chirpstack, helium, loriot, tts
 from stadtherz.ingest.tests.factories import EUI, Door, Town, make_town
-from stadtherz.ingest.uplink import Other, Uplink
 
 RECEIVED = parse_instant("2026-11-26T12:00:00Z")
 TIME = "2026-11-26T11:59:58.123456789Z"

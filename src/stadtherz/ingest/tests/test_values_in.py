@@ -8,7 +8,7 @@ from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Network
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.values import proposed
-from stadtherz.ingest.plausibility import Fault, Implausible, Rule, check
+from stadtherz.ingest.quality.plausibility import Fault, Implausible, Rule, check
 
 # name: what a codec gives, the values that are proposed (property, unit in which they come)
 GIVEN: dict[str, tuple[dict[str, Any], dict[str, tuple[str, str]]]] = {

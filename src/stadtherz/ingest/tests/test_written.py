@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stadtherz.ingest.convertible import Inconvertible
-from stadtherz.ingest.numbers import number_of
-from stadtherz.ingest.plausibility import Fault, Implausible, Rule, check
-from stadtherz.ingest.units import conversion
-from stadtherz.ingest.written import _SCALES, between, quantity_of, unit_of
+from stadtherz.ingest.quality.plausibility import Fault, Implausible, Rule, check
+from stadtherz.ingest.values.convertible import Inconvertible
+from stadtherz.ingest.values.numbers import number_of
+from stadtherz.ingest.values.units import conversion
+from stadtherz.ingest.values.written import _SCALES, between, quantity_of, unit_of
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 from stadtherz.base.time import HOUR, SECOND, parse_instant
 from stadtherz.codecs.public import Decoded, decode_cayenne, parse_bytemap
-from stadtherz.ingest.pipeline import READERS
-from stadtherz.ingest.uplink import Other, Uplink
+from stadtherz.ingest.documents.uplink import Other, Uplink
+from stadtherz.ingest.intake.pipeline import READERS
 from stadtherz.simulate.public import FORMS, Chance, Schedule, Sending, simulated_city
 
 BEGIN = parse_instant("2026-06-01T06:00:00Z")

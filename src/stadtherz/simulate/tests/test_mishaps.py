@@ -7,7 +7,7 @@ import pytest
 
 from stadtherz.base.errors import Invalid
 from stadtherz.base.time import HOUR, MINUTE, SECOND, parse_instant
-from stadtherz.ingest.uplink import Uplink
+from stadtherz.ingest.documents.uplink import Uplink
 from stadtherz.simulate.public import Chance, CityClock, Mishap, Schedule, Sending, simulated_city
 from stadtherz.simulate.tests.test_documents import read
 

@@ -36,7 +36,7 @@ def home() -> Town:
 
 
 def _message(home: Town, body: bytes) -> None:
-    from stadtherz.ingest.health.messages import compressor, message, pack
+    from stadtherz.ingest.devices.messages import compressor, message, pack
 
     told = message(now_us(), body, ("stored", "", {}), [(home.stream, 94.0)], 7)
     DeviceMessages.objects.create(

@@ -73,7 +73,7 @@ def test_what_does_not_fit_into_one_page_goes_on_with_a_button(
     home: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stadtherz.web.devices.ingest._PAGE_S", 0)
-    monkeypatch.setattr("stadtherz.ingest.replaying._TOGETHER", 3)
+    monkeypatch.setattr("stadtherz.ingest.refused.replaying._TOGETHER", 3)
     editor = signed_in("editor@lautern.example")
     answer = editor.post(reverse("refused:replay"), {"reason": "broken_document"})
     assert "1 sind übrig." in answer.content.decode()

@@ -1,0 +1,1 @@
+"""Which device it is, what its payload means, and what it sent last."""

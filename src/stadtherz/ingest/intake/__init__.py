@@ -1,0 +1,1 @@
+"""From a delivered document to readings that the store is handed."""

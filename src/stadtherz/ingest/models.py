@@ -1,4 +1,4 @@
-"""Devices, what their payload means, and what was refused. Times are microseconds since 1970."""
+"""Devices and what their payload means. Times are microseconds since 1970."""
 
 import re
 from collections.abc import Mapping, Set
@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from stadtherz.base.time import now_us
 from stadtherz.codecs.public import LARGEST_TEXT, BadMap, parse_bytemap
-from stadtherz.ingest.quality import reasons
 from stadtherz.ingest.values import decode
 from stadtherz.ingest.values.positions import paths_of_position
 from stadtherz.ingest.values.units import (
@@ -540,70 +539,6 @@ class DeviceEvent(models.Model):
         return f"{self.event} × {self.count}"
 
 
-class RefusedUplink(models.Model):
-    """A message that was not (wholly) stored, with what came, why, and what became of it."""
-
-    OPEN, REPLAYED, REFUSED_AGAIN = "", "stored", "refused"
-    OUTCOMES = [
-        (OPEN, _("not replayed")),
-        (REPLAYED, _("stored")),
-        (REFUSED_AGAIN, _("refused again")),
-    ]
-
-    owner = models.ForeignKey(
-        "store.Organisation",
-        models.CASCADE,
-        null=True,
-        related_name="+",
-        verbose_name=_("organisation"),
-    )
-    network = models.CharField(_("network"), max_length=20, choices=Network.choices)
-    reason = models.CharField(_("reason"), max_length=40, choices=reasons.CHOICES)
-    facts = models.JSONField(default=dict)
-    document = models.BinaryField()
-    truncated = models.BooleanField(default=False)
-    query = models.CharField(_("query"), max_length=500, blank=True)
-    who = models.CharField(_("sender"), max_length=200, blank=True)
-    device = models.ForeignKey(
-        Device, models.SET_NULL, null=True, related_name="+", verbose_name=_("device")
-    )
-    # Of a token that is limited to it.
-    only_device = models.BigIntegerField(null=True, editable=False)
-    fingerprint = models.CharField(max_length=64, unique=True)
-    count = models.PositiveBigIntegerField(_("how often"), default=1)
-    received_at = models.BigIntegerField(_("first received"))
-    last_at = models.BigIntegerField(_("last received"))
-    replayed_at = models.BigIntegerField(_("replayed"), null=True)
-    outcome = models.CharField(_("outcome"), max_length=20, blank=True, choices=OUTCOMES)
-    outcome_facts = models.JSONField(default=dict)
-
-    class Meta:
-        verbose_name = _("refused uplink")
-        verbose_name_plural = _("refused uplinks")
-        ordering = ["-last_at", "-id"]
-        indexes = [models.Index(fields=["owner", "last_at"], name="ingest_refused_owner_last")]
-
-    def __str__(self) -> str:
-        return self.sentence
-
-    @property
-    def sentence(self) -> str:
-        """Why it was refused, in the active language."""
-        return reasons.sentence(self.reason, self.facts)
-
-    @property
-    def outcome_sentence(self) -> str:
-        """What became of the last replay, in the active language; empty before one."""
-        if self.outcome == self.REFUSED_AGAIN:
-            return reasons.sentence(self.outcome_facts.get("reason", ""), self.outcome_facts)
-        return str(dict(self.OUTCOMES)[self.outcome]) if self.outcome else ""
-
-    @property
-    def document_text(self) -> str:
-        """The document as text, for reading; `document` holds the bytes as they came."""
-        return bytes(self.document).decode("utf-8", errors="replace")
-
-
 # Tables of rooms of this package; Django finds them here.
 from stadtherz.ingest.connections import models as _connections  # noqa: E402, F401
 from stadtherz.ingest.downlinks import models as _downlinks  # noqa: E402, F401
@@ -611,4 +546,5 @@ from stadtherz.ingest.forms import models as _forms  # noqa: E402, F401
 from stadtherz.ingest.health import models as _health  # noqa: E402, F401
 from stadtherz.ingest.onboarding import models as _onboarding  # noqa: E402, F401
 from stadtherz.ingest.pull import models as _pull  # noqa: E402, F401
+from stadtherz.ingest.refused import models as _refused  # noqa: E402, F401
 from stadtherz.ingest.tables import models as _tables  # noqa: E402, F401

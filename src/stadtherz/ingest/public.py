@@ -74,15 +74,7 @@ from stadtherz.ingest.intake.pipeline import NETWORKS, READERS, Answer, Delivery
 from stadtherz.ingest.library.importing import Imported, Report, import_types
 from stadtherz.ingest.library.proposing import changes_of, propose_again, proposed_again
 from stadtherz.ingest.library.setting_up import set_up_datastreams, set_up_device
-from stadtherz.ingest.models import (
-    Codec,
-    Device,
-    DeviceField,
-    DeviceType,
-    Network,
-    RefusedUplink,
-    unit_sentence,
-)
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, Network, unit_sentence
 from stadtherz.ingest.moving.following import consumer as moving_consumer
 from stadtherz.ingest.onboarding.bulk import (
     Looked,
@@ -156,6 +148,7 @@ from stadtherz.ingest.refused.form_trial import (
     try_form,
 )
 from stadtherz.ingest.refused.keeping import replay
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.refused.replaying import Progress, Which, replay_many, waiting
 from stadtherz.ingest.refused.replaying import counts as refused_counts
 from stadtherz.ingest.tables import door as tables

@@ -6,7 +6,8 @@ from typing import Any
 
 from stadtherz.base.expressions import And, Column, Compare, Kind, Literal, Order
 from stadtherz.base.time import DAY, Micros
-from stadtherz.ingest.models import DeviceField, RefusedUplink
+from stadtherz.ingest.models import DeviceField
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.store.public import Selection, select
 
 DAYS = 7

@@ -12,11 +12,12 @@ from stadtherz.base.time import Micros
 from stadtherz.ingest.documents import document
 from stadtherz.ingest.forms import bare
 from stadtherz.ingest.intake.pipeline import NETWORKS, READERS
-from stadtherz.ingest.models import Network, RefusedUplink
+from stadtherz.ingest.models import Network
 from stadtherz.ingest.onboarding.messages import read_sample, sample_of
 from stadtherz.ingest.onboarding.models import Draft
 from stadtherz.ingest.onboarding.recognise import Recognised, read_document, recognise
 from stadtherz.ingest.quality.reasons import Reason
+from stadtherz.ingest.refused.models import RefusedUplink
 
 _TRIED = 20
 _TRIED_JSON = 100  # a device may tell each value in a message of its own

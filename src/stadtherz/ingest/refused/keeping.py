@@ -15,8 +15,8 @@ from stadtherz.base.visibility import Visibility
 from stadtherz.ingest.documents import document
 from stadtherz.ingest.intake import pipeline, resets
 from stadtherz.ingest.intake.pipeline import Answer, Begun, Delivery, Plan, Refusal
-from stadtherz.ingest.models import RefusedUplink
 from stadtherz.ingest.quality.reasons import Reason
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.store.public import Receipt
 
 logger = logging.getLogger(__name__)

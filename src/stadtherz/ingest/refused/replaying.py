@@ -8,8 +8,9 @@ from django.db.models import Count, Q, QuerySet
 
 from stadtherz.base.time import Micros, now_us
 from stadtherz.base.visibility import Scope, Visibility
-from stadtherz.ingest.models import RefusedUplink, normal_eui
+from stadtherz.ingest.models import normal_eui
 from stadtherz.ingest.refused import keeping
+from stadtherz.ingest.refused.models import RefusedUplink
 
 _TOGETHER = 25  # share a commit
 

@@ -6,8 +6,8 @@ import pytest
 
 from stadtherz.base.visibility import Scope, Visibility
 from stadtherz.ingest.forms.models import MessageForm
-from stadtherz.ingest.models import RefusedUplink
 from stadtherz.ingest.public import NewField, register_device
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import Door, Town, results
 from stadtherz.ingest.trust.address_tokens import taken_out
 

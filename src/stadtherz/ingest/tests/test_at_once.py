@@ -8,7 +8,8 @@ from stadtherz.base.errors import Unavailable
 from stadtherz.ingest.devices import remembered
 from stadtherz.ingest.doors import at_once, http
 from stadtherz.ingest.intake import lanes
-from stadtherz.ingest.models import Device, RefusedUplink
+from stadtherz.ingest.models import Device
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
 from stadtherz.store.public import Reading
 

@@ -9,9 +9,10 @@ from django.utils import translation
 from stadtherz.base.visibility import SYSTEM
 from stadtherz.ingest.devices import finding
 from stadtherz.ingest.devices.register import NewField
-from stadtherz.ingest.models import Codec, Device, DeviceField, RefusedUplink
+from stadtherz.ingest.models import Codec, Device, DeviceField
 from stadtherz.ingest.public import deliver as deliver_all
 from stadtherz.ingest.public import register_device, replay
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import (
     STRANGE_EUI,
     Door,

@@ -9,8 +9,8 @@ from django.db import OperationalError
 from stadtherz.base.time import Period, now_us
 from stadtherz.ingest.doors import at_once, http
 from stadtherz.ingest.intake import lanes, pipeline
-from stadtherz.ingest.models import RefusedUplink
 from stadtherz.ingest.refused import keeping
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import Door, Town, readings, results, tts
 from stadtherz.store.public import Reading, Receipt, submit
 

@@ -12,8 +12,9 @@ import pytest
 
 from stadtherz.ingest.connections.models import Connection, ConnectionClient
 from stadtherz.ingest.downlinks.models import Downlink, DownlinkWay
-from stadtherz.ingest.models import Device, RefusedUplink
+from stadtherz.ingest.models import Device
 from stadtherz.ingest.public import add_connection, send_downlink
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.broker import Broker, eventually, publisher
 from stadtherz.ingest.tests.factories import EUI, Town, as_bytes, results, tts
 from stadtherz.store.database import writing

@@ -12,8 +12,8 @@ from stadtherz.ingest import public
 from stadtherz.ingest.connections import leases
 from stadtherz.ingest.connections.keeper import Keeper
 from stadtherz.ingest.connections.models import Connection, ConnectionClient
-from stadtherz.ingest.models import RefusedUplink
 from stadtherz.ingest.public import add_connection
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.broker import Broker, eventually
 from stadtherz.ingest.tests.factories import (
     EUI,

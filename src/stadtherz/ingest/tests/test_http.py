@@ -7,7 +7,8 @@ import pytest
 
 from stadtherz.base.visibility import Scope
 from stadtherz.ingest.documents.document import LARGEST
-from stadtherz.ingest.models import Codec, Device, RefusedUplink
+from stadtherz.ingest.models import Codec, Device
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import (
     EUI,
     STRANGE_EUI,

@@ -12,7 +12,7 @@ from stadtherz.base.visibility import SYSTEM, Visibility
 from stadtherz.ingest.devices import finding
 from stadtherz.ingest.documents.document import LARGEST
 from stadtherz.ingest.forms.models import MessageForm
-from stadtherz.ingest.models import Device, DeviceField, RefusedUplink
+from stadtherz.ingest.models import Device, DeviceField
 from stadtherz.ingest.public import (
     Delivery,
     NewField,
@@ -23,6 +23,7 @@ from stadtherz.ingest.public import (
     replay,
     try_form,
 )
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import (
     EUI,
     Door,

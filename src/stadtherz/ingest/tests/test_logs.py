@@ -7,9 +7,10 @@ from django.core.exceptions import ValidationError
 
 from stadtherz.base.time import HOUR, iso
 from stadtherz.base.visibility import SYSTEM
-from stadtherz.ingest.models import DeviceField, RefusedUplink
+from stadtherz.ingest.models import DeviceField
 from stadtherz.ingest.public import NewField, register_device
 from stadtherz.ingest.refused.keeping import replay
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import EUI, Town, deliver, readings, results, time_of, tts
 from stadtherz.ingest.values.decode import MISSING, entries, list_of
 

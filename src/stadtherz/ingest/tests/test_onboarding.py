@@ -10,7 +10,7 @@ from stadtherz.base.errors import Conflict, Invalid
 from stadtherz.base.time import MINUTE, now_us
 from stadtherz.base.visibility import Scope, Visibility
 from stadtherz.ingest.devices import finding
-from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType, RefusedUplink
+from stadtherz.ingest.models import Codec, Device, DeviceField, DeviceType
 from stadtherz.ingest.onboarding.connecting import NewDevice, catch_up, connect, go_live
 from stadtherz.ingest.onboarding.euis import read_eui
 from stadtherz.ingest.onboarding.models import Draft, Replacement
@@ -26,6 +26,7 @@ from stadtherz.ingest.onboarding.values import (
     proposed_value,
     sample_values,
 )
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import (
     EUI,
     STRANGE_EUI,

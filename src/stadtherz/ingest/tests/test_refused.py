@@ -7,11 +7,12 @@ from stadtherz.base.errors import Invalid, NotFound
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
 from stadtherz.ingest.devices.register import NewField
 from stadtherz.ingest.intake.pipeline import Refusal
-from stadtherz.ingest.models import Device, DeviceField, RefusedUplink
+from stadtherz.ingest.models import Device, DeviceField
 from stadtherz.ingest.public import register_device, replay
 from stadtherz.ingest.quality.reasons import Reason, sentence
 from stadtherz.ingest.refused import keeping
 from stadtherz.ingest.refused.keeping import Bounds
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import (
     STRANGE_EUI,
     Door,

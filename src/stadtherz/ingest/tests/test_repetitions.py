@@ -8,8 +8,9 @@ from stadtherz.base.time import DAY, MINUTE, SECOND, iso, parse_instant
 from stadtherz.base.visibility import SYSTEM, Scope, Visibility
 from stadtherz.ingest import public
 from stadtherz.ingest.intake.pipeline import Delivery
-from stadtherz.ingest.models import DeviceField, RefusedUplink
+from stadtherz.ingest.models import DeviceField
 from stadtherz.ingest.public import NewField, register_device, replay
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import (
     EUI,
     Door,

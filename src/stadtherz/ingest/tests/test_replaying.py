@@ -4,10 +4,11 @@ import pytest
 
 from stadtherz.base.visibility import SYSTEM, Visibility
 from stadtherz.ingest.devices import finding
-from stadtherz.ingest.models import DeviceField, RefusedUplink
+from stadtherz.ingest.models import DeviceField
 from stadtherz.ingest.public import NewField, Which, refused_counts, register_device, replay_many
 from stadtherz.ingest.refused import keeping
 from stadtherz.ingest.refused.keeping import Bounds
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.refused.replaying import waiting
 from stadtherz.ingest.tests.factories import (
     EUI,

@@ -12,9 +12,10 @@ from stadtherz.base.visibility import Scope, Visibility
 from stadtherz.ingest.connections.inbox import Message
 from stadtherz.ingest.connections.intake import Source, keep
 from stadtherz.ingest.downlinks.models import DownlinkServer
-from stadtherz.ingest.models import Device, RefusedUplink
+from stadtherz.ingest.models import Device
 from stadtherz.ingest.quality.reasons import sentence
 from stadtherz.ingest.refused import keeping
+from stadtherz.ingest.refused.models import RefusedUplink
 from stadtherz.ingest.tests.factories import EUI, Door, Town, make_town, results
 from stadtherz.ingest.trust.signing import FRESH, Fault, fault
 

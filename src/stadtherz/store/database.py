@@ -41,25 +41,33 @@ def postgresql() -> "DatabaseWrapper":
     return cast("DatabaseWrapper", database())
 
 
-def rows_of(sql: Sql) -> list[tuple[Any, ...]]:
-    """All rows that the statement gives."""
+def rows_of(sql: Sql, *, often: bool = False) -> list[tuple[Any, ...]]:
+    """All rows that the statement gives. `often`: one with this text is asked again and again."""
     sql = sql.whole
     with database().cursor() as cursor:
         try:
-            cursor.execute(sql.text, sql.parameters)
+            cursor.execute(planned(sql) if often else sql.text, sql.parameters)
         except DataError as error:
             raise Invalid("$filter", "the numbers in it cannot be computed") from error
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
 
+def planned(sql: Sql) -> str:
+    """The text of a statement that is asked often, for a cursor that is open: the engine keeps its plan.
+
+    SQLite's driver does so by itself.
+    """
+    return sql.text if on_sqlite() else postgresql().planned(sql.text, sql.parameters)
+
+
 def rows_of_each(statements: Sequence[Sql]) -> list[list[tuple[Any, ...]]]:
-    """As `rows_of` for several statements without errors of their own; PostgreSQL gets them in one message."""
+    """As `rows_of` for several statements that are asked often; PostgreSQL gets them in one message."""
     if on_sqlite() or len(statements) < 2:
-        return [rows_of(statement) for statement in statements]
+        return [rows_of(statement, often=True) for statement in statements]
     wholes = [statement.whole for statement in statements]
     with database().cursor() as cursor:
-        text = "; ".join(whole.text for whole in wholes)
+        text = "; ".join(planned(whole) for whole in wholes)
         cursor.execute(text, [value for whole in wholes for value in whole.parameters])
         found = [cursor.fetchall()]
         while cursor.nextset():

@@ -42,7 +42,7 @@ from stadtherz.store.care.measures import (
     StreamSizes,
     stats,
 )
-from stadtherz.store.database import commit_lazily, exclusive, moving, on_sqlite
+from stadtherz.store.database import commit_lazily, exclusive, moving, on_sqlite, planned
 from stadtherz.store.entities.changing import (
     create,
     delete,
@@ -237,6 +237,7 @@ __all__ = [
     "on_sqlite",
     "organisations",
     "patience",
+    "planned",
     "policies",
     "put_rows",
     "readable",

@@ -65,7 +65,7 @@ class Fetcher:
     def _next(self, parent: Parent | None, step: Step) -> Parent:
         if step.entity.is_a(OBSERVATION):
             return self._reading(parent, step)
-        found = rows(sql.identify(step.entity, self.reader, self._at(parent, step)))
+        found = rows(sql.identify(step.entity, self.reader, self._at(parent, step)), often=True)
         if not found:
             raise _missing(step)
         return Parent(step.entity, found[0][0])
@@ -161,7 +161,7 @@ class Fetcher:
         parent, last = self.parent(steps[:-1]), steps[-1]
         if last.entity.is_a(OBSERVATION):
             return self.entity(plan, self._next(parent, last))
-        found = rows(sql.page(plan, self.reader, self._at(parent, last)))
+        found = rows(sql.first(plan, self.reader, self._at(parent, last)), often=True)
         if not found:
             raise _missing(last)
         return self._whole(_page(plan, found[:1]))

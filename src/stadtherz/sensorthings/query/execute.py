@@ -9,6 +9,7 @@ from stadtherz.base.errors import Invalid
 from stadtherz.base.visibility import Visibility
 from stadtherz.sensorthings.query.tables import Reader
 from stadtherz.sql.public import Sql, dialect_of
+from stadtherz.store import public as store
 
 Row = tuple[Any, ...]
 
@@ -18,8 +19,8 @@ def reader_for(visibility: Visibility) -> Reader:
     return Reader(visibility, dialect_of(connection))
 
 
-def rows(statement: Sql) -> list[Row]:
-    """All rows of the statement.
+def rows(statement: Sql, *, often: bool = False) -> list[Row]:
+    """All rows of the statement. `often`: one with this text is asked again and again.
 
     Raises:
         Invalid: if a value of the query is beyond what the engine can express.
@@ -27,7 +28,8 @@ def rows(statement: Sql) -> list[Row]:
     statement = statement.whole
     with connection.cursor() as cursor:
         try:
-            cursor.execute(statement.text, statement.parameters)
+            text = store.planned(statement) if often else statement.text
+            cursor.execute(text, statement.parameters)
             return list(cursor.fetchall())
         except (DataError, OverflowError):
             raise Invalid("query", "a value is too large to compute with") from None

@@ -65,7 +65,7 @@ def by_id(key: int, reader: Reader) -> Reading | None:
     if not found:
         return None
     stream = sql.with_id(found[0]["datastream"])
-    return found[0] if rows(sql.identify(STREAM, reader, stream)) else None
+    return found[0] if rows(sql.identify(STREAM, reader, stream), often=True) else None
 
 
 def extents(streams: list[int]) -> dict[int, dict[str, Period | None]]:

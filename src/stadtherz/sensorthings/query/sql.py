@@ -86,6 +86,15 @@ def page(plan: SetPlan, reader: Reader, restriction: Sql = EVERYTHING) -> Sql:
 
     Rows of (*fetched, *sorting values).
     """
+    return _page(plan, reader, restriction, Sql("LIMIT %s OFFSET %s", (plan.top + 1, plan.skip)))
+
+
+def first(plan: SetPlan, reader: Reader, restriction: Sql) -> Sql:
+    """The first row of a page. The limit stands in the text, since PostgreSQL plans for it."""
+    return _page(plan, reader, restriction, Sql("LIMIT 1"))
+
+
+def _page(plan: SetPlan, reader: Reader, restriction: Sql, limits: Sql) -> Sql:
     tables = Tables(reader, plan.entity)
     where = _conditions(tables, plan.where, restriction, plan.behind)
     order = _ordered(tables, plan.order)
@@ -95,7 +104,7 @@ def page(plan: SetPlan, reader: Reader, restriction: Sql = EVERYTHING) -> Sql:
         tables.text,
         where,
         order,
-        Sql("LIMIT %s OFFSET %s", (plan.top + 1, plan.skip)),
+        limits,
     )
 
 

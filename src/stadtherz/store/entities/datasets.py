@@ -129,7 +129,7 @@ def with_shares(visibility: Visibility) -> Visibility:
     if not asked:
         return visibility
     found: dict[int, Share] = {}
-    for key, writes in rows_of(join(" UNION ALL ", asked)):
+    for key, writes in rows_of(join(" UNION ALL ", asked), often=True):
         known = found.get(key)
         found[key] = Share(key, bool(writes) or (known is not None and known.writes))
     return replace(visibility, shares=frozenset(found.values())) if found else visibility

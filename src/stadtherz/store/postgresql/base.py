@@ -6,7 +6,10 @@ another thread. Here BEGIN, the time limit and what `with_next` adds stand in fr
 and whether a connection is still there is seen by its socket.
 """
 
+import itertools
+import re
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -19,11 +22,16 @@ from psycopg.pq import TransactionStatus
 ASKED_EVERY_S = 5.0
 """A connection in use is asked so often all the same: a server that lost its power says no goodbye."""
 
+MOST_PLANS = 100
+"""Statements of which a connection keeps the plan; the server holds some 50 kB for each."""
+
 Limit = int | None
 """Milliseconds that a statement may take; None is what the server is set to."""
 
 _UNKNOWN = -1
 _IDLE, _FAILED = int(TransactionStatus.IDLE), int(TransactionStatus.INERROR)
+_INT64 = range(-(2**63), 2**63)
+_MARKS = re.compile("%[s%]")
 _GOODBYES = ("57P", "25P03", "25P04")  # somebody ended it, or it was too long without work
 
 
@@ -63,6 +71,7 @@ class _Together(CursorWrapper):
             return super()._execute(sql, params, *ignored)  # type: ignore[misc]
         except BaseException:
             self.db.limit_is_lost()
+            self.db.plans_are_lost()
             raise
         finally:
             if isinstance(sql, str) and sql.startswith("ROLLBACK TO"):
@@ -91,6 +100,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._unsure = False  # whether a limit was said that is taken back if the statement fails
         self._begin = ""
         self._next: list[str] = []
+        self._plans: OrderedDict[str, str] = OrderedDict()  # names by text
+        self._planned = 0  # so many names were given
+        self._planning: list[str] = []  # what has to be said before a plan is asked for
+        self._outdated = False  # whether the server has plans that nobody asks for any more
         self._leaving = False
         self._asked_at = time.monotonic()
 
@@ -109,6 +122,33 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def begin_with_next(self, text: str) -> None:
         """A transaction of this kind begins with the next statement; who says so commits it."""
         self._begin = text
+
+    def planned(self, text: str, parameters: Sequence[Any]) -> str:
+        """The statement as a call of a plan that the server keeps: planning may take thrice what it takes to answer.
+
+        It must be the next one of a cursor that is open. What its parameters are has to follow from the text.
+        """
+        if any(type(value) is int and value not in _INT64 for value in parameters):
+            return text  # the server would refuse what as a number in the text fits nothing
+        name = self._plans.get(text) or self._plan(text)
+        self._plans.move_to_end(text)
+        return (
+            f"EXECUTE {name}({', '.join(['%s'] * len(parameters))})"
+            if parameters
+            else f"EXECUTE {name}"
+        )
+
+    def _plan(self, text: str) -> str:
+        if len(self._plans) >= MOST_PLANS:
+            _, oldest = self._plans.popitem(last=False)
+            self._planning.append(f"DEALLOCATE {oldest}")
+        if self._outdated:
+            self._planning.append("DEALLOCATE ALL")
+            self._outdated = False
+        self._planned += 1
+        name = self._plans[text] = f"stadtherz_{self._planned}"
+        self._planning.append(f"PREPARE {name} AS {_numbered(text)}")
+        return name
 
     @contextmanager
     def limited(self, milliseconds: int) -> Iterator[None]:
@@ -132,13 +172,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             texts.append(begin)
             self._in_force, self._begin = self._said, ""
         elif status == _IDLE:
-            return self._limit_outside()
+            return [*self._limit_outside(), *self._taken(self._planning)]
         if self._in_force != self._limit:
             texts.append(_limit("LOCAL", self._limit))
             self._in_force = self._limit
-        texts += self._next
-        self._next.clear()
-        return texts
+        return [*texts, *self._taken(self._next), *self._taken(self._planning)]
+
+    def _taken(self, texts: list[str]) -> list[str]:
+        taken = texts.copy()
+        texts.clear()
+        return taken
 
     def _limit_outside(self) -> list[str]:
         """It stays until another is wanted: questions that follow one another say it once."""
@@ -152,6 +195,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._in_force = _UNKNOWN
         if self._unsure:
             self._said = _UNKNOWN
+
+    def plans_are_lost(self) -> None:
+        """Of a message that failed nobody knows how far it came, and a table may have another form now."""
+        if self._plans:
+            self._plans.clear()
+            self._planning.clear()
+            self._outdated = True
 
     def say(self) -> None:
         """Send what has to be said first on its own."""
@@ -230,3 +280,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 def _limit(scope: str, limit: Limit) -> str:
     value = "TO DEFAULT" if limit is None else f"= {limit}"
     return f"SET {scope} statement_timeout {value}"
+
+
+def _numbered(text: str) -> str:
+    """The text as the server takes it: its places for parameters have numbers."""
+    number = itertools.count(1)
+    return _MARKS.sub(lambda mark: "%" if mark[0] == "%%" else f"${next(number)}", text)

@@ -244,7 +244,7 @@ def _share(view: View, frozen: View) -> None:
 def newest_row(found: Sequence[tuple[Any, ...]] | None = None) -> tuple[int, int]:
     """The end of the log, and the stamp of the row there; 0 if it is empty. `found`: what is there."""
     if found is None:
-        found = rows_of(NEWEST_ROW)
+        found = rows_of(NEWEST_ROW, often=True)
     return (found[0][0], found[0][1]) if found else (remembered("sealed"), 0)
 
 

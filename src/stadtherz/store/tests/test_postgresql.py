@@ -179,6 +179,85 @@ def test_several_questions_are_one_message(spoken: Spoken) -> None:
     assert len(spoken()) == 1
 
 
+# --- plans -------------------------------------------------------------------------------------------
+
+_SLUGS = "SELECT slug FROM store_organisation WHERE id > %s AND slug LIKE 'l%%'"
+
+
+def slugs(above: int = 0) -> list[Any]:
+    return [slug for (slug,) in rows_of(Sql(_SLUGS, (above,)), often=True)]
+
+
+def test_what_is_asked_often_is_planned_once(spoken: Spoken) -> None:
+    town()
+    spoken()
+    assert slugs() == slugs() == ["lautern"]
+    plan, again = spoken()
+    assert plan.startswith("PREPARE ")
+    assert plan.endswith(f" WHERE id > $1 AND slug LIKE 'l%'; {again}")
+    assert again.startswith("EXECUTE ")
+
+
+def test_a_plan_outlives_the_transaction_that_was_rolled_back() -> None:
+    town()
+    with suppress(ValueError), transaction.atomic():
+        assert slugs() == ["lautern"]
+        raise ValueError
+    assert slugs() == ["lautern"]
+
+
+def test_after_a_failure_it_is_planned_anew_and_the_old_plan_is_gone(spoken: Spoken) -> None:
+    town()
+    slugs()
+    with suppress(Error), transaction.atomic():
+        run("DEALLOCATE ALL")
+        slugs()
+    fail()
+    assert slugs() == ["lautern"]
+    assert asked("SELECT count(*) FROM pg_prepared_statements") == 1
+
+
+def test_a_table_that_has_another_form_is_planned_for_anew() -> None:
+    run("CREATE TABLE changing AS SELECT 1 AS n")
+    whole = Sql("SELECT * FROM changing")
+    rows_of(whole, often=True)
+    run("ALTER TABLE changing ADD m int")
+    with pytest.raises(Error):
+        rows_of(whole, often=True)
+    assert rows_of(whole, often=True) == [(1, None)]
+    run("DROP TABLE changing")
+
+
+def test_a_new_connection_has_plans_of_its_own() -> None:
+    town()
+    slugs()
+    end_this_connection()
+    close_old_connections()
+    assert slugs() == ["lautern"]
+
+
+def test_the_server_keeps_only_so_many_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stadtherz.store.postgresql.base.MOST_PLANS", 3)
+    for number in range(8):
+        assert rows_of(Sql(f"SELECT {number}"), often=True) == [(number,)]
+    assert asked("SELECT count(*) FROM pg_prepared_statements") == 3
+    for number in (7, 0, 6):
+        assert rows_of(Sql(f"SELECT {number}"), often=True) == [(number,)]
+
+
+def test_a_number_beyond_all_ids_is_compared_as_before() -> None:
+    town()
+    assert slugs(2**70) == []
+
+
+def test_a_plan_that_was_not_asked_for_in_time_is_made_with_the_next_statement() -> None:
+    town()
+    with suppress(TooLarge), patience(-1):
+        slugs()
+    assert asked("SELECT 1") == 1
+    assert slugs() == ["lautern"]
+
+
 # --- transactions ----------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from stadtherz.ingest.forms.leaves import step
 from stadtherz.ingest.forms.proposing import name_key, sensor_key
 from stadtherz.ingest.library.proposals import Proposal, proposal, state
+from stadtherz.ingest.library.vocabulary import unit_at
 from stadtherz.ingest.values.numbers import number_of
 from stadtherz.ingest.values.truths import truth_of
 from stadtherz.ingest.values.written import quantity_of, unit_of
@@ -27,11 +28,11 @@ _NO_HOLDER = re.compile(
 )
 # Entries of a log: of another time than the message, so no values of it.
 _LOGGED = re.compile(
-    r"(.*\.)?(\w*(history|log|logs|historic|datalog|records)|by_minute|\[\"\d+\"\]|\d+)\[\d+\]",
+    r"(.*\.)?(\w*(history|log|logs|historic|datalog|records)|by_minute|\[\"\d+\"\]|\d+)\[\d+\].*|(.*\.)?(history|historic|logs?|datalog)\.\d+(\..*)?|normalized_payload\W.*",
     re.IGNORECASE,
 )
 _STATE = re.compile(
-    r"occup|parking|activity|park_?status|contact|door|window|gate|leak|motion|presence|pir|open|flood|magnet|tamper|alarm|water|smoke|switch|relay|gpio"
+    r"occup|parking|activity|park_?status|contact|door|window|gate|leak|motion|presence|pir|open|flood|magnet|valve|fire|full|overflow|tamper|alarm|water|smoke|switch|relay|gpio"
     r"|tür|fenster|belegt|bewegung|rauch|wasser|status_?parkplatz"
 )
 # Words that say of themselves what they are the state of.
@@ -64,7 +65,8 @@ _DAVIS_UNITS = [
 ]  # fmt: skip
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
-    r"spec_?version|(.*_)?(imsi|imei|iccid|apn|version|protocol|mode?|flags?|frame_counter|report_type|node_type|hdop|pdop|sats?|satellites|accuracy)(_\w+)?"
+    r"(payload|message|msg|uplink|frame|packet|backlog|backlog_msg|alarm_msg|history)_?(count(er)?|cnt|bytes|length|multiplier)|number_of_(readings|samples|entries|measurements|values)"
+    r"|(gps_?|position_?)acc\w*|reason|length|hours|minutes|seconds|device_type\w*|spec_?version|(.*_)?(imsi|imei|iccid|apn|version|protocol|mode?|flags?|frame_counter|report_type|node_type|hdop|pdop|sats?|satellites|accuracy)(_\w+)?"
     r"|\w*(threshold|calibration|config)\w*|uplink|downlink|esp|sf|tmst|chain|network|gateway|nb_rep|ttl|datr|radius|wind_\w*level|heading\w*|mod|bytes|chksum|crc|rsrp|rsrq"
     r"|(lat|lon|long|lng)(gitude|itude)?(_?deg)?|(rssi|snr|lora_snr|signal)_\w+|lora_?(rssi|snr)|delay|size|date|datum|payload"
     r"|(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"
@@ -94,7 +96,7 @@ def values_of(
     `units` are those (UCUM) of fields that something else tells.
     """
     found: list[Found] = []
-    known = units or {}
+    known = units or _normalized_units(content)
     for each in _numbers(content, "", "", _DEEPEST):
         if each.path in without or len(each.path) > _LONGEST_PATH:
             continue
@@ -110,6 +112,13 @@ def values_of(
     return found
 
 
+def _normalized_units(content: Mapping[str, Any]) -> dict[str, str]:
+    """Units of a message that The Things Stack delivers in its own vocabulary alone (`ingest/lorawan/tts.py`)."""
+    if "normalized_payload" not in content:
+        return {}
+    return {each.path: unit_at(each.path) for each in _numbers(content, "", "", _DEEPEST)}
+
+
 def _state_name(each: "_Number") -> str:
     """With what it is within, where it alone says nothing: `detected` in `motion`."""
     return each.name if _STATE.search(_plain(each.name)) else f"{each.holder} {each.name}".strip()
@@ -120,7 +129,7 @@ def _is_likely(each: "_Number") -> bool:
     if each.is_state:
         tells = _STATE.search(plain) is not None or each.word in _TELLING
         return tells and not _NO_STATE.search(plain)
-    if _LOGGED.match(each.path) or _is_moment(each.number):
+    if _LOGGED.fullmatch(each.path) or _is_moment(each.number):
         return False
     return not _OF_ITSELF.fullmatch(plain)
 

@@ -259,13 +259,89 @@ def proposals(data: dict[str, Any]) -> list[Proposal]:
         ("maxdailygust", 9, ("Wind speed", "[mi_i]/h")),
         ("Distance", "1250 mm", ("Distance", "mm")),
         ("Temperature", "21.4°C", ("Temperature", "Cel")),
+        # A letter behind a name tells which of several, where it cannot be the unit.
+        ("counter_a", 3, ("Count", "1")),
+        ("total_counter_v", 3, ("Count", "1")),
+        ("volume_liters", 5, ("Volume", "L")),
+        ("temperature_f", 70, ("Temperature", "[degF]")),
+        ("temp_k", 280, ("Temperature", "K")),
+        ("tank_level_percent", 40, ("Fill level", "%")),
+        ("soil_moisture_raw", 1400, ("Soil moisture raw", "1")),
+        ("soil_moisture", -88.7, ("Soil moisture", "1")),
+        ("batteryLevel", 3300, ("Battery voltage", "mV")),
+        ("battery_pct", 88, ("Battery level", "%")),
+        ("batteryPerc", 88, ("Battery level", "%")),
+        ("SBX_BATT", 7200, ("Battery voltage", "mV")),
+        ("powerFactor", 0.9, ("Power factor", "1")),
+        ("varh_pos", 5, ("Varh pos", "1")),
+        ("airRH", 55, ("Relative humidity", "%")),
+        ("Current_Valve_Position", 40, ("Current Valve Position", "1")),
+        ("currentL1", 4, ("Electric current", "A")),
+        ("vExt", 13.2, ("Voltage", "V")),
+        ("irms", 5, ("Electric current", "A")),
+        ("wh_pos", 12000, ("Energy", "W.h")),
+        ("PM1_0", 5, ("Particulate matter PM1", "ug/m3")),
+        ("PM_10", 5, ("Particulate matter PM10", "ug/m3")),
+        ("co", 5, ("Carbon monoxide", "[ppm]")),
+        ("co_mg_m3", 5, ("Carbon monoxide", "mg/m3")),
+        ("hcho", 0.04, ("Formaldehyde", "mg/m3")),
+        ("nh3", 1, ("Ammonia", "[ppm]")),
+        ("snow_depth_cm", 12, ("Snow depth", "cm")),
+        ("turbidity", 12, ("Turbidity", "[NTU]")),
+        ("orp_mv", 200, ("Redox potential", "mV")),
+        ("angle_x", 12, ("Angle", "deg")),
+        ("LTR_SUM", 12, ("Count", "1")),
         ("occupied", True, ("Occupied", "1")),
+        ("valveState", False, ("Valve State", "1")),
+        ("fire", False, ("Fire", "1")),
         ("door", "open", ("Door", "1")),
     ],
 )
 def test_a_name_tells_property_and_unit(name: str, value: Any, expected: tuple[str, str]) -> None:
     (found,) = proposals({name: value})
     assert (found.name, found.unit, found.path) == (*expected, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "definition"),
+    [
+        ("total_kwh", "https://qudt.org/vocab/quantitykind/Energy"),
+        ("flow_l_min", "https://qudt.org/vocab/quantitykind/VolumeFlowRate"),
+        ("speedKmph", "https://qudt.org/vocab/quantitykind/Speed"),
+        ("no2_ppb", "https://qudt.org/vocab/quantitykind/AmountOfSubstanceFraction"),
+        ("level_percent", "urn:x-stadtherz:fill_level"),
+        ("frobnication", "urn:x-stadtherz:frobnication"),
+    ],
+)
+def test_where_a_name_does_not_tell_the_property_its_unit_may(name: str, definition: str) -> None:
+    (found,) = proposals({name: 3})
+    assert found.definition == definition
+
+
+LIKELY = {
+    "history": {"41": {"temperature": 5}},
+    "log": [{"temperature": 5}],
+    "payload_bytes": 7,
+    "numberOfReadings": 7,
+    "alarmMsgCount": 7,
+    "gpsAccM": 7,
+    "timestamp": {"hours": 7, "seconds": 8},
+    "dataValid": True,
+    "temperature": 5,
+}
+
+
+def test_values_of_other_times_and_of_the_message_itself_are_not_chosen() -> None:
+    assert [each.proposal.path for each in values_of(LIKELY) if each.likely] == ["temperature"]
+
+
+def test_a_message_in_the_networks_vocabulary_alone_has_its_units() -> None:
+    entries = [{"soil": {"ec": 0.5, "temperature": 7}, "water": {"level": 1.2}}]
+    told = {**entries[0], "normalized_payload": entries}
+    found = {each.proposal.path: each.proposal.unit for each in values_of(told) if each.likely}
+    assert found == {"soil.ec": "dS/m", "soil.temperature": "Cel", "water.level": "m"}
+    own = {each.proposal.path: each.proposal.unit for each in values_of(entries[0])}
+    assert own["soil.ec"] == "uS/cm"
 
 
 def test_numbers_are_proposed_with_the_path_that_finds_them() -> None:

@@ -168,3 +168,11 @@ def test_only_a_patch_is_written_as_a_patch(api: Client, thing: str) -> None:
 
 def test_who_may_not_change_it_may_not_patch_it(api: Client, visitor: Client, thing: str) -> None:
     assert patch(visitor, thing, []).status == 401
+
+
+def test_a_place_that_is_not_there_is_named_without_the_whole_entity(api: Client) -> None:
+    key = api.post("/Things", bodies.thing("Secret name")).key
+    operation = {"op": "replace", "path": "/properties/deep/er", "value": 1}
+    reply = patch(api, f"/Things({key})", [operation])
+    assert (reply.status, "Secret name" in reply.message) == (400, False)
+    assert reply.message.startswith("operation 1 (replace /properties/deep/er): member ")

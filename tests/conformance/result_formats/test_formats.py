@@ -268,3 +268,13 @@ def test_pieces_are_sent_as_they_are_made_while_somebody_takes_them(
         executor.submit(connections.close_all)
     assert b"".join(wire.pieces).count(b"\r\n") == 1 + written
     assert max(piece.count(b"\r\n") for piece in wire.pieces) == 2
+
+
+@pytest.mark.parametrize("name", ["CSV", "GeoJSON", "Parquet", "Arrow", "dataArray"])
+def test_one_entity_is_shown_as_json_alone(city: Client, name: str) -> None:
+    """Whoever asks for more is told, rather than given something else."""
+    address = f"/Things({city.get('/Things').ids[0]})"
+    for path in (address, f"{address}/name", f"{address}/$ref"):
+        reply = city.get(f"{path}?{_ALL}{name}")
+        assert (reply.status, "only for sets" in reply.message) == (400, True)
+    assert city.get(f"{address}?{_ALL}JSON").status == 200

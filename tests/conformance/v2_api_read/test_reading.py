@@ -288,3 +288,36 @@ def test_errors_are_those_of_odata(city2: Client) -> None:
 )
 def test_what_is_not_offered_is_refused(city2: Client, option: str) -> None:
     assert city2.get(f"/Observations?{option}").status in (400, 501)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("$FILTER=name eq 'Lauter'", ["Lauter"]),
+        ("filter=name eq 'Lauter'", ["Lauter"]),
+        ("OrderBy=name desc&Top=1", ["Lauter"]),
+        ("$orderby=name&skip=2&$Select=name", ["Lauter"]),
+        ("%24Filter=name eq 'Lauter'&Select=name&count=true", ["Lauter"]),
+        ("filters=name eq 'Lauter'&id=5&resultFormat=JSON&top=1", ["Lauter"]),
+    ],
+)
+def test_options_may_be_written_in_any_case_and_without_the_dollar_sign(
+    city2: Client, query: str, found: list[str]
+) -> None:
+    """OData 4.01 part 2 §5.1, by which this version is to be read"""
+    assert names(city2, f"/Things?{query}") == found
+
+
+def test_an_option_is_the_same_however_it_is_written(city2: Client) -> None:
+    assert city2.get("/Things?$top=1&Top=1").status == 400
+    assert city2.get("/Things?top=-1").status == 400
+    page = city2.get("/Things?Top=1&Count=true&Expand=Datastreams($select=name)").json
+    assert (page["@count"], len(page["value"][0]["Datastreams"])) == (3, 2)
+    assert len(city2.get(page["@nextLink"]).value) == 1
+    assert city2.delete("/Things?Filter=name eq 'Lauter'").status == 204
+    assert city2.get("/Things/$count").body == b"2"
+
+
+def test_version_1_knows_options_as_its_text_writes_them(city: Client) -> None:
+    assert city.get("/Things?$Top=1").status == 400
+    assert len(city.get("/Things?top=1").value) == 3

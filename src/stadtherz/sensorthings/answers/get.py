@@ -158,6 +158,10 @@ def _one(route: Route, query: Query, fetcher: Fetcher, urls: Urls, now: Micros) 
     if query.filter or query.orderby or query.after or query.distinct:
         raise Invalid("query", "an entity takes only $select and $expand; the others are for sets")
     _check_level(query, urls)
+    if not query.format.json:
+        raise Invalid(
+            "$resultFormat", f"{query.format} is only for sets; choose one of its set by id"
+        )
     plan = of_one(planned(route.last.entity, query, now=now))
     if not (route.reference or route.to_property or _may_be_nowhere(route, urls)):
         return answer_of(fetcher.single(plan, route.steps), urls)

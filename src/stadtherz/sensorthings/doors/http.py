@@ -43,6 +43,7 @@ from stadtherz.sensorthings.language import formats
 from stadtherz.sensorthings.language.formats import Unsupported
 from stadtherz.sensorthings.live import events
 from stadtherz.sensorthings.live.watch import watch
+from stadtherz.sensorthings.query.options import as_spelt_here
 from stadtherz.sensorthings.standard.faces import FACES
 from stadtherz.sensorthings.writing import bulk, changes, posts
 from stadtherz.store.public import Kept, on_sqlite
@@ -125,7 +126,7 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     urls, path = _address(scope)
     if method not in (methods := _methods_at(path)):
         raise MethodNotAllowed(methods)
-    query = scope.get("query_string", b"").decode("latin-1")
+    query = _query(scope, urls)
     caller = visibility_of(scope)
     visibility = within(caller, urls)
     if path.strip("/") == _BATCH:
@@ -133,7 +134,8 @@ def _answer(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     if method in _WRITES:
         check_origin(scope)
         _check_may_write(visibility)
-        return changes.change(method, path, scope, body, visibility, urls, now=now_us())
+        spelt = {**scope, "query_string": query.encode("latin-1")}
+        return changes.change(method, path, spelt, body, visibility, urls, now=now_us())
     if urls.face.odata:
         query = formats.asked_for(query, header(scope, b"accept"))
     return conditional(get(path, query, visibility, urls, now=now_us()), conditions_of(scope))
@@ -207,6 +209,12 @@ def _address(scope: Scope) -> tuple[Urls, str]:
     if found is None:
         raise NotFound(f"anything outside {' and '.join(face.prefix for face in FACES)}")
     return found
+
+
+def _query(scope: Scope, urls: Urls) -> str:
+    """The query string, with the names of options as they are usually written."""
+    query = scope.get("query_string", b"").decode("latin-1")
+    return as_spelt_here(query) if urls.face.odata else query
 
 
 def _is_odata(scope: Scope) -> bool:
@@ -386,8 +394,9 @@ class Application:
 
         def open_watch() -> events.Watch:
             urls, path = _address(scope)
-            query = scope.get("query_string", b"").decode("latin-1")
-            return watch(path, query, urls, lambda: within(self.visibility_of(scope), urls))
+            return watch(
+                path, _query(scope, urls), urls, lambda: within(self.visibility_of(scope), urls)
+            )
 
         telling = events.Telling(open_watch, lambda error: _said(error, "GET"), _ALWAYS)
         try:

@@ -65,6 +65,22 @@ def name_of(item: str) -> str:
     return unquote_plus(item.partition("=")[0]).strip()
 
 
+def as_spelt_here(raw: str) -> str:
+    """The query string with the usual names of options.
+
+    OData 4.01 (part 2 §5.1) lets clients write them in any case, and without the dollar sign.
+
+    >>> as_spelt_here("Top=1&%24COUNT=true&other=2")
+    '$top=1&$count=true&other=2'
+    """
+    return "&".join(map(_as_spelt_here, raw.split("&")))
+
+
+def _as_spelt_here(item: str) -> str:
+    name = _SPELT.get(name_of(item).removeprefix("$").lower())
+    return item if name is None else name + item.removeprefix(item.partition("=")[0])
+
+
 def _decode(name: str, value: str) -> str:
     try:
         return unquote_plus(value, errors="strict")
@@ -221,4 +237,8 @@ _OPTIONS: Final[dict[str, tuple[str, Callable[[str, int, int], Any]]]] = {
         name: ("format", partial(_format, name))
         for name in ("$format", "$resultFormat", "resultFormat")
     },
+}
+
+_SPELT: Final[dict[str, str]] = {
+    name.removeprefix("$").lower(): name for name in _OPTIONS if name != "resultFormat"
 }

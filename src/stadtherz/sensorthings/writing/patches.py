@@ -40,7 +40,8 @@ def _applied(document: Any, operation: Any, name: str) -> Any:
     except JsonPatchTestFailed:
         raise Conflict(f"{name}: something else is there") from None
     except (JsonPatchException, JsonPointerException) as error:
-        raise Invalid(name, str(error)[:200]) from None
+        reason = str(error).partition(" not found in ")  # behind it stands the whole document
+        raise Invalid(name, (reason[0] + reason[1].removesuffix(" in "))[:200]) from None
     except RecursionError:
         raise TooLarge(f"{name}: JSON is nested too deeply") from None
     # Copies can double a document each time, and deepen it.

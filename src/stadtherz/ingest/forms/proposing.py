@@ -44,7 +44,7 @@ _NO_DEVICE = re.compile(
     r"v\d+(\.\d+)?|api|devices?|things?|\$aws|shadow|update|gateway|attributes|owntracks|measurements?|values?|data|json|zigbee2mqtt|shellies|tasmota|homeassistant|esphome|tele|stat|cmnd|sensors?|state|status|info|events?|rpc|telemetry|up|uplink|spbv1.?0|[nd](data|birth|death|cmd)"
 )
 _NAME_KEYS = re.compile(r"(sensor|field|channel|measurement|parameter|param|kanal|messgröße|messgroesse|quantity|value|reading|)"
-    r"(name|n|key|type|typ|kind|label|id|variable|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid|measurand)")  # fmt: skip
+    r"(name|n|key|type|typ|kind|label|field|id|variable|code|parameter|channel|kanal|sensor|bezeichnung|quantity|messgröße|measurementid|measurand)")  # fmt: skip
 _PAYLOAD = re.compile(r"(frm|raw|up)?(payload|data)(hex|raw|data|bytes|base64|b64)?|bytes|hex|pdu")
 _VALUE_KEYS = re.compile(r"value|v|val|wert|messwert|reading|data|result|ergebnis|measurementvalue")
 

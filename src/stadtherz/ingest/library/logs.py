@@ -1,22 +1,31 @@
 """Logs in what a codec gives: values of other times, which belong into the datastream of the value of their name.
 
-Devices send them to make up for uplinks that were lost, or collect several readings in one message.
+Devices send them to make up for uplinks that were lost, or collect several readings in one message. Some give nothing but such a
+list, each entry of which says what it measures, too.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stadtherz.base.time import SECOND, Micros
 from stadtherz.ingest.devices.register import NewField
 from stadtherz.ingest.forms.leaves import inside, step
 from stadtherz.ingest.quality.clock import instants
+from stadtherz.ingest.values.numbers import number_of
+from stadtherz.ingest.values.written import unit_of
 
 _LOG = re.compile(r"(.*[._])?(history|historic|data_?log|logs?|records|entries)", re.IGNORECASE)
 _TIME = re.compile(
     r"time(_?stamp)?|ts|date(_?time)?|(recorded|measured)_?(at|time)|utc", re.IGNORECASE
 )
+_LABEL = re.compile(
+    r"label|name|variable|parameter|measure(ment)?|quantity|type|channel", re.IGNORECASE
+)
+_VALUE = re.compile(r"value|val|v", re.IGNORECASE)
+_WRITABLE = re.compile(r"[^\[\]=\"]{1,80}")
+_MOST_LABELS = 30
 _DEEPEST = 4
 _EARLIEST: Micros = 1_000_000_000 * SECOND  # 2001: no count of anything else
 
@@ -30,6 +39,56 @@ def with_logs(
         for name, path, time in _entries(data, "", _DEEPEST):
             logged.setdefault(name, (path, time))
     return [{**each, **_log(each["path"], logged)} for each in proposals]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A value in a list of values that say what they are and when it was: its path in every entry, and its time's."""
+
+    path: str
+    name: str
+    number: float
+    unit: str  # UCUM
+    time: str
+    holder: str
+
+
+def labelled(data: Mapping[str, Any]) -> list[Labelled]:
+    """The values of lists such as [{"label": "temperature", "value": 25, "date": …}, …], each label once."""
+    found: dict[str, Labelled] = {}
+    for each in _labelled(data, "", _DEEPEST):
+        if len(found) < _MOST_LABELS:
+            found.setdefault(each.path, each)
+    return list(found.values())
+
+
+def _labelled(holder: Any, path: str, depth: int) -> Iterator[Labelled]:
+    if not isinstance(holder, dict) or depth == 0:
+        return
+    for inner, value in inside(path, holder):
+        yield from _labelled(value, inner, depth - 1)
+        for entry in value if isinstance(value, list) else ():
+            if isinstance(entry, dict) and (told := _of_entry(inner, entry)) is not None:
+                yield told
+
+
+def _of_entry(path: str, entry: Mapping[str, Any]) -> Labelled | None:
+    times = [name for name in entry if _is_time(name, entry[name])]
+    labels = [n for n in entry if _LABEL.fullmatch(n) and isinstance(entry[n], str)]
+    values = [n for n in entry if _VALUE.fullmatch(n)]
+    if len(times) != 1 or len(labels) != 1 or len(values) != 1:
+        return None
+    label, number = str(entry[labels[0]]), number_of(entry[values[0]])
+    if number is None or not _WRITABLE.fullmatch(label):
+        return None
+    return Labelled(
+        path=f"{path}[*][{labels[0]}={label}]{step(values[0], first=False)}",
+        name=label,
+        number=number,
+        unit=unit_of(entry.get("unit")),
+        time=f"{path}[*]{step(times[0], first=False)}",
+        holder=path,
+    )
 
 
 def log_field(told: Mapping[str, Any], field: NewField) -> list[NewField]:

@@ -182,6 +182,8 @@ def proposal(path: str, name: str, number: float, unit: str = "", holder: str = 
         is_letter = not unit and len(words.rpartition("_")[2]) == 1  # counter_a counts no amperes
         ending = "" if is_letter else ending
         definition = (_by_unit(ending) if ending else "") or definition
+        if ending and meaning.name == "Count":  # an "energy counter" counts energy
+            return Proposal(path, _readable(name), ending, definition, number)
     usual = ending or _by_size(meaning, words, number) or meaning.unit
     return Proposal(path, meaning.name, usual, definition, number)
 

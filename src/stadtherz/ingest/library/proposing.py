@@ -7,9 +7,9 @@ from typing import Any
 from stadtherz.base.errors import Invalid
 from stadtherz.ingest.library.checking import Ran, decoded_again
 from stadtherz.ingest.library.found import Example, FoundCodec
-from stadtherz.ingest.library.logs import with_logs
+from stadtherz.ingest.library.logs import labelled, with_logs
 from stadtherz.ingest.library.normalized import meanings
-from stadtherz.ingest.library.proposals import Proposal
+from stadtherz.ingest.library.proposals import Proposal, proposal
 from stadtherz.ingest.library.values_in import values_of
 from stadtherz.ingest.models import Codec, DeviceType
 from stadtherz.ingest.values.decode import Entry, Every, Path, parse
@@ -38,7 +38,19 @@ def proposals_of(ran: Sequence[Ran]) -> list[dict[str, Any]]:
         numbers = {found.path: found.example for found in likely if found.example is not None}
         told = {**meanings(numbers, each.example.normalized), **told}
     rows = [_with(each, told.get(path)).told() for path, each in by_path.items()]
-    return with_logs(rows, [each.data for each in ran])
+    return _with_labelled(with_logs(rows, [each.data for each in ran]), ran)
+
+
+def _with_labelled(rows: list[dict[str, Any]], ran: Sequence[Ran]) -> list[dict[str, Any]]:
+    """With the values of lists whose entries say what they are and when, instead of the first entries of those."""
+    found = {each.path: each for one in ran for each in labelled(one.data)}
+    holders = {each.holder for each in found.values()}
+    kept = [row for row in rows if row["path"].partition("[")[0] not in holders]
+    listed = [
+        {**proposal(each.path, each.name, each.number, each.unit).told(), "time": each.time}
+        for each in found.values()
+    ]
+    return [*kept, *listed]
 
 
 def _with(found: Proposal, told: Proposal | None) -> Proposal:

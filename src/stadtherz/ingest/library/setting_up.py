@@ -75,7 +75,8 @@ def _add(
     )
     given = str(proposal["unit"])
     unit = "" if given == observed.unit.ucum else given  # converted into what the property has
-    field = NewField(proposal["path"], datastream, unit=unit)
+    time = str(proposal.get("time", ""))
+    field = NewField(proposal["path"], datastream, unit=unit, time_path=time)
     fields = [field, *log_field(proposal, field)]
     register_device(device.owner_id, device.network, device.dev_eui, device.name, fields=fields)
 

@@ -191,9 +191,13 @@ def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> I
         yield from _of_entity(holder, told_of, path)  # as Home Assistant tells of one
         return
     values = _VALUES - {"current"} if "Voltage" in holder else _VALUES
+    columns = _columns(holder, values)
     for key, value in holder.items():
         told = str(key)
         if not told or '"' in told:
+            continue
+        if columns is not None and key == columns.values:
+            yield from _of_columns(columns, value, path + step(told, first=not path))
             continue
         inner = path + step(told, first=not path)
         is_value = told.lower() in values
@@ -205,6 +209,36 @@ def _of_object(holder: Mapping[str, Any], path: str, name: str, depth: int) -> I
         for each in _numbers(value, inner, called, depth - 1):
             told_unit = each.unit or beside or _of_davis(holder, each.name)
             yield replace(each, unit=told_unit, holder=each.holder or within)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Lists of one length that stand for a table: what is called how, in which unit, and the field of its values."""
+
+    values: str
+    names: list[str]
+    units: list[str]
+
+
+def _columns(holder: Mapping[str, Any], value_keys: frozenset[str]) -> _Columns | None:
+    """A table of columns, as in {"channel": ["power", "energy"], "unit": ["W", "Wh"], "value": [47, 602]}."""
+    lists = {str(key): each for key, each in holder.items() if isinstance(each, list)}
+    values = next((key for key in lists if key.lower() in value_keys), None)
+    if values is None:
+        return None
+    alike = {key: each for key, each in lists.items() if len(each) == len(lists[values])}
+    texts = {k: e for k, e in alike.items() if all(isinstance(one, str) for one in e)}
+    units = next((each for key, each in texts.items() if key.lower() in _UNIT_KEYS), [])
+    names = next((e for k, e in texts.items() if e is not units and len(set(e)) == len(e)), None)
+    return None if not names else _Columns(values, names, units)
+
+
+def _of_columns(columns: _Columns, values: list[Any], path: str) -> Iterator[_Number]:
+    units = columns.units or [""] * len(values)
+    for place, (name, unit, value) in enumerate(zip(columns.names, units, values, strict=True)):
+        if place < _MOST_ENTRIES:
+            for each in _of_value(value, f"{path}[{place}]", name):
+                yield replace(each, unit=each.unit or unit_of(unit))
 
 
 def _unit_beside(holder: Mapping[str, Any], name: str) -> str:

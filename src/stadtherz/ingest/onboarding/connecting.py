@@ -212,7 +212,17 @@ def _field(new: NewDevice, kind: DeviceType | None, each: Wanted) -> NewField:
             access=new.access,
         )
     )
-    return NewField(each.path, stream, minimum=each.minimum, maximum=each.maximum, unit=each.source)
+    told = (
+        row.get("time", "") for row in (kind.proposals if kind else ()) if row["path"] == each.path
+    )
+    return NewField(
+        each.path,
+        stream,
+        minimum=each.minimum,
+        maximum=each.maximum,
+        unit=each.source,
+        time_path=str(next(told, "")),
+    )
 
 
 def _logs(kind: DeviceType, fields: Sequence[NewField]) -> list[NewField]:

@@ -495,3 +495,77 @@ def test_the_wizard_and_one_more_like_it_take_the_log_along(town: Town, logger: 
 )
 def test_without_one_time_in_each_entry_it_is_no_log(data: dict[str, Any]) -> None:
     assert with_logs([{"path": "level"}], [data]) == [{"path": "level"}]
+
+
+SPEAKING = """function decodeUplink(input) {
+  const now = new Date().getTime();
+  return {data: {report: "batch", data: Array.from(input.bytes, (byte, place) => ({
+    label: place % 2 ? "Humidity" : "Temperature", value: byte, date: new Date(now - 600000 * (place >> 1)).toISOString(),
+  }))}};
+}"""
+SPEAKING_TESTS = """[{"name": "a", "input": {"fPort": 1, "bytes": [20, 50]}, "expected": {"data": {"report": "batch"}}}]"""
+SPOKEN = [
+    ("data[*][label=Humidity].value", "data[*].date"),
+    ("data[*][label=Temperature].value", "data[*].date"),
+]
+
+
+@pytest.fixture
+def speaking(town: Town, profiles: Path) -> DeviceType:
+    """A codec that gives a list, each entry of which says what it measures and when."""
+    write(
+        profiles,
+        vendors__mill__codecs__t_DOT_js=SPEAKING,
+        vendors__mill__codecs__test_decode_t_DOT_json=SPEAKING_TESTS,
+    )
+    import_types(town.organisation, profiles)
+    return DeviceType.objects.get(key="mill/t1")
+
+
+def test_values_that_say_what_they_are_and_when_lie_at_their_times(
+    town: Town, speaking: DeviceType, door: Door
+) -> None:
+    made = set_up_device(town.organisation, "tts", STRANGE_EUI, "Market", speaking.key)
+    names = list(
+        Datastream.objects.filter(pk__in=made).order_by("pk").values_list("name", flat=True)
+    )
+    assert names == ["Market: Temperature", "Market: Relative humidity"]
+    assert paths(STRANGE_EUI) == SPOKEN
+    answer = door.post(tts(1, STRANGE_EUI, payload=bytes([21, 50, 19, 55])))
+    assert (answer.status_code, answer.json()["stored"]) == (200, 4), answer.text
+    assert results(made[0]) == [19, 21]
+    assert results(made[1]) == [55, 50]
+
+
+def test_the_wizard_takes_the_times_of_such_values_along(town: Town, speaking: DeviceType) -> None:
+    wanted = proposed_by_type(speaking)
+    connect(
+        NewDevice(town.organisation, "tts", STRANGE_EUI, "Market", wanted, device_type=speaking.pk)
+    )
+    assert paths(STRANGE_EUI) == SPOKEN
+
+
+def test_columns_of_names_units_and_values_are_a_table() -> None:
+    told = {
+        "Channel": ["Power", "Energy Counter HT"],
+        "Type": ["Meter", "Meter"],
+        "Unit": ["W", "Wh"],
+        "Value": [47, 602997.1],
+    }
+    found = [(e.path, e.name, e.unit) for e in proposals({"Energy_Data": told})]
+    assert found == [
+        ("Energy_Data.Value[0]", "Power", "W"),
+        ("Energy_Data.Value[1]", "Energy Counter HT", "W.h"),
+    ]
+    assert [e.path for e in proposals({"Value": [1, 2], "Unit": ["W", "Wh"]})] == [
+        "Value[0]",
+        "Value[1]",
+    ]
+
+
+def test_a_list_that_names_fields_is_read_by_their_names() -> None:
+    told = {"values": [{"field": "LEVEL_CM", "value": 12}, {"field": "BATTERY", "value": 3.6}]}
+    assert [(e.path, e.name) for e in proposals(told)] == [
+        ("values[field=LEVEL_CM].value", "Level"),
+        ("values[field=BATTERY].value", "Battery voltage"),
+    ]

@@ -81,7 +81,9 @@ def cut_off(page: Page) -> list[str]:
     return found
 
 
-def signed_in(browser: Browser, product: Product, **context: Any) -> Page:
+def signed_in(
+    browser: Browser, product: Product, *, account: str = "editor", **context: Any
+) -> Page:
     """A clerk's browser; it keeps its complaints in `page.complaints`."""
     page = browser.new_context(
         base_url=product.url,
@@ -94,10 +96,10 @@ def signed_in(browser: Browser, product: Product, **context: Any) -> Page:
     page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.complaints = complaints  # type: ignore[attr-defined]
-    account = product.facts["accounts"]["editor"]
+    who = product.facts["accounts"][account]
     page.goto("/konto/login/")
-    page.locator("input[name=login]").fill(account["email"])
-    page.locator("input[name=password]").fill(account["password"])
+    page.locator("input[name=login]").fill(who["email"])
+    page.locator("input[name=password]").fill(who["password"])
     page.locator("main form button[type=submit]").click()
     page.wait_for_url("**/verwaltung/")
     return page

@@ -113,6 +113,8 @@ def test_what_a_broken_codec_refused_is_stored_when_it_is_mended(
     looked_at(page, tmp_path, "refused-again")
     page.get_by_role("link", name="Zum Gerät").click()
     expect(page.get_by_text("3 Nachrichten konnten nicht vollständig").first).to_be_visible()
+    expect(page.get_by_text("aber Nachrichten von ihm werden abgewiesen")).to_be_visible()
+    expect(page.get_by_text("Alles in Ordnung")).to_have_count(0)
     looked_at(page, tmp_path, "device-broken")
 
     changes_the_codec(page, GOOD)
@@ -128,6 +130,7 @@ def test_what_a_broken_codec_refused_is_stored_when_it_is_mended(
     page.locator("td.title a").first.click()
     page.goto(page.url.replace("/edit/", "/inspect/"))
     expect(page.get_by_text("keine Nachricht wurde abgewiesen")).to_be_visible()
+    expect(page.get_by_text("Alles in Ordnung")).to_be_visible()
     looked_at(page, tmp_path, "device-mended")
     assert page.complaints == []  # type: ignore[attr-defined]
     page.context.close()

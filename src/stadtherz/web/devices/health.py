@@ -79,13 +79,22 @@ class Line:
     cut: bool
 
 
-def page_of(device: Device) -> dict[str, Any]:
-    """What a device's page shows of its health. Charts have their table beside them."""
+def page_of(device: Device, *, refused: bool = False) -> dict[str, Any]:
+    """What a device's page shows of its health. Charts have their table beside them.
+
+    `refused`: whether messages of it wait as refused. Then all is not well, however well it is heard.
+    """
     report = report_of(device.pk)
     known, now = report.known, now_us()
+    sentences = [device_words.sentence(each, known.facts, now) for each in known.conditions]
+    is_fine = known.worst is Condition.FINE
+    if refused and is_fine:
+        sentences = [device_words.refused(known.facts)]
     return {
-        "badge": device_words.badge(known.worst),
-        "sentences": [device_words.sentence(each, known.facts, now) for each in known.conditions],
+        "badge": device_words.refused_badge()
+        if refused and is_fine
+        else device_words.badge(known.worst),
+        "sentences": sentences,
         "figures": list(_figures(report, now)),
         "charts": [chart for chart in _charts(report, now) if chart.points],
         "messages": _lines(report.messages),

@@ -8,7 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _text
@@ -63,10 +64,11 @@ class DeviceInspectView(StaffInspectView):
         mapped = set(device.fields.values_list("path", flat=True))
         missing = [each for each in proposed if each["path"] not in mapped]
         may = self.views.changes(self.request.user)
+        quality = quality_of(device)
         return {
             **super().get_context_data(**kwargs),
-            "health": page_of(device),
-            "quality": quality_of(device),
+            "health": page_of(device, refused=quality["waits"]),
+            "quality": quality,
             "proposed": missing,
             "set_up_url_name": self.views.get_url_name("set_up") if missing and may else "",
             **downlinks_of(device, self.views, may=may),
@@ -412,8 +414,15 @@ class ReplayManyView(Limited, View):
             "which": replace(which, before=progress.began),
             "replay_url_name": self.views.get_url_name("replay"),
             "index_url_name": self.views.get_url_name("index"),
+            "page_title": _("Messages run again"),
+            "header_title": _("Messages run again"),
+            "header_icon": self.views.icon,
+            "breadcrumbs_items": [
+                {"url": reverse(self.views.get_url_name("index")), "label": self.views.menu_label},
+                {"url": "", "label": _("Messages run again")},
+            ],
         }
-        return render(request, "staff/replayed.html", context)
+        return TemplateResponse(request, "staff/replayed.html", context)
 
     def _trail(self, which: Which, progress: Progress) -> None:
         told = {"device": which.device, "reason": which.reason, "stored": progress.stored}

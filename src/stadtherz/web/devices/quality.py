@@ -48,7 +48,11 @@ class Doubt:
 def quality_of(device: Device) -> dict[str, Any]:
     """What a page shows of a device's doubts."""
     found = doubts_of(device.pk, now_us())
-    return {"summary": " ".join(_summary(found)), "doubts": list(_doubts(found))}
+    return {
+        "summary": " ".join(_summary(found)),
+        "doubts": list(_doubts(found)),
+        "waits": bool(found.messages),
+    }
 
 
 def _summary(found: Doubts) -> Iterable[str]:

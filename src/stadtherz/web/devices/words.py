@@ -46,11 +46,26 @@ def severity(condition: Condition) -> Severity:
 
 def badge(condition: Condition) -> SafeString:
     """A state as icon and word; never colour alone."""
-    state = severity(condition)
+    return _mark(severity(condition), NAMES[condition])
+
+
+def _mark(state: Severity, words: object) -> SafeString:
     return format_html(
         '<span class="staff-mark staff-now__{}">{} {}</span>',
-        *(state.value, state_icon(state), NAMES[condition]),
+        *(state.value, state_icon(state), words),
     )
+
+
+def refused_badge() -> SafeString:
+    """The state of a device that is heard, but not understood."""
+    return _mark(Severity.WARNING, _("heard, but refused"))
+
+
+def refused(facts: Facts) -> str:
+    """That it is heard, and that this is not all."""
+    return _("It is heard, the last time %(since)s, but messages of it are refused: see below.") % {
+        "since": since(facts.last_seen)
+    }
 
 
 def sentence(condition: Condition, facts: Facts, now_at: Micros) -> str:

@@ -26,10 +26,9 @@ from stadtherz.base.expressions import (
     Not,
     Or,
     Order,
-    columns_of,
 )
 from stadtherz.base.functions import COALESCE
-from stadtherz.sensorthings.answers import several
+from stadtherz.sensorthings.answers import derived, several
 from stadtherz.sensorthings.query import choices, readings, records, sql
 from stadtherz.sensorthings.query.choices import Atom
 from stadtherz.sensorthings.query.execute import loaded, rows
@@ -66,7 +65,6 @@ from stadtherz.sensorthings.standard.schema import (
     FEATURE_OF_INTEREST,
     MULTI_DATASTREAM,
     OBSERVATION,
-    RESULT_TYPE,
     EntityType,
     Link,
     Own,
@@ -78,7 +76,6 @@ from stadtherz.store import public as store
 from stadtherz.store.public import Columns, Selection
 
 _ID = Column("id", Kind.NUMBER)
-_EXTENTS = frozenset(c for p in DATASTREAM.properties if p.computed for c in p.columns)
 _T = TypeVar("_T", bound=Hashable)
 _SEARCH_STEP = 5_000
 _MAX_SEARCH_STEPS = 200
@@ -174,7 +171,7 @@ class Resolution:
         """The atom as tables tell it."""
         if not ways_to_readings(entity, atom) <= {None}:
             raise Invalid("$filter", _OF_TWO_SETS)
-        found = self._with_extents(entity, atom)
+        found = derived.looked_up(entity, atom, self.reader)
         assert isinstance(found, Column | Among | Lookup), "an atom is exchanged for one"
         return found
 
@@ -270,7 +267,7 @@ class Resolution:
         expression = self._looked_up(expression)
         ways = ways_to_readings(entity, expression)
         if ways <= {None}:
-            return self._with_extents(entity, expression)
+            return derived.looked_up(entity, expression, self.reader)
         asks = _is_condition(expression)
         if len(ways) == 1 and asks:
             return self._having(entity, str(ways.pop()), expression)
@@ -288,7 +285,7 @@ class Resolution:
                 return self._of_one(entity, expression)
             case _:
                 by_value = substituted(expression, lambda column: self._of_reading(entity, column))
-                return self._with_extents(entity, by_value)
+                return derived.looked_up(entity, by_value, self.reader)
 
     def _of_one(self, entity: EntityType, expression: Expression) -> Expression:
         """As `for_entities` of what must hold for one and the same reading, if it is about readings."""
@@ -516,45 +513,6 @@ class Resolution:
         table = {each["id"]: value for each in found if (value := _held(each, own)) is not None}
         before, slash, _ = way.rpartition("/")
         return Lookup(Column(f"{before}{slash}{link.via.column}", Kind.NUMBER), table, kind_of(own))
-
-    def _with_extents(self, entity: EntityType, expression: Expression) -> Expression:
-        """Times of a Datastream, which are those of its readings, and what these are."""
-        expression = self._with_result_types(expression)
-        needed = {c for c in columns_of(expression) if _is_extent(entity, c)}
-        if not needed:
-            return expression
-        tables = readings.extent_tables(self.reader.visibility)
-        return substituted(
-            expression, lambda column: _extent(column, tables) if column in needed else column
-        )
-
-    def _with_result_types(self, expression: Expression) -> Expression:
-        """Result types are made of several columns, so they are looked up."""
-        if not any(_is_result_type(column) for column in columns_of(expression)):
-            return expression
-        types = several.result_types_of(self.reader)
-        return substituted(expression, lambda c: _in_type(c, types) if _is_result_type(c) else c)
-
-
-def _is_result_type(column: Column) -> bool:
-    return column.name.rpartition("/")[2] == RESULT_TYPE
-
-
-def _in_type(column: Column, types: dict[int, Any]) -> Expression:
-    before, slash, _ = column.name.rpartition("/")
-    found = {key: within(each, column.path) for key, each in types.items()}
-    table = {key: value for key, value in found.items() if value is not None}
-    return Lookup(Column(f"{before}{slash}id", Kind.NUMBER), table, Kind.JSON)
-
-
-def _extent(column: Column, tables: dict[str, dict[int, int]]) -> Expression:
-    before, slash, name = column.name.rpartition("/")
-    return Lookup(Column(f"{before}{slash}id", Kind.NUMBER), tables[name], Kind.TIME)
-
-
-def _is_extent(entity: EntityType, column: Column) -> bool:
-    *links, name = column.name.split("/")
-    return name in _EXTENTS and entity_at(entity, links).is_a(DATASTREAM)
 
 
 def _held(reading: readings.Reading, own: Expression) -> Any:

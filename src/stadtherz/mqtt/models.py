@@ -7,7 +7,7 @@ from django.db import models
 
 class SavedSession(models.Model):
     """A session that outlives its connection. `wishes` are its subscriptions; the places say up to
-    where of the log and of the announcements it was served.
+    where of the log and of the announcements it was served, `rights` with which.
     """
 
     actor = models.CharField(max_length=100)
@@ -17,6 +17,7 @@ class SavedSession(models.Model):
     log_place = models.BigIntegerField(default=0)
     change_place = models.BigIntegerField(default=0)
     left_at = models.BigIntegerField(null=True)
+    rights = models.JSONField(null=True)
 
     class Meta:
         constraints = [

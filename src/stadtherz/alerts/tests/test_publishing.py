@@ -302,6 +302,52 @@ def test_whoever_loses_the_right_is_told_what_is_gone_for_them(ward: Ward) -> No
     assert (nothing_more, next_one) == (True, "warning.escalated")
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_whoever_lost_the_right_while_away_is_told_until_it_has_heard_so(
+    ward: Ward, *, restarted: bool
+) -> None:
+    hidden = make_datastream(Organisation.objects.get(), access="organisation").pk
+    goes(ward, 0, 1, 1)()
+    goes(ward, 0, 1, 2, subject="8", datastream=hidden)()
+    lost, known = Alert.objects.get(subject="8").pk, people(ward)
+
+    async def leaves(hub: Hub) -> None:
+        talk = await listening(hub, STAFF)
+        await heard(talk)
+        await heard(talk)
+        talk.send(Disconnect())
+        await talk.is_closed()
+
+    async def comes_back(hub: Hub) -> list[Any]:
+        known.known[STAFF] = replace(known.known[STAFF], organisations=frozenset())
+        deaf = Talk(hub)
+        await deaf.connect("map", STAFF, clean=False, properties=LASTING)
+        unheard = orjson.loads((await deaf.hear(Publish)).payload)
+        deaf.vanish()
+        back = Talk(hub)
+        await back.connect("map", STAFF, clean=False, properties=LASTING)
+        told = [unheard["data"], (await heard(back))[2]]
+        back.send(Disconnect())
+        await back.is_closed()
+        once_more = Talk(hub)
+        await once_more.connect("map", STAFF, clean=False, properties=LASTING)
+        assert await once_more.hears_nothing()
+        return told
+
+    async def both(hub: Hub) -> list[Any]:
+        await leaves(hub)
+        return await comes_back(hub)
+
+    if restarted:
+        scenario(known, leaves)
+        found = scenario(known, comes_back)
+    else:
+        found = scenario(known, both)
+    assert [(each["warning"], each["change"], each["texts"]) for each in found] == [
+        (lost, "withdrawn", {})
+    ] * 2
+
+
 def test_several_programs_may_share_the_work(ward: Ward) -> None:
     async def story(hub: Hub) -> str:
         talk = Talk(hub)

@@ -20,6 +20,10 @@ class Place(NamedTuple):
         """Behind what either of them lies behind."""
         return Place(max(self.log, other.log), max(self.change, other.change))
 
+    def or_earlier(self, other: "Place") -> "Place":
+        """Behind what both of them lie behind."""
+        return Place(min(self.log, other.log), min(self.change, other.change))
+
 
 NOWHERE = Place()
 """Before everything."""

@@ -28,6 +28,7 @@ class Outbox:
         self._waiting: deque[Sending] = deque()
         self.broken_off = False  # not all of what belongs together was lined up
         self._sent: Place | None = None  # behind which the last one lies that was sent
+        self._doubtful: set[int] = set()  # in flight, as somebody could see it then
 
     @property
     def full(self) -> bool:
@@ -41,6 +42,11 @@ class Outbox:
     def busy(self) -> int:
         """How many messages the client has before it."""
         return len(self._flying) + len(self._waiting)
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything is lined up that was not sent yet."""
+        return bool(self._waiting)
 
     @property
     def nearly_empty(self) -> bool:
@@ -69,6 +75,25 @@ class Outbox:
             else:
                 yield _packet(sending, packet_id)._replace(dup=True)
 
+    def doubt(self) -> None:
+        """The client may see something else from now on: what is in flight is not sent a second time."""
+        self._doubtful = {packet_id for packet_id, each in self._flying.items() if each is not None}
+
+    def drop_doubtful(self) -> Place | None:
+        """Forget it before a new connection; it lies behind the place and is read again from there.
+
+        Of quality 2 the client may have received it, so its identifier is released (§4.3.3).
+        """
+        dropped = [self._flying[each] for each in self._doubtful if each in self._flying]
+        for packet_id in self._doubtful & self._flying.keys():
+            sending = self._flying[packet_id]
+            if sending is not None and sending.qos == 2:
+                self._flying[packet_id] = None
+            elif sending is not None:
+                del self._flying[packet_id]
+        self._doubtful = set()
+        return _lowest(dropped)
+
     def acknowledged(self, ack: Ack) -> bool:
         """Follow a PUBACK, PUBREC or PUBCOMP; False if nothing of that identifier is in flight."""
         packet_id = ack.packet_id
@@ -78,6 +103,7 @@ class Outbox:
             sending, self._flying[packet_id] = self._flying[packet_id], None
         else:
             sending = self._flying.pop(packet_id)
+        self._doubtful.discard(packet_id)
         if sending is not None and sending.message.receipt is not None:
             sending.message.receipt()
         return True

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Min
 
 from stadtherz.base.time import SECOND, now_us
+from stadtherz.base.visibility import Share, Visibility
 from stadtherz.mqtt.clients.messages import Place
 from stadtherz.mqtt.clients.session import Wanted
 from stadtherz.mqtt.models import OpenMessage, SavedSession
@@ -23,6 +24,7 @@ class Saved:
     wishes: Wishes
     place: Place
     opened: tuple[tuple[int, int], ...] = ()  # packet identifiers and contents
+    rights: Visibility | None = None
 
 
 Opened = tuple[str, str, int, int]
@@ -41,6 +43,7 @@ def load(actor: str, client_id: str) -> Saved | None:
         {topic: _wanted(topic, *kept) for topic, *kept in row.wishes},
         place,
         tuple(opened.values_list("packet_id", "content")),
+        None if row.rights is None else _rights(row.rights),
     )
 
 
@@ -51,6 +54,33 @@ def _wanted(topic: str, wish: list[Any], identifier: int, since: Iterable[int] =
 def _kept(wanted: Wanted) -> list[Any]:
     topic, *wish = wanted.wish
     return [topic, wish, wanted.identifier, list(wanted.since)]
+
+
+def _kept_rights(rights: Visibility) -> dict[str, Any]:
+    """What was to be seen with them; what was to be changed is of no interest here."""
+    return {
+        "actor": rights.actor,
+        "organisations": sorted(rights.organisations),
+        "groups": sorted(rights.groups),
+        "everything": rights.everything,
+        "shares": sorted(share.dataset for share in rights.shares),
+        "dataset": rights.dataset,
+    }
+
+
+def _rights(kept: dict[str, Any]) -> Visibility:
+    return Visibility(
+        actor=kept["actor"],
+        organisations=frozenset(kept["organisations"]),
+        groups=frozenset(kept["groups"]),
+        everything=kept["everything"],
+        shares=frozenset(Share(each) for each in kept["shares"]),
+        dataset=kept["dataset"],
+    )
+
+
+def sees_the_same(one: Visibility, other: Visibility) -> bool:
+    return _kept_rights(one) == _kept_rights(other)
 
 
 def _is_over(row: SavedSession) -> bool:
@@ -65,6 +95,7 @@ def save(actor: str, client_id: str, saved: Saved, *, left: bool) -> None:
         "log_place": saved.place.log,
         "change_place": saved.place.change,
         "left_at": now_us() if left else None,
+        "rights": None if saved.rights is None else _kept_rights(saved.rights),
     }
     SavedSession.objects.update_or_create(actor=actor, client_id=client_id, defaults=values)
 

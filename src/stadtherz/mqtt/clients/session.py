@@ -42,7 +42,7 @@ class Session:
 
     `place`: from where it has to catch up before it hears news with the others; None when it does.
     `caught_up`: up to where it has read for itself; `joined`: its number among those who then went on
-    with the others.
+    with the others. `before`: the rights with which it was served last, until it is told what it has lost.
     """
 
     key: Key
@@ -60,6 +60,7 @@ class Session:
     left: float = 0.0  # monotonic time
     will: Will | None = None
     will_due: float | None = None
+    before: Visibility | None = None
 
     @property
     def actor(self) -> str:

@@ -8,9 +8,10 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from stadtherz.base.errors import Unauthenticated
@@ -27,7 +28,8 @@ from stadtherz.mqtt.clients.messages import Message, Place
 from stadtherz.mqtt.clients.session import Login, Session
 from stadtherz.mqtt.meeting import subscribing
 from stadtherz.mqtt.meeting.sessions import Sessions
-from stadtherz.mqtt.meeting.shares import Shares
+from stadtherz.mqtt.meeting.shares import Shares, is_share
+from stadtherz.mqtt.meeting.verdicts import Look
 from stadtherz.mqtt.news.deletions import Deletions, Gone
 from stadtherz.mqtt.news.feed import Feed, News
 from stadtherz.mqtt.news.groups import Group, Members
@@ -76,6 +78,7 @@ class Hub:
         )
         self._ticking: asyncio.Task[None] | None = None
         self._stopping = False
+        self._access_changed = False
 
     # --- from beginning to end -------------------------------------------------------------------
 
@@ -316,6 +319,9 @@ class Hub:
         """What the feed found between two places."""
         self.place = news.reached
         self.subscriptions.passed(news)
+        if news.access:
+            self._access_changed = True
+            self.subscriptions.access_changed(self.sessions.all())
         woken: set[Conversation] = set()
         for group, words, created, members in news.told:
             plain = subscribing.kind_of_change(group, created=created)
@@ -362,6 +368,9 @@ class Hub:
             try:
                 self._end_silent(now)
                 self.sessions.tick(now)
+                if self._access_changed:
+                    self._access_changed = False
+                    self.look_again(self.sessions.all())
                 if now - tidied >= _TIDY:
                     tidied = now
                     await self.ask(self.sessions.tidy, self.sessions.places(), self.place)
@@ -398,9 +407,22 @@ class Hub:
             session.expiry = 0
             conversation.end(Reason.NOT_AUTHORIZED, "the token is no longer valid")
         elif visibility != session.login.visibility:
-            before = session.login.visibility
+            session.before = session.before or session.login.visibility
             session.login = Login(visibility, session.login.again)
-            self.subscriptions.renew(session, before)
+            self.subscriptions.renew(session)
+            self.look_again([session])
+
+    def look_again(self, sessions: Iterable[Session]) -> None:
+        """Whether those who are there may still hear what they have subscribed to."""
+
+        def looked(session: Session, found: Look) -> None:
+            if found.ended and session.lasting:
+                self.sessions.save(session)
+
+        for session in sessions:
+            # Of a share its members decide.
+            if session.conversation is not None and session.wishes and not is_share(session):
+                self.subscriptions.look_again(session, partial(looked, session))
 
     def rights_changed(self) -> None:
         """From any thread: somebody's rights may be different from now on."""

@@ -6,7 +6,7 @@ On the event loop's thread, but for what is handed to a thread and says so.
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error, transaction
@@ -21,6 +21,7 @@ from stadtherz.mqtt.clients.outbox import Outbox
 from stadtherz.mqtt.clients.saving import Opened, Saved
 from stadtherz.mqtt.clients.session import Key, Login, Session
 from stadtherz.mqtt.meeting.shares import shared
+from stadtherz.mqtt.meeting.verdicts import Look
 from stadtherz.mqtt.news import announcements
 from stadtherz.mqtt.wire.packets import V3, Connect, Publish
 from stadtherz.mqtt.wire.properties import Properties, Property
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 CURSOR = "mqtt"
 _HELD_BACK = 1_000_000  # readings that the log keeps at most for clients that are away
 _DEFAULT_WINDOW = 0xFFFF
+_ENDED = "subscription-ended"  # in the CONNACK: what the client may not hear any more
+_TOLD = 20
 
 Snapshot = tuple[Key, Saved, bool]
 """A session as it is to be saved, and whether its client has just gone."""
@@ -84,9 +87,10 @@ class Sessions:
             self._admit(conversation, asked, self._new(key, login), present=False)
         elif before is not None:
             if before.login.visibility != login.visibility:
+                before.before = before.before or before.login.visibility
                 self._hub.subscriptions.forget(before)
             before.login = login
-            self._admit(conversation, asked, before, present=True)
+            self._look_again(conversation, asked, before, login)
         elif key in self._on_disk:
             self._load(conversation, asked, key, login)
         else:
@@ -107,15 +111,50 @@ class Sessions:
                 self.enter(conversation, asked, login)
                 return
             session = self._new(key, login)
-            if saved is not None:
-                session.wishes, session.place = saved.wishes, saved.place
-                session.inbox.restore(saved.opened)
-            self._admit(conversation, asked, session, present=saved is not None)
+            if saved is None:
+                self._admit(conversation, asked, session, present=False)
+                return
+            session.wishes, session.place = saved.wishes, saved.place
+            session.inbox.restore(saved.opened)
+            if saved.rights and not saving.sees_the_same(saved.rights, login.visibility):
+                session.before = saved.rights
+            self._look_again(conversation, asked, session, login)
 
         self._hub.asked(done, saving.load, *key)
 
+    def _look_again(
+        self, conversation: "Conversation", asked: Connect, session: Session, login: Login
+    ) -> None:
+        """Before one who was away is let in: what may it still hear?"""
+        if not session.wishes:
+            self._admit(conversation, asked, session, present=True)
+            return
+
+        def looked(found: Look) -> None:
+            if conversation.ended:
+                return
+            known = self._known.get(session.key, session)
+            if known is not session or session.conversation is not None:
+                self.enter(conversation, asked, login)  # another connection was quicker
+                return
+            if found.differs:
+                self._hub.subscriptions.forget(session)
+            self._hub.subscriptions.drop_doubtful(session)
+            self._admit(conversation, asked, session, present=True, ended=found.ended)
+
+        def failed() -> None:
+            conversation.end(Reason.SERVER_UNAVAILABLE, "the database does not answer")
+
+        self._hub.subscriptions.look_again(session, looked, failed)
+
     def _admit(
-        self, conversation: "Conversation", asked: Connect, session: Session, *, present: bool
+        self,
+        conversation: "Conversation",
+        asked: Connect,
+        session: Session,
+        *,
+        present: bool,
+        ended: Sequence[str] = (),
     ) -> None:
         self._known[session.key] = session
         session.conversation = conversation
@@ -124,6 +163,8 @@ class Sessions:
         wanted = asked.properties.get(Property.RECEIVE_MAXIMUM, _DEFAULT_WINDOW)
         session.outbox.window = min(wanted, self._limits.outgoing)
         properties = self._welcoming(asked, session)
+        if ended:
+            properties = {**properties, Property.USER: [(_ENDED, topic) for topic in ended[:_TOLD]]}
 
         def opened() -> None:
             if conversation.ended:
@@ -290,7 +331,8 @@ class Sessions:
         return [(key, self._saved(session), left) for key, (session, left) in unsaved.items()]
 
     def _saved(self, session: Session) -> Saved:
-        return Saved(session.expiry, dict(session.wishes), self._served(session))
+        rights = session.before or session.login.visibility
+        return Saved(session.expiry, dict(session.wishes), self._served(session), rights=rights)
 
     def _served(self, session: Session) -> Place:
         return session.outbox.oldest() or session.place or self._hub.subscriptions.heard(session)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from stadtherz.mqtt.clients.conversation import Conversation
 from stadtherz.mqtt.clients.messages import Message, Place
 from stadtherz.mqtt.clients.outbox import Outbox
-from stadtherz.mqtt.clients.saving import Saved
-from stadtherz.mqtt.clients.session import Key, Session, Wanted
+from stadtherz.mqtt.clients.saving import Saved, sees_the_same
+from stadtherz.mqtt.clients.session import Key, Login, Session, Wanted
 from stadtherz.mqtt.wire.packets import Ack, Publish, Wish
 from stadtherz.mqtt.wire.properties import Kind, Property
 from stadtherz.mqtt.wire.reasons import Reason
@@ -44,6 +44,11 @@ def shared(topic: str) -> SharedTopic | None:
         return None
     name, _, rest = topic.removeprefix(PREFIX).partition("/")
     return SharedTopic(name, rest)
+
+
+def is_share(session: Session) -> bool:
+    """Whether it is a share's own: clients have no such names."""
+    return session.client_id.startswith(PREFIX)
 
 
 def is_named(found: SharedTopic) -> bool:
@@ -116,6 +121,7 @@ class Share(Conversation):
         """There is somebody: what was handed out and not acknowledged comes first."""
         self.ended = False
         self.session.conversation = self
+        self.hub.subscriptions.drop_doubtful(self.session)
         for packet in self.session.outbox.again():
             if isinstance(packet, Publish) and packet.packet_id not in self._given:
                 self._give(packet._replace(dup=False))
@@ -234,6 +240,9 @@ class Shares:
             since = self._hub.place if place is None else place
             share = self._new(key, member, topic, since)
             share.session.place = place
+            rights = None if saved is None else saved.rights
+            if rights and not sees_the_same(rights, member.login.visibility):
+                share.session.before = rights
             for go_on in waiting:
                 go_on()
 
@@ -254,12 +263,24 @@ class Shares:
     def _add(self, share: Share, member: Session, topic: str) -> None:
         session = share.session
         share.members[member] = member.wishes[topic]
-        session.login = member.login
+        self._follow(share, member.login)
         session.expiry = max(session.expiry, member.expiry)
         if session.lasting:
             self._hub.sessions.save(session)
         if share.ended:
             share.begin()
+
+    def _follow(self, share: Share, login: Login) -> None:
+        """It may see what its members may."""
+        session = share.session
+        before, session.login = session.login.visibility, login
+        if before == login.visibility:
+            return
+        session.before = session.before or before
+        if share.ended:
+            self._hub.subscriptions.forget(session)
+        else:
+            self._hub.subscriptions.renew(session)
 
     def leave(self, member: Session) -> None:
         """Its connection has ended; what it has begun to receive in quality 2 it finishes (§4.8.2)."""

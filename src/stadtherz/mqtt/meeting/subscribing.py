@@ -6,50 +6,30 @@ On the event loop's thread, but for what is handed to a thread and says so.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from stadtherz.base.visibility import ANONYMOUS, Visibility
-from stadtherz.mqtt.arrivals import answers
+from stadtherz.base.visibility import Visibility
 from stadtherz.mqtt.clients.messages import NOWHERE, Message, Place
 from stadtherz.mqtt.clients.session import Session, Wanted
-from stadtherz.mqtt.meeting.shares import SharedTopic, is_named, shared
+from stadtherz.mqtt.meeting.shares import shared
+from stadtherz.mqtt.meeting.verdicts import Asked, Look, Verdict, look, verdict_on, verdicts_on
 from stadtherz.mqtt.news import announcements, boards, feed
 from stadtherz.mqtt.news.groups import Group, Membership
-from stadtherz.mqtt.news.heard import Entities, Heard
+from stadtherz.mqtt.news.heard import Heard
 from stadtherz.mqtt.wire import outcomes
 from stadtherz.mqtt.wire.packets import Subscribe, Unsubscribe, Wish
 from stadtherz.mqtt.wire.properties import NONE, Kind, Properties, Property
 from stadtherz.mqtt.wire.reasons import Reason
-from stadtherz.sensorthings.public import VERSIONS, is_topic, subscription
-from stadtherz.store.public import log_after, log_end
+from stadtherz.store.public import log_after
 
 if TYPE_CHECKING:
     from stadtherz.mqtt.clients.conversation import Conversation
     from stadtherz.mqtt.meeting.hub import Hub
 
 _SLICE = 200  # readings that one who comes back catches up with at a time
-_WILDCARDS = (
-    "wildcards are not possible here; subscribe to a set, such as v1.1/Observations or v1.1/Things"
-)
-_SHARED = "a share is $share/name/topic; its name has no wildcards"
-_NO_SHARE = "sharing needs a token; those who show the same one share"
 _FILTERS = "too many topics with $filter and $expand are heard just now; leave them out"
-_GRANTED = (Reason.SUCCESS, Reason.GRANTED_1, Reason.GRANTED_2)
 
 Errand = Callable[[Callable[[], None]], None]
-
-
-class Verdict(NamedTuple):
-    """What became of one topic filter; `found` where it was accepted, with what a single thing was
-    then, and where the log and the announcements stood.
-    """
-
-    wish: Wish
-    reason: Reason
-    text: str = ""
-    found: Heard | None = None
-    told: bytes | None = None
-    since: Place = NOWHERE
 
 
 class Subscriptions:
@@ -111,7 +91,7 @@ class Subscriptions:
 
         topic = self._hub.limits.topic
         self._hub.asked(
-            done, _verdicts, packet.wishes, visibility, _Asked(self._hub.root, room, topic)
+            done, verdicts_on, packet.wishes, visibility, Asked(self._hub.root, room, topic)
         )
 
     def _judged(
@@ -259,10 +239,19 @@ class Subscriptions:
         self._leave(session)
 
     def forget(self, session: Session) -> None:
-        """It may see something else from now on: what was not sent yet is read again."""
+        """It may see something else from now on: what was not sent yet is read again, and what was is not
+        sent a second time as it was.
+        """
+        session.outbox.doubt()
         dropped = session.outbox.forget_waiting()
         session.place = dropped or session.place or self.heard(session)
         self._leave(session)
+
+    def drop_doubtful(self, session: Session) -> None:
+        """Before a new connection: what was sent and not received, and may be hidden by now, is read again."""
+        dropped = session.outbox.drop_doubtful()
+        if dropped is not None:
+            session.place = dropped.or_earlier(session.place or dropped)
 
     def _leave(self, session: Session) -> None:
         for topic in tuple(session.groups):
@@ -276,7 +265,56 @@ class Subscriptions:
         """A session with subscriptions has a connection again: what it missed comes first."""
         if session.place is None:
             session.place = self._hub.place
-        self.catch_up(session)
+        if session.before is None:
+            self.catch_up(session)
+        else:
+            self.renew(session)
+
+    def look_again(
+        self,
+        session: Session,
+        then: Callable[[Look], None],
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """End its subscriptions to what it may not hear any more, before it is sent anything else.
+
+        `then` is told which; for one that comes back also whether something was hidden since it was served.
+        """
+        places = [each for each in (session.place, session.outbox.oldest()) if each is not None]
+        since = min((each.change for each in places), default=None)
+        wishes, visibility = dict(session.wishes), session.login.visibility
+
+        def done(found: Look | None, error: BaseException | None) -> None:
+            if found is None or error is not None:
+                failed()
+                return
+            if visibility == session.login.visibility:
+                self._end(session, found.ended)
+            then(found)
+
+        self._hub.asked(
+            done,
+            look,
+            [wanted.wish for wanted in wishes.values()],
+            visibility,
+            self._hub.root,
+            None if session.before is not None else since,
+        )
+
+    def _end(self, session: Session, topics: Iterable[str]) -> None:
+        for topic in topics:
+            session.wishes.pop(topic, None)
+            self._quit(session, topic)
+            if shared(topic):
+                self._hub.shares.quit(session, topic)
+
+    def access_changed(self, sessions: Iterable[Session]) -> None:
+        """Something is hidden from somebody from now on: what waits is judged anew."""
+        for session in sessions:
+            session.outbox.doubt()
+            if session.conversation is not None and session.outbox.waits and session.wishes:
+                self.forget(session)
+                self.catch_up(session)
 
     def passed(self, news: feed.News) -> None:
         """The news was read before some came back to the others: what it holds they read, too."""
@@ -292,32 +330,53 @@ class Subscriptions:
         """Whether news that is being told was read before the session came back."""
         return session in self._fresh
 
-    def renew(self, session: Session, before: Visibility) -> None:
+    def renew(self, session: Session) -> None:
         """Its rights have changed: what it may not see any more, it does not hear any more.
 
-        Of what stands on a board it is told that it is gone.
+        Of what stands on a board it is told that it is gone; until it has received that, it is told again
+        after coming back.
         """
         self.forget(session)
-        conversation, now = session.conversation, session.login.visibility
+        before, now = session.before or session.login.visibility, session.login.visibility
+        conversation = session.conversation
         topics = [topic for topic in session.wishes if boards.board_of(topic) is not None]
+
+        def received() -> None:
+            if session.login.visibility == now:
+                session.before = None
+                if session.lasting:
+                    self._hub.sessions.save(session)
 
         def done(found: list[list[bytes]] | None, _error: BaseException | None) -> None:
             if conversation is None or session.conversation is not conversation:
                 return
-            for topic, words in zip(topics, found or (), strict=False):
-                if (wanted := session.wishes.get(topic)) is None:
-                    continue
-                held = with_identifier(NONE, wanted.identifier)
-                for word in words:
-                    conversation.deliver(Message(topic, word, properties=held), wanted.wish.qos)
+            farewells = zip(topics, found or (), strict=False)
+            self._say_farewell(session, conversation, farewells, received)
             self.catch_up(session)
             conversation.send_due()
             conversation.flush()
 
-        if topics:
-            self._hub.asked(done, _farewells, topics, before, now)
-        else:
-            self.catch_up(session)
+        self._hub.asked(done, _farewells, topics, before, now)
+
+    @staticmethod
+    def _say_farewell(
+        session: Session,
+        conversation: "Conversation",
+        farewells: Iterable[tuple[str, list[bytes]]],
+        then: Callable[[], None],
+    ) -> None:
+        """`then` all of it has been received."""
+        owed: set[_Received] = set()
+        for topic, words in farewells:
+            if (wanted := session.wishes.get(topic)) is None:
+                continue
+            held = with_identifier(NONE, wanted.identifier)
+            for word in words:
+                receipt = _Received(owed, then) if wanted.wish.qos else None
+                message = Message(topic, word, properties=held, receipt=receipt)
+                conversation.deliver(message, wanted.wish.qos)
+        if not owed:
+            then()
 
     def catch_up(self, session: Session) -> None:
         """The next part of what it missed; called again when it has taken that."""
@@ -367,67 +426,25 @@ class Subscriptions:
         self._fresh.add(session)
 
 
+class _Received:
+    """The receipt of a message: when all that are owed have come, `then` is called."""
+
+    def __init__(self, owed: set["_Received"], then: Callable[[], None]) -> None:
+        self._owed, self._then = owed, then
+        owed.add(self)
+
+    def __call__(self) -> None:
+        self._owed.discard(self)
+        if not self._owed:
+            self._then()
+
+
 def _own(wishes: Mapping[str, Wanted]) -> dict[str, Wanted]:
     """Those that are not shared."""
     return {topic: wanted for topic, wanted in wishes.items() if not shared(topic)}
 
 
 # --- in threads ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    root: str
-    room: int
-    longest: int
-
-
-def _verdicts(wishes: Iterable[Wish], visibility: Visibility, asked: _Asked) -> list[Verdict]:
-    """Which of the topic filters are accepted. Asks the database."""
-    verdicts: list[Verdict] = []
-    for number, wish in enumerate(wishes):
-        if number >= asked.room:
-            verdicts.append(Verdict(wish, Reason.QUOTA_EXCEEDED, "too many subscriptions"))
-        elif len(wish.topic) > asked.longest:
-            text = f"a topic has at most {asked.longest} characters"
-            verdicts.append(Verdict(wish, Reason.TOPIC_FILTER_INVALID, text))
-        else:
-            verdicts.append(_verdict(wish, visibility, asked.root))
-    return verdicts
-
-
-def _verdict(wish: Wish, visibility: Visibility, root: str) -> Verdict:
-    topic = wish.topic
-    if (share := shared(topic)) is not None:
-        return _verdict_on_share(share, wish, visibility, root)
-    if answers.is_own(topic):
-        return Verdict(wish, _GRANTED[wish.qos])
-    if "#" in topic or "+" in topic:
-        return Verdict(wish, Reason.WILDCARDS_NOT_SUPPORTED, _WILDCARDS)
-    board = boards.board_of(topic)
-    if board is None and not is_topic(topic):
-        known = ", ".join([*(f"{each}/" for each in VERSIONS), *boards.topics()])
-        return Verdict(
-            wish, Reason.TOPIC_FILTER_INVALID, f"there is nothing to hear outside {known}"
-        )
-    try:
-        since = Place(log_end(), announcements.end())
-        found: Heard = board or Entities(subscription(topic, visibility, root))
-        told = next(iter(found.newest(visibility)), None) if found.single else None
-    except Exception as error:  # noqa: BLE001 - a translator: the client is told
-        return Verdict(wish, *outcomes.of_subscribing(error))
-    return Verdict(wish, _GRANTED[wish.qos], "", found, told, since)
-
-
-def _verdict_on_share(share: SharedTopic, wish: Wish, visibility: Visibility, root: str) -> Verdict:
-    if not is_named(share):
-        return Verdict(wish, Reason.TOPIC_FILTER_INVALID, _SHARED)
-    if visibility.actor == ANONYMOUS.actor:
-        return Verdict(wish, Reason.NOT_AUTHORIZED, _NO_SHARE)
-    if shared(share.topic) or answers.is_own(share.topic):
-        return Verdict(wish, Reason.TOPIC_FILTER_INVALID, _SHARED)
-    verdict = _verdict(wish._replace(topic=share.topic), visibility, root)
-    return verdict._replace(wish=wish)
 
 
 def _newest(groups: Iterable[Group]) -> list[list[bytes]]:
@@ -459,7 +476,7 @@ class _Missed:
 
 def _missed(wishes: Iterable[Wanted], visibility: Visibility, place: Place, root: str) -> _Missed:
     """Up to where another of them began, at most. Asks the database."""
-    verdicts = [_verdict(wanted.wish, visibility, root) for wanted in wishes]
+    verdicts = [verdict_on(wanted.wish, visibility, root) for wanted in wishes]
     both = zip(wishes, verdicts, strict=True)
     groups = [(w.since, Group(v.found, visibility)) for w, v in both if v.found is not None]
     changing = [group for since, group in groups if since.change <= place.change]

@@ -11,16 +11,17 @@ from typing import Any, NamedTuple, get_args
 
 from django.db import transaction
 from django.db.models import Max
-from django.db.models.signals import post_save
+from django.db.models.signals import post_save, pre_save
 
 from stadtherz.base.time import DAY, now_us
 from stadtherz.mqtt.models import Announcement, SavedSession
-from stadtherz.store.public import Entity, on_sqlite, readings_corrected
+from stadtherz.store.public import Entity, on_sqlite, readings_corrected, sharing_changed
 
 _KEPT = 7 * DAY
 _MOST = 2_000
 
 _READING = "Observation"
+_ACCESS = "Access"
 
 _ordering = threading.Lock()
 
@@ -30,11 +31,18 @@ class Change(NamedTuple):
     key: int
     created: bool
 
+    @property
+    def of_access(self) -> bool:
+        """Whether somebody may see something else from now on, though their own rights are the same."""
+        return self.entity == _ACCESS
+
 
 def follow_entities() -> None:
     """Announce what anybody saves."""
     for model in get_args(Entity):
         post_save.connect(_saved, sender=f"store.{model}", dispatch_uid=f"mqtt-{model}")
+        pre_save.connect(_may_open, sender=f"store.{model}", dispatch_uid=f"mqtt-access-{model}")
+    sharing_changed.connect(_access_changed, dispatch_uid="mqtt-access-sharing")
     readings_corrected.connect(_corrected, dispatch_uid="mqtt-corrected")
 
 
@@ -44,6 +52,19 @@ def _saved(*, sender: Any, instance: Any, created: bool, raw: bool = False, **_:
     Announcement.objects.create(
         entity=sender.__name__, key=instance.pk, created=created, at=now_us()
     )
+
+
+def _may_open(*, sender: Any, instance: Any, raw: bool = False, **_: Any) -> None:
+    """Whether it is for others from now on than it was."""
+    if raw or instance._state.adding or not hasattr(instance, "access"):
+        return
+    same = {"access": instance.access, "group": instance.group_id}
+    if sender.objects.filter(pk=instance.pk).exclude(**same).exists():
+        _access_changed()
+
+
+def _access_changed(**_: Any) -> None:
+    Announcement.objects.create(entity=_ACCESS, key=0, created=False, at=now_us())
 
 
 def _corrected(*, keys: Collection[int], **_: Any) -> None:
@@ -71,6 +92,13 @@ def since(place: int, until: int | None = None) -> tuple[list[Change], int]:
     if until is not None and len(rows) < _MOST:
         return _last_words(rows), max(place, until)
     return _last_words(rows), int(getattr(rows[-1], _place())) if rows else place
+
+
+def access_changed(place: int) -> bool:
+    """Whether anything was hidden from somebody, or opened, behind the place."""
+    _put_in_order()
+    behind = Announcement.objects.filter(**{f"{_place()}__gt": place}, entity=_ACCESS)
+    return behind.exists()
 
 
 def _last_words(rows: Iterable[Announcement]) -> list[Change]:

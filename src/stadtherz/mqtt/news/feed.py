@@ -79,6 +79,7 @@ class News(NamedTuple):
     """What happened between two places, for those to whom it is new.
 
     `joined`: how many had come back to the others when it was read. `heard`: whether anybody listened.
+    `access`: whether something was hidden from somebody, or opened.
     """
 
     behind: Place
@@ -86,6 +87,7 @@ class News(NamedTuple):
     joined: int = 0
     told: Sequence[tuple[Group, list[bytes], bool, Members]] = ()
     heard: bool = True
+    access: bool = False
 
 
 class Feed:
@@ -155,7 +157,14 @@ class Feed:
         if piece is not None:
             found = of_readings(hear_readings, piece.columns)
             told += [(*each, hear_readings[each[0]]) for each in found]
-        return News(behind, reached, listeners.joined, told, heard=bool(listeners.groups))
+        return News(
+            behind,
+            reached,
+            listeners.joined,
+            told,
+            heard=bool(listeners.groups),
+            access=any(each.of_access for each in changes),
+        )
 
     def _tell(self, news: News) -> None:
         taken: Future[None] = Future()

@@ -6,7 +6,7 @@ subscribed. `shown`: what everybody has seen. Times of readings and of machines 
 """
 
 from stadtherz.alerts.models.citizens import Broadcast, Subscriber, Topic
-from stadtherz.alerts.models.outbox import Delivery, Gateway, ServerKey
+from stadtherz.alerts.models.outbox import Delivery, Gateway, Lease, ServerKey
 from stadtherz.alerts.models.people import (
     LANGUAGES,
     Address,
@@ -43,6 +43,7 @@ __all__ = [
     "Delivery",
     "Drill",
     "Gateway",
+    "Lease",
     "Pause",
     "Roster",
     "RosterMember",

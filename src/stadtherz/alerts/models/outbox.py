@@ -216,6 +216,21 @@ class Gateway(models.Model):
         return self.name
 
 
+class Lease(models.Model):
+    """What one machine alone does, of all that share the database: it lapses unless it is renewed."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    holder = models.CharField(max_length=40, blank=True)
+    until = models.DateTimeField()  # by the clock of the database
+
+    class Meta:
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class ServerKey(models.Model):
     """A pair of keys of this installation; `secret` is the private one, sealed."""
 

@@ -1,7 +1,8 @@
 """The lines to SMS centres that this process holds, and what is done with what comes in by them.
 
-Many providers allow one line for an account. So of the processes of one machine only the one that has
-the lock sends SMS, as soon as there is a gateway by SMPP; the lock falls with its process.
+Many providers allow one line for an account. So only one process sends SMS, as soon as there is a gateway
+by SMPP. Of those of one machine it is the one that has the lock, which falls with its process; of several
+machines on one database the one that has the lease, which lapses some seconds after its machine is gone.
 """
 
 import atexit
@@ -18,31 +19,63 @@ from django.db import connections
 from stadtherz.alerts.channels.smpp import Smpp, Wishes
 from stadtherz.alerts.channels.smpp_session import Account, Session
 from stadtherz.alerts.outbox.hearing import hears
+from stadtherz.alerts.outbox.leases import MachineLease
+from stadtherz.store.public import on_sqlite
 
 _lines: dict[tuple[int, str], Session] = {}
 _lock = threading.RLock()
 _holds: int | None = None
+_lease: MachineLease | None = None
 
 
 class StandsBy(Exception):
-    """Another process of this machine has the lines; it sends."""
+    """Another process has the lines; it sends."""
 
 
 def ours() -> bool:
-    """Whether the lines are this process's; it takes them if they are nobody's."""
-    global _holds  # noqa: PLW0603 - a process has them or not
+    """Whether the lines are this process's; it takes them if they are nobody's, and ends them if it lost them."""
     with _lock:
-        if _holds is None:
-            folder = Path(settings.DATA) / "delivery"
-            folder.mkdir(parents=True, exist_ok=True)
-            file = os.open(folder / "smpp-lines", os.O_CREAT | os.O_RDWR, 0o600)
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(file)
-                return False
-            _holds = file
+        if not _locked():
+            return False
+        if on_sqlite() or _leased():
+            return True
+    only([])
+    return False
+
+
+def _locked() -> bool:
+    """Whether it has the lock of this machine."""
+    global _holds  # noqa: PLW0603 - a process has it or not
+    if _holds is not None:
         return True
+    folder = Path(settings.DATA) / "delivery"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / "smpp-lines", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        return False
+    _holds = file
+    return True
+
+
+def _leased() -> bool:
+    """Whether this machine has the lease. Whoever has the lock goes on with the one of its predecessor.
+
+    Its number stands in the locked file, and each process takes another: a copy of this machine may take it
+    once, and then it is the copy that has it.
+    """
+    global _lease  # noqa: PLW0603 - a process has it or not
+    assert _holds is not None
+    if _lease is None:
+        _lease = MachineLease("smpp-lines", os.pread(_holds, 40, 0).decode(errors="replace"))
+    fresh = not _lease.sure
+    if not _lease.ours():
+        return False
+    if fresh:
+        os.pwrite(_holds, _lease.holder.encode(), 0)
+    return True
 
 
 def smpp(gateway: int, name: str, account: Account, wishes: Wishes) -> Smpp:
@@ -91,9 +124,12 @@ def let_go() -> None:
 
 def end_all() -> None:
     """Take leave of every centre, and let another process have the lines."""
-    global _holds  # noqa: PLW0603
+    global _holds, _lease  # noqa: PLW0603
     only([])
     with _lock:
+        if _lease is not None:
+            _lease.release()
+            _lease = None
         if _holds is not None:
             os.close(_holds)
             _holds = None

@@ -14,9 +14,10 @@ PROGRAM = Path(__file__).with_name("sender_process.py")
 class Sender:
     """One run of the sending process."""
 
-    def __init__(self, server: MailServer | None, dies: str) -> None:
+    def __init__(self, server: MailServer | None, dies: str, machine: Path | None) -> None:
+        more = {} if machine is None else {"STADTHERZ_DATA": str(machine)}
         url = server.url if server else ""
-        self.process = Forked(PROGRAM, STADTHERZ_SMTP_URL=url, STADTHERZ_TEST_DIES=dies)
+        self.process = Forked(PROGRAM, STADTHERZ_SMTP_URL=url, STADTHERZ_TEST_DIES=dies, **more)
 
     @property
     def pid(self) -> int:
@@ -30,9 +31,14 @@ class Sender:
 
 
 @contextmanager
-def sending(server: MailServer | None = None, *, dies: str = "") -> Iterator[Sender]:
-    """A sending process; `dies` is the step before or after which it is killed (sender_process)."""
-    sender = Sender(server, dies)
+def sending(
+    server: MailServer | None = None, *, dies: str = "", machine: Path | None = None
+) -> Iterator[Sender]:
+    """A sending process; `dies` is the step before or after which it is killed (sender_process).
+
+    `machine` is a folder of its own, such as a process on another machine has.
+    """
+    sender = Sender(server, dies, machine)
     try:
         yield sender
     finally:

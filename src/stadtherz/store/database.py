@@ -23,6 +23,9 @@ _LOCKS = (
     f"SELECT pg_advisory_xact_lock_shared({_MOVER_LOCK}), pg_advisory_xact_lock({_WRITER_LOCK})"
 )
 
+Met = Callable[[list[tuple[Any, ...]]], None]
+"""Looks at the rows of a statement, and raises what is the matter with them."""
+
 ID_RANGE = range(2**63)
 """What an id can be; the engines fail with greater numbers instead of finding nothing."""
 

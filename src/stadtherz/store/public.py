@@ -103,6 +103,7 @@ from stadtherz.store.readings.reads import (
 from stadtherz.store.readings.sharing import held_in, may_add_readings, readable, streams_visible_to
 from stadtherz.store.sealed.columns import together
 from stadtherz.store.standpoint import standpoint
+from stadtherz.store.supposing import Otherwise, require, supposing
 from stadtherz.store.threads import Threads
 from stadtherz.store.values import (
     NONE,
@@ -169,6 +170,7 @@ __all__ = [
     "News",
     "Offer",
     "OrganisationInfo",
+    "Otherwise",
     "Part",
     "Policy",
     "PreparedQuery",
@@ -246,6 +248,7 @@ __all__ = [
     "recognising",
     "register_stream",
     "renew_rows",
+    "require",
     "scan",
     "seal",
     "select",
@@ -266,6 +269,7 @@ __all__ = [
     "submit",
     "submit_at_once",
     "submit_offers",
+    "supposing",
     "task",
     "tasking_capability",
     "tasks_since",

@@ -4,6 +4,8 @@ import pytest
 
 from stadtherz.base.visibility import ANONYMOUS, Visibility
 from stadtherz.identity.public import issue_token, visibility_of_scope
+from stadtherz.sensorthings.doors.http import handle
+from stadtherz.sensorthings.standard.faces import V1_1
 from stadtherz.sensorthings.tests.bodies import datastream, observation, thing
 from stadtherz.sensorthings.tests.client import Client, member
 from stadtherz.sensorthings.tests.towns import KINDS, SLUG, Towns, manage, names
@@ -56,6 +58,32 @@ def test_sharing_is_taken_back_at_once(rivers: Towns) -> None:
     rivers.share(readers=["speyer"])
     rivers.share(readers=[])
     assert names(rivers.neighbour, "Datastreams") == PUBLIC
+
+
+@pytest.mark.parametrize(
+    "path", ["/Things", "/Datastreams({})/Observations", "/Datastreams({})/Thing"]
+)
+def test_who_asks_again_and_again_sees_what_is_shared_at_that_moment(
+    rivers: Towns, path: str
+) -> None:
+    """What was shared a question ago is supposed, and looked at before anything is told."""
+    _, text = issue_token("bridge", rivers.speyer, ["read"])
+    headers = [(b"authorization", f"Bearer {text}".encode()), (b"host", b"city.example")]
+    address = V1_1.prefix + path.format(rivers.keys["Mill level"])
+    scope = {"type": "http", "method": "GET", "path": address, "headers": headers}
+
+    def told() -> tuple[int, int]:
+        answer = handle(scope, b"", visibility_of_scope)
+        return answer.status, answer.body.count(b'"@iot.id"')
+
+    hidden = told()
+    rivers.share(readers=["speyer"])
+    shared = told()
+    assert shared == told() != hidden
+    rivers.share(readers=[])
+    assert told() == told() == hidden
+    rivers.share(contributors=["speyer"])
+    assert told() == shared
 
 
 def test_it_is_shared_with_named_groups_too(rivers: Towns) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -61,6 +62,15 @@ class Fetcher:
         for step in steps:
             found = self._next(found, step)
         return found
+
+    def supposed(self, steps: tuple[Step, ...]) -> Parent | None:
+        """As `parent` for who asks for what is behind it: whether it is there may be seen only then."""
+        if len(steps) != 1 or steps[0].key is None or steps[0].entity.is_a(OBSERVATION):
+            return self.parent(steps)
+        (step,) = steps
+        named = sql.identify(step.entity, self.reader, self._at(None, step))
+        store.require(named, partial(_check_there, step))
+        return Parent(step.entity, steps[0].key)
 
     def _next(self, parent: Parent | None, step: Step) -> Parent:
         if step.entity.is_a(OBSERVATION):
@@ -158,7 +168,7 @@ class Fetcher:
 
     def single(self, plan: SetPlan, steps: tuple[Step, ...]) -> Page:
         """As `entity` for the one that the steps lead to, looked up and read at once."""
-        parent, last = self.parent(steps[:-1]), steps[-1]
+        parent, last = self.supposed(steps[:-1]), steps[-1]
         if last.entity.is_a(OBSERVATION):
             return self.entity(plan, self._next(parent, last))
         found = rows(sql.first(plan, self.reader, self._at(parent, last)), often=True)
@@ -355,6 +365,11 @@ def _asks_newest(plan: SetPlan, link: Link) -> bool:
         and first.by == Column("phenomenon_start", Kind.TIME)
         and first.descending
     )
+
+
+def _check_there(step: Step, found: Sequence[Row]) -> None:
+    if not found:
+        raise _missing(step)
 
 
 def _missing(step: Step) -> NotFound:

@@ -106,10 +106,11 @@ def _set(
         selects=query.select is not None,
         entities=not route.reference,
     )
-    parent = fetcher.parent(route.steps[:-1])
     if query.format.streamed:
+        parent = fetcher.parent(route.steps[:-1])
         visibility = fetcher.visibility
         return _streamed(Export(plan.entity, query, parent, route.last.link, visibility, urls, now))
+    parent = fetcher.supposed(route.steps[:-1])
     if query.format is Format.DATA_ARRAY:
         readings = fetcher.observations(plan, parent, route.last.link)
         return Answer(200, observations.data_array(readings, query.select, urls, address))

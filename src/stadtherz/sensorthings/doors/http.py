@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -46,7 +47,7 @@ from stadtherz.sensorthings.live.watch import watch
 from stadtherz.sensorthings.query.options import as_spelt_here
 from stadtherz.sensorthings.standard.faces import FACES
 from stadtherz.sensorthings.writing import bulk, changes, posts
-from stadtherz.store.public import Kept, on_sqlite
+from stadtherz.store.public import Kept, Otherwise, on_sqlite, supposing
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -110,6 +111,9 @@ class MethodNotAllowed(Exception):
 def handle(scope: Scope, body: bytes, visibility_of: VisibilityOf) -> Answer:
     """The answer to one request; errors become documents here and nowhere else."""
     try:
+        if scope["method"] not in _WRITES:
+            with suppress(Otherwise), supposing():
+                return _answer(scope, body, visibility_of)
         return _answer(scope, body, visibility_of)
     except Exception as error:  # noqa: BLE001 - the translator: nothing may pass untranslated
         return _translated(error, scope)

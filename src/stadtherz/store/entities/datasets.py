@@ -5,6 +5,7 @@ What belongs to one, and whom it is opened to, says `sharing`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from re import fullmatch
 from typing import Any
 
@@ -19,6 +20,7 @@ from stadtherz.store.entities.changing import entity_changed
 from stadtherz.store.entities.fields import apply_values
 from stadtherz.store.entities.ownership import check_writable, is_readable, unseen
 from stadtherz.store.models import SLUG, AccessGroup, Dataset, Datastream, Organisation, Thing
+from stadtherz.store.supposing import Otherwise, require, supposes
 
 sharing_changed = Signal()
 """Sent inside the transaction: somebody may see more or less than before."""
@@ -116,7 +118,10 @@ _SHARED = (
 
 
 def with_shares(visibility: Visibility) -> Visibility:
-    """The caller with the data sets of others that are shared with him. Asks the database."""
+    """The caller with the data sets of others that are shared with him. Asks the database.
+
+    A question supposes that they are those that they were when he last asked (`store.supposing`).
+    """
     if visibility.everything:
         return visibility
     asked = [
@@ -128,11 +133,42 @@ def with_shares(visibility: Visibility) -> Visibility:
     ]
     if not asked:
         return visibility
+    shares = _shares(join(" UNION ALL ", asked), visibility)
+    return replace(visibility, shares=shares) if shares else visibility
+
+
+def _shares(statement: Sql, visibility: Visibility) -> frozenset[Share]:
+    who = (visibility.organisations, visibility.writes, visibility.groups)
+    known = _known.get(who)
+    if supposes() and known is not None:
+        require(statement, partial(_check_known, who, known))
+        return known
+    found = _shares_in(rows_of(statement, often=True))
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    _known[who] = found
+    return found
+
+
+_Who = tuple[frozenset[int], frozenset[int], frozenset[int]]
+_known: dict[_Who, frozenset[Share]] = {}
+"""What is supposed, by organisations, those that may be written for, and groups."""
+
+_MOST_KNOWN = 10_000
+
+
+def _check_known(who: _Who, known: frozenset[Share], rows: Sequence[tuple[Any, ...]]) -> None:
+    if _shares_in(rows) != known:
+        _known.pop(who, None)
+        raise Otherwise
+
+
+def _shares_in(rows: Sequence[tuple[Any, ...]]) -> frozenset[Share]:
     found: dict[int, Share] = {}
-    for key, writes in rows_of(join(" UNION ALL ", asked), often=True):
-        known = found.get(key)
-        found[key] = Share(key, bool(writes) or (known is not None and known.writes))
-    return replace(visibility, shares=frozenset(found.values())) if found else visibility
+    for key, writes in rows:
+        held = found.get(key)
+        found[key] = Share(key, bool(writes) or (held is not None and held.writes))
+    return frozenset(found.values())
 
 
 def _shared(table: str, column: str, who: frozenset[int], *, writes: bool) -> list[Sql]:

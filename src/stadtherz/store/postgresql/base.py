@@ -12,12 +12,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg.errors import Diagnostic, Error
 from psycopg.pq import TransactionStatus
+
+if TYPE_CHECKING:
+    from stadtherz.store.database import Met
 
 ASKED_EVERY_S = 5.0
 """A connection in use is asked so often all the same: a server that lost its power says no goodbye."""
@@ -34,6 +37,8 @@ _INT64 = range(-(2**63), 2**63)
 _MARKS = re.compile("%[s%]")
 _GOODBYES = ("57P", "25P03", "25P04")  # somebody ended it, or it was too long without work
 
+_Ahead = list[tuple[str, "Met | None"]]
+
 
 class _Together(CursorWrapper):
     """A cursor that sends what has to be said first together with its statement."""
@@ -45,13 +50,15 @@ class _Together(CursorWrapper):
             return self._noted(sql, params, *ignored)
         ahead = self.db.ahead()
         if not ahead:
-            return self._noted(sql, params, *ignored)
-        before = "; ".join(ahead)
-        if params is not None:
-            before = before.replace("%", "%%")
-        result = self._noted(f"{before}; {sql}", params, *ignored)
-        for _ in ahead:
-            self.cursor.nextset()
+            result = self._noted(sql, params, *ignored)
+        else:
+            before = "; ".join(text for text, _ in ahead)
+            if params is not None:
+                before = before.replace("%", "%%")
+            result = self._noted(f"{before}; {sql}", params, *ignored)
+            self.db.look_at(self.cursor, ahead)
+        if sql.startswith("ROLLBACK TO"):
+            self.db.part_is_lost()
         return result
 
     def _executemany(self, sql: Any, param_list: Any, *ignored: Any) -> Any:
@@ -70,12 +77,8 @@ class _Together(CursorWrapper):
         try:
             return super()._execute(sql, params, *ignored)  # type: ignore[misc]
         except BaseException:
-            self.db.limit_is_lost()
-            self.db.plans_are_lost()
+            self.db.message_is_lost()
             raise
-        finally:
-            if isinstance(sql, str) and sql.startswith("ROLLBACK TO"):
-                self.db.limit_is_lost()
 
 
 class _TogetherInDebug(_Together, base.CursorDebugWrapper):
@@ -90,6 +93,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._limit: Limit = None
+        self._required: list[tuple[str, Sequence[Any], Met]] = []
         self._within = False  # whether Django wants a transaction around what comes
         self._forget()
 
@@ -118,6 +122,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._next.append(
             self.connection.cursor().mogrify(text, parameters) if parameters else text
         )
+
+    def require(self, text: str, parameters: Sequence[Any], met: "Met") -> None:
+        """A statement that goes with the next one, before whose answer `met` looks at what it gives.
+
+        It holds for the next connection, too, if this one is lost. `settle` ends it, or `forget_required`.
+        """
+        self._required.append((text, parameters, met))
+
+    def settle(self) -> None:
+        """Look at what was required and nothing was asked after."""
+        if self._required:
+            with self.cursor():
+                self.say()
+        assert not self._required, "a transaction that failed answers no question"
+
+    def forget_required(self) -> None:
+        self._required.clear()
 
     def begin_with_next(self, text: str) -> None:
         """A transaction of this kind begins with the next statement; who says so commits it."""
@@ -159,29 +180,51 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self._limit = before
 
-    def ahead(self) -> list[str]:
-        """What has to be said before the next statement; it counts as said."""
+    def ahead(self) -> _Ahead:
+        """What has to be said before the next statement, and who looks at what it gives; it counts as said."""
         self._unsure = False
         if self.connection is None:
             return []
         status = self.connection.pgconn.transaction_status
         if status == _FAILED:  # takes nothing but its end
             return []
-        texts = []
+        texts: list[str] = []
         if status == _IDLE and (begin := self._begin or ("BEGIN" if self._within else "")):
             texts.append(begin)
             self._in_force, self._begin = self._said, ""
         elif status == _IDLE:
-            return [*self._limit_outside(), *self._taken(self._planning)]
+            return self._in_order(self._limit_outside())
         if self._in_force != self._limit:
             texts.append(_limit("LOCAL", self._limit))
             self._in_force = self._limit
-        return [*texts, *self._taken(self._next), *self._taken(self._planning)]
+        texts += self._next
+        self._next.clear()
+        return self._in_order(texts)
 
-    def _taken(self, texts: list[str]) -> list[str]:
-        taken = texts.copy()
-        texts.clear()
-        return taken
+    def _in_order(self, texts: list[str]) -> _Ahead:
+        """These, then plans for what follows them, and what is required."""
+        required = [(self._with_values(text, values), met) for text, values, met in self._required]
+        texts += self._planning
+        self._planning.clear()
+        return [*((text, None) for text in texts), *required]
+
+    def _with_values(self, text: str, parameters: Sequence[Any]) -> str:
+        return self._merged(self.planned(text, parameters), parameters)
+
+    def _merged(self, text: str, parameters: Sequence[Any]) -> str:
+        if not parameters:
+            return text
+        if all(type(value) is int for value in parameters):
+            return text % tuple(parameters)
+        return str(self.connection.cursor().mogrify(text, parameters))
+
+    def look_at(self, cursor: Any, ahead: _Ahead) -> None:
+        """Have looked at what was required; leaves the cursor at what its own statement gave."""
+        for _, met in ahead:
+            if met is not None:
+                self._required.pop(0)
+                met(cursor.fetchall())
+            cursor.nextset()
 
     def _limit_outside(self) -> list[str]:
         """It stays until another is wanted: questions that follow one another say it once."""
@@ -190,14 +233,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._said, self._unsure = self._limit, True
         return [_limit("SESSION", self._limit)]
 
-    def limit_is_lost(self) -> None:
-        """What was said may have been taken back with the statement that failed."""
+    def part_is_lost(self) -> None:
+        """Part of a transaction was rolled back, and with it perhaps a limit."""
+        self._in_force = _UNKNOWN
+
+    def message_is_lost(self) -> None:
+        """Of a message that failed nobody knows how far it came, and a table may have another form now."""
         self._in_force = _UNKNOWN
         if self._unsure:
             self._said = _UNKNOWN
-
-    def plans_are_lost(self) -> None:
-        """Of a message that failed nobody knows how far it came, and a table may have another form now."""
         if self._plans:
             self._plans.clear()
             self._planning.clear()
@@ -205,9 +249,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def say(self) -> None:
         """Send what has to be said first on its own."""
-        if texts := self.ahead():
+        if ahead := self.ahead():
+            self._send(ahead)
+
+    def _send(self, ahead: _Ahead, *more: str) -> None:
+        try:
             with self.wrap_database_errors:
-                self.connection.execute("; ".join(texts))
+                cursor = self.connection.execute("; ".join([*(text for text, _ in ahead), *more]))
+        except BaseException:
+            self.message_is_lost()
+            raise
+        self.look_at(cursor, ahead)
 
     # --- Django's own doors ----------------------------------------------------------------------------
 
@@ -224,9 +276,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             super()._set_autocommit(autocommit)  # type: ignore[misc]  # which says what is wrong
 
     def _commit(self) -> None:
-        if self._next and (texts := self.ahead()):
-            with self.wrap_database_errors:
-                self.connection.execute("; ".join([*texts, "COMMIT"]))
+        if self._next and (ahead := self.ahead()):
+            self._send(ahead, "COMMIT")
         self._begin = ""
         self._next.clear()
         super()._commit()  # type: ignore[misc]

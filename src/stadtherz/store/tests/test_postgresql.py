@@ -24,7 +24,7 @@ from stadtherz.sql.public import Sql
 from stadtherz.store.arrivals.offers import Kept, offer
 from stadtherz.store.database import rows_of, rows_of_each, run, run_at_last, snapshot
 from stadtherz.store.models import Organisation
-from stadtherz.store.public import patience
+from stadtherz.store.public import patience, require, supposing
 from stadtherz.store.tests.factories import reading, stream, town
 from stadtherz.store.writing import writer
 
@@ -258,6 +258,78 @@ def test_a_plan_that_was_not_asked_for_in_time_is_made_with_the_next_statement()
     assert slugs() == ["lautern"]
 
 
+# --- what is supposed ----------------------------------------------------------------------------------
+
+
+def none_there(rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        raise LookupError
+
+
+_ANYBODY = Sql("SELECT id FROM store_organisation WHERE id > %s", (0,))
+
+
+def test_what_is_required_goes_with_the_next_statement(spoken: Spoken) -> None:
+    with supposing(), snapshot():
+        require(_ANYBODY, none_there)
+        assert asked("SELECT 1") == 1
+    told, _ = spoken()
+    assert told.startswith(f"{_READ_ONLY}; PREPARE ")
+    assert told.endswith("; SELECT 1")
+
+
+def test_who_requires_what_is_not_so_gets_no_answer() -> None:
+    def ask(text: str) -> Any:
+        with supposing():
+            require(_ANYBODY, none_there)
+            return rows_of(Sql(text, (1,)))
+
+    assert ask("SELECT %s, 'a%%'") == [(1, "a%")]
+    town()
+    with pytest.raises(LookupError):
+        ask("SELECT %s")
+    assert asked("SELECT 1") == 1
+
+
+def test_what_is_required_and_nothing_comes_after_is_looked_at_in_the_end() -> None:
+    def suppose() -> None:
+        with supposing():
+            require(_ANYBODY, none_there)
+
+    suppose()
+    town()
+    with pytest.raises(LookupError):
+        suppose()
+
+
+def test_what_is_required_is_looked_at_on_the_next_connection_if_one_is_lost() -> None:
+    def suppose() -> None:
+        with supposing():
+            require(_ANYBODY, none_there)
+            connection.close()
+            asked("SELECT 1")
+
+    suppose()
+    town()
+    with pytest.raises(LookupError):
+        suppose()
+
+
+def test_a_question_that_failed_requires_nothing_of_the_next_one() -> None:
+    town()
+    with suppress(ValueError), supposing():
+        require(_ANYBODY, none_there)
+        raise ValueError
+    with supposing():
+        assert asked("SELECT 1") == 1
+
+
+def test_who_does_not_suppose_is_told_at_once() -> None:
+    town()
+    with pytest.raises(LookupError):
+        require(_ANYBODY, none_there)
+
+
 # --- transactions ----------------------------------------------------------------------------------
 
 
@@ -395,6 +467,17 @@ def test_a_part_that_is_rolled_back_takes_no_limit_away() -> None:
 
     with pytest.raises(TooLarge), transaction.atomic():
         ask_too_much(in_part)
+
+
+def test_what_is_rolled_back_first_of_all_takes_no_limit_away() -> None:
+    def roll_back() -> None:
+        transaction.savepoint_rollback(before)
+
+    with transaction.atomic():
+        before = transaction.savepoint()
+        with pytest.raises(TooLarge):
+            ask_too_much(roll_back)
+        roll_back()
 
 
 def test_a_question_within_a_question_leaves_the_limit_of_the_other() -> None:

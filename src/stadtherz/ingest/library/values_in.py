@@ -66,7 +66,7 @@ _DAVIS_UNITS = [
 # What no department measures: what devices say of themselves, and of their messages.
 _OF_ITSELF = re.compile(
     r"(payload|message|msg|uplink|frame|packet|backlog|backlog_msg|alarm_msg|history)_?(count(er)?|cnt|bytes|length|multiplier)|number_of_(readings|samples|entries|measurements|values)"
-    r"|(gps_?|position_?)acc\w*|reason|length|hours|minutes|seconds|device_type\w*|spec_?version|(.*_)?(imsi|imei|iccid|apn|version|protocol|mode?|flags?|frame_counter|report_type|node_type|hdop|pdop|sats?|satellites|accuracy)(_\w+)?"
+    r"|(gps_?|position_?)acc\w*|type|header|(sw|hw|fw)_?rev\w*|reason|length|hours|minutes|seconds|device_type\w*|spec_?version|(.*_)?(imsi|imei|iccid|apn|version|protocol|mode?|flags?|frame_counter|report_type|node_type|hdop|pdop|sats?|satellites|accuracy)(_\w+)?"
     r"|\w*(threshold|calibration|config)\w*|uplink|downlink|esp|sf|tmst|chain|network|gateway|nb_rep|ttl|datr|radius|wind_\w*level|heading\w*|mod|bytes|chksum|crc|rsrp|rsrq"
     r"|(lat|lon|long|lng)(gitude|itude)?(_?deg)?|(rssi|snr|lora_snr|signal)_\w+|lora_?(rssi|snr)|delay|size|date|datum|payload"
     r"|(.*_)?(id|seq(uence)?(_?n\w*)?|msg_?\w*|message_?\w*|nr|nummer|index|version|fw|hw|firmware|port|interval\w*|intervall|uptime|free_?heap|heap"

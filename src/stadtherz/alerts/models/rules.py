@@ -194,7 +194,6 @@ class RuleStep(models.Model):
             (Severity.DANGER.value, _("Danger")),
         ],
     )
-    colour = models.CharField(_("colour"), max_length=7, blank=True)  # #rrggbb
     months = models.JSONField(_("months"), default=list, blank=True)  # 1 to 12; empty: all
     weekdays = models.JSONField(
         _("weekdays"), default=list, blank=True

@@ -117,9 +117,19 @@ def shortened(text: str, most: int = MOST_PARTS) -> str:
     return cut
 
 
-def compose(wording: Mapping[str, Any], code: int | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The text of an SMS, and whether it says all that was to be said."""
+
+    text: str
+    whole: bool
+
+
+def compose(wording: Mapping[str, Any], code: int | None) -> Composed:
     """The SMS of a wording, in the active language; with a code its reader can answer."""
-    subject = plain(str(wording["subject"]))[:_SUBJECT]
+    subject = plain(str(wording["subject"]))
     answer = plain(_("Answer OK %(code)s") % {"code": code}) if code is not None else ""
-    head = ". ".join(part for part in (subject.rstrip("."), answer) if part)
-    return shortened(f"{head}. {plain(str(wording['sentence']))}")
+    head = ". ".join(part for part in (subject[:_SUBJECT].rstrip("."), answer) if part)
+    said = f"{head}. {plain(str(wording['sentence']))}"
+    text = shortened(said)
+    return Composed(text, whole=text == said and len(subject) <= _SUBJECT)

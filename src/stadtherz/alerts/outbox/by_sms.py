@@ -53,7 +53,7 @@ class SmsLane:
             deliveries.mark_failed(claimed, "This is no telephone number.")
             return
         with override(reader.language):
-            text = compose(delivery.event.wording(reader.language), reader.code)
+            text = compose(delivery.event.wording(reader.language), reader.code).text
 
         size = parts(text)
         affordable = [way for way in self.ways if self._may_cost(way.gateway, delivery, size)]

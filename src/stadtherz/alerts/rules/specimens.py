@@ -19,7 +19,10 @@ _CODE = 123  # with which somebody would answer
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """The words of one step in one language: the subject of a mail, and the text of an SMS."""
+    """The words of one step in one language: the subject of a mail, and the text of an SMS.
+
+    `is_cut`: the SMS does not hold all that the mail says.
+    """
 
     step: str
     severity: str
@@ -27,11 +30,7 @@ class Specimen:
     subject: str
     sms: str
     length: Length
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the SMS does not hold all that a mail says."""
-        return self.sms.endswith(" ...")
+    is_cut: bool
 
 
 def specimens(rule: Rule) -> Sequence[Specimen]:
@@ -53,9 +52,17 @@ def specimens(rule: Rule) -> Sequence[Specimen]:
 
 def _specimen(step: RuleStep, language: str, wording: Wording) -> Specimen:
     with override(language):
-        text = compose({"subject": wording.subject, "sentence": wording.sentence}, _CODE)
+        sms = compose({"subject": wording.subject, "sentence": wording.sentence}, _CODE)
         name = step.name
-    return Specimen(name, step.severity, language, wording.subject, text, length(text))
+    return Specimen(
+        step=name,
+        severity=step.severity,
+        language=language,
+        subject=wording.subject,
+        sms=sms.text,
+        length=length(sms.text),
+        is_cut=not sms.whole,
+    )
 
 
 def _stream(rule: Rule) -> StreamInfo | None:

@@ -21,6 +21,7 @@ from stadtherz.alerts.channels import smpp
 from stadtherz.alerts.channels.outcomes import NotHandedOver, PerhapsHandedOver
 from stadtherz.alerts.channels.smpp import Smpp, smpp_account, smpp_wishes
 from stadtherz.alerts.channels.smpp_session import Account, Session
+from stadtherz.alerts.channels.sms import Composed
 from stadtherz.alerts.models import Address, Alert, AlertNote, Channel, Contact, Delivery, Gateway
 from stadtherz.alerts.outbox import lines
 from stadtherz.alerts.outbox.listening import listen
@@ -267,7 +268,8 @@ def test_it_goes_next_once_and_right_before_the_message(centre: Centre) -> None:
 def test_half_a_message_is_uncertain_and_goes_another_way(
     ward: Ward, centre: Centre, says: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stadtherz.alerts.outbox.by_sms.compose", lambda *_given: "x" * 300)
+    long = Composed("x" * 300, whole=True)
+    monkeypatch.setattr("stadtherz.alerts.outbox.by_sms.compose", lambda *_given: long)
     gateway(centre)
     centre.says.extend(says)
     half = warn(ward)

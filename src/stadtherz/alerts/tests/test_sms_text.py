@@ -17,7 +17,7 @@ WORDING = {
 
 def test_what_matters_stands_in_the_first_hundred_characters() -> None:
     with override("de"):
-        text = compose(WORDING, 17)
+        text = compose(WORDING, 17).text
     assert text.startswith(
         "Vorwarnung: Pegel Lauterstraße bei 94 cm. Antwort OK 17. Die Lauter steht"
     )
@@ -27,7 +27,19 @@ def test_what_matters_stands_in_the_first_hundred_characters() -> None:
 
 
 def test_without_a_code_nothing_is_asked() -> None:
-    assert "OK" not in compose(WORDING, None)
+    assert "OK" not in compose(WORDING, None).text
+
+
+@pytest.mark.parametrize(
+    ("subject", "sentence", "whole"),
+    [
+        ("Hochwasser", "Das Wasser steigt …", True),
+        ("Hochwasser", "Das Wasser steigt. " * 30, False),
+        ("Hochwasser an der " + "Lauter" * 15, "Das Wasser steigt.", False),
+    ],
+)
+def test_an_sms_knows_whether_it_says_all(subject: str, sentence: str, whole: bool) -> None:
+    assert compose({"subject": subject, "sentence": sentence}, 17).whole is whole
 
 
 @pytest.mark.parametrize(
@@ -63,7 +75,7 @@ def test_plain_text_is_never_longer_in_parts(text: str) -> None:
     st.none() | st.integers(1, 99999),
 )
 def test_any_wording_fits(wording: Any, code: int | None) -> None:
-    text = compose(wording, code)
+    text = compose(wording, code).text
     assert parts(text) <= MOST_PARTS
     if code is not None and units(plain(wording["subject"])) is not None:
         assert str(code) in text

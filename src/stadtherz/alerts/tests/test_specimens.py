@@ -42,7 +42,7 @@ def test_they_are_the_words_that_are_sent(
         with override(language):
             for event in AlertEvent.objects.order_by("pk"):
                 wording = event.wording(language)
-                sent.append((language, wording["subject"], sms.compose(wording, 123)))
+                sent.append((language, wording["subject"], sms.compose(wording, 123).text))
     assert [(each.language, each.subject, each.sms) for each in expected] == sent
     assert all(each.length.parts == 1 for each in expected)
 

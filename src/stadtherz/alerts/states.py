@@ -14,7 +14,7 @@ from stadtherz.alerts.citizens.telling import announce
 from stadtherz.alerts.models import Alert, AlertEvent
 from stadtherz.alerts.news import tell
 from stadtherz.alerts.people.calling import forget_waiting
-from stadtherz.alerts.people.chases import end, follow
+from stadtherz.alerts.people.chases import end, follow, set_out
 from stadtherz.alerts.people.codes import open_with_code
 from stadtherz.alerts.public_words import said
 from stadtherz.alerts.publishing import made_private, withdrawn
@@ -45,10 +45,10 @@ def change(transition: Transition) -> None:
         alert = _open(transition.kind, transition.subject).select_for_update().first()
         if alert is None and transition.after == 0:
             return
-        new = alert is None
+        owe = set_out if alert is None else follow
         alert = _write_alert(alert, transition)
         event = _write_event(alert, transition)
-        follow(alert, event, new=new)
+        owe(alert, event)
         announce(event)
 
 

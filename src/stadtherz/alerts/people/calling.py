@@ -53,38 +53,31 @@ class _Known:
     waiting: frozenset[int]
 
 
-_NOBODY = _Known(frozenset(), frozenset())
-
-
 def urgency(severity: str) -> int:
     """The rank of a severity: the gravest is the highest."""
     return _URGENCY[Severity(severity)]
 
 
-def owe(
-    event: AlertEvent,
-    *recipients: int | None,
-    but: AbstractSet[int] = frozenset(),
-    new: bool = False,
-) -> None:
+def owe_first(event: AlertEvent, recipients: int | None) -> None:
+    """Owe the messages of an alert's first event: nobody has been told of it, so nothing need be looked up."""
+    _write(event, _called(event, [recipients], event.severity), set())
+
+
+def owe(event: AlertEvent, *recipients: int | None, but: AbstractSet[int] = frozenset()) -> None:
     """Owe one message to each address that the event concerns, of these lists and of those who know.
 
-    `but` are contacts who need none. `new` if it is the first event of its alert.
+    `but` are contacts who need none.
     """
-    known = _NOBODY if new else _known(event.alert_id)
+    known = _known(event.alert_id)
     chosen: list[Address] = []
     if event.change in _CALLS_THE_LIST:
-        worst = event.severity if new else _worst_before(event)
-        grave = max(urgency(event.severity), urgency(worst))
-        listed = _of_lists([each for each in recipients if each], now_us())
-        chosen += [each for each in listed if urgency(each.least) <= grave]
+        chosen += _called(event, recipients, _worst_before(event))
     if event.change in _TELLS_THOSE_WHO_KNOW:
         told = known.heard if event.change == Change.CLEARED else known.heard | known.waiting
         chosen += _usable(Q(pk__in=told))
     chosen = [each for each in chosen if each.contact_id not in but]
-    if not new:
-        _supersede(event, {each.contact_id for each in chosen})
-    _write(event, chosen, new=new)
+    _supersede(event, {each.contact_id for each in chosen})
+    _write(event, chosen, _reached_by(event))
 
 
 def owe_person(event: AlertEvent, contact: int) -> None:
@@ -95,7 +88,7 @@ def owe_person(event: AlertEvent, contact: int) -> None:
         if urgency(each.least) <= urgency(event.severity)
     ]
     _supersede(event, {contact})
-    _write(event, chosen)
+    _write(event, chosen, _reached_by(event))
 
 
 def owe_others(event: AlertEvent, but: int | None) -> None:
@@ -104,7 +97,7 @@ def owe_others(event: AlertEvent, but: int | None) -> None:
     for address in _usable(Q(pk__in=_known(event.alert_id).heard)):
         if address.contact_id != but:
             each_once.setdefault(address.contact_id, address)
-    _write(event, list(each_once.values()))
+    _write(event, list(each_once.values()), _reached_by(event))
 
 
 def members(recipients: Iterable[int], moment: Micros) -> set[int]:
@@ -119,6 +112,13 @@ def members(recipients: Iterable[int], moment: Micros) -> set[int]:
 def forget_waiting(alert: int) -> None:
     """What still waits for the end of somebody's quiet hours is not needed any more."""
     _waiting(alert).update(status=Status.SKIPPED, changed_at=now_us())
+
+
+def _called(event: AlertEvent, lists: Iterable[int | None], worst: str) -> list[Address]:
+    """Addresses of these lists that want to hear of what is as grave, or was before."""
+    grave = max(urgency(event.severity), urgency(worst))
+    listed = _of_lists([each for each in lists if each], now_us())
+    return [each for each in listed if urgency(each.least) <= grave]
 
 
 def _of_lists(lists: Sequence[int], moment: Micros) -> list[Address]:
@@ -181,7 +181,10 @@ def _supersede(event: AlertEvent, contacts: set[int]) -> None:
     waiting.update(status=Status.SKIPPED, changed_at=now_us())
 
 
-def _write(event: AlertEvent, addresses: Iterable[Address], *, new: bool = False) -> None:
+def _write(
+    event: AlertEvent, addresses: Iterable[Address], taken: AbstractSet[tuple[str, str]]
+) -> None:
+    """One row for each of them, but where a message of the event goes already: these are `taken`."""
     moment = now_us()
     due = _due(event, moment)
     rows = [
@@ -195,7 +198,7 @@ def _write(event: AlertEvent, addresses: Iterable[Address], *, new: bool = False
             owed_at=moment,
             changed_at=moment,
         )
-        for address in _each_once(addresses, set() if new else _reached_by(event))
+        for address in _each_once(addresses, taken)
     ]
     if rows:
         Delivery.objects.bulk_create(rows)

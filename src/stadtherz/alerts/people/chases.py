@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 
 from stadtherz.alerts.models import Alert, AlertEvent, Chase, ContactList
 from stadtherz.alerts.people import pauses, reach, rollcall, wording
-from stadtherz.alerts.people.calling import owe, urgency
+from stadtherz.alerts.people.calling import owe, owe_first, urgency
 from stadtherz.alerts.people.events import locked, record
 from stadtherz.base.time import MINUTE, Micros, now_us
 from stadtherz.kit.declaration import Severity
@@ -22,21 +22,49 @@ Change = AlertEvent.Change
 _AT_ONCE = 500  # alerts looked at in one tick
 
 
-def follow(alert: Alert, event: AlertEvent, *, new: bool = False) -> None:
-    """Owe the messages of a change of state, and begin, go on with or end the chase. In its transaction.
+def set_out(alert: Alert, event: AlertEvent) -> None:
+    """Owe the messages of an alert that has just been opened, and begin its chase. In its transaction.
 
-    Of a `new` alert nobody has been told anything yet, and nobody is chased: so that need not be looked up.
+    Nobody has been told anything of it yet, and nobody is chased: so that need not be looked up.
     """
-    if pauses.mutes(alert, event):
-        AlertEvent.objects.filter(pk=event.pk).update(muted=True)
-        event.muted = True
-    else:
-        owe(event, alert.recipients_id, new=new)
-    _begin_or_end(alert, event, new=new)
+    if not _muted(alert, event):
+        owe_first(event, alert.recipients_id)
+    if alert.recipients is not None and _is_grave(alert):
+        _chase_of(alert, alert.recipients).save(force_insert=True)
 
 
-def begin(alert: Alert, recipients: ContactList, *, new: bool = False) -> None:
+def follow(alert: Alert, event: AlertEvent) -> None:
+    """Owe the messages of a change of state, and begin, go on with or end the chase. In its transaction."""
+    if not _muted(alert, event):
+        owe(event, alert.recipients_id)
+    _begin_or_end(alert, event)
+
+
+def _muted(alert: Alert, event: AlertEvent) -> bool:
+    """Whether a pause keeps it silent, which the event then says."""
+    if not pauses.mutes(alert, event):
+        return False
+    AlertEvent.objects.filter(pk=event.pk).update(muted=True)
+    event.muted = True
+    return True
+
+
+def begin(alert: Alert, recipients: ContactList) -> None:
     """From now on this list is reminded and, if it stays silent, the next one told."""
+    chase = _chase_of(alert, recipients)
+    Chase.objects.update_or_create(
+        alert=alert,
+        recipients=recipients,
+        defaults={
+            "remind_at": chase.remind_at,
+            "escalate_at": chase.escalate_at,
+            "next_at": chase.next_at,
+        },
+    )
+
+
+def _chase_of(alert: Alert, recipients: ContactList) -> Chase:
+    """From now on; not yet saved."""
     moment = now_us()
     remind, escalate = recipients.remind_minutes, recipients.escalate_minutes
     onwards = escalate if recipients.escalate_to_id else None
@@ -46,19 +74,8 @@ def begin(alert: Alert, recipients: ContactList, *, new: bool = False) -> None:
         remind_at=moment + remind * MINUTE if remind else None,
         escalate_at=moment + onwards * MINUTE if onwards else None,
     )
-    if new:
-        chase.next_at = _next(chase)
-        chase.save(force_insert=True)
-        return
-    Chase.objects.update_or_create(
-        alert=alert,
-        recipients=recipients,
-        defaults={
-            "remind_at": chase.remind_at,
-            "escalate_at": chase.escalate_at,
-            "next_at": _next(chase),
-        },
-    )
+    chase.next_at = _next(chase)
+    return chase
 
 
 def next_list_now(given: int) -> None:
@@ -109,7 +126,7 @@ def _look_at(pk: int, now: Micros) -> None:
         rollcall.end_if_all_have_answered(alert)
 
 
-def _begin_or_end(alert: Alert, event: AlertEvent, *, new: bool) -> None:
+def _begin_or_end(alert: Alert, event: AlertEvent) -> None:
     if event.change == Change.CLEARED:
         end(alert)
     elif event.change == Change.ESCALATED:
@@ -119,19 +136,23 @@ def _begin_or_end(alert: Alert, event: AlertEvent, *, new: bool) -> None:
             end(alert)
         _begin_if_grave(alert)
     elif event.change == Change.RAISED:
-        _begin_if_grave(alert, new=new)
+        _begin_if_grave(alert)
     elif urgency(alert.severity) < urgency(Severity.WARNING):
         end(alert)
 
 
-def _begin_if_grave(alert: Alert, *, new: bool = False) -> None:
+def _is_grave(alert: Alert) -> bool:
     """Information is not chased after: there is nothing to take on."""
-    if alert.recipients is None or urgency(alert.severity) < urgency(Severity.WARNING):
+    return urgency(alert.severity) >= urgency(Severity.WARNING)
+
+
+def _begin_if_grave(alert: Alert) -> None:
+    if alert.recipients is None or not _is_grave(alert):
         return
     chases = Chase.objects.filter(alert=alert, recipients=alert.recipients)
-    known = None if new else chases.first()
+    known = chases.first()
     if known is None:
-        begin(alert, alert.recipients, new=new)
+        begin(alert, alert.recipients)
     elif known.remind_at is not None and alert.recipients.remind_minutes:
         known.remind_at = now_us() + alert.recipients.remind_minutes * MINUTE
         _save(known)

@@ -69,6 +69,9 @@ CUT_OFF = """() => {
 }"""
 
 
+CUT_BUTTONS = """() => [...document.querySelectorAll("main form .button, main p .button")]
+  .filter((e) => e.checkVisibility({visibilityProperty: true}) && e.scrollWidth > e.clientWidth + 1)
+  .map((e) => `cut: ${e.textContent.trim()}`)"""
 TO_THE_TOP = """() => {
   scrollTo(0, 0);
   for (const each of document.querySelectorAll("body *")) if (each.scrollTop) each.scrollTop = 0;
@@ -116,7 +119,7 @@ def looked_at(page: Page, looks: Path, name: str) -> None:
         assert not violations, f"{name} {scheme}: {violations}"
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         assert wide <= 0, f"{name} at {width}"
-        hidden = cut_off(page)
+        hidden = cut_off(page) + page.evaluate(CUT_BUTTONS)
         assert not hidden, f"{name} at {width}: {hidden}"
         page.screenshot(path=looks / f"{name}-{scheme}.png", full_page=True)
     page.emulate_media(color_scheme="light")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.journeys.looking import PHONE, looked_at, signed_in, visit
+from tests.journeys.looking import DESK, PHONE, looked_at, signed_in, visit
 from tests.journeys.night import a_contact, a_list, answer_path_in, letters, opens, reached
 from tests.product import Mailbox, Travelling, eventually
 
@@ -51,7 +51,11 @@ def test_a_test_alarm_walks_the_whole_chain(
     page.goto("/verwaltung/alert/board/")
     expect(page.get_by_text("Kein Alarm ist offen. Ein Probealarm läuft.")).to_be_visible()
     looked_at(page, tmp_path, "board")
-    page.get_by_role("button", name="Der Probealarm ist bei mir angekommen").click()
+    button = page.get_by_role("button", name="Der Probealarm ist bei mir angekommen")
+    page.set_viewport_size({"width": PHONE, "height": 740})
+    assert button.evaluate("e => e.scrollWidth <= e.clientWidth")  # all of it is read
+    button.click()
+    page.set_viewport_size({"width": DESK, "height": 900})
     expect(page.get_by_text("Ihre Antwort auf den Probealarm ist angekommen")).to_be_visible()
     answers(browser, product, mailbox, ANNA)
     product.goes_on(minutes=16)

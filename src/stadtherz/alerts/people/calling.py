@@ -181,9 +181,7 @@ def _supersede(event: AlertEvent, contacts: set[int]) -> None:
     waiting.update(status=Status.SKIPPED, changed_at=now_us())
 
 
-def _write(
-    event: AlertEvent, addresses: Iterable[Address], taken: AbstractSet[tuple[str, str]]
-) -> None:
+def _write(event: AlertEvent, addresses: Iterable[Address], taken: set[tuple[str, str]]) -> None:
     """One row for each of them, but where a message of the event goes already: these are `taken`."""
     moment = now_us()
     due = _due(event, moment)

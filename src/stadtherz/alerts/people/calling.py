@@ -196,7 +196,7 @@ def _write(event: AlertEvent, addresses: Iterable[Address], taken: set[tuple[str
             owed_at=moment,
             changed_at=moment,
         )
-        for address in _each_once(addresses, taken)
+        for address in _each_once(addresses, set(taken))
     ]
     if rows:
         Delivery.objects.bulk_create(rows)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ def test_a_translation_keeps_every_placeholder(path: Path) -> None:
         source = message.id[-1] if isinstance(message.id, tuple) else message.id
         german = message.string[-1] if isinstance(message.string, tuple) else message.string
         assert _placeholders(german) == _placeholders(source), source
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=_package)
+def test_a_text_stands_once_in_a_catalogue(path: Path) -> None:
+    """What reads catalogues strictly refuses the whole one otherwise."""
+    blocks = re.findall(
+        r"^((?:msgctxt .*\n(?:\".*\"\n)*)?msgid .*\n(?:\".*\"\n)*)",
+        path.read_text("utf-8"),
+        re.MULTILINE,
+    )
+    texts = Counter(block.replace('"\n"', "") for block in blocks)
+    assert [text for text, times in texts.items() if times > 1] == []
 
 
 def _placeholders(text: str) -> set[str]:

@@ -118,7 +118,7 @@ def quiet_tail(transactional_db: None) -> Iterator[None]:
     yield
     for thread in threading.enumerate():
         if thread.name == "stream-tail":
-            thread.join(10)
+            thread.join(120)  # it takes a second, on a busy machine many
 
 
 @pytest.fixture(scope="session", autouse=True)

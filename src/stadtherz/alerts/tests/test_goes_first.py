@@ -52,7 +52,7 @@ def test_writing_a_warning_down_goes_first(
     ward: Ward, way: RightOfWay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first: list[bool] = []
-    monkeypatch.setattr(states, "follow", _noting(way, states.follow, first))
+    monkeypatch.setattr(states, "set_out", _noting(way, states.set_out, first))
     change(ward.goes(0, 1, observation=1))
     assert first == [True]
     assert way.rest() == 0

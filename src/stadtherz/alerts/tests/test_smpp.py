@@ -45,7 +45,7 @@ def centre() -> Iterator[Centre]:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits twenty seconds for a centre that is silent on purpose."""
     whole = smpp.smpp_account
 
@@ -55,12 +55,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("stadtherz.alerts.outbox.by_sms.smpp_account", hasty)
     monkeypatch.setattr(smpp, "_FIRST_PATIENCE", 1.0)
     monkeypatch.setattr(smpp, "_PATIENCE", 2.0)
-    yield
-    lines.end_all()
 
 
 @pytest.fixture
-def ward(transactional_db: None) -> Ward:
+def ward(transactional_db: None) -> Iterator[Ward]:
     cache.clear()  # which counts what each number answers
     made = make_ward([])
     contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
@@ -69,7 +67,8 @@ def ward(transactional_db: None) -> Ward:
         contact=contact, channel=Channel.EMAIL, address="w@stadt.example", use="instead"
     )
     contact.lists.add(made.recipients)
-    return made
+    yield made
+    lines.end_all()  # which gives up the lease: the database must still be there
 
 
 def settings_for(centre: Centre, **more: Any) -> dict[str, Any]:

@@ -85,6 +85,7 @@ _UNITS = (
 
 
 _NAMES = (*_QUANTITIES, *_UNITS)
+_ALL = (*_NAMES, *_TEXTS)
 _SHORTEST = 3  # letters of a word that is worth looking up
 _LONG = 5
 
@@ -114,7 +115,7 @@ def in_words(text: str) -> str:
     >>> in_words("RelativeHumidity"), in_words("Pegel an der Mühle")
     ('Relative humidity', 'Pegel an der Mühle')
     """
-    called = _known((*_NAMES, *_TEXTS)).get(_key(text))
+    called = _known(_ALL).get(_key(text))
     return called.get(get_language() or "de", text) if called else text
 
 

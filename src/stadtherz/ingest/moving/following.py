@@ -18,7 +18,6 @@ from stadtherz.ingest.devices.remembered import Remembered
 from stadtherz.ingest.models import Device, DeviceField
 from stadtherz.ingest.values.positions import Place, checked_place, paths_of_position
 from stadtherz.store.public import (
-    Columns,
     LogSlice,
     Selection,
     entity_changed,
@@ -54,9 +53,9 @@ def consumer() -> Consumer:
 def follow(piece: LogSlice) -> int:
     """Let the Things of these readings move; how many of them, from the first on, have been dealt with."""
     movers, columns = _movers(), piece.columns
-    places = _places(movers, columns)
+    rows = list(zip(columns.datastream.tolist(), columns.phenomenon_start.tolist(), strict=True))
+    places = _places(movers, rows)
     moves = 0
-    rows = zip(columns.datastream.tolist(), columns.phenomenon_start.tolist(), strict=True)
     for done, (stream, at) in enumerate(rows, 1):
         mover = movers.get(stream)
         place = places.get((mover.thing, at)) if mover else None
@@ -65,7 +64,7 @@ def follow(piece: LogSlice) -> int:
         moves += _moved(mover.thing, place, at)
         if moves == _MOST_MOVES:
             return done
-    return len(columns)
+    return len(rows)
 
 
 def _moved(thing: int, place: Place, at: Micros) -> bool:
@@ -87,12 +86,12 @@ def metres(one: Place, other: Place) -> float:
     return 2 * _EARTH_M * asin(min(1.0, sqrt(half)))
 
 
-def _places(movers: Mapping[int, Mover], columns: Columns) -> dict[tuple[int, Micros], Place]:
+def _places(
+    movers: Mapping[int, Mover], rows: Iterable[tuple[int, Micros]]
+) -> dict[tuple[int, Micros], Place]:
     """Where each Thing was at the moments of these readings, as far as both numbers are known."""
     moments: dict[Mover, list[Micros]] = {}
-    for stream, at in zip(
-        columns.datastream.tolist(), columns.phenomenon_start.tolist(), strict=True
-    ):
+    for stream, at in rows:
         if stream in movers:
             moments.setdefault(movers[stream], []).append(at)
     return {
@@ -139,19 +138,20 @@ def _load(_wanted: Iterable[None]) -> dict[None, dict[int, Mover]]:
         if field.datastream.owner_id == field.device.owner_id:
             by_device.setdefault(field.device_id, {})[field.path] = field
     found = {}
-    for known in by_device.values():
-        for mover in _mover(known):
+    for mover in map(_mover, by_device.values()):
+        if mover is not None:
             found[mover.longitude] = found[mover.latitude] = mover
     return {None: found}
 
 
-def _mover(fields: Mapping[str, DeviceField]) -> Iterable[Mover]:
+def _mover(fields: Mapping[str, DeviceField]) -> Mover | None:
     pair = paths_of_position(fields)
     if pair is None:
-        return
+        return None
     east, north = (fields[path].datastream for path in pair)
-    if east.thing_id == north.thing_id:
-        yield Mover(east.thing_id, east.pk, north.pk)
+    if east.thing_id != north.thing_id:
+        return None
+    return Mover(east.thing_id, east.pk, north.pk)
 
 
 _cache: Remembered[None, dict[int, Mover]] = Remembered(_load)

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stadtherz.alerts.public import Transition, Wording, add_contact, add_contact_list
+from stadtherz.alerts.models import Address, Channel, Contact
+from stadtherz.alerts.public import Transition, Wording, add_contact, add_contact_list, add_gateway
 from stadtherz.kit.declaration import Severity
 from stadtherz.store.models import (
     Datastream,
@@ -60,6 +61,19 @@ def make_ward(emails: Sequence[str] = ("wehr@stadt.example",), language: str = "
     ]
     recipients = add_contact_list(owner=organisation.pk, name="Feuerwehr", contacts=people)
     return Ward(organisation.pk, make_datastream(organisation).pk, recipients)
+
+
+def make_ward_by_smpp(port: int) -> Ward:
+    """Its fire brigade has a telephone alone, and the way there is an SMS centre on this port."""
+    made = make_ward([])
+    contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
+    Address.objects.create(
+        contact=contact, channel=Channel.SMS, address="+4915111111111", use="always"
+    )
+    contact.lists.add(made.recipients)
+    settings = {"host": "127.0.0.1", "port": port, "tls": False, "user": "stadt"}
+    add_gateway("netz", "smpp", settings, secret="geheim", per_second=1000)
+    return made
 
 
 def make_datastream(organisation: Organisation, access: str = "public") -> Datastream:

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from stadtherz.alerts.models import Address, Alert, Channel, Contact, Delivery
-from stadtherz.alerts.public import add_gateway, change
+from stadtherz.alerts.models import Alert, Delivery
+from stadtherz.alerts.public import change
 from stadtherz.alerts.tests import smsc
-from stadtherz.alerts.tests.factories import Ward, make_ward
+from stadtherz.alerts.tests.factories import Ward, make_ward_by_smpp
 from stadtherz.alerts.tests.processes import eventually, sending
 from stadtherz.alerts.tests.smsc import Centre
 
-NUMBER = "+4915111111111"
 Status = Delivery.Status
 
 pytestmark = pytest.mark.process
@@ -25,13 +24,7 @@ def centre() -> Iterator[Centre]:
 
 @pytest.fixture
 def ward(transactional_db: None, centre: Centre) -> Ward:
-    made = make_ward([])
-    contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
-    Address.objects.create(contact=contact, channel=Channel.SMS, address=NUMBER, use="always")
-    contact.lists.add(made.recipients)
-    settings = {"host": "127.0.0.1", "port": centre.port, "tls": False, "user": "stadt"}
-    add_gateway("netz", "smpp", settings, secret="geheim", per_second=1000)
-    return made
+    return make_ward_by_smpp(centre.port)
 
 
 @pytest.mark.parametrize("stage", ["bound", "asked", "taken", "answered"])

@@ -11,17 +11,16 @@ import pytest
 from django.db import OperationalError, connections
 from django.utils import timezone
 
-from stadtherz.alerts.models import Address, Channel, Contact, Delivery, Lease
+from stadtherz.alerts.models import Delivery, Lease
 from stadtherz.alerts.outbox import leases
 from stadtherz.alerts.outbox.leases import MachineLease
-from stadtherz.alerts.public import add_gateway, change
+from stadtherz.alerts.public import change
 from stadtherz.alerts.tests import smsc
-from stadtherz.alerts.tests.factories import Ward, make_ward
+from stadtherz.alerts.tests.factories import Ward, make_ward_by_smpp
 from stadtherz.alerts.tests.processes import eventually, sending
 from stadtherz.alerts.tests.smsc import Centre
 from stadtherz.store.public import on_sqlite
 
-NUMBER = "+4915111111111"
 Status = Delivery.Status
 SOON = 30  # seconds: a lease of twelve, and the rounds of a sender on a busy machine
 
@@ -41,13 +40,7 @@ def centre() -> Iterator[Centre]:
 
 @pytest.fixture
 def ward(postgresql: None, centre: Centre) -> Ward:
-    made = make_ward([])
-    contact = Contact.objects.create(owner_id=made.organisation, name="Wehr")
-    Address.objects.create(contact=contact, channel=Channel.SMS, address=NUMBER, use="always")
-    contact.lists.add(made.recipients)
-    settings = {"host": "127.0.0.1", "port": centre.port, "tls": False, "user": "stadt"}
-    add_gateway("netz", "smpp", settings, secret="geheim", per_second=1000)
-    return made
+    return make_ward_by_smpp(centre.port)
 
 
 def machine(folder: Path, name: str) -> Path:
